@@ -1,0 +1,59 @@
+# make demo         the main job on a real Kafka and the sandbox, with real data
+# make test         lint, types, unit and integration tests
+# make chaos        kill, stop and mislead writers while they deliver, then audit: ROUNDS=30 SEED=1
+# make bench        the figures of the README, about 25 minutes: RECORDS=1000000
+# make schemas      write schemas/ anew from the code
+# make format       format the code
+# make constraints  pin the newest dependencies that all supported Pythons share
+# Each makes its own virtual environment, .venv, when there is none.
+
+PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.11,$(shell python$(v) -c 'print("python$(v)")' 2>/dev/null)) python3)
+BIN := .venv/bin
+SOURCES := services tests
+ROUNDS ?= 30
+RECORDS ?= 1000000
+
+.PHONY: help demo test lint format chaos bench schemas constraints clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+.venv/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Sluice needs Python 3.11 or later; PYTHON=%s is %s. Set PYTHON=/path/to/python3.13" % (sys.executable, sys.version.split()[0]) if sys.version_info < (3, 11) else 0)'
+	@echo "installing into .venv with $$($(PYTHON) --version) (once, about a minute)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,tracker]'
+	@touch $@
+
+demo: .venv/installed
+	@$(BIN)/python -m demo
+
+test: lint
+	@$(BIN)/python -m pytest
+
+lint: .venv/installed
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+
+format: .venv/installed
+	@$(BIN)/ruff check --fix $(SOURCES)
+	@$(BIN)/ruff format $(SOURCES)
+
+chaos: .venv/installed
+	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
+
+bench: .venv/installed
+	@$(BIN)/python -m tests.bench --records $(RECORDS)
+
+schemas: .venv/installed
+	@$(BIN)/python -m sluice.schema_files
+
+constraints:
+	@$(PYTHON) -m venv .venv-pins
+	@.venv-pins/bin/python -m pip install --quiet '.[dev,tracker]'
+	@(sed -n '1,2p' constraints.txt; .venv-pins/bin/python -m pip freeze | grep -v '^sluice') > constraints.new
+	@mv constraints.new constraints.txt && rm -rf .venv-pins build
+
+clean:
+	rm -rf .venv build *.egg-info services/*.egg-info
