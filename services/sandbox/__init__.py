@@ -1,0 +1,1 @@
+"""Stand-in vendor APIs and a local Kafka, for the demo, the tests, and people without Sluice."""

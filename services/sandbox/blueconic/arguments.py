@@ -1,0 +1,27 @@
+"""Query parameters of reads, checked; a wrong one is a 400 that names its field. blueconic.md §7, §8."""
+
+from sandbox.blueconic.errors import FieldError
+from sandbox.messages import Request
+
+
+class BadArgument(ValueError):
+    """A query parameter that cannot be used."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field_error = FieldError(field=field, message=message)
+
+
+def whole_number(request: Request, name: str, *, default: int, least: int, most: int) -> int:
+    text = request.argument(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 16 and least <= int(text) <= most):
+        raise BadArgument(name, f"expected a whole number from {least} to {most}, got {text!r}")
+    return int(text)
+
+
+def names(request: Request, name: str) -> frozenset[str] | None:
+    """The comma-separated names of a filter; null, without it, means all."""
+    texts = request.query.get(name)
+    return None if texts is None else frozenset(",".join(texts).split(","))

@@ -1,0 +1,100 @@
+"""The authorization code flow with PKCE, and refresh tokens that rotate. blueconic.md §2 [spec], [docs]; RFC 7636.
+
+There is no login page: whoever asks with the registered redirect URI has consented. [assumed]
+"""
+
+import hashlib
+from base64 import urlsafe_b64encode
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from sandbox.blueconic.oauth import Form, OAuthRefusal, TokenAnswer, required
+from sandbox.blueconic.settings import Settings
+from sandbox.blueconic.tokens import Tokens, keep_under_new_name
+from sandbox.clock import Clock
+from sandbox.messages import Request, Response
+
+_CODE_LIFETIME_S = 60
+"""How long a code may be exchanged; no lifetime is documented. [assumed]"""
+
+
+class _Code(NamedTuple):
+    challenge: str
+    method: str
+    expires_at: float
+
+
+class AuthorizationCode:
+    """Hands out codes for a registered redirect URI, and tokens for codes and refresh tokens."""
+
+    def __init__(self, settings: Settings, tokens: Tokens, clock: Clock) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._clock = clock
+        self._codes: dict[str, _Code] = {}
+
+    def clear(self) -> None:
+        self._codes.clear()
+
+    def authorize(self, request: Request) -> Response:
+        """302 to the redirect URI, with a code or an error; 400 when there is nowhere to send it."""
+        asked = {name: values[0] for name, values in request.query.items()}
+        registered = self._settings.redirect_uri
+        if asked.get("client_id") != self._settings.client_id:
+            return OAuthRefusal("unauthorized_client", "unknown client_id").response()
+        if registered is None or asked.get("redirect_uri") != registered:
+            return OAuthRefusal("invalid_request", "redirect_uri must match the registered one exactly").response()
+        answer = self._authorize(asked)
+        if "state" in asked:
+            answer["state"] = asked["state"]
+        location = f"{registered}{'&' if '?' in registered else '?'}{urlencode(answer)}"
+        return Response(status=302, headers=(("location", location),))
+
+    def _authorize(self, asked: Form) -> Form:
+        method = asked.get("code_challenge_method", "PLAIN").upper()
+        if asked.get("response_type") != "code":
+            return {"error": "unsupported_response_type"}
+        if not asked.get("code_challenge") or method not in ("PLAIN", "S256"):
+            return {"error": "invalid_request"}
+        expires_at = self._clock.now() + _CODE_LIFETIME_S
+        code = _Code(asked["code_challenge"], method, expires_at)
+        return {"code": keep_under_new_name(self._codes, code)}
+
+    def grant_code(self, form: Form) -> TokenAnswer:
+        """A code works once, with the verifier its challenge was made from."""
+        self._refuse_unregistered()
+        code = self._codes.pop(required(form, "code"), None)
+        verifier = required(form, "code_verifier")
+        if required(form, "redirect_uri") != self._settings.redirect_uri:
+            raise OAuthRefusal("invalid_grant", "redirect_uri differs from the registered one")
+        if code is None or code.expires_at <= self._clock.now():
+            raise OAuthRefusal("invalid_grant", "unknown, used or expired code")
+        if _challenge(verifier, code.method) != code.challenge:
+            raise OAuthRefusal("invalid_grant", "code_verifier does not fit the code_challenge")
+        return self._answer()
+
+    def grant_refresh(self, form: Form) -> TokenAnswer:
+        """Refresh tokens rotate, and the used one dies."""
+        self._refuse_unregistered()
+        if not self._tokens.use_refresh(required(form, "refresh_token")):
+            raise OAuthRefusal("invalid_grant", "unknown or used refresh_token")
+        return self._answer()
+
+    def _refuse_unregistered(self) -> None:
+        """The flow is fixed at registration: an application without a redirect URI has client credentials only."""
+        if self._settings.redirect_uri is None:
+            raise OAuthRefusal("unauthorized_client", "the application is registered for client credentials")
+
+    def _answer(self) -> TokenAnswer:
+        return TokenAnswer(
+            access_token=self._tokens.issue(self._settings.scopes),
+            token_type="Bearer",
+            expires_in=self._settings.token_lifetime_s,
+            refresh_token=self._tokens.issue_refresh(),
+        )
+
+
+def _challenge(verifier: str, method: str) -> str:
+    if method == "PLAIN":
+        return verifier
+    return urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()

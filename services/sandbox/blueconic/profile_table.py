@@ -1,0 +1,74 @@
+"""The profiles of a tenant, held as MessagePack, and found by id or by unique properties. blueconic.md §4."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from sandbox.blueconic.rules import Values
+from sandbox.blueconic.timeline import Event
+
+
+class Profile(msgspec.Struct, array_like=True):
+    """A stored profile; instants in epoch milliseconds. `serial` orders profiles by creation."""
+
+    serial: int
+    created_ms: int
+    permission_level: str
+    values: Values
+    events: list[Event]
+
+
+class ProfileTable:
+    """All profiles by id, indexed by the properties marked unique."""
+
+    def __init__(self, unique: frozenset[str]) -> None:
+        self._unique = unique
+        self._packed: dict[str, bytes] = {}
+        self._index: dict[tuple[str, str], dict[str, None]] = {}
+        self._created = 0
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+    def get(self, profile_id: str) -> Profile | None:
+        packed = self._packed.get(profile_id)
+        return None if packed is None else _unpack(packed)
+
+    def next_serial(self) -> int:
+        self._created += 1
+        return self._created
+
+    def put(self, profile_id: str, profile: Profile, before: Values) -> None:
+        """Stores a profile whose values were `before`."""
+        self._reindex(profile_id, before, profile.values)
+        self._packed[profile_id] = _pack(profile)
+
+    def delete(self, profile_id: str) -> None:
+        profile = _unpack(self._packed.pop(profile_id))
+        self._reindex(profile_id, profile.values, {})
+
+    def find(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
+        """The profiles that have every pair of unique property and value, first created first."""
+        holders = [self._index.get(pair, {}).keys() for pair in pairs]
+        found = set(holders[0]).intersection(*holders[1:]) if holders else set()
+        return sorted(found, key=self._serial)
+
+    def first_created(self, profile_ids: Iterable[str]) -> str:
+        return min(profile_ids, key=self._serial)
+
+    def _serial(self, profile_id: str) -> int:
+        return _unpack(self._packed[profile_id]).serial
+
+    def _reindex(self, profile_id: str, before: Values, after: Values) -> None:
+        for name in self._unique:
+            for value in before.get(name, ()):
+                holders = self._index.get((name, value), {})
+                holders.pop(profile_id, None)
+                if not holders:
+                    self._index.pop((name, value), None)
+            for value in after.get(name, ()):
+                self._index.setdefault((name, value), {})[profile_id] = None
+
+
+_unpack = msgspec.msgpack.Decoder(Profile).decode
+_pack = msgspec.msgpack.Encoder().encode

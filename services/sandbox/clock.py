@@ -1,0 +1,53 @@
+"""The clock every sandbox reads: real time plus an offset that a test moves.
+
+Token lifetimes, dates, delays and outages follow this clock, so a test sees an hour pass without waiting for it.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+
+
+class Clock:
+    """Real time, ahead by what `advance` was given. It never goes back, except by `reset`."""
+
+    def __init__(self) -> None:
+        self._offset_s = 0.0
+        self._moved = asyncio.Event()
+
+    @property
+    def offset_s(self) -> float:
+        return self._offset_s
+
+    def now(self) -> float:
+        """Seconds since 1970-01-01 UTC."""
+        return time.time() + self._offset_s
+
+    def now_ms(self) -> int:
+        return int(self.now() * 1000)
+
+    def advance(self, seconds: float) -> None:
+        self._offset_s += seconds
+        self.wake()
+
+    def reset(self) -> None:
+        self._offset_s = 0.0
+        self.wake()
+
+    def wake(self) -> None:
+        """Ends every `wait`, so that whoever waits looks at the clock again."""
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def wait(self, seconds: float) -> None:
+        """Waits at most so long, and less when the clock is moved."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._moved.wait()
+
+
+def rfc3339(milliseconds: int) -> str:
+    """Formats an instant as vendors show it: `2025-01-22T11:21:33.872Z`."""
+    instant = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return f"{instant:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"

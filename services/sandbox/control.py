@@ -1,0 +1,108 @@
+"""A client for a running sandbox's own endpoints, for tests, the chaos harness and the demo."""
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+import msgspec
+
+from sandbox.faultboard import ActiveFault
+from sandbox.faults import ExpireTokens, Standing
+from sandbox.ledger import LedgerEntry, LedgerFilter, LedgerSummary
+from sandbox.otlp.span import Span
+
+T = TypeVar("T")
+_TIMEOUT_S = 30.0
+
+
+class SandboxControl:
+    """Switches faults, moves the clock, and reads back what a sandbox was asked to do.
+
+    Every call raises `httpx.HTTPStatusError` when the sandbox refuses it, with the sandbox's reason in the message.
+    """
+
+    def __init__(self, url: str) -> None:
+        # A sandbox speaks plain HTTP; loading the authorities' certificates would take longer than the calls.
+        self._http = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, trust_env=False, verify=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def add_fault(self, fault: Standing) -> ActiveFault:
+        """Switches a fault on, after those that already stand."""
+        return await self._call("POST", "/_sandbox/faults", ActiveFault, body=fault)
+
+    async def faults(self) -> list[ActiveFault]:
+        """The faults that may still act."""
+        return await self._call("GET", "/_sandbox/faults", list[ActiveFault])
+
+    async def clear_faults(self) -> None:
+        await self._send("DELETE", "/_sandbox/faults")
+
+    async def expire_tokens(self) -> int:
+        """Makes every token issued so far die now; returns how many did."""
+        answer = await self._call("POST", "/_sandbox/faults", dict[str, int], body=ExpireTokens())
+        return answer["expired"]
+
+    async def ledger(self, wanted: LedgerFilter | None = None) -> list[LedgerEntry]:
+        """The entries that fit, in the order of receipt; everything in memory when no filter is given."""
+        asked = msgspec.to_builtins(wanted or LedgerFilter())
+        query = {name: str(value).lower() if isinstance(value, bool) else value for name, value in asked.items()}
+        given = {name: value for name, value in query.items() if value is not None}
+        content = await self._send("GET", "/_sandbox/ledger", query=given)
+        return _entries(content)
+
+    async def summary(self, *, repeats: bool = True) -> LedgerSummary:
+        """Counts; without `repeats` cheap enough to poll while a million entries come in."""
+        query = {"repeats": str(repeats).lower()}
+        return _summary(await self._send("GET", "/_sandbox/ledger/summary", query=query))
+
+    async def advance(self, seconds: float) -> None:
+        """Moves the sandbox's clock forward."""
+        await self._send("POST", "/_sandbox/clock", body={"advance_s": seconds})
+
+    async def state(self) -> dict[str, object]:
+        """What the vendor holds: counts by object, and the like."""
+        return await self._call("GET", "/_sandbox/state", dict[str, object])
+
+    async def reset(self) -> None:
+        """Makes the sandbox as it was at its start: no data, no faults, no ledger, real time."""
+        await self._send("POST", "/_sandbox/reset")
+
+    async def spans(
+        self, *, trace_id: str | None = None, service: str | None = None, name: str | None = None
+    ) -> list[Span]:
+        """What the OTLP receiver got, in the order of receipt."""
+        asked = {"trace_id": trace_id, "service": service, "name": name}
+        query = {field: value for field, value in asked.items() if value is not None}
+        return _spans(await self._send("GET", "/_sandbox/spans", query=query))
+
+    async def clear_spans(self) -> None:
+        await self._send("DELETE", "/_sandbox/spans")
+
+    async def _call(self, method: str, path: str, kind: type[T], *, body: object = None) -> T:
+        return msgspec.json.decode(await self._send(method, path, body=body), type=kind)
+
+    async def _send(
+        self, method: str, path: str, *, body: object = None, query: Mapping[str, str | int] | None = None
+    ) -> bytes:
+        content = None if body is None else msgspec.json.encode(body)
+        response = await self._http.request(method, path, content=content, params=query)
+        if response.is_error:
+            reason = f"{method} {path}: {response.status_code} {response.text}"
+            raise httpx.HTTPStatusError(reason, request=response.request, response=response)
+        return response.content
+
+
+_entries = msgspec.json.Decoder(LedgerEntry).decode_lines
+_summary = msgspec.json.Decoder(LedgerSummary).decode
+_spans = msgspec.json.Decoder(list[Span]).decode

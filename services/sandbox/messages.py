@@ -1,0 +1,99 @@
+"""What a vendor is given and what it gives back: `Request`, `Response`, `BulkResponse`.
+
+A vendor answers with values and never touches the connection. What the frame does to an answer on its way
+(cut it, hold it, drop it) is a change of the value too: `Response.delivery`.
+"""
+
+import zlib
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+import msgspec
+
+Delivery = Literal["whole", "cut_length", "cut_chunked", "cut_complete", "dropped"]
+"""How an answer leaves: whole; cut under its full Content-Length; cut in a chunked stream; cut, in a well-formed
+response that says it is complete; or not at all, the connection closed."""
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding a body may raise: `msgspec` tells of wrong JSON and types, but not of wrong UTF-8 and depth."""
+
+
+class Request(msgspec.Struct, kw_only=True, dict=True):
+    """One HTTP request, read to its end. `number` counts a sandbox's requests from 1."""
+
+    number: int
+    method: str
+    path: str
+    params: dict[str, str]
+    query_string: bytes
+    headers: dict[bytes, bytes]
+    body: bytes
+
+    def header(self, name: str) -> str:
+        """The header's value, or the empty string."""
+        return self.headers.get(name.lower().encode(), b"").decode("latin-1")
+
+    @cached_property
+    def query(self) -> dict[str, list[str]]:
+        """Every value of every query parameter, in order, percent-decoded."""
+        return collect(self.query_string.decode("latin-1"))
+
+    def argument(self, name: str) -> str | None:
+        """The first value of a query parameter."""
+        values = self.query.get(name)
+        return values[0] if values else None
+
+    @property
+    def accepts_gzip(self) -> bool:
+        return "gzip" in self.header("accept-encoding").lower()
+
+
+class Response(msgspec.Struct, kw_only=True, frozen=True):
+    """One answer. A body in pieces is sent chunked."""
+
+    status: int
+    body: bytes | Iterable[bytes] = b""
+    content_type: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    delivery: Delivery = "whole"
+
+
+class BulkResponse(msgspec.Struct, kw_only=True, frozen=True):
+    """An answer with a result per entry, not yet encoded, so that a fault can lose, shuffle or blur results."""
+
+    items: list[Any]
+    render: Callable[[list[Any]], Response]
+    without_identifier: Callable[[Any], Any]
+
+
+Answer = Response | BulkResponse
+Handler = Callable[[Request], Answer]
+
+
+def rendered(answer: Answer) -> Response:
+    return answer.render(answer.items) if isinstance(answer, BulkResponse) else answer
+
+
+def collect(encoded: str) -> dict[str, list[str]]:
+    """Reads `a=1&a=2&b=` as a query string or form body."""
+    values: dict[str, list[str]] = {}
+    for name, value in parse_qsl(encoded, keep_blank_values=True, errors="replace"):
+        values.setdefault(name, []).append(value)
+    return values
+
+
+def as_json(value: object, *, status: int = 200) -> Response:
+    return Response(status=status, body=msgspec.json.encode(value), content_type="application/json")
+
+
+def gzipped(response: Response) -> Response:
+    """The same answer, compressed at the fastest level: a sandbox must not be what a benchmark measures."""
+    if not isinstance(response.body, bytes) or not response.body:
+        return response
+    packer = zlib.compressobj(level=1, wbits=31)
+    body = packer.compress(response.body) + packer.flush()
+    headers = (*response.headers, ("content-encoding", "gzip"))
+    return msgspec.structs.replace(response, body=body, headers=headers)
