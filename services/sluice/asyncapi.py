@@ -1,0 +1,177 @@
+"""The AsyncAPI 3.0 document: who sends and receives what, on which topic, with which headers.
+
+Topics, roles and configuration come from ``topics.toml``; this adds what stands in the messages.
+https://www.asyncapi.com/docs/reference/specification/v3.0.0 (read 2026-11)
+"""
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import Any, Literal
+
+from sluice.events import MAX_HEADER_BYTES, TRACEPARENT, Header
+from sluice.topics import Catalogue, Topic, catalogue
+
+Document = dict[str, Any]
+
+HEADERS: dict[Header, str] = {
+    Header.ATTEMPT: "How often delivery was attempted, from 1.",
+    Header.NOT_BEFORE: "When the retry is due, RFC 3339 in UTC.",
+    Header.ERROR_CLASS: "`rejected`, `ambiguous`, or what was wrong with the message itself.",
+    Header.ERROR_CODE: "The vendor's state or error code, verbatim; ours in lower-case-with-dashes.",
+    Header.ERROR_MESSAGE: "The vendor's words, cut to fit.",
+    Header.ERROR_HTTP_STATUS: "The status of the response that carried the error.",
+    Header.BATCH_ID: "The batch in which the record was sent last.",
+    Header.SOURCE_TOPIC: "Where the record stood when it was published first.",
+    Header.SOURCE_PARTITION: "Its partition there.",
+    Header.SOURCE_OFFSET: "Its offset there.",
+    Header.FIRST_FAILURE_AT: "When an attempt failed first, RFC 3339 in UTC.",
+    Header.REDRIVE_COUNT: "How often the record was published again from dead letters.",
+    Header.PAYLOAD_AT: "`topic/partition/offset` of the payload, when it is too large to stand here.",
+}
+"""What each of Sluice's headers says. Values are UTF-8 text."""
+
+RETRY = (Header.ATTEMPT, Header.NOT_BEFORE, Header.FIRST_FAILURE_AT)
+LETTER = (Header.ATTEMPT, Header.FIRST_FAILURE_AT, Header.REDRIVE_COUNT, Header.PAYLOAD_AT)
+ALSO = {"control": ("RedrivenEvent",)}
+"""Messages of a channel beside its first."""
+SOURCE = (Header.SOURCE_TOPIC, Header.SOURCE_PARTITION, Header.SOURCE_OFFSET)
+ERROR = (Header.ERROR_CLASS, Header.ERROR_CODE, Header.ERROR_MESSAGE, Header.ERROR_HTTP_STATUS)
+
+
+def asyncapi_document(schemas: Mapping[str, str]) -> Document:
+    """The document; ``schemas`` names each event's schema file, beside which the document will stand."""
+    topics = catalogue()
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Sluice",
+            "version": version("sluice"),
+            "description": (
+                "Record events from Kafka into SaaS systems through their bulk APIs, one receipt per record.\n\n"
+                "Every destination has these topics, all with the same number of partitions: partition p of each "
+                "is lane p, and all that a record causes stays in its lane. A configured prefix may stand in front "
+                "of every name. Read receipts with `isolation.level=read_committed`."
+            ),
+        },
+        "defaultContentType": "application/json",
+        "channels": {role: _channel(role, topic, topics) for role, topic in topics.topics.items()},
+        "operations": _operations(topics),
+        "components": {
+            "parameters": {"destination": {"description": "The destination's name in the settings, such as `crm`."}},
+            "messages": _messages(schemas),
+        },
+    }
+
+
+def _channel(role: str, topic: Topic, topics: Catalogue) -> Document:
+    delay = f" Delay: {topic.delay_s:g} s." if topic.delay_s is not None else ""
+    message = _message_of(role, topic)
+    return {
+        "address": topic.name,
+        "title": role,
+        "description": f"Holds: {topic.holds}. Message key: {topic.key}.{delay}",
+        "parameters": {"destination": {"$ref": "#/components/parameters/destination"}},
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in (message, *ALSO.get(role, ()))},
+        "bindings": {
+            "kafka": {
+                "partitions": topics.partitions,
+                "topicConfiguration": _topic_configuration(topic.config),
+                "bindingVersion": "0.5.0",
+            }
+        },
+    }
+
+
+def _topic_configuration(config: dict[str, str]) -> Document:
+    """As the binding writes it: policies as a list, numbers as numbers."""
+    return {
+        name: value.split(",") if name == "cleanup.policy" else int(value) if value.isdigit() else value
+        for name, value in config.items()
+    }
+
+
+def _message_of(role: str, topic: Topic) -> str:
+    if topic.delay_s is not None:
+        return "Retry"
+    return {"dead-letters": "DeadLetter", "results": "ResultRow"}.get(role, topic.holds)
+
+
+def _operations(topics: Catalogue) -> Document:
+    return {
+        _operation_id(who, verb, role): {
+            "action": verb,
+            "channel": {"$ref": f"#/channels/{role}"},
+            "summary": f"{who} {verb}s {_message_of(role, topic)}",
+            "tags": [{"name": who}],
+            "messages": [{"$ref": f"#/channels/{role}/messages/{_message_of(role, topic)}"}],
+        }
+        for role, topic in topics.topics.items()
+        for verb, whos in _parties(topic)
+        for who in whos
+    }
+
+
+def _parties(topic: Topic) -> Iterable[tuple[Literal["send", "receive"], list[str]]]:
+    return ("send", topic.producers), ("receive", topic.consumers)
+
+
+def _operation_id(who: str, verb: str, role: str) -> str:
+    return f"{who}-{verb}-{role}".replace(" ", "-")
+
+
+def _messages(schemas: Mapping[str, str]) -> Document:
+    record: Document = {"$ref": schemas["RecordEvent"]}
+    return {
+        "RecordEvent": _message("A change to apply.", record, "The ordering key.", (Header.REDRIVE_COUNT, *SOURCE)),
+        "Retry": _message(
+            "A record whose delivery failed for now: the original key and value, untouched.",
+            record,
+            "As the record's.",
+            (*RETRY, *ERROR, Header.BATCH_ID, Header.REDRIVE_COUNT, *SOURCE),
+        ),
+        "SucceededEvent": _message(
+            "The receipt of a record that the vendor has taken, or had no need to take.",
+            {"$ref": schemas["SucceededEvent"]},
+            "As the record's.",
+            (),
+        ),
+        "DeadLetter": _message(
+            "The receipt of a record that was not delivered: the original key and value, untouched, whatever bytes "
+            "they are. Mostly a RecordEvent.",
+            {"description": "Any bytes."},
+            "As the record's.",
+            (*ERROR, *LETTER, Header.BATCH_ID, *SOURCE),
+        ),
+        "BatchEvent": _message(
+            "What one batch means to one lane.", {"$ref": schemas["BatchEvent"]}, "The batch's id.", ()
+        ),
+        "ControlEvent": _message(
+            "What writers and people say of the flood guard; the last one counts.",
+            {"$ref": schemas["ControlEvent"]},
+            "What it controls.",
+            (),
+        ),
+        "RedrivenEvent": _message(
+            "Which of a run of dead letters were redriven.",
+            {"$ref": schemas["RedrivenEvent"]},
+            "`redriven/…`, one for each run of dead letters.",
+            (),
+        ),
+        "ResultRow": _message("A row that a read or export returned.", {"type": "object"}, "As the record's.", ()),
+    }
+
+
+def _message(summary: str, payload: Document, key: str, headers: Iterable[Header]) -> Document:
+    return {
+        "summary": summary,
+        "headers": {
+            "type": "object",
+            "description": f"Sluice's own, at most {MAX_HEADER_BYTES} bytes together; others pass through unchanged.",
+            "properties": {
+                **{header.value: {"type": "string", "description": HEADERS[header]} for header in headers},
+                TRACEPARENT: {"type": "string", "description": "W3C trace context of the record."},
+            },
+        },
+        "payload": payload,
+        "bindings": {"kafka": {"key": {"type": "string", "description": key}, "bindingVersion": "0.5.0"}},
+    }

@@ -1,0 +1,76 @@
+"""How a command ends: exit codes that a script can rely on, and the errors that stand for them."""
+
+from enum import IntEnum
+from typing import Any
+
+import click
+from aiokafka.errors import KafkaError
+
+from sluice.destination import BatchError
+from sluice.kafka import KafkaUnreachable
+from sluice.outbox import PublishError
+from sluice.settings import SettingsError
+from sluice.topic_admin import TopicsError
+
+
+class Exit(IntEnum):
+    """What a command's exit code says."""
+
+    OK = 0
+    SOME_FAILED = 1
+    USAGE = 2
+    SETTINGS = 3
+    KAFKA = 4
+    TOPICS = 5
+    DESTINATION = 6
+    INTERRUPTED = 130
+
+
+HELP = """\b
+Exit codes:
+  0    done
+  1    some rows or records failed; the rest is done
+  2    the command line, or the input file, cannot be used; nothing is done
+  3    the settings are not valid
+  4    Kafka does not answer, or has not confirmed what was published
+  5    topics are missing, or their partition counts differ
+  6    a destination does not let us in
+  130  interrupted
+"""
+
+_CODES: dict[type[Exception], Exit] = {
+    SettingsError: Exit.SETTINGS,
+    KafkaUnreachable: Exit.KAFKA,
+    PublishError: Exit.KAFKA,
+    TopicsError: Exit.TOPICS,
+    BatchError: Exit.DESTINATION,
+    KafkaError: Exit.KAFKA,
+}
+
+
+class CommandFailed(click.ClickException):
+    """Ends a command with one sentence on standard error and an exit code."""
+
+    def __init__(self, message: str, code: Exit) -> None:
+        super().__init__(message)
+        self.exit_code = code
+
+
+class Group(click.Group):
+    """A group whose commands end with one sentence for every error that has an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Raises ``click.ClickException`` instead of the errors above."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(Exit.INTERRUPTED) from None
+        except tuple(_CODES) as error:
+            code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
+            raise CommandFailed(_sentence(error), code) from error
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, KafkaError):
+        return f"Kafka has failed meanwhile: {error!r}; look at its brokers, and run the same command again"
+    return str(error)

@@ -1,0 +1,97 @@
+"""``sluice outcomes``: receipts in a terminal."""
+
+import asyncio
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from sluice.cli.receipt_text import HEADING, receipt_json, receipt_line
+from sluice.connection import connect
+from sluice.consuming import Outcomes, Since
+from sluice.consuming import outcomes as open_outcomes
+from sluice.tracing import start_tracing
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class SinceType(click.ParamType):
+    """An instant, a length of time before now, or one of two words."""
+
+    name = "since"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Since:
+        """``value`` as :func:`~sluice.consuming.outcomes` takes it."""
+        if value in ("beginning", "now"):
+            chosen: Since = value
+            return chosen
+        if length := re.fullmatch(r"(\d+)([smhd])", value):
+            return datetime.now(UTC) - timedelta(**{_UNITS[length[2]]: int(length[1])})
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(
+                f"expected 10m, an instant such as 2026-11-22T08:00:00Z, beginning or now, got {value!r}", param, ctx
+            )
+        return instant.astimezone() if instant.tzinfo is None else instant
+
+
+@click.group()
+def outcomes() -> None:
+    """Read the receipts of a destination."""
+
+
+@outcomes.command()
+@click.argument("destination")
+@click.option("--failed", is_flag=True, help="Only dead letters.")
+@click.option("--job", "job_id", metavar="ID", help="Only those of one job, from the beginning.")
+@click.option(
+    "--since",
+    type=SinceType(),
+    metavar="WHEN",
+    help="Begin 30s, 10m, 2h, 7d ago, at an instant, at the beginning, or now.  [default: now; with --job beginning]",
+)
+@click.option("--until-end", is_flag=True, help="Stop after what is there, instead of waiting for more.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Stop after N receipts.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, with everything that is known.")
+@click.pass_obj
+def tail(
+    config: str,
+    destination: str,
+    failed: bool,
+    job_id: str | None,
+    since: Since | None,
+    until_end: bool,
+    limit: int | None,
+    as_json: bool,
+) -> None:
+    """Print the receipts of DESTINATION as they come, until interrupted."""
+    connection = connect(config)
+    stream = open_outcomes(
+        destination,
+        connection,
+        job_id=job_id,
+        since=since,
+        until_end=until_end,
+        only="failed" if failed else None,
+    )
+    stop_tracing = start_tracing(connection.tracing, "sluice-outcomes")
+    try:
+        asyncio.run(_print(stream, as_json, limit))
+    finally:
+        stop_tracing()
+
+
+async def _print(stream: Outcomes, as_json: bool, limit: int | None) -> None:
+    terminal = sys.stdout.isatty()
+    if terminal and not as_json:
+        click.secho(HEADING, dim=True)
+    count = 0
+    async with stream:
+        async for receipt in stream:
+            click.echo(receipt_json(receipt) if as_json else receipt_line(receipt, terminal=terminal))
+            count += 1
+            if count == limit:
+                return

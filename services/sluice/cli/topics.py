@@ -1,0 +1,80 @@
+"""``sluice topics``: makes and lists a destination's topics."""
+
+import asyncio
+
+import click
+
+from sluice.connection import Connection, connect
+from sluice.topic_admin import TopicState, admin_client, create_topics, partition_count, topic_states
+from sluice.topics import catalogue
+
+
+@click.group()
+def topics() -> None:
+    """Make and list the topics of a destination."""
+
+
+@topics.command()
+@click.argument("destination")
+@click.option(
+    "--partitions",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"Of each topic.  [default: as many as existing ones have, else {catalogue().partitions}]",
+)
+@click.option("--replication-factor", type=click.IntRange(min=1), metavar="N", help="[default: the broker's]")
+@click.pass_obj
+def create(config: str, destination: str, partitions: int | None, replication_factor: int | None) -> None:
+    """Make those topics of DESTINATION that are missing.
+
+    What exists is left as it is: partition counts are never changed, because keys would move between partitions.
+    """
+    connection = connect(config)
+    names = connection.topics(destination).all
+    made = asyncio.run(_create(connection, destination, partitions, replication_factor))
+    for state in made:
+        click.echo(f"made    {state.name} with {state.partitions} partitions, {state.replication_factor} replicas")
+    for name in names:
+        if name not in {state.name for state in made}:
+            click.echo(f"exists  {name}")
+
+
+@topics.command()
+@click.argument("destination")
+@click.pass_obj
+def ls(config: str, destination: str) -> None:
+    """List the topics of DESTINATION, and say whether they can be used together."""
+    connection = connect(config)
+    states = asyncio.run(_states(connection, destination))
+    holds = _holds(connection, destination)
+    width = max(len(state.name) for state in states)
+    click.echo(f"{'topic':<{width}}  partitions  replicas  holds")
+    for name, partitions, replicas in states:
+        counts = f"{partitions:>10}  {replicas:>8}" if partitions else f"{'missing':>10}  {'':>8}"
+        click.echo(f"{name:<{width}}  {counts}  {holds[name]}")
+    partition_count(states, destination)
+
+
+async def _create(
+    connection: Connection, destination: str, partitions: int | None, replication_factor: int | None
+) -> list[TopicState]:
+    async with admin_client(connection.kafka) as admin:
+        return await create_topics(
+            admin,
+            destination,
+            connection.topic_prefix,
+            partitions=partitions,
+            replication_factor=replication_factor,
+        )
+
+
+async def _states(connection: Connection, destination: str) -> list[TopicState]:
+    async with admin_client(connection.kafka) as admin:
+        return await topic_states(admin, connection.topics(destination).all)
+
+
+def _holds(connection: Connection, destination: str) -> dict[str, str]:
+    return {
+        connection.topic_prefix + topic.name.format(destination=destination): topic.holds
+        for topic in catalogue().topics.values()
+    }

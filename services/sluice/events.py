@@ -1,0 +1,190 @@
+"""Every event that crosses Kafka, as a struct and as bytes.
+
+The suffix ``Event`` means: it has a JSON Schema in ``schemas/`` and examples there. Instants are RFC 3339
+in UTC. A field is only ever added, with a default; readers ignore fields they do not know.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal, NamedTuple, Protocol
+
+import msgspec
+from msgspec import Meta
+
+Operation = Literal["insert", "update", "upsert", "delete"]
+
+Key = str | dict[str, str] | list[dict[str, str]] | None
+"""What a record is called at the vendor.
+
+A string is an id of the vendor's or of ours; a mapping names the fields that identify the record; a list of
+mappings names alternatives, the first that matches counts. ``None`` is for inserts whose id the vendor chooses.
+"""
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=256)]
+Instant = Annotated[datetime, Meta(tz=True)]
+JsonObject = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
+
+
+class RecordEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One change to apply, as published to ``<destination>.records``.
+
+    ``data`` stays encoded until a destination needs it: most of a record's life is transport.
+    """
+
+    event_id: Identifier
+    object: Identifier
+    operation: Operation
+    key: Key = None
+    data: JsonObject = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
+    job_id: Identifier | None = None
+    occurred_at: Instant
+
+
+class Message(Protocol):
+    """What is used of aiokafka's ``ConsumerRecord``."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Where a record stood when it was published: its first life, also after retries and redrives."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class SucceededEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """The receipt of a record that the vendor has taken, or had no need to take. It carries no payload."""
+
+    event_id: str
+    object: str
+    operation: Operation
+    key: Key = None
+    job_id: str | None = None
+    outcome: Literal["delivered", "skipped"]
+    status: str
+    """The vendor's own word, for example ``CREATED``."""
+    record_id: str | None = None
+    """The vendor's id of the record, where it named one."""
+    warning: str | None = None
+    """What the vendor objected to although it took the record."""
+    batch_id: str
+    attempt: int = 1
+    source: Source
+    occurred_at: Instant
+    settled_at: Instant
+
+
+class Rows(NamedTuple):
+    """A run of items of one batch and one topic whose offsets follow each other without a gap."""
+
+    topic: int
+    """0 is the records topic, 1 the first retry topic, and so on, as in ``schemas/topics.toml``."""
+    offset: int
+    length: int
+    row: int
+    """Position of the first of them in the batch, from 0; -1 when the item was never in one."""
+
+
+class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An entry of the journal: what one batch means to one lane.
+
+    ``opened`` is committed before a send that must not be repeated, ``submitted`` when the vendor has named
+    its job, ``settled`` together with the receipts; ``withdrawn`` when what was opened has not been sent after all.
+    """
+
+    batch_id: str
+    state: Literal["opened", "submitted", "settled", "withdrawn"]
+    group: str = ""
+    rows: list[Rows] = []
+    refs: dict[str, str] = {}
+    """The vendor's names for it, such as a job id."""
+    counts: dict[str, int] = {}
+    """Items of this lane by outcome."""
+    jobs: dict[str, dict[str, int]] = {}
+    """The same by job, for items that belong to one."""
+    body_bytes: int = 0
+    requested_at: Instant | None = None
+    answered_at: Instant | None = None
+    error: str | None = None
+
+
+class ControlEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The state of a destination's flood guard: ``stopped`` by a writer, ``running`` again by a person."""
+
+    guard: Literal["stopped", "running"]
+    reason: str
+    """Why, in words: what was counted, or what the person says."""
+    by: str
+    at: Instant
+
+
+class RedrivenEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """Which of a run of dead letters were redriven; stands beside the guard's events in the control topic."""
+
+    partition: int
+    """Of the dead-letters topic; the entry stands in the same partition of the control topic."""
+    first_offset: int
+    bits: str
+    """A number in hexadecimal; its lowest bit is ``first_offset``."""
+
+
+class Header(StrEnum):
+    """Names of the headers that Sluice writes. Values are UTF-8 text; all other headers pass through unchanged."""
+
+    ATTEMPT = "sluice.attempt"
+    NOT_BEFORE = "sluice.not-before"
+    ERROR_CLASS = "sluice.error.class"
+    ERROR_CODE = "sluice.error.code"
+    ERROR_MESSAGE = "sluice.error.message"
+    ERROR_HTTP_STATUS = "sluice.error.http-status"
+    BATCH_ID = "sluice.batch-id"
+    SOURCE_TOPIC = "sluice.source.topic"
+    SOURCE_PARTITION = "sluice.source.partition"
+    SOURCE_OFFSET = "sluice.source.offset"
+    FIRST_FAILURE_AT = "sluice.first-failure-at"
+    REDRIVE_COUNT = "sluice.redrive-count"
+    PAYLOAD_AT = "sluice.payload-at"
+
+
+SLUICE_HEADER = "sluice."
+TRACEPARENT = "traceparent"
+MAX_HEADER_BYTES = 4096
+"""All ``sluice.`` headers of a message together; an error message is cut to fit."""
+
+Headers = list[tuple[str, bytes]]
+"""Kafka headers. A name may stand more than once; Sluice's own never does."""
+
+EVENTS: tuple[type[msgspec.Struct], ...] = (RecordEvent, SucceededEvent, BatchEvent, ControlEvent, RedrivenEvent)
+"""Every event with a schema of its own."""
+
+encode_event = msgspec.json.Encoder().encode
+decode_record = msgspec.json.Decoder(RecordEvent).decode
+decode_succeeded = msgspec.json.Decoder(SucceededEvent).decode
+decode_batch = msgspec.json.Decoder(BatchEvent).decode
+decode_control = msgspec.json.Decoder(ControlEvent).decode
+GUARD_KEY = b"guard"
+"""The message key of the flood guard's events in the control topic."""
+
+
+def record_data(event: RecordEvent) -> dict[str, Any]:
+    """``event.data`` as a mapping. Raises ``msgspec.ValidationError`` when it is not a JSON object."""
+    return _decode_object(event.data)
+
+
+_decode_object = msgspec.json.Decoder(dict[str, Any]).decode

@@ -1,0 +1,74 @@
+"""Which offsets of one topic partition are settled, and how far it may be committed.
+
+Offsets have gaps: transactions leave control records, compaction and aborts leave holes. So the contiguous prefix is
+taken over the offsets that were *given*, in their order, never over the integers.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+
+class OffsetProgress:
+    """What has been given to a lane from one topic partition, and what of it is settled."""
+
+    __slots__ = ("_given", "_last", "_position", "_settled")
+
+    def __init__(self, position: int) -> None:
+        """Nothing below ``position`` will be given; it is what the group has committed."""
+        self._position = position
+        self._last = position - 1
+        self._given: deque[int] = deque()
+        self._settled: set[int] = set()
+
+    @property
+    def position(self) -> int:
+        """The offset to commit: everything given below it is settled."""
+        return self._position
+
+    @property
+    def next(self) -> int:
+        """The least offset that can be given next."""
+        return self._last + 1
+
+    @property
+    def unsettled(self) -> int:
+        """How many given offsets are not settled yet."""
+        return len(self._given) - len(self._settled)
+
+    @property
+    def oldest(self) -> int | None:
+        """The first given offset that is not settled."""
+        return self._given[0] if self._given else None
+
+    def follows(self, offset: int) -> bool:
+        """Whether ``offset`` can be given next: only what lies beyond everything given before can."""
+        return offset > self._last
+
+    def give(self, offsets: Iterable[int]) -> None:
+        """Take note of ``offsets``, which rise and follow all that were given before."""
+        self._given.extend(offsets)
+        if self._given:
+            self._last = self._given[-1]
+
+    def settle(self, offsets: Iterable[int]) -> None:
+        """Mark given ``offsets`` as settled and move :attr:`position` over the contiguous prefix."""
+        given, settled = self._given, self._settled
+        settled.update(offsets)
+        while given and given[0] in settled:
+            offset = given.popleft()
+            settled.remove(offset)
+            self._position = offset + 1
+
+
+def runs(offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Runs of neighbours in rising ``offsets``, as (first, length)."""
+    first = length = 0
+    for offset in offsets:
+        if length and offset == first + length:
+            length += 1
+            continue
+        if length:
+            yield first, length
+        first, length = offset, 1
+    if length:
+        yield first, length

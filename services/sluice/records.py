@@ -1,0 +1,158 @@
+"""Makes record events out of what people pass, and says what is wrong with what cannot be one."""
+
+import difflib
+import re
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, get_args
+
+import msgspec
+
+from sluice.events import Key, Operation, RecordEvent, decode_record
+
+Data = Mapping[str, Any] | bytes | msgspec.Raw
+"""A record's content: a mapping, or a JSON object that is encoded already."""
+
+OPERATIONS: tuple[str, ...] = get_args(Operation)
+
+
+class InvalidRecord(ValueError):
+    """A record that cannot be published; the message says what was expected, what came, and what to do."""
+
+
+def make_record(
+    *,
+    object: str,  # noqa: A002  # the event's own word
+    operation: str,
+    key: Key,
+    data: Data,
+    job_id: str | None = None,
+    event_id: str | None = None,
+    occurred_at: datetime | None = None,
+) -> RecordEvent:
+    """A valid event; ``event_id`` is a fresh UUID and ``occurred_at`` is now where left out.
+
+    Raises :class:`InvalidRecord`.
+    """
+    if operation not in OPERATIONS:
+        raise InvalidRecord(_unknown_operation(operation))
+    _check_key(key, operation)
+    if job_id is not None:
+        _check_identifier("job_id", job_id)
+    if event_id is None:
+        event_id = str(uuid.uuid4())
+    else:
+        _check_identifier("event_id", event_id)
+    if occurred_at is None:
+        occurred_at = datetime.now(UTC)
+    elif occurred_at.tzinfo is None:
+        raise InvalidRecord(f"expected occurred_at with a time zone, got {occurred_at}; add tzinfo, for example UTC")
+    return RecordEvent(
+        event_id=event_id,
+        object=_check_identifier("object", object),
+        operation=operation,  # type: ignore[arg-type]  # checked above
+        key=key,
+        data=_encoded_data(data),
+        job_id=job_id,
+        occurred_at=occurred_at,
+    )
+
+
+def read_record(encoded: bytes) -> RecordEvent:
+    """A valid event from its JSON. Raises :class:`InvalidRecord`."""
+    try:
+        event = decode_record(encoded)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRecord(f"expected a RecordEvent as JSON, got {_shown(encoded)}: {error}") from error
+    _check_key(event.key, event.operation)
+    return msgspec.structs.replace(event, data=_checked_json(bytes(event.data)))
+
+
+def ordering_key(event: RecordEvent) -> bytes:
+    """The Kafka message key of ``event`` unless its publisher chooses another: what shares it is applied in order.
+
+    The event's key: a string as it is, a mapping or list as JSON with sorted names. An event without one shares its
+    order with no other, and is spread over the partitions by its ``event_id``.
+    """
+    key = event.key
+    if isinstance(key, str):
+        return key.encode()
+    return event.event_id.encode() if key is None else _encode_sorted(key)
+
+
+_encode = msgspec.json.Encoder().encode
+_encode_sorted = msgspec.json.Encoder(order="sorted").encode
+_decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def _check_identifier(name: str, value: str) -> str:
+    if not _is_text(value) or len(value) > 256:
+        raise InvalidRecord(f"expected {name} to be a text of 1 to 256 characters, got {_shown(value)}")
+    return value
+
+
+def _check_key(key: Key, operation: str) -> None:
+    if _is_text(key):
+        return
+    if key is None:
+        if operation != "insert":
+            raise InvalidRecord(f"expected a key for an {operation}, got none; only an insert may go without one")
+        return
+    alternatives = key if isinstance(key, list) else [key]
+    for names in alternatives or [None]:
+        if not isinstance(names, dict) or not names or not all(_is_pair(pair) for pair in names.items()):
+            raise InvalidRecord(
+                "expected the key to be a text, a mapping of field names to texts, or a list of such mappings, none "
+                f"of them empty, got {_shown(key)}"
+            )
+
+
+def _is_pair(pair: tuple[Any, Any]) -> bool:
+    name, value = pair
+    return _is_text(name) and _is_text(value)
+
+
+def _is_text(value: object) -> bool:
+    """Whether ``value`` is a text that is not empty and that UTF-8 can write: half a surrogate pair cannot."""
+    if not isinstance(value, str) or not value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _encoded_data(data: Data) -> msgspec.Raw:
+    """``data`` as one JSON object in UTF-8."""
+    if isinstance(data, bytes | msgspec.Raw):
+        return _checked_json(bytes(data))
+    if not isinstance(data, Mapping):
+        raise InvalidRecord(f"expected data to be a JSON object, got {_shown(data)}; pass a mapping")
+    try:
+        encoded = _encode(data)
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise InvalidRecord(f"expected data that can be written as JSON: {error}; convert that value first") from error
+    return msgspec.Raw(encoded)
+
+
+def _checked_json(encoded: bytes) -> msgspec.Raw:
+    try:
+        _decode_members(encoded)
+        encoded.decode()  # the decoder above does not look into strings
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise InvalidRecord(f"expected data to be a JSON object in UTF-8, got {_shown(encoded)}: {error}") from error
+    # A line break inside would break what prints one event a line.
+    return msgspec.Raw(encoded.strip())
+
+
+def _unknown_operation(operation: object) -> str:
+    close = difflib.get_close_matches(str(operation), OPERATIONS, n=1, cutoff=0.5)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return f"expected the operation to be one of {', '.join(OPERATIONS)}, got {_shown(operation)}{hint}"
+
+
+def _shown(value: object) -> str:
+    text = re.sub(r"\s+", " ", repr(value))
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,1 @@
+"""The writer process: windows, delivery, lanes and their ledgers."""

@@ -1,0 +1,214 @@
+"""A lane's ledger cycle: everything that waits, in one Kafka transaction.
+
+Receipts, dead letters, retries, journal entries and the offsets they settle are committed together or not at all.
+While one transaction runs, more settles; the next one takes it all. Idle, the loop waits.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.structs import OffsetAndMetadata, RecordMetadata
+
+from sluice.events import BatchEvent, encode_event
+from sluice.journal import CommitMetadata, Journal
+from sluice.offsets import OffsetProgress
+from sluice.topics import DestinationTopics
+from sluice.writer.messages import Outgoing
+from sluice.writer.settling import Settlement
+from sluice.writer.waypoints import Reach, Waypoint, pass_by
+
+MIN_CYCLE_INTERVAL_S = 0.15
+"""Pause between two transactions of a lane. Each costs some milliseconds of CPU, however little it holds; a lane that
+was idle does not wait."""
+
+
+class LaneLost(Exception):
+    """This process may no longer write for the lane: a new owner has fenced it, or Kafka refuses it."""
+
+    def __init__(self, message: str, *, fenced: bool) -> None:
+        super().__init__(message)
+        self.fenced = fenced
+
+
+class Ledger:
+    """Writes for one lane. Its producer's transactional id is the lane's: who has it last, owns the lane."""
+
+    def __init__(
+        self,
+        *,
+        partition: int,
+        producer: AIOKafkaProducer,
+        topics: DestinationTopics,
+        group_id: str,
+        progress: Sequence[OffsetProgress],
+        journal: Journal,
+        committed: Callable[[Sequence[Settlement], float], None],
+        reach: Reach = pass_by,
+    ) -> None:
+        """``committed`` is called after each cycle with what it has settled and the seconds it took."""
+        self._partition = partition
+        self._producer = producer
+        self._topics = topics
+        self._group_id = group_id
+        self._progress = progress
+        self._committed = [one.position for one in progress]
+        self._journal = journal
+        self._on_committed = committed
+        self._reach = reach
+        self._waiting: list[Settlement] = []
+        self._entries: list[tuple[BatchEvent | None, asyncio.Future[None]]] = []
+        self.confirmed_at_s = time.monotonic()
+        self._wake = asyncio.Event()
+        self._hurry = asyncio.Event()
+        self._cycled_at_s = -math.inf
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def submit(self, settlement: Settlement) -> None:
+        """Have ``settlement`` written in the next cycle."""
+        self._waiting.append(settlement)
+        self._idle.clear()
+        self._wake.set()
+
+    def write(self, entry: BatchEvent | None) -> asyncio.Future[None]:
+        """Have ``entry``, if any, written in the next cycle; done when that is committed, or :meth:`run` has ended."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._entries.append((entry, done))
+        self._hurry.set()
+        self._idle.clear()
+        self._wake.set()
+        return done
+
+    async def run(self) -> None:
+        """Run cycles until cancelled. Raises :class:`LaneLost`."""
+        try:
+            while True:
+                await self._wake.wait()
+                await self._linger()
+                self._wake.clear()
+                await self._cycle()
+                if not self._waiting and not self._entries:
+                    self._idle.set()
+        except ProducerFenced as error:
+            raise LaneLost(f"lane {self._partition} has a new owner", fenced=True) from error
+        except KafkaError as error:
+            raise LaneLost(f"lane {self._partition} cannot be written: {error!r}", fenced=False) from error
+
+    async def _linger(self) -> None:
+        """Under load, let more gather for one transaction; somebody who waits for an entry does not wait for that."""
+        pause_s = self._cycled_at_s + MIN_CYCLE_INTERVAL_S - time.monotonic()
+        if pause_s > 0 and not self._entries:
+            self._hurry.clear()
+            try:
+                async with asyncio.timeout(pause_s):
+                    await self._hurry.wait()
+            except TimeoutError:
+                return
+
+    def close(self) -> None:
+        """Release who waits for an entry: no further cycle will run."""
+        _release(self._entries)
+
+    async def _cycle(self) -> None:
+        started_at_s = time.monotonic()
+        taken, self._waiting = self._waiting, []
+        entries, self._entries = self._entries, []
+        try:
+            await self._write(taken, [entry for entry, _ in entries if entry is not None])
+        except BaseException:
+            self._entries = entries + self._entries
+            raise
+        self._cycled_at_s = time.monotonic()
+        self._on_committed(taken, self._cycled_at_s - started_at_s)
+        _release(entries)
+
+    async def drained(self) -> None:
+        """Wait until everything submitted is committed."""
+        self._hurry.set()
+        await self._idle.wait()
+
+    async def _write(self, taken: Sequence[Settlement], opened: Sequence[BatchEvent]) -> None:
+        for settlement in taken:
+            for number, settled in settlement.offsets.items():
+                self._progress[number].settle(settled)
+        after = [progress.position for progress in self._progress]
+        # Positions of this cycle's own entries are known only once they are written; what is older suffices.
+        metadata = CommitMetadata(journal=self._journal.start).encode()
+
+        await self._producer.begin_transaction()
+        written = [*opened, *(one.entry for one in taken)]
+        entries = await self._send(self._topics.batches, map(_entry_message, written))
+        sent: list[Awaitable[RecordMetadata]] = [future for future, _ in entries]
+        for topic, messages in self._messages(taken):
+            sent += [future for future, _ in await self._send(topic, messages)]
+        offsets = self._offsets(after, metadata)
+        # A message that failed must fail the cycle: committing would leave it out and keep the rest.
+        await _all_of(*sent, self._producer.send_offsets_to_transaction(offsets, self._group_id))
+        self._reach(Waypoint.WRITTEN)
+        asked_at_s = time.monotonic()
+        await self._producer.commit_transaction()
+        # Not when the answer was read: a process that is stopped meanwhile reads it when the lane has long moved on.
+        self.confirmed_at_s = asked_at_s
+        self._reach(Waypoint.COMMITTED)
+
+        unnoted = iter(written)
+        for future, count in entries:
+            first = (await future).offset
+            for position in range(first, first + count):
+                self._journal.wrote(position, next(unnoted))
+        self._journal.committed(after)
+        self._committed = after
+
+    def _messages(self, taken: Sequence[Settlement]) -> Iterable[tuple[str, Iterable[Outgoing]]]:
+        yield self._topics.succeeded, (message for one in taken for message in one.succeeded)
+        yield self._topics.dead_letters, (message for one in taken for message in one.dead)
+        for number, tier in enumerate(self._topics.retries, start=1):
+            yield tier.topic, (message for one in taken for message in one.retries.get(number, ()))
+
+    async def _send(self, topic: str, messages: Iterable[Outgoing]) -> list[tuple[Awaitable[RecordMetadata], int]]:
+        """Send ``messages`` in as few Kafka batches as they fit in; of each, its future and its count."""
+        sent: list[tuple[Awaitable[RecordMetadata], int]] = []
+        builder = None
+        for one in messages:
+            if builder is None:
+                builder = self._producer.create_batch()
+            if builder.append(timestamp=None, key=one.key, value=one.value, headers=one.headers) is None:
+                sent.append((await self._submit(builder, topic), builder.record_count()))
+                builder = self._producer.create_batch()
+                builder.append(timestamp=None, key=one.key, value=one.value, headers=one.headers)
+        if builder is not None:
+            sent.append((await self._submit(builder, topic), builder.record_count()))
+        return sent
+
+    async def _submit(self, builder: object, topic: str) -> Awaitable[RecordMetadata]:
+        future: Awaitable[RecordMetadata] = await self._producer.send_batch(builder, topic, partition=self._partition)
+        return future
+
+    def _offsets(self, after: Sequence[int], metadata: str) -> dict[TopicPartition, OffsetAndMetadata]:
+        """What to commit: always records, because the metadata stands there; retry topics where they have moved."""
+        return {
+            TopicPartition(topic, self._partition): OffsetAndMetadata(after[number], metadata if number == 0 else "")
+            for number, topic in enumerate(self._topics.inputs)
+            if number == 0 or after[number] != self._committed[number]
+        }
+
+
+async def _all_of(*writes: Awaitable[object]) -> None:
+    """Wait for all of ``writes``, then raise the first failure: none is left behind for the event loop to report."""
+    for result in await asyncio.gather(*writes, return_exceptions=True):
+        if isinstance(result, BaseException):
+            raise result
+
+
+def _release(entries: Sequence[tuple[BatchEvent | None, asyncio.Future[None]]]) -> None:
+    for _, done in entries:
+        if not done.done():
+            done.set_result(None)
+
+
+def _entry_message(entry: BatchEvent) -> Outgoing:
+    return Outgoing(entry.batch_id.encode(), encode_event(entry), [])
