@@ -1,0 +1,88 @@
+"""The act in which records are delivered, and the vendor goes down in the middle of it."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import suppress
+
+import httpx
+
+from demo.figures import Figures, read_figures
+from demo.live import LiveView
+from demo.processes import Writer
+from demo.upstream import Upstream
+from sandbox.control import SandboxControl
+from sandbox.faults import Outage
+
+_POLL_S = 0.2
+_OUTAGE_AT = 0.4
+"""Share of the file's records that have their receipt when the vendor goes down."""
+_STALLED_AFTER_S = 60.0
+"""Without a new receipt; the audit then says which are missing."""
+
+
+class Delivery:
+    """Watches one writer until every record has its receipt."""
+
+    def __init__(
+        self, writer: Writer, vendor: SandboxControl, upstream: Upstream, view: LiveView, *, in_file: int
+    ) -> None:
+        """``in_file`` records are in Kafka before the writer begins; ``upstream`` adds its own meanwhile."""
+        self._writer = writer
+        self._vendor = vendor
+        self._upstream = upstream
+        self._view = view
+        self._in_file = in_file
+        self._down_at_s: float | None = None
+        self._held = False
+        self._resumed = False
+
+    async def watch(self, publishing: Awaitable[None], *, outage_s: float) -> None:
+        """Watch, and take the vendor down once. ``publishing`` is what upstream systems do meanwhile."""
+        published = asyncio.ensure_future(publishing)
+        expected = self._in_file + self._upstream.total
+        stream = self._figures()
+        try:
+            with self._view.shown():
+                async for figures in stream:
+                    self._view.update(figures, self._in_file + self._upstream.published, expected)
+                    if self._down_at_s is None and figures.receipts >= _OUTAGE_AT * self._in_file:
+                        await self._take_vendor_down(outage_s)
+                    self._tell_holds(figures)
+                    if published.done():
+                        published.result()
+                        if figures.receipts >= expected:
+                            return
+        finally:
+            published.cancel()
+            await stream.aclose()
+            await asyncio.gather(published, return_exceptions=True)
+
+    async def _figures(self) -> AsyncGenerator[Figures, None]:
+        """The writer's figures several times a second, until they stand still for too long."""
+        receipts, changed_at_s = -1, time.monotonic()
+        async with httpx.AsyncClient(base_url=self._writer.url, trust_env=False) as http:
+            while time.monotonic() - changed_at_s < _STALLED_AFTER_S:
+                self._writer.check_alive()
+                with suppress(httpx.HTTPError):  # it is busy, or has just died: the next round says so
+                    figures = await read_figures(http)
+                    if figures.receipts != receipts:
+                        receipts, changed_at_s = figures.receipts, time.monotonic()
+                    yield figures
+                await asyncio.sleep(_POLL_S)
+
+    async def _take_vendor_down(self, outage_s: float) -> None:
+        self._down_at_s = time.monotonic()
+        await self._vendor.add_fault(Outage(seconds=outage_s, status=503))
+        self._view.event(f"[red]the vendor goes down[/]: for {outage_s:g} s it answers every request with 503")
+
+    def _tell_holds(self, figures: Figures) -> None:
+        if self._down_at_s is None or self._resumed:
+            return
+        if figures.is_holding and not self._held:
+            self._held = True
+            self._view.event("the writer holds: it keeps what it has, probes now and then, and gives nothing up")
+        elif self._held and not figures.is_holding:
+            self._resumed = True
+            after_s = time.monotonic() - self._down_at_s
+            self._view.event(f"[green]delivery goes on by itself[/], {after_s:.1f} s after the vendor went down")

@@ -1,0 +1,88 @@
+"""What a writer says of itself at one moment, read from its /status and /metrics."""
+
+from collections import deque
+from typing import Any, NamedTuple
+
+import httpx
+from prometheus_client.parser import text_string_to_metric_families
+
+Sample = tuple[str, dict[str, str], float]
+_RATE_OVER_S = 1.5
+
+
+class Figures(NamedTuple):
+    """A writer's figures."""
+
+    receipts: int
+    by_code: dict[str, int]
+    """Receipts of delivered and skipped records, by the vendor's own word."""
+    dead_letters: int
+    windows: dict[str, int]
+    """Closed windows, by why they closed."""
+    windowed: dict[str, int]
+    """Records in those windows."""
+    holds: int
+    """Times that a request found the vendor unavailable."""
+    in_flight: int
+    max_in_flight: int
+    buffered: int
+    failures: int
+    """Requests in a row that found the vendor unavailable; 0 when it is well."""
+    held_for_s: float
+
+    @property
+    def is_holding(self) -> bool:
+        """Whether delivery waits for the vendor to come back."""
+        return self.failures > 0
+
+
+async def read_figures(http: httpx.AsyncClient) -> Figures:
+    """The writer's figures now. Raises ``httpx.HTTPError``."""
+    status = (await http.get("/status")).json()
+    return figures_from(status, (await http.get("/metrics")).text)
+
+
+def figures_from(status: dict[str, Any], metrics: str) -> Figures:
+    """The same from the two texts."""
+    samples: list[Sample] = [
+        (sample.name, sample.labels, sample.value)
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+    ]
+    return Figures(
+        receipts=sum(_by(samples, "sluice_publish_to_receipt_seconds_count", "destination").values()),
+        by_code=_by(samples, "sluice_outcomes_total", "code", fate=("delivered", "skipped")),
+        dead_letters=sum(_by(samples, "sluice_dead_letters_total", "error_class").values()),
+        windows=_by(samples, "sluice_window_items_count", "reason"),
+        windowed=_by(samples, "sluice_window_items_sum", "reason"),
+        holds=sum(_by(samples, "sluice_holds_total", "reason").values()),
+        in_flight=status["requests_in_flight"],
+        max_in_flight=status["concurrency_limit"],
+        buffered=status["buffered_items"],
+        failures=status["failures_in_a_row"],
+        held_for_s=status["held_for_s"],
+    )
+
+
+class Rate:
+    """Receipts per second over the last moments."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[float, int]] = deque()
+
+    def after(self, now_s: float, receipts: int) -> float:
+        """The rate, once ``receipts`` were counted at ``now_s``."""
+        self._seen.append((now_s, receipts))
+        while now_s - self._seen[0][0] > _RATE_OVER_S:
+            self._seen.popleft()
+        since_s, before = self._seen[0]
+        return (receipts - before) / (now_s - since_s) if now_s > since_s else 0.0
+
+
+def _by(samples: list[Sample], name: str, label: str, **wanted: tuple[str, ...]) -> dict[str, int]:
+    """Values of the metric ``name`` by one of its labels, where the other labels have one of the wanted values."""
+    counts: dict[str, int] = {}
+    for sample, labels, value in samples:
+        if sample == name and all(labels[other] in values for other, values in wanted.items()):
+            counts[labels[label]] = counts.get(labels[label], 0) + int(value)
+    return counts

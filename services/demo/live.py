@@ -1,0 +1,105 @@
+"""The live view of a writer: drawn in place on a terminal, a line every two seconds elsewhere."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from demo.figures import Figures, Rate
+from demo.screen import Screen
+
+_LINE_EVERY_S = 2.0
+_BAR_WIDTH = 40
+_WIDTH = 100
+
+
+class LiveView:
+    """Shows a writer's figures as they come."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._rate = Rate()
+        self._started_at_s = self._line_at_s = time.monotonic()
+        self._live = Live(console=screen.console, auto_refresh=False) if screen.is_live else None
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """While the context is open; what was shown last stays."""
+        if self._live is None:
+            yield
+        else:
+            with self._live:
+                yield
+
+    def event(self, text: str) -> None:
+        """Something that happened, as a line that stays."""
+        self._screen.tell(f"[dim]{self._elapsed_s:5.1f} s[/]  {text}")
+
+    def update(self, figures: Figures, published: int, expected: int) -> None:
+        """Show ``figures``; of ``expected`` records, ``published`` are in Kafka by now."""
+        now_s = time.monotonic()
+        rate = self._rate.after(now_s, figures.receipts)
+        if self._live is not None:
+            self._live.update(_panel(figures, published, rate, self._elapsed_s), refresh=True)
+        elif now_s - self._line_at_s >= _LINE_EVERY_S or figures.receipts == expected:
+            self._line_at_s = now_s
+            self.event(_line(figures, published, rate))
+
+    @property
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started_at_s
+
+
+def _panel(figures: Figures, published: int, rate: float, elapsed_s: float) -> Panel:
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(style="dim", no_wrap=True)
+    rows.add_column()
+    bar = Table.grid(padding=(0, 2))
+    bar.add_row(
+        ProgressBar(total=published, completed=figures.receipts, width=_BAR_WIDTH),
+        f"[bold]{figures.receipts:,}[/] of {published:,} records",
+    )
+    rows.add_row("receipts", bar)
+    rows.add_row("speed", f"[bold]{rate:,.0f}[/] records/s")
+    rows.add_row("vendor", _vendor(figures))
+    rows.add_row("in flight", f"{figures.in_flight} of {figures.max_in_flight} requests; {_waiting(figures)}")
+    rows.add_row("windows", _windows(figures) or "none closed yet")
+    rows.add_row("by code", _codes(figures) or "none yet")
+    rows.add_row("dead letters", f"{figures.dead_letters}")
+    title = f"writer of crm [dim]{elapsed_s:.0f} s[/]"
+    return Panel(rows, title=title, title_align="left", width=_WIDTH, border_style="red" if figures.is_holding else "")
+
+
+def _line(figures: Figures, published: int, rate: float) -> str:
+    vendor = f"; {_vendor(figures)}" if figures.is_holding else ""
+    return (
+        f"{figures.receipts:,} of {published:,} receipts, {rate:,.0f}/s; requests in flight: {figures.in_flight}; "
+        f"dead letters: {figures.dead_letters}{vendor}"
+    )
+
+
+def _vendor(figures: Figures) -> str:
+    if not figures.is_holding:
+        return "[green]takes requests[/]"
+    what = "trying now" if figures.held_for_s <= 0 else f"next try in {figures.held_for_s:.1f} s"
+    return f"[bold red]on hold[/]: unavailable {figures.failures} times in a row, {what}"
+
+
+def _waiting(figures: Figures) -> str:
+    return f"{figures.buffered:,} records in memory, the others wait in Kafka"
+
+
+def _windows(figures: Figures) -> str:
+    return "; ".join(
+        f"{count} closed by {reason} ({figures.windowed[reason] / count:,.0f} records each)"
+        for reason, count in figures.windows.items()
+        if count
+    )
+
+
+def _codes(figures: Figures) -> str:
+    return "  ".join(f"{code} [bold]{count:,}[/]" for code, count in sorted(figures.by_code.items()))

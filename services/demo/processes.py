@@ -1,0 +1,144 @@
+"""The processes of the demo: each a real one, started as a user would, and none of them outlives the demo."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from sandbox import leash
+
+DESTINATION = "crm"
+SLUICE = Path(sys.executable).with_name("sluice")
+_STARTED_WITHIN_S = 60.0
+_STOPPED_WITHIN_S = 30.0
+_POLL_S = 0.05
+_LOG_LINES = 8
+
+
+class DemoFailed(Exception):
+    """The demo cannot go on; the message says why."""
+
+
+class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sandbox process says of itself when it is ready."""
+
+    url: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    bootstrap_servers: str = ""
+
+
+def prepare_environment() -> None:
+    """Set what all processes inherit: traces at once instead of every 5 s, no proxy to this machine, our settings."""
+    os.environ["OTEL_BSP_SCHEDULE_DELAY"] = "500"
+    for name in ("NO_PROXY", "no_proxy"):
+        os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"]))
+    os.environ.pop("SLUICE_CONFIG", None)
+
+
+@asynccontextmanager
+async def sandbox(*arguments: str) -> AsyncIterator[Sandbox]:
+    """``python -m sandbox …`` from its first answer to the end of the context. It watches for our end by itself."""
+    command = [sys.executable, "-m", "sandbox", *arguments, "--json"]
+    # A session of its own: Ctrl-C in a terminal reaches the demo only, which then stops its processes in order.
+    process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, start_new_session=True)
+    try:
+        said = await _first_line(process)
+        if not said:
+            raise DemoFailed(f"`python -m sandbox {' '.join(arguments)}` did not start; it says why above")
+        yield msgspec.json.decode(said, type=Sandbox)
+    finally:
+        await _stop(process, process.pid)
+
+
+class Writer:
+    """``python -m sluice.writer``, on a leash: it dies with us, however we die."""
+
+    def __init__(self, process: Process, pid: int, log: Path) -> None:
+        self.log = log
+        self.pid = pid
+        self.url = ""
+        self._process = process
+
+    def check_alive(self) -> None:
+        """Raises :class:`DemoFailed`."""
+        if self._process.returncode is not None:
+            tail = "\n".join(self.log.read_text(encoding="utf-8").splitlines()[-_LOG_LINES:])
+            raise DemoFailed(f"the writer ended with exit code {self._process.returncode}; its log ends with\n{tail}")
+
+    async def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        await _stop(self._process, self.pid)
+        return self._process.returncode or 0
+
+    async def find_url(self) -> None:
+        """Wait until it serves, and learn from its log where: the settings left the port to the system."""
+        deadline_s = time.monotonic() + _STARTED_WITHIN_S
+        while not self.url:
+            self.check_alive()
+            if time.monotonic() > deadline_s:
+                raise DemoFailed(f"the writer was not ready within {_STARTED_WITHIN_S:.0f} s; its log is {self.log}")
+            for line in log_lines(self.log, "writer started"):
+                self.url = f"http://127.0.0.1:{line['http_port']}"
+            await asyncio.sleep(_POLL_S)
+
+
+@asynccontextmanager
+async def writer(config: Path) -> AsyncIterator[Writer]:
+    """A writer from its first answer to the end of the context; the directory of ``config`` goes if we are killed."""
+    log = config.with_name("writer.log")
+    leashed = [sys.executable, "-I", leash.__file__, "--remove", str(config.parent), str(log)]
+    command = [sys.executable, "-m", "sluice.writer", "--destination", DESTINATION, "--config", str(config)]
+    process = await asyncio.create_subprocess_exec(*leashed, *command, stdin=PIPE, stdout=PIPE, start_new_session=True)
+    running = Writer(process, int(await _first_line(process)), log)
+    try:
+        await running.find_url()
+        yield running
+    finally:
+        await running.stop()
+
+
+async def run_sluice(directory: Path, *arguments: str) -> int:
+    """``sluice …`` in ``directory``, in the foreground: it shows itself. Returns the exit code."""
+    process = await asyncio.create_subprocess_exec(str(SLUICE), *arguments, cwd=directory, stdin=DEVNULL)
+    try:
+        return await process.wait()
+    finally:
+        await _stop(process, process.pid)
+
+
+def log_lines(log: Path, message: str) -> list[dict[str, object]]:
+    """The writer's log lines of one sort."""
+    lines = log.read_bytes().splitlines(keepends=True) if log.exists() else []
+    decoded = [_line(line) for line in lines if line.endswith(b"\n")]
+    return [line for line in decoded if line.get("message") == message]
+
+
+def _line(line: bytes) -> dict[str, object]:
+    try:
+        return msgspec.json.decode(line, type=dict[str, object])
+    except msgspec.DecodeError:  # what was said before logging was set up
+        return {}
+
+
+async def _first_line(process: Process) -> bytes:
+    return await process.stdout.readline() if process.stdout else b""
+
+
+async def _stop(process: Process, pid: int) -> None:
+    if process.returncode is not None:
+        return
+    os.kill(pid, signal.SIGTERM)
+    try:
+        async with asyncio.timeout(_STOPPED_WITHIN_S):
+            await process.wait()
+    except TimeoutError:
+        os.kill(pid, signal.SIGKILL)
+        await process.wait()
