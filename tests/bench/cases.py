@@ -1,0 +1,141 @@
+"""The cases of the benchmark, each with its budgets."""
+
+import tempfile
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from uuid import uuid4
+
+import msgspec
+
+from sluice.settings import KafkaSettings
+from sluice.topic_admin import admin_client
+from tests.bench.contender import interpreter_version
+from tests.bench.latency import measure_latency
+from tests.bench.report import Figure, Report, at_least, at_most, this_machine
+from tests.bench.restart import measure_restart
+from tests.bench.stage import Stage
+from tests.bench.throughput import Comparison, Run, compare, run_once
+from tests.bench.workload import discard, publish
+
+CASES = ("4-lanes", "4-lanes-sampled", "12-lanes", "flat", "latency", "restart")
+SAMPLED_EVERY = 100
+MAX_GROWTH = 1.15
+"""Cost of one more record in a large backlog over that in a small one; the machine alone varies by a tenth."""
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run."""
+
+    records: int = 1_000_000
+    alternations: int = 3
+    cases: Sequence[str] = CASES
+    latency_seconds: float = 30.0
+    ten_million: bool = False
+    python: str
+
+
+class Bench:
+    """Runs the cases of a plan, one after the other, against one Kafka."""
+
+    def __init__(self, bootstrap_servers: str, plan: Plan, tell: Callable[[str], None]) -> None:
+        self._bootstrap_servers = bootstrap_servers
+        self._plan = plan
+        self._tell = tell
+        self._report = Report(
+            machine=this_machine(interpreter_version(plan.python)),
+            records=plan.records,
+            alternations=plan.alternations,
+        )
+
+    async def run(self) -> Report:
+        cases = {
+            "4-lanes": lambda: self._compare("4-lanes", 4, 0.70),
+            "4-lanes-sampled": lambda: self._compare("4-lanes-sampled", 4, 0.65, sampled=True),
+            "12-lanes": lambda: self._compare("12-lanes", 12, 0.70),
+            "flat": self._flat,
+            "latency": self._latency,
+            "restart": self._restart,
+        }
+        for case in self._plan.cases:
+            self._tell(f"{case} …")
+            await cases[case]()
+        return self._report
+
+    async def _compare(self, case: str, lanes: int, budget: float, *, sampled: bool = False) -> None:
+        plan = self._plan
+        async with self._stage(lanes) as stage:
+            await publish(stage, plan.records, sampled_every=SAMPLED_EVERY if sampled else 0)
+            found = await compare(stage, plan.records, plan.alternations, self._tell, sampled=sampled)
+        self._report.runs += found.runs
+        self._report.figures += _figures(case, found, budget)
+
+    async def _flat(self) -> None:
+        """What one more record costs between backlogs that grow tenfold: a fixed cost to start does not count."""
+        top = 10 * self._plan.records if self._plan.ten_million else self._plan.records
+        medians: list[tuple[int, float]] = []
+        for records in (self._plan.records // 100, self._plan.records // 10, *{self._plan.records, top}):
+            async with self._stage(4) as stage:
+                await publish(stage, records)
+                runs = [await run_once("writer", stage, records) for _ in range(self._plan.alternations)]
+            self._report.runs += runs
+            medians.append((records, median(run.cpu_s for run in runs)))
+            self._tell(f"writer     {records:,} records: {medians[-1][1]:.2f} CPU-s")
+        costs_us = [(more[1] - fewer[1]) / (more[0] - fewer[0]) * 1e6 for fewer, more in pairwise(medians)]
+        for ((fewer, _), (more, _)), cost_us in zip(pairwise(medians), costs_us, strict=True):
+            self._report.figures.append(
+                Figure(case="flat", what=f"CPU of one more record, {fewer:,} → {more:,}", value=cost_us, unit="µs")
+            )
+        growth = at_most("flat", "the last over the first", costs_us[-1] / costs_us[0], MAX_GROWTH)
+        self._report.figures.append(growth)
+
+    async def _latency(self) -> None:
+        async with self._stage(4) as stage:
+            found = await measure_latency(stage, self._plan.latency_seconds)
+        self._report.latencies = found
+        self._report.figures += [
+            Figure(case="latency", what="publish to receipt, p50", value=found.p50_s * 1000, unit="ms"),
+            at_most("latency", "publish to receipt, p99", found.p99_s * 1000, 600, "ms"),
+        ]
+
+    async def _restart(self) -> None:
+        async with self._stage(4) as stage:
+            await publish(stage, self._plan.records)
+            found = await measure_restart(stage, self._plan.records)
+        self._report.restart = found
+        what = f"assignment to first receipt, {found.waiting:,} waiting"
+        self._report.figures.append(at_most("restart", what, found.first_receipt_s, 5, "s"))
+
+    @asynccontextmanager
+    async def _stage(self, lanes: int) -> AsyncIterator[Stage]:
+        """Topics of their own, deleted in the end."""
+        prefix = f"bench-{uuid4().hex[:8]}."
+        async with admin_client(KafkaSettings(bootstrap_servers=self._bootstrap_servers)) as admin:
+            with tempfile.TemporaryDirectory() as directory:
+                stage = Stage(self._bootstrap_servers, prefix, lanes, self._plan.python, Path(directory), admin)
+                try:
+                    yield stage
+                finally:
+                    await discard(stage)
+
+
+def _figures(case: str, found: Comparison, budget: float) -> list[Figure]:
+    def rate(what: str, runs: Sequence[Run], unit: str) -> Figure:
+        rates = [run.records_per_cpu_s if unit == "/CPU-s" else run.records / run.seconds for run in runs]
+        return Figure(case=case, what=what, value=median(rates), unit=unit)
+
+    first = median(run.first_delivery_s or 0.0 for run in found.writer)
+    peak_mib = max(run.peak_rss_bytes for run in found.writer) / 2**20
+    reference_mib = max(run.peak_rss_bytes for run in found.reference) / 2**20
+    return [
+        rate("writer, records per CPU-second", found.writer, "/CPU-s"),
+        rate("reference loop, records per CPU-second", found.reference, "/CPU-s"),
+        at_least(case, "writer / reference loop", found.ratio, budget),
+        rate("writer, records per second", found.writer, "/s"),
+        rate("reference loop, records per second", found.reference, "/s"),
+        at_most(case, "writer, peak memory", peak_mib, 300, "MiB"),
+        Figure(case=case, what="reference loop, peak memory", value=reference_mib, unit="MiB"),
+        at_most(case, "assignment to the vendor's first answer", first, 5, "s"),
+    ]

@@ -1,0 +1,192 @@
+"""Whether the promises were kept: a pure function over what was published and what is left behind.
+
+Whoever looks only at the writer's own figures believes the writer. Here its receipts are compared with the records
+as Kafka has them, and with the vendor's ledger.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+Source = tuple[int, int]
+"""Partition and offset of a record in the records topic."""
+
+Expected = Literal["good", "increment", "rejected", "poison"]
+"""What should become of a record: ``increment`` may not be repeated, ``poison`` never reaches the vendor."""
+
+Verdict = Literal["delivered", "skipped", "rejected", "ambiguous", "retryable"]
+
+ALLOWED: dict[Expected, tuple[Verdict, ...]] = {
+    "good": ("delivered", "skipped"),
+    "increment": ("delivered", "ambiguous"),
+    "rejected": ("rejected",),
+    "poison": ("rejected",),
+}
+
+MAX_RSS_BYTES = 300 * 1024 * 1024
+
+
+class Record(NamedTuple):
+    """A record as a ``read_committed`` consumer sees it."""
+
+    source: Source
+    order_key: bytes
+    expected: Expected
+
+
+class Receipt(NamedTuple):
+    """A receipt as a ``read_committed`` consumer sees it."""
+
+    source: Source
+    lane: int
+    verdict: Verdict
+    code: str
+    written_at_s: float
+
+
+class Entry(NamedTuple):
+    """What the vendor's ledger says of one entry of one request, in the order of receipt."""
+
+    source: Source
+    effect: str
+    changed: bool
+
+
+class Retry(NamedTuple):
+    """A message in a retry topic."""
+
+    source: Source
+    place: tuple[str, int, int]
+    written_at_s: float
+
+
+class Sample(NamedTuple):
+    """What was committed of the records topic at a moment of the harm."""
+
+    at_s: float
+    committed: Mapping[int, int]
+
+
+class Evidence(NamedTuple):
+    """All that a round leaves behind."""
+
+    records: Sequence[Record]
+    receipts: Sequence[Receipt]
+    ledger: Sequence[Entry]
+    retries: Sequence[Retry]
+    committed: Mapping[tuple[str, int], int]
+    """By input topic and partition, at the end."""
+    records_topic: str
+    samples: Sequence[Sample] = ()
+    peak_rss_bytes: int = 0
+
+
+class Violation(NamedTuple):
+    """A promise that was broken, and by what."""
+
+    kind: str
+    what: str
+
+
+def audit(evidence: Evidence) -> list[Violation]:
+    """Every violation; none if all promises were kept."""
+    return [
+        *_one_receipt(evidence),
+        *_right_receipts(evidence),
+        *_agreement(evidence),
+        *_order(evidence),
+        *_commits(evidence),
+        *_unread(evidence),
+        *_memory(evidence),
+    ]
+
+
+def _one_receipt(evidence: Evidence) -> Iterator[Violation]:
+    counts = Counter(receipt.source for receipt in evidence.receipts)
+    published = {record.source for record in evidence.records}
+    for record in evidence.records:
+        if not counts[record.source]:
+            yield Violation("missing", f"{_name(record)} has no receipt")
+        elif counts[record.source] > 1:
+            mine = [receipt for receipt in evidence.receipts if receipt.source == record.source]
+            yield Violation("double", f"{_name(record)} has {len(mine)} receipts: {mine}")
+    for source in counts.keys() - published:
+        yield Violation("strange", f"a receipt for {source}, where no committed record stands")
+
+
+def _right_receipts(evidence: Evidence) -> Iterator[Violation]:
+    records = {record.source: record for record in evidence.records}
+    for receipt in evidence.receipts:
+        record = records.get(receipt.source)
+        if receipt.lane != receipt.source[0]:
+            yield Violation("wrong lane", f"the receipt of {receipt.source} stands in lane {receipt.lane}")
+        if record is not None and receipt.verdict not in ALLOWED[record.expected]:
+            yield Violation("wrong fate", f"{_name(record)} became {receipt.verdict} {receipt.code}")
+
+
+def _agreement(evidence: Evidence) -> Iterator[Violation]:
+    entries = defaultdict[Source, list[Entry]](list)
+    for entry in evidence.ledger:
+        entries[entry.source].append(entry)
+    receipts = {receipt.source: receipt for receipt in evidence.receipts}
+    for record in evidence.records:
+        mine, receipt = entries[record.source], receipts.get(record.source)
+        applied = sum(entry.changed for entry in mine)
+        effects = [entry.effect for entry in mine]
+        if record.expected == "poison" and mine:
+            yield Violation("sent", f"{_name(record)} was sent: {effects}")
+        if record.expected == "increment" and applied > 1:
+            yield Violation("applied twice", f"{_name(record)} was applied {applied} times: {effects}")
+        if receipt is None:
+            continue
+        if receipt.verdict in ("delivered", "skipped") and receipt.code not in effects:
+            yield Violation("disagreement", f"{_name(record)} is {receipt.code} here, to the vendor {effects}")
+        if receipt.verdict in ("rejected", "retryable") and applied:
+            yield Violation("disagreement", f"{_name(record)} is {receipt.verdict} here, to the vendor {effects}")
+
+
+def _order(evidence: Evidence) -> Iterator[Violation]:
+    """Of one key nothing is applied after something later: a repeat may only follow what it repeats."""
+    keys = {record.source: record.order_key for record in evidence.records}
+    last: dict[bytes, Source] = {}
+    for entry in evidence.ledger:
+        key = keys.get(entry.source)
+        if key is None:
+            yield Violation("strange", f"the vendor was sent {entry.source}, where no committed record stands")
+            continue
+        if key in last and entry.source < last[key]:
+            yield Violation("order", f"of {key!r}, {entry.source} was applied after {last[key]}")
+        last[key] = max(entry.source, last.get(key, entry.source))
+
+
+def _commits(evidence: Evidence) -> Iterator[Violation]:
+    """At no moment was an offset committed without what settles it: a receipt, or a retry."""
+    settled_at_s: dict[Source, float] = {}
+    settlements = [(one.source, one.written_at_s) for one in evidence.receipts]
+    settlements += [(one.source, one.written_at_s) for one in evidence.retries]
+    for source, at_s in settlements:
+        settled_at_s[source] = min(at_s, settled_at_s.get(source, at_s))
+    for sample in evidence.samples:
+        for record in evidence.records:
+            partition, offset = record.source
+            late = settled_at_s.get(record.source, float("inf")) > sample.at_s
+            if offset < sample.committed.get(partition, 0) and late:
+                yield Violation("committed", f"{_name(record)} was committed before it was settled")
+
+
+def _unread(evidence: Evidence) -> Iterator[Violation]:
+    committed = evidence.committed
+    places = [(record.source, (evidence.records_topic, *record.source)) for record in evidence.records]
+    places += [(retry.source, retry.place) for retry in evidence.retries]
+    for source, (topic, partition, offset) in places:
+        if offset >= committed.get((topic, partition), 0):
+            yield Violation("unread", f"{source} at {topic}/{partition}/{offset} is not committed")
+
+
+def _memory(evidence: Evidence) -> Iterator[Violation]:
+    if evidence.peak_rss_bytes > MAX_RSS_BYTES:
+        yield Violation("memory", f"a writer held {evidence.peak_rss_bytes / 2**20:.0f} MiB")
+
+
+def _name(record: Record) -> str:
+    return f"{record.source} ({record.expected}, key {record.order_key!r})"

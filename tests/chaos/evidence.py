@@ -1,0 +1,79 @@
+"""Gathers what a round has left behind, from Kafka and from the vendor; nothing of it is asked of a writer."""
+
+import time
+from collections.abc import Iterable
+from typing import Any, cast
+
+from aiokafka import ConsumerRecord, TopicPartition
+
+from sandbox.ledger import LedgerFilter
+from sluice.events import Header
+from sluice.receipts import DeadLetter
+from sluice.receipts import Receipt as SluiceReceipt
+from sluice.topic_admin import admin_client
+from tests.chaos.audit import Entry, Evidence, Expected, Receipt, Record, Retry, Sample, Source, Verdict
+from tests.chaos.workload import EXPECTED
+from tests.topics import read_all
+from tests.writer.stage import Stage, code_of, source_of
+
+
+async def gather(stage: Stage, lanes: int, samples: Iterable[Sample], peak_rss_bytes: int) -> Evidence:
+    """Everything that stands in the topics and the ledger now."""
+    topics = stage.topics
+    retried = [one for tier in topics.retries for one in await read_all(stage.connection, tier.topic)]
+    return Evidence(
+        records=[_record(one) for one in await read_all(stage.connection, topics.records)],
+        receipts=[_receipt(one) for one in await stage.receipts()],
+        ledger=[
+            Entry(_source(entry.identifier), entry.effect, entry.changed)
+            for entry in stage.app.vendor.ledger.entries(LedgerFilter())
+        ],
+        retries=[_retry(one) for one in retried],
+        committed=await committed(stage, lanes),
+        records_topic=topics.records,
+        samples=list(samples),
+        peak_rss_bytes=peak_rss_bytes,
+    )
+
+
+async def committed(stage: Stage, lanes: int) -> dict[tuple[str, int], int]:
+    """By input topic and partition: what the writers' group has committed."""
+    partitions = [TopicPartition(topic, number) for topic in stage.topics.inputs for number in range(lanes)]
+    async with admin_client(stage.connection.kafka) as admin:
+        group_id = f"{stage.connection.topic_prefix}crm.writer"
+        found = await admin.list_consumer_group_offsets(group_id, partitions=partitions)
+    return {(one.topic, one.partition): offset.offset for one, offset in found.items()}
+
+
+async def sample(stage: Stage, lanes: int) -> Sample:
+    """What is committed of the records topic; whatever settles it was written before this is over."""
+    found = await committed(stage, lanes)
+    now_s = time.time()
+    return Sample(now_s, {number: found.get((stage.topics.records, number), -1) for number in range(lanes)})
+
+
+def _record(message: ConsumerRecord) -> Record:
+    expected = cast(Expected, dict(message.headers)[EXPECTED].decode())
+    return Record((message.partition, message.offset), message.key or b"", expected)
+
+
+def _receipt(receipt: SluiceReceipt) -> Receipt:
+    verdict = receipt.error_class if isinstance(receipt, DeadLetter) else receipt.event.outcome
+    return Receipt(
+        source_of(receipt),
+        receipt.place.partition,
+        cast(Verdict, verdict),
+        code_of(receipt),
+        receipt.written_at.timestamp(),
+    )
+
+
+def _retry(message: ConsumerRecord) -> Retry:
+    headers: dict[str, Any] = dict(message.headers)
+    source = (int(headers[Header.SOURCE_PARTITION]), int(headers[Header.SOURCE_OFFSET]))
+    return Retry(source, (message.topic, message.partition, message.offset), message.timestamp / 1000)
+
+
+def _source(identifier: str | None) -> Source:
+    partition, offset = (identifier or "-1--1").split("-", 1)
+    return int(partition), int(offset)

@@ -1,0 +1,214 @@
+"""What is done to a writer, its Kafka and its vendor while it delivers. Each harm has a name; its times are drawn."""
+
+import asyncio
+import random
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from sandbox.faults import DropAfter, MissingResults, Outage, Stall, Standing, Status, Truncate
+from sandbox.kafka_broker import Broker
+from sluice.writer.waypoints import Waypoint
+from tests.chaos.crew import Crew
+from tests.chaos.workload import publish, publish_in_transactions
+from tests.writer.stage import SESSION_TIMEOUT_S, TIMEOUT_S, Stage
+
+WRITERS = 3
+
+
+class Scene(NamedTuple):
+    """What a harm can reach."""
+
+    stage: Stage
+    crew: Crew
+    brokers: Sequence[Broker]
+    rng: random.Random
+
+    async def some_time(self, low_s: float = 0.3, high_s: float = 1.5) -> None:
+        await asyncio.sleep(self.rng.uniform(low_s, high_s))
+
+
+Act = Callable[[Scene], Awaitable[None]]
+
+
+async def nothing(scene: Scene) -> None:
+    """Only what the arguments of the writers and the publisher do."""
+
+
+class Harm(NamedTuple):
+    """``arguments`` are those with which each writer is started at first."""
+
+    act: Act = nothing
+    arguments: Callable[[random.Random], Sequence[str]] = lambda _: ()
+    publish: Callable[[Stage, random.Random, int, float], Awaitable[None]] = publish
+
+
+def dies_at(point: Waypoint, later_ms: tuple[int, int] = (0, 0)) -> Harm:
+    """Every writer kills itself when it has passed ``point`` so often."""
+
+    def arguments(rng: random.Random) -> Sequence[str]:
+        later = rng.randint(*later_ms)
+        return ["--at", point.value, "--times", str(rng.randint(1, 12)), "--later-ms", str(later)]
+
+    return Harm(arguments=arguments)
+
+
+def stands_still_at(point: Waypoint) -> Harm:
+    """Every writer stops itself when it has passed ``point`` so often, and is woken when others have its lanes."""
+
+    def arguments(rng: random.Random) -> Sequence[str]:
+        return ["--at", point.value, "--signal", "STOP", "--times", str(rng.randint(1, 12))]
+
+    return Harm(wake_up, arguments)
+
+
+async def wake_up(scene: Scene) -> None:
+    """Twice, because those that stand still do not all stop at the same time."""
+    for _ in range(2):
+        await scene.some_time(SESSION_TIMEOUT_S + 1, SESSION_TIMEOUT_S + 3)
+        for writer in scene.crew.standing_still:
+            writer.send(signal.SIGCONT)
+
+
+async def kill_writers(scene: Scene) -> None:
+    for _ in range(4):
+        await scene.some_time()
+        scene.crew.any().send(signal.SIGKILL)
+
+
+async def kill_all(scene: Scene) -> None:
+    for _ in range(2):
+        await scene.some_time(1, 3)
+        for writer in scene.crew.running:
+            writer.send(signal.SIGKILL)
+
+
+async def stop_the_clock(scene: Scene) -> None:
+    """A writer stands still until others have its lanes, and wakes: a zombie."""
+    await scene.some_time()
+    writer = scene.crew.any()
+    writer.send(signal.SIGSTOP)
+    await scene.some_time(SESSION_TIMEOUT_S + 1, SESSION_TIMEOUT_S + 4)
+    writer.send(signal.SIGCONT)
+
+
+async def restart_brokers(scene: Scene) -> None:
+    for broker in scene.rng.sample(scene.brokers, len(scene.brokers)):
+        await scene.some_time()
+        await asyncio.to_thread(broker.kill)
+        await scene.some_time()
+        await asyncio.to_thread(broker.start)
+
+
+async def restart_writers(scene: Scene) -> None:
+    for writer in scene.crew.running:
+        await scene.some_time(0.5, 2)
+        writer.send(signal.SIGTERM)
+        await writer.ended()
+
+
+async def scale(scene: Scene) -> None:
+    """Three writers, one, three."""
+    await scene.some_time()
+    scene.crew.wanted = 1
+    for writer in scene.crew.running[1:]:
+        writer.send(signal.SIGTERM)
+    await scene.some_time(2, 4)
+    scene.crew.wanted = WRITERS
+
+
+def faults(*standing: Callable[[random.Random], Standing]) -> Act:
+    """Faults of the vendor, one after the other."""
+
+    async def act(scene: Scene) -> None:
+        for make in standing:
+            await scene.some_time()
+            scene.stage.app.faults.add(make(scene.rng))
+
+    return act
+
+
+def lost_answers(rng: random.Random) -> Standing:
+    return DropAfter(method="PUT", times=rng.randint(2, 6), skip=rng.randint(0, 5))
+
+
+def cut_answers(rng: random.Random) -> Standing:
+    return Truncate(method="PUT", times=rng.randint(1, 3), framing=rng.choice(("length", "chunked", "complete")))
+
+
+def late_answers(rng: random.Random) -> Standing:
+    return Stall(method="PUT", times=rng.randint(1, 4), seconds=TIMEOUT_S + 1)
+
+
+def missing_results(rng: random.Random) -> Standing:
+    """Items of which the vendor says nothing: they are tried again, 30 s later."""
+    return MissingResults(method="PUT", times=rng.randint(1, 4), skip=rng.randint(0, 5), count=rng.randint(1, 3))
+
+
+def outage(rng: random.Random) -> Standing:
+    return Outage(seconds=rng.uniform(1, 4), status=rng.choice((None, 503)))
+
+
+def storm(rng: random.Random) -> Standing:
+    return Status(method="PUT", status=429, times=rng.randint(5, 30), retry_after_s=rng.choice((None, 0.2, 1.0)))
+
+
+async def expire_tokens(scene: Scene) -> None:
+    for _ in range(6):
+        await scene.some_time()
+        scene.stage.app.vendor.expire_tokens()
+
+
+async def kill_writers_and_brokers(scene: Scene) -> None:
+    await asyncio.gather(restart_brokers(scene), kill_writers(scene))
+
+
+async def fail_for_now(scene: Scene) -> None:
+    """Retries wait while their lanes change hands."""
+    await faults(missing_results, missing_results)(scene)
+    await kill_writers(scene)
+    await restart_writers(scene)
+
+
+async def everything(scene: Scene) -> None:
+    """Three of the others at the same time."""
+    acts = [kill_writers, stop_the_clock, restart_writers, faults(lost_answers, outage), faults(cut_answers, storm)]
+    await asyncio.gather(*(act(scene) for act in scene.rng.sample(acts, 3)))
+
+
+HARMS: dict[str, Harm] = {
+    "nothing": Harm(),
+    "kill-fetched": dies_at(Waypoint.FETCHED),
+    "kill-windowed": dies_at(Waypoint.WINDOWED),
+    "kill-intended": dies_at(Waypoint.INTENDED),
+    "kill-sending": dies_at(Waypoint.SENDING),
+    "kill-unanswered": dies_at(Waypoint.SENDING, later_ms=(2, 60)),
+    "kill-answered": dies_at(Waypoint.ANSWERED),
+    "kill-written": dies_at(Waypoint.WRITTEN),
+    "kill-committing": dies_at(Waypoint.WRITTEN, later_ms=(1, 10)),
+    "kill-committed": dies_at(Waypoint.COMMITTED),
+    "kill-writers": Harm(kill_writers),
+    "kill-all": Harm(kill_all),
+    "zombie": Harm(stop_the_clock),
+    "still-fetched": stands_still_at(Waypoint.FETCHED),
+    "still-windowed": stands_still_at(Waypoint.WINDOWED),
+    "still-intended": stands_still_at(Waypoint.INTENDED),
+    "still-sending": stands_still_at(Waypoint.SENDING),
+    "still-answered": stands_still_at(Waypoint.ANSWERED),
+    "still-written": stands_still_at(Waypoint.WRITTEN),
+    "still-committed": stands_still_at(Waypoint.COMMITTED),
+    "brokers": Harm(restart_brokers),
+    "brokers-and-writers": Harm(kill_writers_and_brokers),
+    "rolling-restart": Harm(restart_writers),
+    "scale": Harm(scale),
+    "outage": Harm(faults(outage, outage)),
+    "storm": Harm(faults(storm, storm)),
+    "lost-answers": Harm(faults(lost_answers, lost_answers)),
+    "cut-answers": Harm(faults(cut_answers, cut_answers)),
+    "late-answers": Harm(faults(late_answers)),
+    "missing-results": Harm(fail_for_now),
+    "expired-tokens": Harm(expire_tokens),
+    "aborts": Harm(kill_writers, publish=publish_in_transactions),
+    "everything": Harm(everything),
+    "everything-aborted": Harm(everything, publish=publish_in_transactions),
+}

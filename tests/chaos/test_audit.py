@@ -1,0 +1,74 @@
+"""That the audit finds each kind of violation, and nothing where there is none."""
+
+import pytest
+
+from tests.chaos.audit import MAX_RSS_BYTES, Entry, Evidence, Receipt, Record, Retry, Sample, audit
+
+A, B, C = (0, 0), (0, 1), (1, 0)
+CLEAN = Evidence(
+    records=[Record(A, b"a", "good"), Record(B, b"a", "increment"), Record(C, b"c", "poison")],
+    receipts=[
+        Receipt(A, 0, "delivered", "CREATED", 1.0),
+        Receipt(B, 0, "delivered", "MODIFIED", 2.0),
+        Receipt(C, 1, "rejected", "null-value", 1.0),
+    ],
+    ledger=[Entry(A, "CREATED", True), Entry(A, "UNCHANGED", False), Entry(B, "MODIFIED", True)],
+    retries=[Retry(B, ("retries", 0, 0), 1.0)],
+    committed={("records", 0): 2, ("records", 1): 1, ("retries", 0): 1},
+    records_topic="records",
+    samples=[Sample(1.5, {0: 2, 1: 1})],
+)
+DELIVERED_A = CLEAN.receipts[0]
+
+
+def kinds(evidence: Evidence) -> set[str]:
+    return {violation.kind for violation in audit(evidence)}
+
+
+def test_a_clean_round_has_no_violation() -> None:
+    assert audit(CLEAN) == []
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kind"),
+    [
+        pytest.param(CLEAN._replace(receipts=CLEAN.receipts[1:]), "missing", id="no receipt"),
+        pytest.param(CLEAN._replace(receipts=[*CLEAN.receipts, DELIVERED_A]), "double", id="two receipts"),
+        pytest.param(CLEAN._replace(records=CLEAN.records[1:]), "strange", id="a receipt of nothing"),
+        pytest.param(
+            CLEAN._replace(receipts=[*CLEAN.receipts[1:], DELIVERED_A._replace(lane=1)]), "wrong lane", id="other lane"
+        ),
+        pytest.param(
+            CLEAN._replace(receipts=[*CLEAN.receipts[1:], DELIVERED_A._replace(verdict="ambiguous")]),
+            "wrong fate",
+            id="a repeatable record left to a person",
+        ),
+        pytest.param(
+            CLEAN._replace(ledger=[*CLEAN.ledger, Entry(B, "MODIFIED", True)]), "applied twice", id="added twice"
+        ),
+        pytest.param(CLEAN._replace(ledger=CLEAN.ledger[2:]), "disagreement", id="delivered, never received"),
+        pytest.param(
+            CLEAN._replace(receipts=[*CLEAN.receipts[1:], DELIVERED_A._replace(verdict="rejected")]),
+            "disagreement",
+            id="rejected, yet applied",
+        ),
+        pytest.param(CLEAN._replace(ledger=[*CLEAN.ledger, Entry(C, "CREATED", True)]), "sent", id="poison sent"),
+        pytest.param(
+            CLEAN._replace(ledger=[*CLEAN.ledger, Entry(A, "MODIFIED", True)]), "order", id="repeated after a later one"
+        ),
+        pytest.param(CLEAN._replace(ledger=[*CLEAN.ledger, Entry((1, 7), "", True)]), "strange", id="an aborted one"),
+        pytest.param(CLEAN._replace(samples=[Sample(0.5, {0: 1})]), "committed", id="committed too early"),
+        pytest.param(CLEAN._replace(committed={**CLEAN.committed, ("records", 0): 1}), "unread", id="a record left"),
+        pytest.param(CLEAN._replace(committed={**CLEAN.committed, ("retries", 0): 0}), "unread", id="a retry left"),
+        pytest.param(CLEAN._replace(peak_rss_bytes=MAX_RSS_BYTES + 1), "memory", id="too much memory"),
+    ],
+)
+def test_a_broken_promise_is_found(evidence: Evidence, kind: str) -> None:
+    assert kind in kinds(evidence)
+
+
+def test_an_increment_may_be_ambiguous_applied_or_not() -> None:
+    ambiguous = CLEAN.receipts[1]._replace(verdict="ambiguous", code="no-answer")
+    receipts = [CLEAN.receipts[0], ambiguous, CLEAN.receipts[2]]
+    assert audit(CLEAN._replace(receipts=receipts)) == []
+    assert audit(CLEAN._replace(receipts=receipts, ledger=CLEAN.ledger[:2])) == []

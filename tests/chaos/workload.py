@@ -1,0 +1,107 @@
+"""What is published in a round: known records, each with what should become of it in a header."""
+
+import asyncio
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from sluice.events import Headers, Key, Operation
+from tests.chaos.audit import Expected
+from tests.writer.stage import Message, Stage, record
+
+EXPECTED = "chaos.expected"
+"""The header that tells the audit."""
+HOT_KEYS, COLD_KEYS = 5, 400
+HOT_SHARE = 0.12
+"""One item of a key is in flight at a time, so hot keys set how long a round takes."""
+TOO_LARGE_BYTES = 30_000
+"""More than the round's windows take."""
+CHUNK = 40
+
+
+def messages(rng: random.Random, count: int) -> Iterator[Message]:
+    """A known workload: mostly good records, some that may not be repeated, some bad, some that are no records."""
+    for number in range(count):
+        key = f"hot-{rng.randrange(HOT_KEYS)}" if rng.random() < HOT_SHARE else f"cold-{rng.randrange(COLD_KEYS)}"
+        dice = rng.random()
+        if dice < 0.55:
+            yield _expect("good", key, "upsert", {"n": number})
+        elif dice < 0.65:
+            yield _expect("good", key, "delete", {})
+        elif dice < 0.70:
+            yield _expect("good", {"email": f"{key}@example.com"}, "upsert", {"n": number}, object_="profile")
+        elif dice < 0.85:
+            yield _expect("increment", f"sum-{key}", "upsert", {"visits": {"increment": 1}}, object_="group/airport")
+        elif dice < 0.90:
+            yield _expect("increment", {"email": f"sum-{key}@example.com"}, "upsert", _ADDS, object_="profile")
+        elif dice < 0.95:
+            yield _expect("rejected", f"bad-{key}", "upsert", {"n": number}, object_="group/nowhere")
+        else:
+            yield rng.choice(_POISON)(key)
+
+
+_ADDS = {"visits": {"increment": 1}}
+
+
+def _expect(
+    expected: Expected, key: Key, operation: Operation, data: dict[str, Any], *, object_: str = "group/company"
+) -> Message:
+    return record(key, object=object_, operation=operation, **data)._replace(headers=_header(expected))
+
+
+def _header(expected: Expected) -> Headers:
+    return [(EXPECTED, expected.encode())]
+
+
+_POISON = (
+    lambda key: Message(key.encode(), b"\xff no record", _header("poison")),
+    lambda key: Message(key.encode(), None, _header("poison")),
+    lambda key: _expect("poison", key, "upsert", {"text": "x" * TOO_LARGE_BYTES}),
+    lambda key: _expect("poison", key, "upsert", {"n": 1}, object_="cow"),
+    lambda key: _unreadable({"profileId": key, "id": "o"}),
+)
+
+
+def _unreadable(key: Key) -> Message:
+    """JSON with a number that the vendor cannot read: it refuses the whole request."""
+    message = _expect("poison", key, "upsert", {"amount": 17}, object_="timeline/order")
+    return message._replace(value=(message.value or b"").replace(b":17}", b":1e999}"))
+
+
+async def publish(stage: Stage, rng: random.Random, count: int, over_s: float) -> None:
+    """Publish ``count`` records in chunks, over about so many seconds."""
+    servers = stage.connection.kafka.bootstrap_servers
+    everything = list(messages(rng, count))
+    async with AIOKafkaProducer(bootstrap_servers=servers, enable_idempotence=True) as producer:
+        for chunk in _chunks(everything):
+            await _send(producer, stage, chunk)
+            await asyncio.sleep(over_s * CHUNK / count)
+
+
+async def publish_in_transactions(stage: Stage, rng: random.Random, count: int, over_s: float) -> None:
+    """The same, each chunk in a transaction, of which every third is aborted: no record of it may be delivered."""
+    servers = stage.connection.kafka.bootstrap_servers
+    producer = AIOKafkaProducer(
+        bootstrap_servers=servers, transactional_id=f"{stage.connection.topic_prefix}upstream-{rng.random()}"
+    )
+    async with producer:
+        for chunk in _chunks(list(messages(rng, count))):
+            await producer.begin_transaction()
+            await _send(producer, stage, chunk)
+            await asyncio.sleep(over_s * CHUNK / count)
+            if rng.random() < 1 / 3:
+                await producer.abort_transaction()
+            else:
+                await producer.commit_transaction()
+
+
+def _chunks(everything: Sequence[Message]) -> Iterator[Sequence[Message]]:
+    for start in range(0, len(everything), CHUNK):
+        yield everything[start : start + CHUNK]
+
+
+async def _send(producer: AIOKafkaProducer, stage: Stage, chunk: Sequence[Message]) -> None:
+    futures = [await producer.send(stage.topics.records, one.value, one.key, headers=one.headers) for one in chunk]
+    await asyncio.gather(*futures)

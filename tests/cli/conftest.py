@@ -1,0 +1,59 @@
+"""A command line in an empty directory, with a settings file that leads to the test's own topics."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from sluice.cli.__main__ import sluice
+from sluice.connection import Connection
+from tests.kafka_admin import RunningKafka
+from tests.topics import crm_topics
+
+Run = Callable[..., Result]
+
+SETTINGS = """\
+kafka: {{bootstrap_servers: "{servers}"}}
+topic_prefix: "{prefix}"
+destinations:
+  crm: {{to: {{kind: blueconic, url: "http://localhost:1", client_id: me, client_secret: "${{env:CRM_SECRET}}"}}}}
+"""
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs ``sluice`` with the arguments given, in an empty directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def invoke(*arguments: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None) -> Result:
+        return CliRunner().invoke(sluice, arguments, input=stdin, env=env)
+
+    return invoke
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    """A settings file with a Kafka that does not answer."""
+    return _write(tmp_path, "localhost:1", "")
+
+
+@pytest.fixture
+def crm(tmp_path: Path, kafka: RunningKafka, prefix: str, run: Run) -> Connection:
+    """A settings file with a Kafka that has the topics which publishers and consumers of ``crm`` use."""
+    _write(tmp_path, kafka.bootstrap_servers, prefix)
+    return asyncio.run(crm_topics(kafka, prefix))
+
+
+@pytest.fixture
+def no_topics(tmp_path: Path, kafka: RunningKafka, prefix: str) -> str:
+    """A settings file with a Kafka that has no topic of ``crm``; their prefix."""
+    _write(tmp_path, kafka.bootstrap_servers, prefix)
+    return prefix
+
+
+def _write(directory: Path, servers: str, prefix: str) -> Path:
+    path = directory / "sluice.yaml"
+    path.write_text(SETTINGS.format(servers=servers, prefix=prefix))
+    return path

@@ -1,0 +1,88 @@
+"""``sluice check``: each stage is told, and the first that fails decides the exit code."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from sluice.cli.exits import Exit
+from sluice.topics import topics_of
+from tests.cli.conftest import Run
+from tests.kafka_admin import RunningKafka, create_topics
+
+SECRET = {"CRM_SECRET": "s3cret"}
+
+
+def lines(output: str) -> list[str]:
+    return [line.split(":")[0] for line in output.splitlines()]
+
+
+def test_settings_come_first(settings: Path, run: Run) -> None:
+    result = run("check")
+    assert result.exit_code == Exit.SETTINGS
+    assert result.stdout == ""
+    assert "✗ settings: sluice.yaml: ${env:CRM_SECRET} is not set; set the environment variable" in result.stderr
+
+
+def test_kafka_comes_second(settings: Path, run: Run) -> None:
+    result = run("check", env=SECRET)
+    assert result.exit_code == Exit.KAFKA
+    assert lines(result.stdout) == ["✓ settings"]
+    assert "✗ Kafka: Kafka does not answer at localhost:1" in result.stderr
+
+
+def test_topics_come_third(no_topics: str, run: Run) -> None:
+    result = run("check", env=SECRET)
+    assert result.exit_code == Exit.TOPICS
+    assert lines(result.stdout) == ["✓ settings", "✓ Kafka"]
+    assert "✗ topics of crm: Kafka has no topic" in result.stderr
+
+
+def test_destinations_come_last(no_topics: str, run: Run) -> None:
+    assert run("topics", "create", "crm", "--partitions", "1").exit_code == Exit.OK
+    result = run("check", env=SECRET)
+    assert result.exit_code == Exit.DESTINATION
+    assert lines(result.stdout) == ["✓ settings", "✓ Kafka", "✓ topics of crm"]
+    assert "✗ destination crm: http://localhost:1 does not let us in" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        pytest.param("kafka: [", "sluice.yaml is not YAML", id="no YAML"),
+        pytest.param("kafka: {}", "missing required field", id="missing"),
+        pytest.param("kafak: {}", "unknown key `kafak`; did you mean `kafka`?", id="unknown key"),
+    ],
+)
+@pytest.mark.parametrize("command", [("check",), ("topics", "ls", "crm")], ids=["check", "topics"])
+def test_wrong_settings_are_one_sentence(
+    tmp_path: Path, run: Run, content: str, sentence: str, command: tuple[str, ...]
+) -> None:
+    (tmp_path / "sluice.yaml").write_text(content)
+    result = run(*command)
+    assert result.exit_code == Exit.SETTINGS
+    assert sentence in result.stderr
+
+
+def test_missing_settings_file_is_one_sentence(run: Run) -> None:
+    result = run("check")
+    assert result.exit_code == Exit.SETTINGS
+    assert "cannot read the settings file sluice.yaml" in result.stderr
+
+
+@pytest.mark.parametrize("by_option", [True, False], ids=["--config", "SLUICE_CONFIG"])
+def test_settings_file_can_be_named(settings: Path, run: Run, by_option: bool) -> None:
+    elsewhere = str(settings.rename(settings.with_name("other.yaml")))
+    result = run("--config", elsewhere, "check") if by_option else run("check", env={"SLUICE_CONFIG": elsewhere})
+    assert "other.yaml: ${env:CRM_SECRET} is not set" in result.stderr
+
+
+def test_unequal_partition_counts_are_told(kafka: RunningKafka, no_topics: str, run: Run) -> None:
+    records, *others = topics_of("crm", no_topics).all
+    asyncio.run(create_topics(kafka.bootstrap_servers, [records], partitions=3))
+    asyncio.run(create_topics(kafka.bootstrap_servers, others, partitions=2))
+    for command in (("check",), ("topics", "ls", "crm"), ("topics", "create", "crm")):
+        result = run(*command, env=SECRET)
+        assert result.exit_code == Exit.TOPICS
+        assert "expected the same number of partitions in every topic" in result.stderr
+        assert f"{records} has 3, {others[0]} has 2" in result.stderr

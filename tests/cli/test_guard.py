@@ -1,0 +1,81 @@
+"""``sluice guard``."""
+
+import asyncio
+import getpass
+import json
+
+import pytest
+
+from sluice.cli.exits import Exit
+from sluice.connection import Connection
+from sluice.control import read_guard, set_guard
+from tests.cli.conftest import Run
+from tests.kafka_admin import RunningKafka
+from tests.letters import make_control
+
+WHY = "900 of the last 1000 records became dead letters, more than 50%"
+
+
+@pytest.fixture
+def crm(crm: Connection, kafka: RunningKafka) -> Connection:
+    asyncio.run(make_control(kafka, crm))
+    return crm
+
+
+@pytest.fixture
+def stopped(crm: Connection) -> Connection:
+    """A destination whose guard a writer has tripped."""
+    control = crm.topics("crm").control
+    asyncio.run(set_guard(crm.kafka, control, "stopped", reason=WHY, by="writer on host-1"))
+    return crm
+
+
+def test_guard_that_never_tripped_is_running(crm: Connection, run: Run) -> None:
+    result = run("guard", "show", "crm")
+    assert result.exit_code == Exit.OK, result.output
+    assert result.stdout == "running: the flood guard of crm has never stopped anything\n"
+
+
+def test_show_says_since_when_why_and_by_whom(stopped: Connection, run: Run) -> None:
+    lines = run("guard", "show", "crm").stdout.splitlines()
+    assert lines[0].startswith("stopped since 20")
+    assert lines[1:3] == [f"why  {WHY}", "by   writer on host-1"]
+    assert "sluice guard resume crm --reason TEXT" in lines[3]
+
+
+def test_show_as_json_is_the_event(stopped: Connection, run: Run) -> None:
+    state = json.loads(run("guard", "show", "crm", "--json").stdout)
+    assert (state["guard"], state["reason"], state["by"]) == ("stopped", WHY, "writer on host-1")
+
+
+def test_resume_notes_who_and_why(stopped: Connection, run: Run) -> None:
+    result = run("guard", "resume", "crm", "--reason", "the field is back")
+    assert result.exit_code == Exit.OK, result.output
+    assert WHY in result.stdout
+    state = asyncio.run(read_guard(stopped.kafka, stopped.topics("crm").control))
+    assert state is not None
+    assert (state.guard, state.reason, state.by) == ("running", "the field is back", getpass.getuser())
+    assert run("guard", "show", "crm").stdout.startswith("running since 20")
+
+
+def test_resume_of_what_runs_changes_nothing(crm: Connection, run: Run) -> None:
+    result = run("guard", "resume", "crm", "--reason", "why not")
+    assert result.exit_code == Exit.OK, result.output
+    assert "is not stopped; nothing was changed" in result.stdout
+    assert asyncio.run(read_guard(crm.kafka, crm.topics("crm").control)) is None
+
+
+@pytest.mark.parametrize(
+    "options",
+    [pytest.param((), id="none"), pytest.param(("--reason", " "), id="empty")],
+)
+def test_resume_needs_a_reason(stopped: Connection, run: Run, options: tuple[str, ...]) -> None:
+    result = run("guard", "resume", "crm", *options)
+    assert result.exit_code == Exit.USAGE
+    assert "reason" in result.stderr
+
+
+def test_missing_topic_is_one_sentence(no_topics: str, run: Run) -> None:
+    result = run("guard", "show", "crm")
+    assert result.exit_code == Exit.TOPICS
+    assert f"{no_topics}crm.control" in result.stderr

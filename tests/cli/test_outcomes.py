@@ -1,0 +1,76 @@
+"""``sluice outcomes tail``."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from sluice.bulk import bulk
+from sluice.cli.exits import Exit
+from sluice.connection import Connection
+from sluice.destination import Fate, Outcome
+from sluice.events import RecordEvent
+from tests.cli.conftest import Run
+from tests.fake_writer import DELIVERED, fake_writer
+
+READ_ALL = ("outcomes", "tail", "crm", "--since", "beginning", "--until-end")
+
+
+def reject_bad(event: RecordEvent) -> Outcome:
+    return Outcome(Fate.REJECTED, "INVALID", "no such\nfield") if event.key == "bad" else DELIVERED
+
+
+@pytest.fixture
+def settled(crm: Connection) -> Connection:
+    """One delivered record of the job ``one``, and one dead letter of the job ``two``."""
+
+    async def settle() -> None:
+        async with fake_writer(crm, reject_bad):
+            for key, job_id in (("good", "one"), ("bad", "two")):
+                async with bulk("crm", crm, object="group/company", job_id=job_id) as handler:
+                    handler.write(key, {"name": "Acme"})
+
+    asyncio.run(settle())
+    return crm
+
+
+def test_receipts_are_aligned_lines(settled: Connection, run: Run) -> None:
+    result = run(*READ_ALL)
+    assert result.exit_code == Exit.OK, result.output
+    good, bad = sorted(result.stdout.splitlines(), key=lambda line: "✗" in line)
+    assert good[19:] == f"  ✓ {'group/company':<18} {'good':<24} {'CREATED':<20} v-1"
+    assert bad[19:] == f"  ✗ {'group/company':<18} {'bad':<24} {'INVALID':<20} no such·field"
+
+
+def test_json_says_everything(settled: Connection, run: Run) -> None:
+    result = run(*READ_ALL, "--json")
+    receipts = {receipt["event"]["key"]: receipt for receipt in map(json.loads, result.stdout.splitlines())}
+    assert receipts["good"]["receipt"] == "succeeded"
+    assert receipts["good"]["event"]["status"] == "CREATED"
+    bad = receipts["bad"]
+    assert (bad["receipt"], bad["error_class"], bad["code"]) == ("dead-letter", "rejected", "INVALID")
+    assert bad["event"]["data"] == {"name": "Acme"}
+    assert bad["source"]["topic"] == settled.topics("crm").records
+
+
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        pytest.param((*READ_ALL, "--failed"), {"bad"}, id="failed"),
+        pytest.param(("outcomes", "tail", "crm", "--job", "one", "--until-end"), {"good"}, id="job"),
+        pytest.param(("outcomes", "tail", "crm", "--since", "10m", "--until-end"), {"good", "bad"}, id="10 minutes"),
+        pytest.param(("outcomes", "tail", "crm", "--since", "2020-01-01", "--limit", "2"), {"good", "bad"}, id="date"),
+        pytest.param(("outcomes", "tail", "crm", "--until-end"), set(), id="now"),
+    ],
+)
+def test_options_select(settled: Connection, run: Run, options: tuple[str, ...], keys: set[str]) -> None:
+    result = run(*options, "--json")
+    assert {json.loads(line)["event"]["key"] for line in result.stdout.splitlines()} == keys
+
+
+@pytest.mark.parametrize("since", ["yesterday", "10x", "2026-13-01"])
+def test_unreadable_time_is_one_sentence(settings: Path, run: Run, since: str) -> None:
+    result = run("outcomes", "tail", "crm", "--since", since)
+    assert result.exit_code == Exit.USAGE
+    assert f"got '{since}'" in result.stderr

@@ -1,0 +1,52 @@
+"""``sluice topics``."""
+
+from pathlib import Path
+
+from sluice.cli.exits import Exit
+from sluice.topics import topics_of
+from tests.cli.conftest import Run
+
+
+def test_topics_are_made_once(no_topics: str, run: Run) -> None:
+    names = topics_of("crm", no_topics).all
+    first = run("topics", "create", "crm", "--partitions", "3", "--replication-factor", "1")
+    assert first.exit_code == Exit.OK, first.output
+    assert [line.split() for line in first.stdout.splitlines()] == [
+        ["made", name, "with", "3", "partitions,", "1", "replicas"] for name in names
+    ]
+    second = run("topics", "create", "crm")
+    assert [line.split() for line in second.stdout.splitlines()] == [["exists", name] for name in names]
+
+
+def test_counts_are_never_changed(no_topics: str, run: Run) -> None:
+    run("topics", "create", "crm", "--partitions", "3")
+    result = run("topics", "create", "crm", "--partitions", "4")
+    assert result.exit_code == Exit.TOPICS
+    assert f"{no_topics}crm.records has 3 partitions and 4 were asked for" in result.stderr
+    assert "leave --partitions out, or say 3" in result.stderr
+
+
+def test_refusal_of_kafka_is_told(no_topics: str, run: Run) -> None:
+    result = run("topics", "create", "crm", "--replication-factor", "30")
+    assert result.exit_code == Exit.TOPICS
+    assert f"Kafka refuses to make the topic {no_topics}crm.records: Unable to replicate" in result.stderr
+
+
+def test_list_shows_what_is_not_there(no_topics: str, run: Run) -> None:
+    result = run("topics", "ls", "crm")
+    assert result.exit_code == Exit.TOPICS
+    assert result.stdout.count("missing") == len(topics_of("crm").all)
+    assert "make it with `sluice topics create crm`" in result.stderr
+
+
+def test_list_shows_counts(no_topics: str, run: Run) -> None:
+    run("topics", "create", "crm", "--partitions", "3")
+    result = run("topics", "ls", "crm")
+    assert result.exit_code == Exit.OK
+    assert result.stdout.splitlines()[1].split() == [f"{no_topics}crm.records", "3", "1", "RecordEvent"]
+
+
+def test_kafka_that_does_not_answer_is_one_sentence(settings: Path, run: Run) -> None:
+    result = run("topics", "ls", "crm")
+    assert result.exit_code == Exit.KAFKA
+    assert "Kafka does not answer at localhost:1" in result.stderr

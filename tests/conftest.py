@@ -1,0 +1,46 @@
+"""Fixtures for every test: a real Kafka, started once and only when a test asks for it."""
+
+import os
+import re
+import uuid
+from collections.abc import Iterator
+from functools import partial
+from typing import Protocol
+
+import pytest
+
+from sandbox.kafka import LocalKafka
+from tests.kafka_admin import RunningKafka, create_topics
+
+
+class CreateTopics(Protocol):
+    async def __call__(
+        self,
+        names: list[str],
+        *,
+        partitions: int = 1,
+        config: dict[str, str] | None = None,
+    ) -> None: ...
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[RunningKafka]:
+    """One broker for the whole session, or the cluster that KAFKA_BOOTSTRAP_SERVERS names."""
+    servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if servers:
+        yield RunningKafka(servers)
+        return
+    with LocalKafka() as local:
+        yield RunningKafka(local.bootstrap_servers)
+
+
+@pytest.fixture(name="create_topics")
+def _create_topics(kafka: RunningKafka) -> CreateTopics:
+    return partial(create_topics, kafka.bootstrap_servers)
+
+
+@pytest.fixture
+def prefix(request: pytest.FixtureRequest) -> str:
+    """Begins the names of a test's topics, groups and transactional ids, so that no two tests meet."""
+    test = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[:40]
+    return f"{test}-{uuid.uuid4().hex[:8]}."

@@ -1,0 +1,104 @@
+"""The whole demo, small, as a user runs it: what it prints, how it ends, and that nothing outlives it."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+import pytest
+
+FEW = ("--airports", "100", "--outage-s", "1")
+_LEFT_WITHIN_S = 15.0
+
+
+@contextmanager
+def demo(*options: str) -> Iterator["subprocess.Popen[str]"]:
+    """``python -m demo`` with its standard output in a pipe."""
+    command = [sys.executable, "-m", "demo", *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def read_until(process: "subprocess.Popen[str]", text: str) -> list[str]:
+    """Lines up to the one that has ``text``."""
+    assert process.stdout
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip("\n"))
+        if text in line:
+            return lines
+    raise AssertionError(f"{text!r} was never printed:\n" + "\n".join(lines))
+
+
+def assert_gone(processes: list[psutil.Process]) -> None:
+    assert processes
+    _, alive = psutil.wait_procs(processes, _LEFT_WITHIN_S)
+    assert alive == []
+
+
+def test_every_record_gets_its_receipt_through_an_outage() -> None:
+    with demo("--airports", "2000", "--outage-s", "2") as process:
+        output, _ = process.communicate(timeout=90)
+    assert process.returncode == 0, output
+    assert re.search(r"2,0\d\d records published, (2,0\d\d) in crm.records, \1 receipts", output)
+    assert re.search(r"delivered +CREATED +2,000 +2,000", output)
+    assert re.search(r"skipped +NOTFOUND +1 +1", output)
+    assert "line 1,002: expected a value in the key column `icao`, got none" in output
+    assert re.search(
+        r"the vendor goes down.*\n(.*\n)*.*the writer holds.*\n(.*\n)*.*delivery goes on by itself", output
+    )
+    assert "dead letters because of it: 0" in output
+    assert len(re.findall(r"^    dead letter ", output, re.M)) == 6
+    assert "sluice.error.code        bad-value" in output
+    assert re.search(r"send crm.records .*\n.*receipt crm.records", output)
+    assert re.search(r"PUT .* /rest/v2/groups → 200", output)
+    assert "every record had exactly one receipt" in output
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", output)
+
+
+def test_what_is_kept_running_can_be_tried_and_ends_with_ctrl_c() -> None:
+    with demo(*FEW, "--keep") as process:
+        lines = read_until(process, "Ctrl-C stops everything")
+        started = psutil.Process(process.pid).children(recursive=True)
+        commands = commands_after("All of it is left running", lines)
+        for name in ("check", "publish", "_sandbox/state"):
+            [command] = [command for command in commands if name in command and "tail" not in command]
+            done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=30)
+            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert_gone(started)
+
+
+def commands_after(title: str, lines: list[str]) -> list[str]:
+    """The commands printed below ``title``, each under a line that says what it is for."""
+    [start] = [number for number, line in enumerate(lines) if title in line]
+    below = lines[start:]
+    return [below[number + 1].strip() for number, line in enumerate(below) if line.strip().startswith("#")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how a process dies with its parent is tested where we deploy")
+def test_nothing_outlives_a_demo_that_is_killed() -> None:
+    with demo(*FEW) as process:
+        read_until(process, "sluice.writer --destination")
+        time.sleep(1.0)
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.kill()
+        assert_gone(started)
+
+
+def test_ctrl_c_in_the_middle_stops_everything() -> None:
+    with demo(*FEW) as process:
+        read_until(process, "sluice.writer --destination")
+        started = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 130
+        assert_gone(started)

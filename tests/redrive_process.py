@@ -1,0 +1,25 @@
+"""A redrive in a process of its own, to be killed: ``python -m tests.redrive_process SERVERS PREFIX``."""
+
+import asyncio
+import logging
+import sys
+
+from sluice.connection import Connection
+from sluice.dead_letters import Selection
+from sluice.redriving import RedriveResult, redrive
+from sluice.settings import KafkaSettings
+
+
+def _say(result: RedriveResult) -> None:
+    sys.stdout.write(f"{result.sent}\n")
+    sys.stdout.flush()
+
+
+async def _redrive(servers: str, prefix: str) -> None:
+    connection = Connection(kafka=KafkaSettings(bootstrap_servers=servers), topic_prefix=prefix)
+    await redrive(connection, "crm", Selection(codes=("UNKNOWN_FIELD",)), on_sent=_say)
+
+
+if __name__ == "__main__":
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    asyncio.run(_redrive(*sys.argv[1:]))

@@ -1,0 +1,73 @@
+"""The invariant: whatever is published, batched, rejected and restarted, each record has one receipt in its lane."""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.workload import messages
+from tests.kafka_admin import RunningKafka
+from tests.topics import read_all
+from tests.writer.process import WriterProcess
+from tests.writer.stage import Stage, source_of, staged
+
+RECORDS = 600
+RESTARTS = 3
+
+
+@pytest.mark.parametrize("seed", [os.environ.get("SEED") or str(random.randrange(1_000_000))])
+async def test_each_record_has_one_receipt_in_its_lane(
+    kafka: RunningKafka, prefix: str, tmp_path: Path, seed: str
+) -> None:
+    """Its name ends with the seed: ``SEED=…`` plays the same again."""
+    rng = random.Random(seed)
+    lanes = rng.randint(1, 5)
+    async with staged(kafka, prefix, tmp_path, lanes=lanes) as stage:
+        config = _settings(stage, rng)
+        writers = [stage.writer(config) for _ in range(rng.randint(1, 2))]
+        publishing = asyncio.create_task(_publish(stage, rng))
+        for _ in range(RESTARTS):
+            await _restart(stage, config, writers, rng)
+        await stage.settled(await publishing)
+        for writer in writers:
+            await writer.url()
+            assert await writer.stop() == 0
+        receipts = [(source_of(receipt), receipt.place.partition) for receipt in await stage.receipts()]
+        published = [(one.partition, one.offset) for one in await read_all(stage.connection, stage.topics.records)]
+    assert Counter(source for source, _ in receipts) == Counter(published)
+    assert all(source[0] == lane for source, lane in receipts)
+
+
+def _settings(stage: Stage, rng: random.Random) -> Path:
+    return stage.settings(
+        window={
+            "max_items": rng.randint(1, 100),
+            "max_bytes": rng.randint(2_000, 20_000),
+            "max_age_s": rng.choice((0, 0.05, 0.3)),
+        },
+        delivery={"max_concurrent": rng.randint(1, 2), "max_buffered_items": rng.randint(1, 1000)},
+        ordering=rng.choice(("key", "none")),
+    )
+
+
+async def _publish(stage: Stage, rng: random.Random) -> list[tuple[int, int]]:
+    sources = []
+    everything = list(messages(rng, RECORDS))
+    while everything:
+        count = rng.randint(1, 100)
+        sources += await stage.publish(everything[:count])
+        del everything[:count]
+        await asyncio.sleep(rng.uniform(0, 0.5))
+    return sources
+
+
+async def _restart(stage: Stage, config: Path, writers: list[WriterProcess], rng: random.Random) -> None:
+    """SIGTERM for one of ``writers``, at any moment of its life, and another one in its place."""
+    victim = rng.randrange(len(writers))
+    await asyncio.sleep(rng.uniform(0.5, 3))
+    await writers[victim].url()  # before it is there it cannot say goodbye
+    assert await writers[victim].stop() == 0
+    writers[victim] = stage.writer(config)

@@ -1,0 +1,79 @@
+"""The writer process when its Kafka fails it: fenced by another owner, cut off, gone for good."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+from aiokafka import AIOKafkaProducer
+
+from sandbox.faults import Latency
+from sandbox.kafka import LocalKafka
+from tests.kafka_admin import RunningKafka
+from tests.writer.process import WriterProcess, eventually
+from tests.writer.stage import Stage, record, staged
+
+
+@pytest_asyncio.fixture
+async def stage(kafka: RunningKafka, prefix: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    async with staged(kafka, prefix, tmp_path, lanes=2) as stage:
+        yield stage
+
+
+@pytest_asyncio.fixture
+async def lonely(prefix: str, tmp_path: Path) -> AsyncIterator[tuple[LocalKafka, Stage]]:
+    """A Kafka of one broker that a test may kill, with a stage on it."""
+    kafka = LocalKafka(heap_mb=256)
+    await asyncio.to_thread(kafka.start)
+    try:
+        async with staged(RunningKafka(kafka.bootstrap_servers), prefix, tmp_path, lanes=2) as stage:
+            yield kafka, stage
+    finally:
+        await asyncio.to_thread(kafka.stop)
+
+
+async def _lost_lanes(writer: WriterProcess, times: int) -> bool:
+    return len(writer.logged("joining the group again")) >= times
+
+
+async def test_a_fenced_writer_gives_its_lanes_up_and_comes_back(stage: Stage) -> None:
+    writer = stage.writer(stage.settings(window={"max_items": 5, "max_age_s": 0}, delivery={"drain_timeout_s": 0.1}))
+    await writer.owns(2)
+    sources = []
+    servers = stage.connection.kafka.bootstrap_servers
+    for times in range(1, 4):
+        await writer.owns(2)
+        sources += await stage.publish(record(f"k{times}-{n}") for n in range(1000))
+        transactional_id = f"{stage.connection.topic_prefix}crm.writer-{times % 2}"
+        async with AIOKafkaProducer(bootstrap_servers=servers, transactional_id=transactional_id):
+            pass  # who starts last owns the lane
+        sources += await stage.publish(record(f"late-{times}-{n}") for n in range(100))
+        await eventually(lambda times=times: _lost_lanes(writer, times))  # type: ignore[misc]
+    await stage.settled(sources)
+    assert await writer.stop() == 0
+
+
+async def test_a_writer_outlives_its_kafka(lonely: tuple[LocalKafka, Stage]) -> None:
+    kafka, stage = lonely
+    writer = stage.writer(stage.settings(delivery={"drain_timeout_s": 1}))
+    await writer.owns(2)
+    stage.app.faults.add(Latency(seconds=0.1, times=None, method="PUT"))
+    sources = await stage.publish(record(f"k{n}") for n in range(1000))
+    await asyncio.to_thread(kafka.broker(0).kill)
+    await asyncio.sleep(8)  # longer than a session
+    await asyncio.to_thread(kafka.broker(0).start)
+    assert len(await stage.settled(sources)) == 1000
+    assert writer.running
+
+
+async def test_a_writer_stops_although_its_kafka_is_gone(lonely: tuple[LocalKafka, Stage]) -> None:
+    kafka, stage = lonely
+    writer = stage.writer(stage.settings(delivery={"drain_timeout_s": 1}))
+    await writer.owns(2)
+    stage.app.faults.add(Latency(seconds=0.2, times=None, method="PUT"))
+    await stage.publish(record(f"k{n}") for n in range(1000))
+    await asyncio.to_thread(kafka.broker(0).kill)
+    await asyncio.sleep(1)  # so that receipts are on their way
+    writer.send(signal.SIGTERM)
+    assert await writer.ended(30) == 0, writer.log_text()

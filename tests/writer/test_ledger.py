@@ -1,0 +1,157 @@
+"""Ledger: what Kafka holds after its cycles is enough for the next owner."""
+
+import asyncio
+from collections.abc import Mapping
+
+from aiokafka import TopicPartition
+from aiokafka.structs import OffsetAndMetadata, RecordMetadata
+
+from sluice.events import BatchEvent, Headers, decode_batch
+from sluice.journal import CommitMetadata, Journal, rows_of
+from sluice.offsets import OffsetProgress
+from sluice.topics import topics_of
+from sluice.writer.ledger import Ledger
+from sluice.writer.settling import Settlement
+from tests.fakes import run_instantly
+
+TOPICS = topics_of("crm")
+
+
+class FakeBuilder:
+    def __init__(self) -> None:
+        self.values: list[bytes] = []
+
+    def append(self, *, timestamp: int | None, key: bytes, value: bytes, headers: Headers) -> object:
+        self.values.append(value)
+        return self
+
+    def record_count(self) -> int:
+        return len(self.values)
+
+
+class FakeKafkaLane:
+    """One lane's partitions and the producer that writes them; a transaction leaves a control record."""
+
+    def __init__(self) -> None:
+        self.journal: dict[int, bytes] = {}
+        self.journal_end = 0
+        self.journal_read = 0
+        self.committed: dict[TopicPartition, OffsetAndMetadata] = {}
+
+    async def begin_transaction(self) -> None:
+        pass
+
+    def create_batch(self) -> FakeBuilder:
+        return FakeBuilder()
+
+    async def send_batch(self, builder: FakeBuilder, topic: str, *, partition: int) -> "asyncio.Future[RecordMetadata]":
+        first = self.journal_end
+        if topic == TOPICS.batches:
+            self.journal |= dict(enumerate(builder.values, first))
+            self.journal_end += len(builder.values)
+        sent: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
+        sent.set_result(RecordMetadata(topic, partition, None, first, 0, 0, 0))
+        return sent
+
+    async def send_offsets_to_transaction(
+        self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group_id: str
+    ) -> None:
+        self.committed |= offsets
+
+    async def commit_transaction(self) -> None:
+        self.journal_end += 1
+
+    def positions(self) -> list[int]:
+        found = [self.committed.get(TopicPartition(topic, 0)) for topic in TOPICS.inputs]
+        return [0 if one is None else one.offset for one in found]
+
+    def reopened(self) -> Journal:
+        """As ``LaneOpener`` reads it."""
+        records = self.committed.get(TopicPartition(TOPICS.records, 0))
+        start = CommitMetadata.decode(None if records is None else records.metadata).journal
+        journal = Journal(self.positions(), start)
+        tail = {position: value for position, value in self.journal.items() if position >= start}
+        self.journal_read = len(tail)
+        for position, value in tail.items():
+            journal.read(position, decode_batch(value))
+        return journal
+
+
+class Owner:
+    """One process that has the lane."""
+
+    def __init__(self, kafka: FakeKafkaLane) -> None:
+        self.journal = kafka.reopened()
+        self.progress = [OffsetProgress(position) for position in kafka.positions()]
+        self.ledger = Ledger(
+            partition=0,
+            producer=kafka,
+            topics=TOPICS,
+            group_id="g",
+            progress=self.progress,
+            journal=self.journal,
+            committed=lambda settlements, seconds: None,
+        )
+
+    async def settle(self, topic: int, offset: int) -> None:
+        entry = BatchEvent(batch_id="b", state="settled", rows=rows_of([(topic, offset, 0)]))
+        self.ledger.submit(
+            Settlement(
+                entry=entry,
+                succeeded=[],
+                dead=[],
+                dead_by_class={},
+                outcomes={},
+                retries={},
+                offsets={topic: [offset]},
+                keys=[],
+                published_at_s=[],
+                item_bytes=0,
+            )
+        )
+        await self.cycle()
+
+    async def confirm(self) -> None:
+        self.ledger.write(None)
+        await self.cycle()
+
+    async def cycle(self) -> None:
+        running = asyncio.create_task(self.ledger.run())
+        await self.ledger.drained()
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def test_retry_that_was_skipped_is_known_as_settled_until_its_offset_is_committed() -> None:
+    async def story() -> None:
+        kafka = FakeKafkaLane()
+        first = Owner(kafka)
+        first.progress[1].give([0, 1])
+        await first.settle(1, 1)
+        second = Owner(kafka)
+        second.progress[1].give([0])
+        await second.settle(1, 0)
+        second.progress[1].give([1])
+        second.progress[1].settle(second.journal.settled[1])  # as a lane skips it: outside of a cycle
+        second.progress[0].give([0, 1])
+        await second.settle(0, 0)
+        await second.settle(0, 1)
+        third = Owner(kafka)
+        assert kafka.positions()[1] == 2 or third.journal.settled[1] == {1}
+
+    run_instantly(story())
+
+
+def test_journal_is_not_read_whole_after_an_owner_that_settled_nothing() -> None:
+    async def story() -> None:
+        kafka = FakeKafkaLane()
+        first = Owner(kafka)
+        first.progress[0].give(range(100))
+        for offset in range(100):
+            await first.settle(0, offset)
+        await first.confirm()
+        await Owner(kafka).confirm()
+        kafka.reopened()
+        assert kafka.journal_read <= 1
+
+    run_instantly(story())

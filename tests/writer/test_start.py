@@ -1,0 +1,78 @@
+"""What a writer says that cannot start, and the exit code that tells a script which of its reasons it was."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from sandbox.faults import Status
+from tests.kafka_admin import RunningKafka, create_topics
+from tests.topics import crm_connection
+from tests.writer.process import WriterProcess
+from tests.writer.stage import Stage, record, staged
+
+
+@pytest_asyncio.fixture
+async def stage(kafka: RunningKafka, prefix: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    async with staged(kafka, prefix, tmp_path, lanes=1) as stage:
+        yield stage
+
+
+def _changed(config: Path, **changes: Any) -> Path:
+    config.write_text(json.dumps({**json.loads(config.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
+    return config
+
+
+async def _says(writer: WriterProcess, code: int, *words: str) -> None:
+    assert await writer.ended() == code, writer.log_text()
+    said = writer.log_text().splitlines()[-1]
+    assert said.startswith("sluice.writer: ")
+    assert [word for word in words if word not in said] == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        pytest.param({"kafka": {"bootstrap": "x:9092"}}, ["kafka.bootstrap", "bootstrap_servers"], id="unknown key"),
+        pytest.param({"destinations": {}}, ["no destination 'crm'"], id="no such destination"),
+        pytest.param({"http": {"port": "many"}}, ["port"], id="wrong type"),
+        pytest.param({"topic_prefix": "${env:NOT_SET_ANYWHERE}"}, ["NOT_SET_ANYWHERE"], id="missing variable"),
+    ],
+)
+async def test_settings_that_cannot_be_used_are_code_3(stage: Stage, changes: dict[str, Any], words: list[str]) -> None:
+    await _says(stage.writer(_changed(stage.settings(), **changes)), 3, *words)
+
+
+async def test_no_settings_are_code_3(stage: Stage) -> None:
+    await _says(stage.writer(stage.directory / "nowhere.yaml"), 3, "nowhere.yaml", "--config")
+
+
+async def test_a_kafka_that_does_not_answer_is_code_4(stage: Stage) -> None:
+    kafka = {"bootstrap_servers": "localhost:1"}
+    await _says(stage.writer(_changed(stage.settings(), kafka=kafka)), 4, "localhost:1", "kafka.bootstrap_servers")
+
+
+async def test_missing_topics_are_code_5(stage: Stage) -> None:
+    writer = stage.writer(_changed(stage.settings(), topic_prefix="elsewhere."))
+    await _says(writer, 5, "elsewhere.crm.records", "sluice topics create crm")
+
+
+async def test_unequal_topics_are_code_5(kafka: RunningKafka, prefix: str, tmp_path: Path, stage: Stage) -> None:
+    odd = f"odd-{prefix}"
+    topics = crm_connection(kafka, odd).topics("crm")
+    await create_topics(kafka.bootstrap_servers, topics.all[1:], partitions=2)
+    await create_topics(kafka.bootstrap_servers, [topics.records], partitions=3)
+    await _says(stage.writer(_changed(stage.settings(), topic_prefix=odd)), 5, "crm.records has 3", "has 2")
+
+
+async def test_a_vendor_that_is_none_is_code_6_and_costs_no_record(stage: Stage) -> None:
+    stage.app.faults.add(Status(status=404, method="PUT", times=None))
+    sources = await stage.publish([record("kept")])
+    await _says(stage.writer(stage.settings()), 6, "404", "check `url`")
+    assert await stage.receipts() == []
+    stage.app.faults.clear()
+    stage.writer(stage.settings())
+    assert len(await stage.settled(sources)) == 1
