@@ -34,6 +34,7 @@ async def lonely(prefix: str, tmp_path: Path) -> AsyncIterator[tuple[LocalKafka,
 
 
 async def _lost_lanes(writer: WriterProcess, times: int) -> bool:
+    assert writer.running, writer.log_text()
     return len(writer.logged("joining the group again")) >= times
 
 

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Mapping
 
+import pytest
 from aiokafka import TopicPartition
+from aiokafka.errors import IllegalOperation, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from sluice.events import BatchEvent, Headers, decode_batch
 from sluice.journal import CommitMetadata, Journal, rows_of
 from sluice.offsets import OffsetProgress
 from sluice.topics import topics_of
-from sluice.writer.ledger import Ledger
+from sluice.writer.ledger import LaneLost, Ledger
+from sluice.writer.messages import Outgoing
 from sluice.writer.settling import Settlement
 from tests.fakes import run_instantly
 
@@ -37,6 +40,9 @@ class FakeKafkaLane:
         self.journal_end = 0
         self.journal_read = 0
         self.committed: dict[TopicPartition, OffsetAndMetadata] = {}
+        self.fence_after_sends: int | None = None
+        self.fenced = False
+        self.under_way: list[asyncio.Future[RecordMetadata]] = []
 
     async def begin_transaction(self) -> None:
         pass
@@ -45,11 +51,18 @@ class FakeKafkaLane:
         return FakeBuilder()
 
     async def send_batch(self, builder: FakeBuilder, topic: str, *, partition: int) -> "asyncio.Future[RecordMetadata]":
+        if self.fenced:
+            raise IllegalOperation("Can't send messages while not in transaction")
         first = self.journal_end
         if topic == TOPICS.batches:
             self.journal |= dict(enumerate(builder.values, first))
             self.journal_end += len(builder.values)
         sent: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
+        if self.fence_after_sends is not None:
+            self.under_way.append(sent)
+            if len(self.under_way) == self.fence_after_sends:
+                self.fence()
+            return sent
         sent.set_result(RecordMetadata(topic, partition, None, first, 0, 0, 0))
         return sent
 
@@ -60,6 +73,12 @@ class FakeKafkaLane:
 
     async def commit_transaction(self) -> None:
         self.journal_end += 1
+
+    def fence(self) -> None:
+        """As aiokafka does it when another producer comes in the middle of a transaction."""
+        self.fenced = True
+        for sent in self.under_way:
+            sent.set_exception(ProducerFenced())
 
     def positions(self) -> list[int]:
         found = [self.committed.get(TopicPartition(topic, 0)) for topic in TOPICS.inputs]
@@ -94,12 +113,16 @@ class Owner:
         )
 
     async def settle(self, topic: int, offset: int) -> None:
+        self.submit(topic, offset)
+        await self.cycle()
+
+    def submit(self, topic: int, offset: int) -> None:
         entry = BatchEvent(batch_id="b", state="settled", rows=rows_of([(topic, offset, 0)]))
         self.ledger.submit(
             Settlement(
                 entry=entry,
-                succeeded=[],
-                dead=[],
+                succeeded=[Outgoing(b"k", b"{}", [])],
+                dead=[Outgoing(b"k", b"{}", [])],
                 dead_by_class={},
                 outcomes={},
                 retries={},
@@ -109,7 +132,6 @@ class Owner:
                 item_bytes=0,
             )
         )
-        await self.cycle()
 
     async def confirm(self) -> None:
         self.ledger.write(None)
@@ -153,5 +175,20 @@ def test_journal_is_not_read_whole_after_an_owner_that_settled_nothing() -> None
         await Owner(kafka).confirm()
         kafka.reopened()
         assert kafka.journal_read <= 1
+
+    run_instantly(story())
+
+
+@pytest.mark.parametrize("sends", [pytest.param(n, id=f"after {n} of 3 sends") for n in (1, 2, 3)])
+def test_lane_that_is_fenced_in_the_middle_of_a_cycle_is_lost_to_its_new_owner(sends: int) -> None:
+    async def story() -> None:
+        kafka = FakeKafkaLane()
+        owner = Owner(kafka)
+        kafka.fence_after_sends = sends
+        owner.progress[0].give([0])
+        owner.submit(0, 0)
+        with pytest.raises(LaneLost) as lost:
+            await owner.ledger.run()
+        assert lost.value.fenced
 
     run_instantly(story())

@@ -10,7 +10,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from sluice.events import BatchEvent, encode_event
@@ -24,6 +24,10 @@ from sluice.writer.waypoints import Reach, Waypoint, pass_by
 MIN_CYCLE_INTERVAL_S = 0.15
 """Pause between two transactions of a lane. Each costs some milliseconds of CPU, however little it holds; a lane that
 was idle does not wait."""
+
+
+Sent = tuple[Awaitable[RecordMetadata], int]
+"""A Kafka batch on its way, and how many messages it holds."""
 
 
 class LaneLost(Exception):
@@ -141,13 +145,21 @@ class Ledger:
 
         await self._producer.begin_transaction()
         written = [*opened, *(one.entry for one in taken)]
-        entries = await self._send(self._topics.batches, map(_entry_message, written))
-        sent: list[Awaitable[RecordMetadata]] = [future for future, _ in entries]
-        for topic, messages in self._messages(taken):
-            sent += [future for future, _ in await self._send(topic, messages)]
+        sent: list[Sent] = []
+        try:
+            await self._send(self._topics.batches, map(_entry_message, written), sent)
+            entries = list(sent)
+            for topic, messages in self._messages(taken):
+                await self._send(topic, messages, sent)
+        except (KafkaError, IllegalOperation, AssertionError):
+            # aiokafka's words for a transaction that has failed meanwhile; what was sent before knows why.
+            await _all_of(*(future for future, _ in sent))
+            raise
         offsets = self._offsets(after, metadata)
         # A message that failed must fail the cycle: committing would leave it out and keep the rest.
-        await _all_of(*sent, self._producer.send_offsets_to_transaction(offsets, self._group_id))
+        await _all_of(
+            *(future for future, _ in sent), self._producer.send_offsets_to_transaction(offsets, self._group_id)
+        )
         self._reach(Waypoint.WRITTEN)
         asked_at_s = time.monotonic()
         await self._producer.commit_transaction()
@@ -169,9 +181,8 @@ class Ledger:
         for number, tier in enumerate(self._topics.retries, start=1):
             yield tier.topic, (message for one in taken for message in one.retries.get(number, ()))
 
-    async def _send(self, topic: str, messages: Iterable[Outgoing]) -> list[tuple[Awaitable[RecordMetadata], int]]:
-        """Send ``messages`` in as few Kafka batches as they fit in; of each, its future and its count."""
-        sent: list[tuple[Awaitable[RecordMetadata], int]] = []
+    async def _send(self, topic: str, messages: Iterable[Outgoing], sent: list[Sent]) -> None:
+        """Send ``messages`` in as few Kafka batches as they fit in, and append each of these to ``sent``."""
         builder = None
         for one in messages:
             if builder is None:
@@ -182,7 +193,6 @@ class Ledger:
                 builder.append(timestamp=None, key=one.key, value=one.value, headers=one.headers)
         if builder is not None:
             sent.append((await self._submit(builder, topic), builder.record_count()))
-        return sent
 
     async def _submit(self, builder: object, topic: str) -> Awaitable[RecordMetadata]:
         future: Awaitable[RecordMetadata] = await self._producer.send_batch(builder, topic, partition=self._partition)
