@@ -4,12 +4,13 @@ A request that they cannot take gets a 400 that says what was expected and what 
 """
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
 from itertools import islice
-from typing import Annotated, get_args
+from operator import or_
+from typing import Annotated, Any, get_args
 
 import msgspec
 
-from sandbox.faultboard import FaultBoard
 from sandbox.faults import ExpireTokens, Fault
 from sandbox.ledger import LedgerEntry, LedgerFilter
 from sandbox.messages import UNREADABLE, Request, Response, as_json
@@ -17,7 +18,6 @@ from sandbox.routing import Match, Route
 from sandbox.vendor import Vendor
 
 ADMIN = "/_sandbox/"
-KINDS = tuple(str(kind.__struct_config__.tag) for kind in get_args(Fault))
 _LINES_PER_PIECE = 1000
 _SHOWN_BYTES = 200
 
@@ -32,8 +32,8 @@ class _Query(LedgerFilter, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A ledger filter as a query string, where a misspelt field must not read as no filter at all."""
 
 
-def admin_routes(vendor: Vendor, faults: FaultBoard) -> list[Route]:
-    admin = Admin(vendor, faults)
+def admin_routes(vendor: Vendor) -> list[Route]:
+    admin = Admin(vendor)
     return [
         Route("GET", "/_sandbox/health", admin.health),
         Route("GET", "/_sandbox/faults", admin.list_faults),
@@ -55,9 +55,12 @@ def no_admin_route(match: Match, request: Request, routes: Sequence[Route]) -> R
 class Admin:
     """Answers for one vendor's sandbox."""
 
-    def __init__(self, vendor: Vendor, faults: FaultBoard) -> None:
+    def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor
-        self._faults = faults
+        self._faults = vendor.faults
+        kinds = (*get_args(Fault), *vendor.fault_kinds)
+        self._kinds = ", ".join(str(kind.__struct_config__.tag) for kind in kinds)
+        self._decode_fault = msgspec.json.Decoder(_any_of(kinds)).decode
 
     def health(self, _: Request) -> Response:
         return as_json({"sandbox": self._vendor.name, "status": "ok", "now": self._vendor.clock.now()})
@@ -67,9 +70,9 @@ class Admin:
 
     def add_fault(self, request: Request) -> Response:
         try:
-            fault = msgspec.json.decode(request.body, type=Fault)
+            fault = self._decode_fault(request.body)
         except UNREADABLE as error:
-            expected = f'a fault like {{"kind": "status", "status": 503, "times": 3}}; kinds: {", ".join(KINDS)}'
+            expected = f'a fault like {{"kind": "status", "status": 503, "times": 3}}; kinds: {self._kinds}'
             return _refusal(400, expected, _came(request), error)
         if isinstance(fault, ExpireTokens):
             return as_json({"expired": self._vendor.expire_tokens()})
@@ -112,6 +115,11 @@ class Admin:
         self._vendor.ledger.reset()
         self._vendor.reset()
         return Response(status=204)
+
+
+def _any_of(kinds: Sequence[type[Any]]) -> Any:
+    """The union of `kinds`, which msgspec tells apart by their tags."""
+    return reduce(or_, kinds)
 
 
 def _json_lines(entries: Iterator[LedgerEntry]) -> Iterator[bytes]:

@@ -7,7 +7,6 @@ Paths under `/_sandbox/` are the sandbox's own: no fault, limit or count touches
 
 from sandbox.admin import ADMIN, admin_routes, no_admin_route
 from sandbox.asgi import Message, Receive, Send, read, send_response
-from sandbox.faultboard import FaultBoard
 from sandbox.interference import answer_through
 from sandbox.messages import Handler, Response, rendered
 from sandbox.routing import Match, Pool, Router
@@ -19,17 +18,19 @@ class App:
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
-        self.faults = FaultBoard(vendor.clock)
+        self.faults = vendor.faults
         self._is_closing = False
-        self._routes = [*admin_routes(vendor, self.faults), *vendor.routes]
+        self._routes = [*admin_routes(vendor), *vendor.routes]
         self._router = Router(self._routes)
         self._everyone = Pool("all")
         self._requests = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         raw_path: str = scope["raw_path"].decode("latin-1")
-        match = self._router.find(scope["method"], raw_path)
-        if raw_path.startswith(ADMIN):
+        is_admin = raw_path.startswith(ADMIN)
+        path = raw_path if is_admin else self.vendor.canonical_path(raw_path)
+        match = self._router.find(scope["method"], path)
+        if is_admin:
             await self._administer(match, scope, receive, send)
             return
         with self._everyone.enter(self.vendor.ledger):

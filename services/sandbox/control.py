@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 import msgspec
 
 from sandbox.faultboard import ActiveFault
-from sandbox.faults import ExpireTokens, Standing
+from sandbox.faults import ExpireTokens, Selection, Standing
 from sandbox.ledger import LedgerEntry, LedgerFilter, LedgerSummary
 from sandbox.otlp.span import Span
 
 T = TypeVar("T")
+Kind = TypeVar("Kind", bound=Selection)
 _TIMEOUT_S = 30.0
 
 
@@ -37,13 +38,15 @@ class SandboxControl:
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def add_fault(self, fault: Standing) -> ActiveFault:
+    async def add_fault(self, fault: Kind) -> ActiveFault[Kind]:
         """Switches a fault on, after those that already stand."""
-        return await self._call("POST", "/_sandbox/faults", ActiveFault, body=fault)
+        answer: Any = ActiveFault[type(fault)]  # type: ignore[misc]
+        return await self._call("POST", "/_sandbox/faults", answer, body=fault)
 
-    async def faults(self) -> list[ActiveFault]:
-        """The faults that may still act."""
-        return await self._call("GET", "/_sandbox/faults", list[ActiveFault])
+    async def faults(self, kinds: Any = Standing) -> list[ActiveFault[Any]]:
+        """The faults that may still act; `kinds` is the union of those that may stand, a vendor's own among them."""
+        answer: Any = list[ActiveFault[kinds]]
+        return await self._call("GET", "/_sandbox/faults", answer)
 
     async def clear_faults(self) -> None:
         await self._send("DELETE", "/_sandbox/faults")

@@ -1,37 +1,49 @@
 """What the frame asks of a vendor's stand-in."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
 
 from sandbox.clock import Clock
+from sandbox.faultboard import FaultBoard
+from sandbox.faults import Selection
 from sandbox.ledger import Ledger
 from sandbox.messages import Response
 from sandbox.routing import Route
 
 
-class Vendor(Protocol):
+class Vendor(ABC):
     """A stand-in for one vendor's API: routes whose handlers turn a request into an answer.
 
     Its routes may include paths under `/_sandbox/` of its own.
     """
 
     name: str
-    clock: Clock
-    ledger: Ledger
     routes: Sequence[Route]
+    fault_kinds: Sequence[type[Selection]] = ()
+    """Faults beyond those that every vendor can have, such as a batch that fails half-way. They are switched like the
+    others; the vendor itself asks its board whether one acts."""
 
+    def __init__(self, ledger: Ledger | None = None) -> None:
+        self.clock = Clock()
+        self.ledger = ledger or Ledger()
+        self.faults = FaultBoard(self.clock)
+
+    def canonical_path(self, raw_path: str) -> str:
+        """The path as the routes spell it; overridden by a vendor that is lenient about slashes or case."""
+        return raw_path
+
+    @abstractmethod
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
         """Answers a path that the vendor does not have, or has for the `allowed` methods only."""
-        ...
 
+    @abstractmethod
     def expire_tokens(self) -> int:
         """Makes every token or session die now; returns how many did."""
-        ...
 
+    @abstractmethod
     def state(self) -> dict[str, object]:
         """Says what the vendor holds: counts by object, and the like."""
-        ...
 
+    @abstractmethod
     def reset(self) -> None:
         """Forgets everything, as if just started."""
-        ...

@@ -1,22 +1,17 @@
 """`python -m sandbox blueconic`: serves one BlueConic tenant until it is stopped."""
 
-import json
-
 import click
 
-from sandbox.app import App
 from sandbox.blueconic.event_types import EventType
 from sandbox.blueconic.settings import GroupType, Settings
 from sandbox.blueconic.vendor import BlueConic
-from sandbox.ledger import Ledger, Mode
-from sandbox.server import run
+from sandbox.serving import Serving, serving_options
 
 _DEFAULTS = Settings()
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0, the default, takes a free port.")
+@serving_options
 @click.option("--client-id", default=_DEFAULTS.client_id, show_default=True)
 @click.option("--client-secret", default=_DEFAULTS.client_secret, show_default=True)
 @click.option("--redirect-uri", help="Registers the application for the authorization code flow, too.")
@@ -39,19 +34,9 @@ _DEFAULTS = Settings()
 @click.option("--max-body-bytes", type=click.IntRange(1), help="A proxy's cap on bulk bodies: 413 beyond it.")
 @click.option("--retry-after", type=click.IntRange(0), help="Seconds to send with 429.")
 @click.option("--read-lag", default=0.0, help="Seconds until reads see a write.")
-@click.option(
-    "--ledger",
-    "ledger_mode",
-    type=click.Choice(["full", "counts"]),
-    default="full",
-    show_default=True,
-    help="Keep every entry, or only counts.",
-)
-@click.option("--ledger-entries", default=5_000_000, show_default=True, help="Entries kept before the oldest go.")
-@click.option("--json", "as_json", is_flag=True, help="Print the address and credentials as a JSON object.")
 def blueconic(
-    host: str,
-    port: int,
+    serving: Serving,
+    *,
     client_id: str,
     client_secret: str,
     redirect_uri: str | None,
@@ -64,9 +49,6 @@ def blueconic(
     max_body_bytes: int | None,
     retry_after: int | None,
     read_lag: float,
-    ledger_mode: Mode,
-    ledger_entries: int,
-    as_json: bool,
 ) -> None:
     """A stand-in for the BlueConic REST API v2."""
     settings = Settings(
@@ -86,11 +68,5 @@ def blueconic(
         unique_properties=_DEFAULTS.unique_properties | frozenset(unique),
         defined_properties=frozenset(defined) if defined else None,
     )
-    app = App(BlueConic(settings, ledger=Ledger(mode=ledger_mode, max_entries=ledger_entries)))
-
-    def announce(url: str) -> None:
-        credentials = {"client_id": client_id, "client_secret": client_secret}
-        found = {"sandbox": "blueconic", "url": url, **credentials}
-        click.echo(json.dumps(found) if as_json else f"blueconic {url}")
-
-    run(app, host=host, port=port, announce=announce)
+    vendor = BlueConic(settings, ledger=serving.make_ledger())
+    serving.run(vendor, {"client_id": client_id, "client_secret": client_secret})

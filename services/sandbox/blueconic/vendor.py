@@ -16,21 +16,20 @@ from sandbox.blueconic.profile_reads import ProfileReads
 from sandbox.blueconic.profiles import Profiles
 from sandbox.blueconic.settings import Settings
 from sandbox.blueconic.tokens import Tokens
-from sandbox.clock import Clock
 from sandbox.ledger import Ledger
 from sandbox.messages import Answer, BulkResponse, Handler, Request, Response, gzipped
 from sandbox.routing import Pool, Route
+from sandbox.vendor import Vendor
 
 
-class BlueConic:
+class BlueConic(Vendor):
     """One tenant of BlueConic, empty but for its group types."""
 
     name = "blueconic"
 
     def __init__(self, settings: Settings | None = None, *, ledger: Ledger | None = None) -> None:
+        super().__init__(ledger)
         self.settings = settings or Settings()
-        self.clock = Clock()
-        self.ledger = ledger or Ledger()
         self._tokens = Tokens(self.clock, self.settings.token_lifetime_s)
         self._codes = AuthorizationCode(self.settings, self._tokens, self.clock)
         self._groups = Groups(self.settings, self.clock, self.ledger)

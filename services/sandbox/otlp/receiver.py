@@ -12,24 +12,23 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from sandbox.clock import Clock
 from sandbox.ledger import Ledger
 from sandbox.messages import Request, Response, as_json
 from sandbox.otlp.spans import Spans
 from sandbox.routing import Route
+from sandbox.vendor import Vendor
 
 _PROTOBUF = "application/x-protobuf"
 _MAX_BYTES = 64 * 2**20
 
 
-class OtlpReceiver:
+class OtlpReceiver(Vendor):
     """Keeps the spans of whoever exports to it."""
 
     name = "otlp"
 
     def __init__(self) -> None:
-        self.clock = Clock()
-        self.ledger = Ledger(mode="counts")
+        super().__init__(Ledger(mode="counts"))
         self.spans = Spans()
         self.routes: Sequence[Route] = [
             Route("POST", "/v1/traces", self._take),
