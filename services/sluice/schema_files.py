@@ -74,8 +74,10 @@ _Dumper.add_representer(
 
 
 def _structs(base: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
+    """Those of the product: whoever else is in the process may have structs of the same names."""
     for struct in base.__subclasses__():
-        yield struct
+        if struct.__module__.startswith("sluice."):
+            yield struct
         yield from _structs(struct)
 
 
