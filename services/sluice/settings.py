@@ -75,7 +75,7 @@ class DeliverySettings(Frozen, frozen=True):
     """Attempts of one record that fails for now, before it becomes a dead letter."""
     max_age_s: Seconds = 86_400.0
     """How long after its first failure a record is tried again."""
-    max_buffered_items: Positive = 20_000
+    max_buffered_items: Positive = 40_000
     """Records held in memory by one writer; past it, partitions are paused."""
     max_buffered_bytes: Positive = 64 * 1024 * 1024
     max_waiting_per_lane: Positive = 5_000

@@ -21,9 +21,11 @@ from sluice.writer.messages import Outgoing
 from sluice.writer.settling import Settlement
 from sluice.writer.waypoints import Reach, Waypoint, pass_by
 
-MIN_CYCLE_INTERVAL_S = 0.15
-"""Pause between two transactions of a lane. Each costs some milliseconds of CPU, however little it holds; a lane that
-was idle does not wait."""
+PAUSE_PER_CYCLE = 8
+MAX_PAUSE_S = 0.25
+"""Between two transactions a lane pauses so many times as long as the last one took, and no longer than this. A
+transaction costs about a millisecond of CPU, however little it holds: a busy process makes few that hold much, an idle
+one is quick. A lane that was idle does not wait."""
 
 
 Sent = tuple[Awaitable[RecordMetadata], int]
@@ -69,6 +71,7 @@ class Ledger:
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
         self._cycled_at_s = -math.inf
+        self._cycle_s = 0.0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -104,7 +107,7 @@ class Ledger:
 
     async def _linger(self) -> None:
         """Under load, let more gather for one transaction; somebody who waits for an entry does not wait for that."""
-        pause_s = self._cycled_at_s + MIN_CYCLE_INTERVAL_S - time.monotonic()
+        pause_s = self._cycled_at_s + min(MAX_PAUSE_S, PAUSE_PER_CYCLE * self._cycle_s) - time.monotonic()
         if pause_s > 0 and not self._entries:
             self._hurry.clear()
             try:
@@ -127,7 +130,8 @@ class Ledger:
             self._entries = entries + self._entries
             raise
         self._cycled_at_s = time.monotonic()
-        self._on_committed(taken, self._cycled_at_s - started_at_s)
+        self._cycle_s = self._cycled_at_s - started_at_s
+        self._on_committed(taken, self._cycle_s)
         _release(entries)
 
     async def drained(self) -> None:

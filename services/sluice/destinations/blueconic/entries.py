@@ -55,17 +55,22 @@ class Entries:
 
     def __init__(self, settings: "BlueConicSettings") -> None:
         self._settings = settings
-        self._encoders: dict[tuple[str, Operation], _Encoder] = {}
+        self._encoders: dict[str, dict[Operation, _Encoder]] = {}
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:
         """The entry of ``event``; it begins with ``identifier``. Raises :class:`Rejection`."""
-        encoder = self._encoders.get((event.object, event.operation))
-        if encoder is None:
-            if len(self._encoders) >= MAX_REMEMBERED:
-                self._encoders.clear()
-            encoder = self._encoder(event.object, event.operation)
-            self._encoders[event.object, event.operation] = encoder
+        try:
+            encoder = self._encoders[event.object][event.operation]
+        except KeyError:
+            encoder = self._remembered(event.object, event.operation)
         return encoder.encode(event, identifier)
+
+    def _remembered(self, object_: str, operation: Operation) -> "_Encoder":
+        if len(self._encoders) >= MAX_REMEMBERED:
+            self._encoders.clear()
+        encoder = self._encoder(object_, operation)
+        self._encoders.setdefault(object_, {})[operation] = encoder
+        return encoder
 
     def _encoder(self, object_: str, operation: Operation) -> "_Encoder":
         kind, _, type_ = object_.partition("/")

@@ -54,6 +54,8 @@ class PropertyRules:
                 rules.append(f"{heads[name]}{quoted(value)}{set_}")
             elif kind is int:
                 rules.append(f'{heads[name]}"{value}"{set_}')
+            elif kind is bool:
+                rules.append(f"{heads[name]}{_TRUTH[value]}{set_}")
             elif kind is dict:
                 word, operand, restriction = self._rule(name, value)
                 rules.append(f"{heads[name]}{_texts(name, operand, word)}{self._end(RULES[word], restriction)}")
@@ -196,12 +198,16 @@ def _texts(name: str, value: Any, word: str) -> str:
     return ",".join([_text(name, one) for one in value])
 
 
+_TRUTH = ('"false"', '"true"')
+"""By truth. §3 [assumed]"""
+
+
 def _text(name: str, value: Any) -> str:
     kind = type(value)
     if kind is str:
         return quoted(value)
     if kind is bool:
-        return '"true"' if value else '"false"'  # §3 [assumed]
+        return _TRUTH[value]
     if kind is not int:
         reject_value(name, f"strings, numbers or booleans, or one rule of {listed(RULES)}", value)
     return f'"{value}"'
