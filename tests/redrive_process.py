@@ -1,4 +1,4 @@
-"""A redrive in a process of its own, to be killed: ``python -m tests.redrive_process SERVERS PREFIX``."""
+"""A redrive in a process of its own, to be killed: ``python -m tests.redrive_process SERVERS PREFIX CODE``."""
 
 import asyncio
 import logging
@@ -15,9 +15,9 @@ def _say(result: RedriveResult) -> None:
     sys.stdout.flush()
 
 
-async def _redrive(servers: str, prefix: str) -> None:
+async def _redrive(servers: str, prefix: str, code: str) -> None:
     connection = Connection(kafka=KafkaSettings(bootstrap_servers=servers), topic_prefix=prefix)
-    await redrive(connection, "crm", Selection(codes=("UNKNOWN_FIELD",)), on_sent=_say)
+    await redrive(connection, "crm", Selection(codes=(code,)), on_sent=_say)
 
 
 if __name__ == "__main__":

@@ -211,7 +211,8 @@ async def test_killed_redrives_add_up_to_one(kafka: RunningKafka, prefix: str) -
 async def _redrive_until_killed(kafka: RunningKafka, prefix: str, chance: random.Random) -> bool:
     """Kill it after some of its transactions, in the middle of the next; whether it had not ended before."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.redrive_process", kafka.bootstrap_servers, prefix, stdout=asyncio.subprocess.PIPE
+        *(sys.executable, "-m", "tests.redrive_process", kafka.bootstrap_servers, prefix, "UNKNOWN_FIELD"),
+        stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdout
     for _ in range(chance.randrange(1, 5)):

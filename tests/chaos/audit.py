@@ -27,11 +27,19 @@ MAX_RSS_BYTES = 300 * 1024 * 1024
 
 
 class Record(NamedTuple):
-    """A record as a ``read_committed`` consumer sees it."""
+    """A life of a record as a ``read_committed`` consumer sees it: as it was published, or redriven."""
 
     source: Source
     order_key: bytes
     expected: Expected
+    redriven_to: int | None = None
+    """The offset of a redriven life in the records topic; ``source`` is where its first life stands."""
+    redrives: int = 0
+
+    @property
+    def place(self) -> Source:
+        """Where this life stands in the records topic."""
+        return self.source if self.redriven_to is None else (self.source[0], self.redriven_to)
 
 
 class Receipt(NamedTuple):
@@ -92,6 +100,7 @@ def audit(evidence: Evidence) -> list[Violation]:
     """Every violation; none if all promises were kept."""
     return [
         *_one_receipt(evidence),
+        *_one_redrive(evidence),
         *_right_receipts(evidence),
         *_agreement(evidence),
         *_order(evidence),
@@ -102,16 +111,27 @@ def audit(evidence: Evidence) -> list[Violation]:
 
 
 def _one_receipt(evidence: Evidence) -> Iterator[Violation]:
+    """One for each life of each record."""
     counts = Counter(receipt.source for receipt in evidence.receipts)
-    published = {record.source for record in evidence.records}
+    lives = Counter(record.source for record in evidence.records)
     for record in evidence.records:
-        if not counts[record.source]:
-            yield Violation("missing", f"{_name(record)} has no receipt")
-        elif counts[record.source] > 1:
+        if record.redriven_to is not None:
+            continue
+        expected, found = lives[record.source], counts[record.source]
+        if found < expected:
+            yield Violation("missing", f"{_name(record)} has {found} receipts for {expected} lives")
+        elif found > expected:
             mine = [receipt for receipt in evidence.receipts if receipt.source == record.source]
-            yield Violation("double", f"{_name(record)} has {len(mine)} receipts: {mine}")
-    for source in counts.keys() - published:
+            yield Violation("double", f"{_name(record)} has {found} receipts for {expected} lives: {mine}")
+    for source in counts.keys() - lives.keys():
         yield Violation("strange", f"a receipt for {source}, where no committed record stands")
+
+
+def _one_redrive(evidence: Evidence) -> Iterator[Violation]:
+    """Each letter is redriven once at most: of one record's lives no two have as many redrives behind them."""
+    for (source, redrives), lives in Counter((record.source, record.redrives) for record in evidence.records).items():
+        if lives > 1:
+            yield Violation("redriven twice", f"{source} has {lives} lives after {redrives} redrives")
 
 
 def _right_receipts(evidence: Evidence) -> Iterator[Violation]:
@@ -146,15 +166,19 @@ def _agreement(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _order(evidence: Evidence) -> Iterator[Violation]:
-    """Of one key nothing is applied after something later: a repeat may only follow what it repeats."""
+    """Of one key nothing is applied after something later: a repeat may only follow what it repeats.
+
+    A redriven record comes after all that was published since; that is what redriving means.
+    """
     keys = {record.source: record.order_key for record in evidence.records}
+    redriven = {record.source for record in evidence.records if record.redriven_to is not None}
     last: dict[bytes, Source] = {}
     for entry in evidence.ledger:
         key = keys.get(entry.source)
         if key is None:
             yield Violation("strange", f"the vendor was sent {entry.source}, where no committed record stands")
             continue
-        if key in last and entry.source < last[key]:
+        if key in last and entry.source < last[key] and entry.source not in redriven:
             yield Violation("order", f"of {key!r}, {entry.source} was applied after {last[key]}")
         last[key] = max(entry.source, last.get(key, entry.source))
 
@@ -168,7 +192,7 @@ def _commits(evidence: Evidence) -> Iterator[Violation]:
         settled_at_s[source] = min(at_s, settled_at_s.get(source, at_s))
     for sample in evidence.samples:
         for record in evidence.records:
-            partition, offset = record.source
+            partition, offset = record.place
             late = settled_at_s.get(record.source, float("inf")) > sample.at_s
             if offset < sample.committed.get(partition, 0) and late:
                 yield Violation("committed", f"{_name(record)} was committed before it was settled")
@@ -176,7 +200,7 @@ def _commits(evidence: Evidence) -> Iterator[Violation]:
 
 def _unread(evidence: Evidence) -> Iterator[Violation]:
     committed = evidence.committed
-    places = [(record.source, (evidence.records_topic, *record.source)) for record in evidence.records]
+    places = [(record.source, (evidence.records_topic, *record.place)) for record in evidence.records]
     places += [(retry.source, retry.place) for retry in evidence.retries]
     for source, (topic, partition, offset) in places:
         if offset >= committed.get((topic, partition), 0):

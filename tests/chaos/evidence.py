@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import cast
 
 from aiokafka import ConsumerRecord, TopicPartition
 
@@ -22,7 +22,7 @@ async def gather(stage: Stage, lanes: int, samples: Iterable[Sample], peak_rss_b
     topics = stage.topics
     retried = [one for tier in topics.retries for one in await read_all(stage.connection, tier.topic)]
     return Evidence(
-        records=[_record(one) for one in await read_all(stage.connection, topics.records)],
+        records=await records_of(stage),
         receipts=[_receipt(one) for one in await stage.receipts()],
         ledger=[
             Entry(_source(entry.identifier), entry.effect, entry.changed)
@@ -34,6 +34,11 @@ async def gather(stage: Stage, lanes: int, samples: Iterable[Sample], peak_rss_b
         samples=list(samples),
         peak_rss_bytes=peak_rss_bytes,
     )
+
+
+async def records_of(stage: Stage) -> list[Record]:
+    """What stands in the records topic now, redriven lives among it."""
+    return [_record(one) for one in await read_all(stage.connection, stage.topics.records)]
 
 
 async def committed(stage: Stage, lanes: int) -> dict[tuple[str, int], int]:
@@ -53,8 +58,11 @@ async def sample(stage: Stage, lanes: int) -> Sample:
 
 
 def _record(message: ConsumerRecord) -> Record:
-    expected = cast(Expected, dict(message.headers)[EXPECTED].decode())
-    return Record((message.partition, message.offset), message.key or b"", expected)
+    headers = dict(message.headers)
+    expected, key = cast(Expected, headers[EXPECTED].decode()), message.key or b""
+    if Header.REDRIVE_COUNT not in headers:
+        return Record((message.partition, message.offset), key, expected)
+    return Record(_first_life(headers), key, expected, message.offset, int(headers[Header.REDRIVE_COUNT]))
 
 
 def _receipt(receipt: SluiceReceipt) -> Receipt:
@@ -69,9 +77,13 @@ def _receipt(receipt: SluiceReceipt) -> Receipt:
 
 
 def _retry(message: ConsumerRecord) -> Retry:
-    headers: dict[str, Any] = dict(message.headers)
-    source = (int(headers[Header.SOURCE_PARTITION]), int(headers[Header.SOURCE_OFFSET]))
-    return Retry(source, (message.topic, message.partition, message.offset), message.timestamp / 1000)
+    return Retry(
+        _first_life(dict(message.headers)), (message.topic, message.partition, message.offset), message.timestamp / 1000
+    )
+
+
+def _first_life(headers: dict[str, bytes]) -> Source:
+    return int(headers[Header.SOURCE_PARTITION]), int(headers[Header.SOURCE_OFFSET])
 
 
 def _source(identifier: str | None) -> Source:

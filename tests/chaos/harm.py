@@ -3,6 +3,7 @@
 import asyncio
 import random
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ from sandbox.faults import DropAfter, MissingResults, Outage, Stall, Standing, S
 from sandbox.kafka_broker import Broker
 from sluice.writer.waypoints import Waypoint
 from tests.chaos.crew import Crew
-from tests.chaos.workload import publish, publish_in_transactions
+from tests.chaos.workload import REJECTED_CODE, publish, publish_in_transactions
+from tests.writer.process import ROOT
 from tests.writer.stage import SESSION_TIMEOUT_S, TIMEOUT_S, Stage
 
 WRITERS = 3
@@ -159,6 +161,31 @@ async def expire_tokens(scene: Scene) -> None:
         scene.stage.app.vendor.expire_tokens()
 
 
+async def redrive(scene: Scene) -> None:
+    """What was rejected comes again, and is rejected again; some redrives are killed, the last one is not."""
+    connection = scene.stage.connection
+    command = (sys.executable, "-m", "tests.redrive_process", connection.kafka.bootstrap_servers)
+    for last in (False, False, True):
+        await scene.some_time(1, 2)
+        process = await asyncio.create_subprocess_exec(
+            *command, connection.topic_prefix, REJECTED_CODE, cwd=ROOT, stdout=asyncio.subprocess.DEVNULL
+        )
+        try:
+            async with asyncio.timeout(None if last else scene.rng.uniform(0.5, 2.5)):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+async def redrive_and_kill_writers(scene: Scene) -> None:
+    await asyncio.gather(redrive(scene), kill_writers(scene))
+
+
+async def redrive_and_restart_brokers(scene: Scene) -> None:
+    await asyncio.gather(redrive(scene), restart_brokers(scene))
+
+
 async def kill_writers_and_brokers(scene: Scene) -> None:
     await asyncio.gather(restart_brokers(scene), kill_writers(scene))
 
@@ -172,7 +199,14 @@ async def fail_for_now(scene: Scene) -> None:
 
 async def everything(scene: Scene) -> None:
     """Three of the others at the same time."""
-    acts = [kill_writers, stop_the_clock, restart_writers, faults(lost_answers, outage), faults(cut_answers, storm)]
+    acts = [
+        kill_writers,
+        stop_the_clock,
+        restart_writers,
+        redrive,
+        faults(lost_answers, outage),
+        faults(cut_answers, storm),
+    ]
     await asyncio.gather(*(act(scene) for act in scene.rng.sample(acts, 3)))
 
 
@@ -208,6 +242,8 @@ HARMS: dict[str, Harm] = {
     "late-answers": Harm(faults(late_answers)),
     "missing-results": Harm(fail_for_now),
     "expired-tokens": Harm(expire_tokens),
+    "redrive": Harm(redrive_and_kill_writers),
+    "redrive-and-brokers": Harm(redrive_and_restart_brokers),
     "aborts": Harm(kill_writers, publish=publish_in_transactions),
     "everything": Harm(everything),
     "everything-aborted": Harm(everything, publish=publish_in_transactions),

@@ -7,6 +7,7 @@ import signal
 import tempfile
 import time
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -21,10 +22,9 @@ from sluice.consuming import outcomes
 from sluice.kafka import KafkaUnreachable
 from tests.chaos.audit import Evidence, Sample, Violation, audit
 from tests.chaos.crew import Crew
-from tests.chaos.evidence import committed, gather, sample
+from tests.chaos.evidence import committed, gather, records_of, sample
 from tests.chaos.harm import HARMS, WRITERS, Scene
 from tests.kafka_admin import RunningKafka
-from tests.topics import read_all
 from tests.writer.process import DESTINATION, eventually
 from tests.writer.stage import Stage, source_of, staged
 
@@ -140,10 +140,10 @@ async def _heal(scene: Scene) -> None:
 
 async def _settle(stage: Stage) -> None:
     """Wait until every record has a receipt and all is committed, or until it is clear that this will not be."""
-    missing = {(one.partition, one.offset) for one in await read_all(stage.connection, stage.topics.records)}
-    ends = {
-        number: max((offset for lane, offset in missing if lane == number), default=-1) + 1 for number in range(LANES)
-    }
+    records = await records_of(stage)
+    missing = Counter(record.source for record in records)
+    places = [record.place for record in records]
+    ends = {lane: max((offset for number, offset in places if number == lane), default=-1) + 1 for lane in range(LANES)}
 
     async def all_committed() -> bool:
         found = await committed(stage, LANES)
@@ -152,8 +152,8 @@ async def _settle(stage: Stage) -> None:
     try:
         async with asyncio.timeout(SETTLED_WITHIN_S):
             async for receipt in outcomes(DESTINATION, stage.connection, since="beginning"):
-                missing.discard(source_of(receipt))
-                if not missing:
+                missing[source_of(receipt)] -= 1
+                if not +missing:
                     break
             await eventually(all_committed)
     except (TimeoutError, AssertionError):

@@ -19,6 +19,7 @@ CLEAN = Evidence(
     samples=[Sample(1.5, {0: 2, 1: 1})],
 )
 DELIVERED_A = CLEAN.receipts[0]
+REDRIVEN_C = Record(C, b"c", "poison", redriven_to=5, redrives=1)
 
 
 def kinds(evidence: Evidence) -> set[str]:
@@ -60,6 +61,12 @@ def test_a_clean_round_has_no_violation() -> None:
         pytest.param(CLEAN._replace(samples=[Sample(0.5, {0: 1})]), "committed", id="committed too early"),
         pytest.param(CLEAN._replace(committed={**CLEAN.committed, ("records", 0): 1}), "unread", id="a record left"),
         pytest.param(CLEAN._replace(committed={**CLEAN.committed, ("retries", 0): 0}), "unread", id="a retry left"),
+        pytest.param(CLEAN._replace(records=[*CLEAN.records, REDRIVEN_C]), "missing", id="a redriven one, no receipt"),
+        pytest.param(
+            CLEAN._replace(records=[*CLEAN.records, REDRIVEN_C, REDRIVEN_C._replace(redriven_to=6)]),
+            "redriven twice",
+            id="a letter redriven twice",
+        ),
         pytest.param(CLEAN._replace(peak_rss_bytes=MAX_RSS_BYTES + 1), "memory", id="too much memory"),
     ],
 )
@@ -72,3 +79,12 @@ def test_an_increment_may_be_ambiguous_applied_or_not() -> None:
     receipts = [CLEAN.receipts[0], ambiguous, CLEAN.receipts[2]]
     assert audit(CLEAN._replace(receipts=receipts)) == []
     assert audit(CLEAN._replace(receipts=receipts, ledger=CLEAN.ledger[:2])) == []
+
+
+def test_each_life_of_a_redriven_record_has_a_receipt_of_its_own() -> None:
+    second = CLEAN.receipts[2]._replace(written_at_s=3.0)
+    committed = {**CLEAN.committed, ("records", 1): 6}
+    evidence = CLEAN._replace(
+        records=[*CLEAN.records, REDRIVEN_C], receipts=[*CLEAN.receipts, second], committed=committed
+    )
+    assert audit(evidence) == []

@@ -19,6 +19,8 @@ HOT_SHARE = 0.12
 TOO_LARGE_BYTES = 30_000
 """More than the round's windows take."""
 CHUNK = 40
+REJECTED_CODE = "UNKNOWN_GROUP_TYPE"
+"""What the vendor says of the records that it should reject."""
 
 
 def messages(rng: random.Random, count: int) -> Iterator[Message]:
