@@ -17,16 +17,19 @@ from tests.kafka_admin import RunningKafka
 @pytest.mark.parametrize(
     ("case", "figures", "budgets", "runs"),
     [
-        pytest.param("4-lanes-sampled", 8, 3, 2, id="writer and reference loop in turn"),
+        pytest.param("4-lanes-sampled", 9, 4, 2, id="writer and reference loop in turn"),
         pytest.param("flat", 3, 1, 3, id="growing input"),
         pytest.param("latency", 2, 1, 0, id="publish to receipt"),
         pytest.param("restart", 1, 1, 0, id="restart after a kill"),
+        pytest.param("outage", 1, 1, 0, id="memory in an outage"),
     ],
 )
 async def test_case_reports_its_figures_and_every_receipt(
     kafka: RunningKafka, case: str, figures: int, budgets: int, runs: int
 ) -> None:
-    plan = Plan(records=3000, alternations=1, cases=[case], latency_seconds=0.5, python=sys.executable)
+    plan = Plan(
+        records=3000, alternations=1, cases=[case], latency_seconds=0.5, outage_seconds=2, python=sys.executable
+    )
     report = await Bench(kafka.bootstrap_servers, plan, lambda _: None).run()
     assert report.complete
     assert len(report.runs) == runs

@@ -25,6 +25,7 @@ from tests.bench.report import show
 @click.option("--alternations", default=3, show_default=True, help="Runs of writer and reference loop in turn.")
 @click.option("--cases", default=",".join(CASES), show_default=True, help="Which to run, separated by commas.")
 @click.option("--latency-seconds", default=30.0, show_default=True, help="How long the latency case publishes.")
+@click.option("--outage-seconds", default=60.0, show_default=True, help="How long the vendor is down in that case.")
 @click.option("--ten-million", is_flag=True, help="Let the flat case go on to ten times the records.")
 @click.option("--python", default=sys.executable, help="The interpreter of all processes; this one if left out.")
 @click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures here.")
@@ -34,6 +35,7 @@ def main(
     alternations: int,
     cases: str,
     latency_seconds: float,
+    outage_seconds: float,
     ten_million: bool,
     python: str,
     json_file: Path | None,
@@ -47,6 +49,7 @@ def main(
         alternations=alternations,
         cases=chosen,
         latency_seconds=latency_seconds,
+        outage_seconds=outage_seconds,
         ten_million=ten_million,
         python=python,
     )

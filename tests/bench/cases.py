@@ -13,14 +13,16 @@ import msgspec
 from sluice.settings import KafkaSettings
 from sluice.topic_admin import admin_client
 from tests.bench.contender import interpreter_version
+from tests.bench.journal import journal_bytes
 from tests.bench.latency import measure_latency
+from tests.bench.outage import measure_outage
 from tests.bench.report import Figure, Report, at_least, at_most, this_machine
 from tests.bench.restart import measure_restart
 from tests.bench.stage import Stage
 from tests.bench.throughput import Comparison, Run, compare, run_once
 from tests.bench.workload import discard, publish
 
-CASES = ("4-lanes", "4-lanes-sampled", "12-lanes", "flat", "latency", "restart")
+CASES = ("4-lanes", "4-lanes-sampled", "12-lanes", "flat", "latency", "restart", "outage")
 SAMPLED_EVERY = 100
 MAX_GROWTH = 1.15
 """Cost of one more record in a large backlog over that in a small one; the machine alone varies by a tenth."""
@@ -33,6 +35,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     alternations: int = 3
     cases: Sequence[str] = CASES
     latency_seconds: float = 30.0
+    outage_seconds: float = 60.0
     ten_million: bool = False
     python: str
 
@@ -58,6 +61,7 @@ class Bench:
             "flat": self._flat,
             "latency": self._latency,
             "restart": self._restart,
+            "outage": self._outage,
         }
         for case in self._plan.cases:
             self._tell(f"{case} …")
@@ -69,8 +73,12 @@ class Bench:
         async with self._stage(lanes) as stage:
             await publish(stage, plan.records, sampled_every=SAMPLED_EVERY if sampled else 0)
             found = await compare(stage, plan.records, plan.alternations, self._tell, sampled=sampled)
+            journal = await journal_bytes(stage) / (plan.records * plan.alternations)
         self._report.runs += found.runs
-        self._report.figures += _figures(case, found, budget)
+        self._report.figures += [
+            *_figures(case, found, budget),
+            at_most(case, "journal, per record and before compression", journal, 20, "bytes"),
+        ]
 
     async def _flat(self) -> None:
         """What one more record costs between backlogs that grow tenfold: a fixed cost to start does not count."""
@@ -105,8 +113,16 @@ class Bench:
             await publish(stage, self._plan.records)
             found = await measure_restart(stage, self._plan.records)
         self._report.restart = found
-        what = f"assignment to first receipt, {found.waiting:,} waiting"
+        what = f"assignment to first receipt, {found.waiting:,} waiting, {found.settled_beyond:,} of them settled"
         self._report.figures.append(at_most("restart", what, found.first_receipt_s, 5, "s"))
+
+    async def _outage(self) -> None:
+        async with self._stage(4) as stage:
+            await publish(stage, self._plan.records)
+            found = await measure_outage(stage, self._plan.records, self._plan.outage_seconds)
+        self._report.outage = found
+        what = f"writer, peak memory in an outage of {found.seconds:g} s, {found.records:,} waiting"
+        self._report.figures.append(at_most("outage", what, found.peak_rss_bytes / 2**20, 300, "MiB"))
 
     @asynccontextmanager
     async def _stage(self, lanes: int) -> AsyncIterator[Stage]:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.latency import Latencies
+from tests.bench.outage import Outage
 from tests.bench.restart import Restart
 from tests.bench.throughput import Run
 
@@ -63,11 +64,13 @@ class Report(msgspec.Struct, kw_only=True):
     runs: list[Run] = []
     latencies: Latencies | None = None
     restart: Restart | None = None
+    outage: Outage | None = None
 
     @property
     def complete(self) -> bool:
         """Whether every record of every run has exactly one receipt."""
-        measured: Sequence[Run | Latencies | Restart | None] = [*self.runs, self.latencies, self.restart]
+        measured: Sequence[Run | Latencies | Restart | Outage | None]
+        measured = [*self.runs, self.latencies, self.restart, self.outage]
         return all(one.complete for one in measured if one is not None)
 
 

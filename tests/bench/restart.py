@@ -1,4 +1,4 @@
-"""How soon a writer delivers again when it was killed in the middle of a large backlog."""
+"""How soon a writer delivers again that was killed in a large backlog, with much settled beyond what is committed."""
 
 import asyncio
 import time
@@ -6,13 +6,17 @@ import time
 import msgspec
 from aiokafka import AIOKafkaConsumer
 
+from sandbox.control import SandboxControl
+from sandbox.faults import Stall
 from tests.bench.contender import Contender, logged_at, running, writer_command
 from tests.bench.receipts import Receipts, count_receipts
 from tests.bench.stage import Stage
 from tests.bench.throughput import UNLIMITED, committed
 from tests.bench.workload import rewind
 
-_KILLED_AFTER_SHARE = 0.05
+_SETTLED_BEYOND = 10_000
+_STALLED_S = 3600.0
+_POLL_S = 0.05
 _RECEIPT_WITHIN_S = 60.0
 
 
@@ -22,6 +26,8 @@ class Restart(msgspec.Struct, kw_only=True):
     records: int
     waiting: int
     """Records whose offset was not committed when the writer was killed."""
+    settled_beyond: int
+    """Those of them that had their receipt: one unanswered request holds the commit back."""
     first_receipt_s: float
     """From the assignment of the lanes to the first new receipt in a ``read_committed`` consumer."""
     receipts: Receipts
@@ -32,21 +38,34 @@ class Restart(msgspec.Struct, kw_only=True):
 
 
 async def measure_restart(stage: Stage, records: int) -> Restart:
-    """Kill a writer after a twentieth of ``records``, start another, let it finish."""
+    """Kill a writer whose first request is not answered while others settle, start another, let it finish."""
     await rewind(stage)
     with stage.sandbox("blueconic", "--ledger", "counts", "--max-concurrent", UNLIMITED) as vendor:
         command = writer_command(stage, stage.settings_file(vendor))
+        async with SandboxControl(vendor.url) as control:
+            await control.add_fault(Stall(seconds=_STALLED_S, method="PUT"))
         async with running(command, stage) as writer:
-            await committed(writer, stage, stage.writer_group, int(records * _KILLED_AFTER_SHARE))
+            await _receipts(writer, stage, min(_SETTLED_BEYOND, records // 2))
             await writer.kill()
-        done = await stage.committed(stage.writer_group)
+        done, settled = await stage.committed(stage.writer_group), await count_receipts(stage)
         async with running(command, stage) as writer:
             received_at = await _first_receipt_at(stage)
             first_receipt_s = received_at - _assigned_at(writer)
             await committed(writer, stage, stage.writer_group, records)
     return Restart(
-        records=records, waiting=records - done, first_receipt_s=first_receipt_s, receipts=await count_receipts(stage)
+        records=records,
+        waiting=records - done,
+        settled_beyond=settled.records - done,
+        first_receipt_s=first_receipt_s,
+        receipts=await count_receipts(stage),
     )
+
+
+async def _receipts(writer: Contender, stage: Stage, wanted: int) -> None:
+    """Wait until there are so many."""
+    while (await count_receipts(stage)).records < wanted:
+        writer.check_alive()
+        await asyncio.sleep(_POLL_S)
 
 
 async def _first_receipt_at(stage: Stage) -> float:
