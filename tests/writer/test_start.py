@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from sandbox.faults import Status
 from tests.kafka_admin import RunningKafka, create_topics
+from tests.raw_records import publish_with_header_name
 from tests.topics import crm_connection
 from tests.writer.process import WriterProcess
 from tests.writer.stage import Stage, record, staged
@@ -76,3 +77,12 @@ async def test_a_vendor_that_is_none_is_code_6_and_costs_no_record(stage: Stage)
     stage.app.faults.clear()
     stage.writer(stage.settings())
     assert len(await stage.settled(sources)) == 1
+
+
+async def test_a_header_name_that_is_no_text_is_code_5_and_loses_nothing(stage: Stage) -> None:
+    servers, records = stage.connection.kafka.bootstrap_servers, stage.topics.records
+    await stage.publish([record("before")])
+    await publish_with_header_name(servers, records, 0, b"\xff\xfe\xfd\xfc")
+    words = ("UTF-8", r"\xff\xfe\xfd\xfc", f"{records} 0/1 to 2", "--reset-offsets")
+    await _says(stage.writer(stage.settings()), 5, *words)
+    await _says(stage.writer(stage.settings()), 5, *words)

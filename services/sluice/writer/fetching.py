@@ -1,12 +1,14 @@
 """The poll loop: reads the input topics, as fast as memory, order and due times allow."""
 
 import time
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sluice.events import Header, Message
+from sluice.topic_admin import TopicsError
 from sluice.topics import DestinationTopics
 from sluice.writer.buffer import Buffer
 from sluice.writer.delivery import Delivery
@@ -20,6 +22,20 @@ POLL_TIMEOUT_MS = 50
 """How long a poll waits for records: an upper bound on how late a pause reason is looked at again."""
 MAX_POLL_RECORDS = 4000
 """Records of one poll: bounds how long the event loop is kept from everything else."""
+
+
+class UnreadableRecord(TopicsError):
+    """A record with a header whose name is not UTF-8, which Kafka's protocol forbids and aiokafka cannot read.
+
+    Its Kafka batch cannot be read any further, so that to go on would mean to lose what follows there.
+    """
+
+    def __init__(self, error: UnicodeDecodeError) -> None:
+        super().__init__(
+            f"expected header names in UTF-8, as Kafka's protocol has them, got {error.object!r} {_place(error)}; "
+            "nothing was lost, and nothing is delivered until that record is gone: correct its publisher, then move "
+            "the writers' group past it with kafka-consumer-groups.sh --reset-offsets"
+        )
 
 
 class Fetching:
@@ -54,13 +70,16 @@ class Fetching:
         self._due_at_s: dict[TopicPartition, float] = {}
 
     async def run(self) -> None:
-        """Poll until cancelled. Raises ``KafkaError`` when the consumer fails for good."""
+        """Poll until cancelled. Raises ``KafkaError`` when the consumer fails for good, and ``UnreadableRecord``."""
         while True:
-            polled = await self._consumer.getmany(
-                *self._pauses.to_poll(self._consumer.assignment()),
-                timeout_ms=POLL_TIMEOUT_MS,
-                max_records=MAX_POLL_RECORDS,
-            )
+            try:
+                polled = await self._consumer.getmany(
+                    *self._pauses.to_poll(self._consumer.assignment()),
+                    timeout_ms=POLL_TIMEOUT_MS,
+                    max_records=MAX_POLL_RECORDS,
+                )
+            except UnicodeDecodeError as error:
+                raise UnreadableRecord(error) from error
             if polled:
                 self._reach(Waypoint.FETCHED)
             for partition, messages in polled.items():
@@ -122,6 +141,16 @@ class Fetching:
     def _inputs(self) -> list[TopicPartition]:
         """The records partitions first."""
         return [TopicPartition(topic, number) for topic in self._numbers for number in self._lanes]
+
+
+def _place(error: UnicodeDecodeError) -> str:
+    """Where the record is that aiokafka could not read. It does not say; its frames know."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        found = frame.f_locals
+        if "tp" in found and "next_batch" in found:
+            partition, batch = found["tp"], found["next_batch"]
+            return f"in {partition.topic} {partition.partition}/{batch.base_offset} to {batch.next_offset - 1}"
+    return "in one of the topics"
 
 
 def _not_before_s(message: Message) -> float:
