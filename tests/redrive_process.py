@@ -6,7 +6,8 @@ import sys
 
 from sluice.connection import Connection
 from sluice.dead_letters import Selection
-from sluice.redriving import RedriveResult, redrive
+from sluice.kafka import KafkaUnreachable
+from sluice.redriving import RedriveFailed, RedriveResult, redrive
 from sluice.settings import KafkaSettings
 
 
@@ -22,4 +23,7 @@ async def _redrive(servers: str, prefix: str, code: str) -> None:
 
 if __name__ == "__main__":
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    asyncio.run(_redrive(*sys.argv[1:]))
+    try:
+        asyncio.run(_redrive(*sys.argv[1:]))
+    except (RedriveFailed, KafkaUnreachable) as error:
+        sys.exit(f"redrive: {error}")

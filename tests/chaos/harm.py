@@ -162,13 +162,16 @@ async def expire_tokens(scene: Scene) -> None:
 
 
 async def redrive(scene: Scene) -> None:
-    """What was rejected comes again, and is rejected again; some redrives are killed, the last one is not."""
+    """What was rejected comes again, and is rejected again. Redrives are killed or fail, which the last one may too."""
     connection = scene.stage.connection
     command = (sys.executable, "-m", "tests.redrive_process", connection.kafka.bootstrap_servers)
     for last in (False, False, True):
         await scene.some_time(1, 2)
         process = await asyncio.create_subprocess_exec(
-            *command, connection.topic_prefix, REJECTED_CODE, cwd=ROOT, stdout=asyncio.subprocess.DEVNULL
+            *(*command, connection.topic_prefix, REJECTED_CODE),
+            cwd=ROOT,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
         )
         try:
             async with asyncio.timeout(None if last else scene.rng.uniform(0.5, 2.5)):
