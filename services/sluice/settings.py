@@ -77,7 +77,7 @@ class DeliverySettings(Frozen, frozen=True):
     """How long after its first failure a record is tried again."""
     max_buffered_items: Positive = 40_000
     """Records held in memory by one writer; past it, partitions are paused."""
-    max_buffered_bytes: Positive = 64 * 1024 * 1024
+    max_buffered_bytes: Positive = 48 * 1024 * 1024
     max_waiting_per_lane: Positive = 5_000
     """Records of one lane that wait for an earlier one of their key."""
     drain_timeout_s: Seconds = 20.0
