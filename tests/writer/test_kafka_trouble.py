@@ -38,6 +38,10 @@ async def _lost_lanes(writer: WriterProcess, times: int) -> bool:
     return len(writer.logged("joining the group again")) >= times
 
 
+async def _settles(writer: WriterProcess) -> bool:
+    return bool(writer.logged("batch settled"))
+
+
 async def test_a_fenced_writer_gives_its_lanes_up_and_comes_back(stage: Stage) -> None:
     writer = stage.writer(stage.settings(window={"max_items": 5, "max_age_s": 0}, delivery={"drain_timeout_s": 0.1}))
     await writer.owns(2)
@@ -74,7 +78,7 @@ async def test_a_writer_stops_although_its_kafka_is_gone(lonely: tuple[LocalKafk
     await writer.owns(2)
     stage.app.faults.add(Latency(seconds=0.2, times=None, method="PUT"))
     await stage.publish(record(f"k{n}") for n in range(1000))
+    await eventually(lambda: _settles(writer))
     await asyncio.to_thread(kafka.broker(0).kill)
-    await asyncio.sleep(1)  # so that receipts are on their way
     writer.send(signal.SIGTERM)
     assert await writer.ended(30) == 0, writer.log_text()

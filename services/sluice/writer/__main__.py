@@ -22,6 +22,7 @@ from sluice.metrics import WriterMetrics
 from sluice.settings import Settings, SettingsError, load_settings
 from sluice.topic_admin import TopicsError
 from sluice.tracing import start_tracing
+from sluice.writer.uvloop_kafka import use_on_uvloop
 from sluice.writer.waypoints import Reach, pass_by
 from sluice.writer.writer import Writer
 
@@ -47,6 +48,7 @@ def run(destination: str, config: Path, reach: Reach = pass_by) -> None:
         _fail(3, error)
     start_logging(settings.log_level, f"sluice-writer-{destination}")
     stop_tracing = start_tracing(settings.tracing, f"sluice-writer-{destination}")
+    use_on_uvloop()
     try:
         uvloop.run(_deliver(settings, destination, reach))
     except KafkaUnreachable as error:
