@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from sluice.health import HealthServer, Heartbeat
-from sluice.logs import ReadableFormatter, start_logging
+from sluice.logs import REPEATED_AFTER_S, NoRepeats, ReadableFormatter, start_logging
 from sluice.metrics import CONTENT_TYPE
 from sluice.secrets import Secret
 from sluice.settings import HttpSettings
@@ -149,3 +149,21 @@ def test_libraries_do_not_chatter(log_lines: io.StringIO) -> None:
 def test_a_person_reads_time_message_and_fields() -> None:
     record = logging.makeLogRecord({"msg": "batch settled", "levelname": "INFO", "items": 1000})
     assert ReadableFormatter().format(record).endswith("INFO    batch settled  items=1000")
+
+
+@pytest.mark.parametrize(
+    ("logger", "later_s", "passes"),
+    [
+        pytest.param("aiokafka", 0.1, False, id="aiokafka says it again"),
+        pytest.param("aiokafka", REPEATED_AFTER_S, True, id="aiokafka still says it"),
+        pytest.param("aiokafka.producer.sender", 0.1, True, id="another part of it says the same"),
+        pytest.param("sluice.writer", 0.1, True, id="ours"),
+    ],
+)
+def test_what_aiokafka_repeats_is_logged_now_and_then(logger: str, later_s: float, passes: bool) -> None:
+    no_repeats = NoRepeats()
+    said = {"msg": "Unable connect to node with id %s", "created": 100.0}
+    assert no_repeats.filter(logging.makeLogRecord({**said, "name": "aiokafka", "args": (0,)}))
+    assert no_repeats.filter(logging.makeLogRecord({**said, "name": "sluice.writer"}))
+    again = logging.makeLogRecord({**said, "name": logger, "args": (1,), "created": 100.0 + later_s})
+    assert no_repeats.filter(again) is passes

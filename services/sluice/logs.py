@@ -15,16 +15,38 @@ from opentelemetry import trace
 
 CHATTY = ("aiokafka", "httpx", "httpcore", "asyncio", "urllib3")
 """Libraries whose INFO is about their own doings; their warnings are kept."""
+REPEATED = "aiokafka"
+REPEATED_AFTER_S = 10.0
+"""With its brokers gone this library says the same a hundred times a second, for as long as they are."""
 
 
 def start_logging(level: str, service: str, stream: TextIO | None = None) -> None:
     """Log from ``level`` up to ``stream``, by default stderr, in place of whatever was set up before."""
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
+    handler.addFilter(NoRepeats())
     handler.setFormatter(ReadableFormatter() if stream.isatty() else JsonFormatter(service))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class NoRepeats(logging.Filter):
+    """Lets each message of ``REPEATED`` pass, whatever its fields, and then not again for ``REPEATED_AFTER_S``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._passed_at_s: dict[tuple[str, object], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether ``record`` is to be logged."""
+        if not record.name.startswith(REPEATED):
+            return True
+        message = (record.name, record.msg)
+        if record.created < self._passed_at_s.get(message, -REPEATED_AFTER_S) + REPEATED_AFTER_S:
+            return False
+        self._passed_at_s[message] = record.created
+        return True
 
 
 class JsonFormatter(logging.Formatter):
