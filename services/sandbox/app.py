@@ -34,7 +34,7 @@ class App:
             await self._administer(match, scope, receive, send)
             return
         with self._everyone.enter(self.vendor.ledger):
-            pool = match.route.pool if match.route else None
+            pool = self.vendor.pool_of(match.route, scope["headers"])
             if pool is None:
                 await self._serve(match, None, scope, receive, send)
                 return

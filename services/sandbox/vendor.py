@@ -1,14 +1,14 @@
 """What the frame asks of a vendor's stand-in."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sandbox.clock import Clock
 from sandbox.faultboard import FaultBoard
 from sandbox.faults import Selection
 from sandbox.ledger import Ledger
 from sandbox.messages import Response
-from sandbox.routing import Route
+from sandbox.routing import Pool, Route
 
 
 class Vendor(ABC):
@@ -31,6 +31,10 @@ class Vendor(ABC):
     def canonical_path(self, raw_path: str) -> str:
         """The path as the routes spell it; overridden by a vendor that is lenient about slashes or case."""
         return raw_path
+
+    def pool_of(self, route: Route | None, _headers: Iterable[tuple[bytes, bytes]], /) -> Pool | None:
+        """What the request counts in besides everything; overridden by a vendor that counts by client."""
+        return route.pool if route else None
 
     @abstractmethod
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
