@@ -3,6 +3,7 @@
 import click
 
 from sandbox import kafka_command
+from sandbox.bloom_growth.command import bloom_growth
 from sandbox.blueconic.command import blueconic
 from sandbox.otlp.command import otlp
 
@@ -13,6 +14,7 @@ def main() -> None:
 
 
 main.add_command(kafka_command.command)
+main.add_command(bloom_growth)
 main.add_command(blueconic)
 main.add_command(otlp)
 
