@@ -111,12 +111,14 @@ AGENDAS = (
         issues=(
             SeedIssue("Freight costs rose nine percent", 3),
             SeedIssue("No backup for payroll", 4),
+            SeedIssue("The offsite has no date yet", 0),
             SeedIssue("Two reviews below four stars", 5),
             SeedIssue("Parking at the head office", 0, is_solved=True),
         ),
         headlines=(
             SeedHeadline("Largest order of the year from a hospital group", 2, "Delivery in three parts."),
             SeedHeadline("Audit passed without findings", 4),
+            SeedHeadline("Rotterdam lease is down to two candidates", 0, "Visit on the 12th."),
         ),
         measurables=(
             SeedMeasurable("Weekly revenue", 2, 84_000, 9_000, "GreaterThan", "Dollar"),
