@@ -53,5 +53,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where `ImageUrl` points to. §4 example"""
     max_body_bytes: int = 4_194_304
     """A larger body is a 413. [assumed: the default of ASP.NET]"""
-    max_stored_bytes: int = 1_073_741_824
-    """What would not fit is a 503 and changes nothing: the sandbox's own bound."""
+    max_stored_bytes: int = 536_870_912
+    """About two million short objects. What would not fit is a 503 and changes nothing: the sandbox's own bound."""

@@ -176,3 +176,12 @@ async def test_permissions_come_when_asked_for(bloom: BloomTenant) -> None:
 async def test_a_write_refused_for_its_query_changes_nothing(bloom: BloomTenant) -> None:
     assert await bloom.status("POST", "L10/create?includePermission=x", {"title": "t", "addSelf": True}) == 400
     assert len(await bloom.get("L10/list")) == 2
+
+
+async def test_a_list_is_one_bare_array_with_everything(bloom: BloomTenant) -> None:
+    """§1: no pagination."""
+    path = f"L10/{await bloom.meeting('Sales')}/issues"
+    before = len(await bloom.get(path))
+    for number in range(150):
+        await bloom.send("POST", path, {"title": f"{number}"})
+    assert len(await bloom.get(path)) == before + 150
