@@ -12,11 +12,11 @@ from sandbox.messages import Request
 
 Fields = TypeVar("Fields")
 Effect = Literal["CREATED", "CHANGED", "UNCHANGED", "DELETED"]
-Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-"""64 bits. §1 [docs:ref]"""
-
 _FLAGS = {"true": True, "false": False}
-_MAX_DIGITS = 18
+_MAX_NUMBER = 2**63 - 1
+_MAX_DIGITS = 19
+Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=_MAX_NUMBER)]
+"""64 bits. §1 [docs:ref]"""
 
 
 class Call(msgspec.Struct, kw_only=True, dict=True):
@@ -29,7 +29,8 @@ class Call(msgspec.Struct, kw_only=True, dict=True):
     def number(self, name: str = "id") -> int:
         """A number in the path. Raises `Refusal` 400 when it is none."""
         text = self.request.params[name]
-        if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+        is_number = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+        if not is_number or int(text) > _MAX_NUMBER:
             raise Refusal(400, f"The request is invalid: {name} expected a whole number, got {text!r:.100}")
         return int(text)
 

@@ -18,6 +18,8 @@ from sandbox.ledger import Ledger
 from sandbox.messages import Handler, Request, Response
 
 _CHANGES = frozenset({"CREATED", "CHANGED", "DELETED"})
+_KEPT_CHARS = 200
+"""Of a key or title in the ledger, which holds more entries than there can be objects."""
 
 
 class Gate:
@@ -88,8 +90,8 @@ class Gate:
             endpoint=label,
             family=endpoint.object,
             objects=("",),
-            keys=[key],
-            identifiers=[written.title if written else None],
+            keys=[key[:_KEPT_CHARS]],
+            identifiers=[written.title[:_KEPT_CHARS] if written and written.title else None],
             operations=(endpoint.operation,),
             effects=(effect,),
             changed=(effect in _CHANGES,),

@@ -38,7 +38,8 @@ class MeasurableView(ObjectView, kw_only=True, rename="pascal", gc=False):
 class ScoreView(msgspec.Struct, kw_only=True, rename="pascal", gc=False):
     """One measurable in one week; `Target` is nullable. §8 [client], [test:live]
 
-    Its id is made of the two: no call takes it. `ForWeek` counts as `ForWeekNumber` does. [assumed]
+    Its id is made of the two: no call takes it [assumed]. `Week` is a text; `ForWeek` counts as `ForWeekNumber`
+    does, so that the client can compare them [bloomy].
     """
 
     id: int

@@ -34,7 +34,7 @@ def week_number(seconds: float) -> int:
 
 
 def week_name(number: int) -> str:
-    """`2026-W02`, as ISO 8601 counts. [assumed]"""
+    """`2026-W02`: a text, whose example is 2024-W25 [bloomy]; weeks as ISO 8601 counts them [assumed]."""
     year, week, _ = _monday(number).isocalendar()
     return f"{year}-W{week:02}"
 

@@ -47,6 +47,12 @@ async def test_creates_of_one_title_are_told_as_repeats(bloom: BloomTenant) -> N
     assert len(await bloom.control.ledger(LedgerFilter(identifier="twice"))) == 2
 
 
+async def test_the_ledger_keeps_the_beginning_of_a_long_title(bloom: BloomTenant) -> None:
+    await bloom.send("POST", "rocks/create", {"title": "x" * 5000})
+    [entry] = await bloom.control.ledger()
+    assert entry.identifier == "x" * 200
+
+
 async def test_requests_are_counted_by_path_and_status(bloom: BloomTenant) -> None:
     await bloom.get("L10/list")
     await bloom.get("l10/list")
