@@ -36,6 +36,10 @@ class Vendor(ABC):
         """What the request counts in besides everything; overridden by a vendor that counts by client."""
         return route.pool if route else None
 
+    def catch_up(self) -> None:  # noqa: B027 (a vendor without jobs has nothing to do)
+        """Does what has become due by the clock since the last request; called before every request is answered,
+        those under `/_sandbox/` too. Overridden by a vendor whose jobs have phases."""
+
     @abstractmethod
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
         """Answers a path that the vendor does not have, or has for the `allowed` methods only."""
