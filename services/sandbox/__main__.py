@@ -5,6 +5,7 @@ import click
 from sandbox import kafka_command
 from sandbox.bloom_growth.command import bloom_growth
 from sandbox.blueconic.command import blueconic
+from sandbox.liquid_decisions.command import liquid_decisions
 from sandbox.otlp.command import otlp
 
 
@@ -16,6 +17,7 @@ def main() -> None:
 main.add_command(kafka_command.command)
 main.add_command(bloom_growth)
 main.add_command(blueconic)
+main.add_command(liquid_decisions)
 main.add_command(otlp)
 
 if __name__ == "__main__":
