@@ -12,7 +12,7 @@ from sandbox.liquid_decisions.settings import FieldKind, ItemType
 _MAX_COLUMNS = 1000
 _MAX_DEPTH = 20
 _NAME = re.compile(r"(?!h_)[^\W\d]\w{0,127}", re.IGNORECASE)
-_PATH = re.compile(r"(/[^/\[\]]+)+\[[^\[\]]*\]")
+_PATH = re.compile(r"(?:/[^/\[\]]+(?:\[[^\[\]]*\])?)+|")
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
