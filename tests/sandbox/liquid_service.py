@@ -38,6 +38,14 @@ class Service:
         answer = await self.http.post(f"{BASE}/oauth2/token", data={**LOGIN, **fields})
         return str(answer.json()["access_token"])
 
+    async def log_in(self, **fields: str) -> None:
+        self.http.headers["authorization"] = f"Bearer {await self.token(**fields)}"
+
+    async def wait(self, seconds: float) -> None:
+        """Moves the sandbox's clock, and logs in anew where tokens may have died."""
+        await self.control.advance(seconds)
+        await self.log_in()
+
     async def post(self, path: str, **fields: str) -> httpx.Response:
         """Sends a form."""
         return await self.http.post(f"{BASE}/{path}", data=fields)
@@ -85,7 +93,7 @@ class Service:
 
     async def finished(self, job: dict[str, Any]) -> dict[str, Any]:
         """The job's status after a minute of the sandbox's clock."""
-        await self.control.advance(_JOB_S)
+        await self.wait(_JOB_S)
         return await self.status(job)
 
     async def imported(self, file: bytes | list[Any], **fields: str) -> dict[str, Any]:
@@ -115,7 +123,7 @@ async def service(settings: Settings | None = None) -> AsyncIterator[Service]:
         SandboxControl(url) as control,
     ):
         found = Service(url, http, control)
-        http.headers["authorization"] = f"Bearer {await found.token()}"
+        await found.log_in()
         yield found
         await control.clear_faults()
 

@@ -202,7 +202,7 @@ async def test_json_that_is_labelled_a_form_is_read_as_json(liquid: Service) -> 
 async def test_a_community_sees_nothing_of_another() -> None:
     async with service(Settings(communities=("ACME", "GLOBEX"))) as liquid:
         job = await liquid.imported([{"accountId": "a"}])
-        liquid.http.headers["authorization"] = f"Bearer {await liquid.token(scope='community=GLOBEX')}"
+        await liquid.log_in(scope="community=GLOBEX")
         seen = await liquid.items()
         found = await liquid.post("batch/status", jobId=job["jobId"])
         sql = await liquid.post("data/sqlQuery", query="SELECT * FROM acme_entity_Account")
