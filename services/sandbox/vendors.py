@@ -1,0 +1,57 @@
+"""The vendors there are: a row each, from which the commands, `--list` and `all` follow."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import click
+
+from sandbox.blueconic.command import blueconic
+from sandbox.liquid_decisions.command import liquid_decisions
+
+FIRST_PORT = 8400
+"""Where `all` serves the first vendor unless told otherwise; the next ones are served on the ports after it."""
+
+
+class Row(NamedTuple):
+    """A vendor's command, the credentials it has unless told otherwise, and what it covers."""
+
+    command: click.Command
+    credentials: Mapping[str, str]
+    covers: str
+
+    @property
+    def name(self) -> str:
+        return str(self.command.name)
+
+
+VENDORS = (
+    Row(
+        blueconic,
+        {"client_id": "sandbox", "client_secret": "sandbox-secret"},
+        "REST API v2: groups and profiles in bulk, their reads, OAuth 2",
+    ),
+    Row(
+        liquid_decisions,
+        {
+            "client_id": "sandbox",
+            "client_secret": "sandbox-secret",
+            "username": "sandbox@example.com",
+            "password": "sandbox-password",
+            "community": "ACME",
+        },
+        "REST API: items upsert and updates, SQL queries, batch import and export, OAuth 2",
+    ),
+)
+
+
+def shown(credentials: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in credentials.items())
+
+
+def list_vendors() -> list[str]:
+    """A line each, with the address that `all` gives it."""
+    width = max(len(row.name) for row in VENDORS)
+    return [
+        f"{row.name:{width}}  http://127.0.0.1:{port}  {row.covers}  ({shown(row.credentials)})"
+        for port, row in enumerate(VENDORS, FIRST_PORT)
+    ]
