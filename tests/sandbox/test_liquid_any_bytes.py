@@ -158,6 +158,18 @@ async def test_every_import_comes_to_an_end(app: Service, file: bytes, fields: d
     assert await _ends(app, answer)
 
 
+@given(disposition=st.binary(), boundary=st.binary(max_size=5), part=st.binary())
+@settings(max_examples=100, deadline=None)
+async def test_arbitrary_multipart_is_taken_or_refused(
+    app: Service, disposition: bytes, boundary: bytes, part: bytes
+) -> None:
+    body = b"--B\r\nContent-Disposition: form-data; name=" + disposition + b"\r\n\r\n" + part + b"\r\n--B--\r\n"
+    for name in (b"B", bytes(byte for byte in boundary if byte > 0x20)):
+        headers = {b"content-type": b"multipart/form-data; boundary=" + name}
+        answer = await app.http.post(f"{BASE}/batch/import", content=body, headers=headers)
+        assert answer.status_code in (200, 400)
+
+
 @given(file=st.text() | st.just("accountId,name\r\na,1\r\n"), template=st.text() | st.just('{"accountId":"$col0"}'))
 @settings(max_examples=60, deadline=None)
 async def test_every_csv_import_comes_to_an_end(app: Service, file: str, template: str) -> None:

@@ -75,6 +75,7 @@ async def test_csv_has_a_line_an_item(liquid: Service, fields: dict[str, str], t
         pytest.param("{'good': 'True'}", "a", id="§10 a boolean, Python"),
         pytest.param('{"size": "2"}', "a", id="§10 a number as text"),
         pytest.param('{"nothing": "x"}', "", id="§10 a field nobody has"),
+        pytest.param("{'size': [1j, {2}]}", "", id="§10 no value of JSON"),
         pytest.param("0", "abc", id="§10 0: none"),
         pytest.param("", "abc", id="§10 empty: none"),
         pytest.param("None", "abc", id="§10 None: none"),
@@ -107,7 +108,7 @@ async def test_a_query_selects_items_by_h_id(liquid: Service) -> None:
         pytest.param({"filters": "[1]"}, id="filters: no object"),
         pytest.param({"filters": "{nonsense"}, id="filters: neither JSON nor Python"),
         pytest.param({"filters": "{" * 5000}, id="filters: too deep"),
-        pytest.param({"template": "#set($x = 1)"}, id="§7 a directive"),
+        pytest.param({"contentType": "text/csv", "template": "#set($x = 1)"}, id="§7 a directive"),
     ],
 )
 async def test_bad_parameters_are_a_rejected_job(liquid: Service, fields: dict[str, str]) -> None:
@@ -163,6 +164,12 @@ async def test_links_die_a_week_after_completion(liquid: Service) -> None:
     dead = await liquid.http.get(link)
     assert (dead.status_code, dead.json()["error"]) == (410, "gone")
     assert (await liquid.control.state())["export_bytes"] == 0
+
+
+async def test_a_template_is_for_csv_only(liquid: Service) -> None:
+    await _fill(liquid)
+    [file] = await liquid.exported(template="#set($x = 1)")
+    assert len(file.json()) == 3
 
 
 async def test_an_unknown_file_is_a_404(liquid: Service) -> None:

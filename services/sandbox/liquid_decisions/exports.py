@@ -55,11 +55,12 @@ class Exports:
         except Refused as error:
             raise BadJob(str(error)) from None
         query = form.get("sqlQuery")
+        kind = format_of(form)
         wanted = Wanted(
             table=item_table(form, community),
-            format=format_of(form),
+            format=kind,
             has_header=has_header,
-            template=Template(form["template"]) if "template" in form else None,
+            template=Template(form["template"]) if kind == "csv" and "template" in form else None,
             # A query given, filters are ignored, bad ones too. [docs]
             filters=read_filters(form.get("filters", "")) if query is None else {},
             query=query,

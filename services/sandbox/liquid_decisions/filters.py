@@ -50,4 +50,4 @@ def _parse(text: str) -> Any:
 def _comparable(value: Any) -> str:
     if isinstance(value, str):
         return value.lower() if value in ("True", "False") else value
-    return as_text(value) if isinstance(value, bool | int | float | list | dict | None) else str(value)
+    return as_text(value) if isinstance(value, bool | int | float | None) else str(value)

@@ -1,11 +1,15 @@
 """Multipart bodies, whole, as imports bring them. liquid_decisions.md §7."""
 
+import logging
 from collections.abc import Callable
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from sandbox.liquid_decisions.errors import Refused
+
+# The parser warns of every odd body, and without a handler that goes to standard error. The client gets to know it.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 Parts = dict[str, bytes]
 """The parts by name; of several of one name the first. A field and a file are the same here: published code sends a
