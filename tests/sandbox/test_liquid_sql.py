@@ -79,6 +79,7 @@ async def test_blocks_and_arrays_are_no_columns(liquid: Service) -> None:
 )
 async def test_with_an_item_type_full_items_come_back(liquid: Service, flags: dict[str, str], has_blocks: bool) -> None:
     await _fill(liquid)
+    liquid.http.headers["x-liquidplatform-community"] = "OTHER"
     ignored = {"queryName": "q", "preserveEnvironmentsList": "x"}
     sql = f"SELECT h_id, name FROM {TABLE} ORDER BY accountId DESC"
     found = await liquid.query(sql, itemType="Account", **flags, **ignored)
