@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import click
 
+from sandbox.bloom_growth.command import bloom_growth
 from sandbox.blueconic.command import blueconic
 from sandbox.liquid_decisions.command import liquid_decisions
 
@@ -29,6 +30,11 @@ VENDORS = (
         blueconic,
         {"client_id": "sandbox", "client_secret": "sandbox-secret"},
         "REST API v2: groups and profiles in bulk, their reads, OAuth 2",
+    ),
+    Row(
+        bloom_growth,
+        {"user_name": "alex.morgan@example.com", "password": "sandbox-secret", "api_key": "sandbox-key"},
+        "REST API v1: issues, todos, goals, meetings, headlines, scorecard, users and seats, tokens",
     ),
     Row(
         liquid_decisions,

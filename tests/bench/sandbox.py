@@ -5,10 +5,11 @@ A benchmark, not a test: it says what was measured and judges nothing. Each sand
 
 import click
 
-from tests.bench import sandbox_liquid_decisions
+from tests.bench import sandbox_bloom_growth, sandbox_liquid_decisions
 from tests.bench.figures import show_figures
 
 BENCHES = {
+    "bloom-growth": sandbox_bloom_growth.figures,
     "liquid-decisions": sandbox_liquid_decisions.figures,
 }
 """A row each: the vendor's name, and what measures its sandbox."""

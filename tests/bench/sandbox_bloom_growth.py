@@ -6,20 +6,16 @@ is in it, list it. The server is pinned to one core, its clients to the others.
 
 import asyncio
 import json
-import os
-import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
-import psutil
 import uvloop
 
-_ROOT = Path(__file__).parents[2]
+from tests.bench.own_core import served_on_own_core
+
 _BUDGET = 1_500.0
 """Calls a second."""
 _CONNECTIONS = 8
@@ -32,8 +28,8 @@ _ITEMS = 8
 
 def figures() -> list[tuple[str, str, str]]:
     """What was measured, the value, its budget."""
-    with _server() as (url, api_key):
-        calls_per_s = uvloop.run(_measure(url, api_key))
+    with served_on_own_core("bloom-growth", "--requests-per-second", "0") as served:
+        calls_per_s = uvloop.run(_measure(served.url, served.credentials["api_key"]))
     return [("Bloom Growth sandbox, calls/s on one core", f"{calls_per_s:,.0f}", f"≥ {_BUDGET:,.0f}")]
 
 
@@ -95,36 +91,6 @@ async def _call(http: aiohttp.ClientSession, method: str, path: str, body: objec
         if answer.status != 200:
             raise RuntimeError(f"{method} {path}: expected 200, got {answer.status} {content!r}")
         return json.loads(content) if content else None
-
-
-@contextmanager
-def _server() -> Iterator[tuple[str, str]]:
-    """The sandbox as anybody would start it, but for its rate limit: where it is, and a key."""
-    command = [sys.executable, "-m", "sandbox", "bloom-growth", "--json", "--requests-per-second", "0"]
-    environ = {**os.environ, "PYTHONPATH": str(_ROOT / "services")}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environ) as server:
-        try:
-            assert server.stdout
-            found = json.loads(server.stdout.readline())
-            with _own_core(psutil.Process(server.pid)):
-                yield found["url"], found["api_key"]
-        finally:
-            server.terminate()
-
-
-@contextmanager
-def _own_core(process: psutil.Process) -> Iterator[None]:
-    """Pins the server to one core and keeps this process off it, where there is another and the system can."""
-    if not hasattr(process, "cpu_affinity"):
-        yield
-        return
-    this, cores = psutil.Process(), psutil.Process().cpu_affinity()
-    process.cpu_affinity(cores[:1])
-    this.cpu_affinity(cores[1:] or cores)
-    try:
-        yield
-    finally:
-        this.cpu_affinity(cores)
 
 
 if __name__ == "__main__":
