@@ -75,6 +75,7 @@ class App:
         request = await read(scope, match.params, receive, number=0)
         if request is not None:
             route = match.route
+            self.vendor.catch_up()
             answer = route.answer(request) if route else no_admin_route(match, request, self._routes)
             await send_response(rendered(answer), scope, receive, send)
 

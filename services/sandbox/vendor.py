@@ -32,6 +32,10 @@ class Vendor(ABC):
         """The path as the routes spell it; overridden by a vendor that is lenient about slashes or case."""
         return raw_path
 
+    def catch_up(self) -> None:
+        """Does what the clock has made due. Called before the sandbox's own endpoints answer, so that ledger and state
+        show it; a vendor with jobs calls it around its own calls."""
+
     @abstractmethod
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
         """Answers a path that the vendor does not have, or has for the `allowed` methods only."""
