@@ -65,7 +65,7 @@ def _read_relationship(
             continue
         for target in field.refers_to:
             table = tables.get(target.lower())
-            target_slot = table.kind.slot(target_field) if table else None
+            target_slot = table.kind.slot(target_field) if table is not None else None
             if table is None or target_slot is None or wanted.lower() not in ("", target.lower()):
                 continue
             if table.kind.all_fields[target_slot].external_id:
