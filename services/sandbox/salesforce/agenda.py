@@ -28,6 +28,12 @@ class Agenda:
         self._added += 1
         heapq.heappush(self._acts, (due_at, self._added, act))
 
+    def when_left(self, count: int) -> float | None:
+        """When so many acts will be left of those that are to come; null when there are not more now."""
+        if len(self._acts) <= count:
+            return None
+        return sorted(due_at for due_at, _, _ in self._acts)[-count - 1]
+
     def catch_up(self) -> None:
         """Does what is due by now."""
         now = self._clock.now()

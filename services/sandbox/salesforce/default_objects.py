@@ -5,6 +5,9 @@ Which fields they have is our choice [assumed]: enough of each kind to meet ever
 
 from sandbox.salesforce.objects import Field, ObjectType, email, key, reference, text
 
+MAX_BODY_CHARACTERS = 34_000_000
+"""25 MB in base64. [assumed: the platform's limit of an attachment]"""
+
 _STAGES = ("Prospecting", "Qualification", "Negotiation", "Closed Won", "Closed Lost")
 
 ACCOUNT = ObjectType(
@@ -103,6 +106,15 @@ WIDGET = ObjectType(
         reference("Account__c", "Account__r", "Account"),
     ),
 )
+ATTACHMENT = ObjectType(
+    name="Attachment",
+    prefix="00P",
+    fields=(
+        text("Name", required=True),
+        reference("ParentId", "Parent", "Account", "Contact"),
+        Field(name="Body", type="base64", max_length=MAX_BODY_CHARACTERS),
+    ),
+)
 CONTENT_BODY = ObjectType(name="ContentBody", prefix="05T", fields=(text("Name"),), bulk=False)
 
-DEFAULT_OBJECTS = (ACCOUNT, CONTACT, LEAD, OPPORTUNITY, TASK, USER, WIDGET, CONTENT_BODY)
+DEFAULT_OBJECTS = (ACCOUNT, CONTACT, LEAD, OPPORTUNITY, TASK, USER, WIDGET, ATTACHMENT, CONTENT_BODY)

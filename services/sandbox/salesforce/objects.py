@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 FieldType = Literal[
-    "string", "email", "picklist", "int", "double", "boolean", "date", "datetime", "reference", "address"
+    "string", "email", "picklist", "int", "double", "boolean", "date", "datetime", "reference", "address", "base64"
 ]
 
 

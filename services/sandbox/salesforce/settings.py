@@ -83,6 +83,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lockout_s: int = 900
     """Wrong passwords in a row until the user is locked out, and for how long. [assumed: the platform's defaults]"""
 
+    bulk_enabled: bool = True
+    """Off, every call of Bulk API 1.0 is a `FeatureNotEnabled`. §3.11 [docs]"""
+    https_required: bool = False
+    """Refuses what no proxy marks as come over HTTPS (`X-Forwarded-Proto`): `HttpsRequired`. §3.11; off, because the
+    sandbox speaks plain HTTP"""
+    deprecated_below: int = 0
+    """Older versions get a `Warning` header; §3.1 names none [assumed]"""
+
     daily_api_requests: int = 1_000_000
     """§3.1 names no figure [assumed]"""
     daily_batches: int = 15_000
