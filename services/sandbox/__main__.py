@@ -5,6 +5,7 @@ import click
 from sandbox import kafka_command
 from sandbox.blueconic.command import blueconic
 from sandbox.otlp.command import otlp
+from sandbox.salesforce.command import salesforce
 
 
 @click.group()
@@ -15,6 +16,7 @@ def main() -> None:
 main.add_command(kafka_command.command)
 main.add_command(blueconic)
 main.add_command(otlp)
+main.add_command(salesforce)
 
 if __name__ == "__main__":
     main(prog_name="python -m sandbox")

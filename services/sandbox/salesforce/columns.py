@@ -18,13 +18,14 @@ class Columns(NamedTuple):
 
     id_place: int | None
     settings: list[tuple[int, int, Convert]]
-    key_place: int | None
-    """Where the upsert key stands"""
+    key: tuple[int, Convert] | None
+    """Place and conversion of the upsert key"""
 
 
 def read_columns(names: Sequence[str], kind: ObjectType, tables: Mapping[str, Table], key_slot: int | None) -> Columns:
     """Raises :class:`BatchRefused`: `InvalidBatch : Field name not found : Foo`. §3.10 [client issue reports]"""
-    id_place = key_place = None
+    id_place: int | None = None
+    key: tuple[int, Convert] | None = None
     settings = []
     seen: set[str] = set()
     for place, name in enumerate(names):
@@ -37,8 +38,8 @@ def read_columns(names: Sequence[str], kind: ObjectType, tables: Mapping[str, Ta
         slot, convert = _read_column(name, kind, tables)
         settings.append((place, slot, convert))
         if slot == key_slot and "." not in name:
-            key_place = place
-    return Columns(id_place, settings, key_place)
+            key = (place, convert)
+    return Columns(id_place, settings, key)
 
 
 def _read_column(name: str, kind: ObjectType, tables: Mapping[str, Table]) -> tuple[int, Convert]:

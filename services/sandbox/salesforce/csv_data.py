@@ -38,10 +38,15 @@ class CsvRows:
             raise _malformed(f"expected at most {MAX_COLUMNS} columns and {MAX_HEADER_CHARACTERS} characters of header")
 
     def pieces(self, size: int) -> Iterator[list[Row]]:
-        """The rows, `size` at a time, each as long as the header."""
+        """The rows, `size` at a time, each as long as the header, `#N/A` as `None`."""
+        for rows in self.raw_pieces(size):
+            yield self._with_nulls(rows) if self._may_have_nulls else rows
+
+    def raw_pieces(self, size: int) -> Iterator[list[Row]]:
+        """The same, with texts only, as they were sent."""
         while rows := self._read(size):
             self._check(rows)
-            yield self._with_nulls(rows) if self._may_have_nulls else rows
+            yield rows
 
     def _read(self, size: int) -> list[Row]:
         try:

@@ -58,7 +58,12 @@ class Jobs:
         return ids.make(ids.JOB, self._made)
 
     def add(self, job: ListedJob) -> None:
+        """Registers a job; beyond the bounds of the settings the oldest finished ones go."""
         self._jobs[job.id] = job
+        too_many = len(self._jobs) - self._settings.max_kept_jobs
+        too_large = sum(one.kept_bytes for one in self._jobs.values()) - self._settings.max_kept_job_bytes
+        if too_many > 0 or too_large > 0:
+            self._drop(too_many, too_large)
 
     def get(self, job_id: str) -> ListedJob | None:
         """By an id of 15 or 18 characters."""
@@ -68,17 +73,15 @@ class Jobs:
         self._jobs.pop(job_id, None)
 
     def forget_old(self) -> None:
-        """Drops what was made more than seven days ago (§7 [docs]), and the oldest finished jobs beyond the bounds."""
+        """Drops what was made more than seven days ago. §7 [docs]"""
         oldest_at = self._clock.now() - self._settings.job_retention_s
-        for job in self:
-            if job.created_at > oldest_at:
-                break
-            self.remove(job.id)
-        too_many = len(self._jobs) - self._settings.max_kept_jobs
-        too_large = sum(job.kept_bytes for job in self._jobs.values()) - self._settings.max_kept_job_bytes
+        while self._jobs and (oldest := next(iter(self._jobs.values()))).created_at <= oldest_at:
+            self.remove(oldest.id)
+
+    def _drop(self, too_many: int, too_large: int) -> None:
         for job in self:
             if too_many <= 0 and too_large <= 0:
-                break
+                return
             if job.is_finished:
                 self.remove(job.id)
                 too_many -= 1

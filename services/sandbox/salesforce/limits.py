@@ -1,4 +1,4 @@
-"""What may be used within 24 hours: API calls, batches, records, query jobs. salesforce_bulk.md §7, §9."""
+"""What may be used within 24 hours: API calls, batches, records, query jobs; and logins. salesforce_bulk.md §7, §9."""
 
 from collections import deque
 
@@ -10,11 +10,12 @@ _BUCKET_S = 60
 
 
 class Budget:
-    """So many within any 24 hours, counted by the minute."""
+    """So many within any 24 hours, or another window, counted by the minute."""
 
-    def __init__(self, maximum: int, clock: Clock) -> None:
+    def __init__(self, maximum: int, clock: Clock, *, window_s: float = _DAY_S) -> None:
         self.maximum = maximum
         self._clock = clock
+        self._window_s = window_s
         self.clear()
 
     def clear(self) -> None:
@@ -23,7 +24,7 @@ class Budget:
 
     @property
     def used(self) -> int:
-        oldest = (self._clock.now() - _DAY_S) // _BUCKET_S
+        oldest = (self._clock.now() - self._window_s) // _BUCKET_S
         while self._minutes and self._minutes[0][0] <= oldest:
             self._used -= self._minutes.popleft()[1]
         return self._used

@@ -16,7 +16,7 @@ from sandbox.salesforce.faults import FailBatch, LockRows, RefuseRows, SlowJob
 from sandbox.salesforce.jobs import Jobs
 from sandbox.salesforce.limits import Limits
 from sandbox.salesforce.objects import ObjectType
-from sandbox.salesforce.query import QueryResult, run_query
+from sandbox.salesforce.query import QueryResult, check_query, run_query
 from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.results import RowError, RowResult
 from sandbox.salesforce.sessions import OrgUser, Sessions
@@ -146,6 +146,10 @@ class Org:
     def query(self, soql: str, *, with_deleted: bool = False) -> QueryResult:
         """Runs bulk SOQL; `with_deleted` for `queryAll`. Raises :class:`QueryRefused`."""
         return run_query(soql, self.tables, with_deleted=with_deleted)
+
+    def check_query(self, soql: str) -> str:
+        """The name of the object that is asked for, without running. Raises :class:`QueryRefused`."""
+        return check_query(soql, self.tables)
 
     def phases(self, origin: Origin) -> Phases:
         """How long the batch or job that `origin` brought takes; uses up a :class:`SlowJob` fault."""

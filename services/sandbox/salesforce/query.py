@@ -26,17 +26,27 @@ class QueryResult(NamedTuple):
     """The records' ids, row by row, whether or not `Id` was selected"""
 
 
+def check_query(soql: str, tables: Mapping[str, Table]) -> str:
+    """The name of the object that is asked for. Raises :class:`QueryRefused` for what `run_query` would refuse."""
+    query = parse(soql)
+    return _run(query._replace(limit=0), tables, with_deleted=True).object_name
+
+
 def run_query(soql: str, tables: Mapping[str, Table], *, with_deleted: bool) -> QueryResult:
     """Raises :class:`QueryRefused`."""
-    query = parse(soql)
+    return _run(parse(soql), tables, with_deleted=with_deleted)
+
+
+def _run(query: Query, tables: Mapping[str, Table], *, with_deleted: bool) -> QueryResult:
     table = tables.get(query.object_name.lower())
     if table is None or not table.kind.bulk:
         raise QueryRefused(f"INVALID_TYPE: sObject type '{query.object_name}' is not supported.")
     fields = [find_field(name, table, tables) for name in query.fields]
+    orders = [(order, find_field(order.field, table, tables)) for order in query.order]
     found = list(_wanted(query, table, tables, with_deleted=with_deleted))
-    for order in reversed(query.order):
-        found.sort(key=_sort_key(find_field(order.field, table, tables)), reverse=order.descending)
-        _move_nulls(found, find_field(order.field, table, tables), last=order.nulls_last)
+    for order, field in reversed(orders):
+        found.sort(key=_sort_key(field), reverse=order.descending)
+        _move_nulls(found, field, last=order.nulls_last)
     found = found[: query.limit]
     return QueryResult(
         object_name=table.kind.name,
@@ -51,7 +61,8 @@ def _wanted(query: Query, table: Table, tables: Mapping[str, Table], *, with_del
     """Matching records, first created first, as many as the limit needs."""
     wants = wanted(query.where, table, tables) if query.where else None
     few = None if with_deleted else candidates(query.where, table, tables)
-    left = query.limit if not query.order and query.limit is not None else -1
+    # With an order all are needed, unless none is.
+    left = query.limit if query.limit is not None and not (query.order and query.limit) else -1
     for serial, record in table.scan(with_deleted=with_deleted) if few is None else _living(few, table):
         if left == 0:
             return

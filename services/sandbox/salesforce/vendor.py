@@ -7,16 +7,23 @@ import msgspec
 
 from sandbox.faults import Selection
 from sandbox.ledger import Ledger
-from sandbox.messages import Answer, Handler, Request, Response, as_json, rendered
+from sandbox.messages import Answer, Handler, Request, Response
 from sandbox.routing import Route
 from sandbox.salesforce.bulk1.routes import FAULT_KINDS as BULK1_FAULT_KINDS
 from sandbox.salesforce.bulk1.routes import bulk1_routes
+from sandbox.salesforce.bulk2.routes import bulk2_routes
 from sandbox.salesforce.faults import FAULT_KINDS, NearlyUsedUp
+from sandbox.salesforce.limits_call import limits_routes
+from sandbox.salesforce.login.credentials import Credentials
+from sandbox.salesforce.login.oauth import oauth_routes
+from sandbox.salesforce.login.soap_login import soap_routes
 from sandbox.salesforce.org import Org
+from sandbox.salesforce.rest import not_allowed, not_found
 from sandbox.salesforce.settings import Settings
 from sandbox.vendor import Vendor
 
 _SLASHES = re.compile("/{2,}")
+_UNPROCESSED = re.compile("/unprocessedrecords$", re.IGNORECASE)
 
 
 class Salesforce(Vendor):
@@ -29,23 +36,23 @@ class Salesforce(Vendor):
         super().__init__(ledger)
         self.settings = settings or Settings()
         self.org = Org(self.settings, self.clock, self.ledger, self.faults)
-        routes = [*bulk1_routes(self.org)]
+        self._credentials = Credentials(self.settings, self.org.sessions, self.clock)
+        calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *limits_routes(self.org)]
         self.routes: Sequence[Route] = [
-            Route(route.method, route.path, self._shared(route.answer), route.pool) for route in routes
+            *soap_routes(self.org, self._credentials),
+            *oauth_routes(self.org, self._credentials),
+            *(Route(route.method, route.path, self._shared(route.answer), route.pool) for route in calls),
         ]
 
     def canonical_path(self, raw_path: str) -> str:
-        """One slash for several (sfbulk sends `//services`, §2.1), and none at the end (WSC posts `/job/`, §3.1)."""
-        return _SLASHES.sub("/", raw_path).rstrip("/") or "/"
+        """One slash for several (sfbulk sends `//services`, §2.1), none at the end (WSC posts `/job/`, §3.1), and
+        `unprocessedRecords` however it is spelt (§4.1)."""
+        path = _SLASHES.sub("/", raw_path).rstrip("/") or "/"
+        return _UNPROCESSED.sub("/unprocessedrecords", path)
 
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
         """404 or 405 as the REST APIs answer. §4.3 [docs], spelling [assumed]"""
-        if allowed:
-            error = {"errorCode": "METHOD_NOT_ALLOWED", "message": "HTTP Method not allowed. Allowed are "}
-            error["message"] += ",".join(allowed)
-            answer = as_json([error], status=405)
-            return msgspec.structs.replace(answer, headers=(("allow", ", ".join(allowed)),))
-        return as_json([{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}], status=404)
+        return not_allowed(allowed) if allowed else not_found().response()
 
     def expire_tokens(self) -> int:
         return self.org.sessions.expire_all()
@@ -59,6 +66,7 @@ class Salesforce(Vendor):
 
     def reset(self) -> None:
         self.org.reset()
+        self._credentials.clear()
 
     def _shared(self, answer: Handler) -> Handler:
         """What is due is done before every call, and after it too: a job that takes no time is then over.
@@ -76,7 +84,7 @@ class Salesforce(Vendor):
             if not isinstance(answered, Response):
                 render = answered.render
                 return msgspec.structs.replace(answered, render=lambda items: self._with_usage(render(items)))
-            return self._with_usage(rendered(answered))
+            return self._with_usage(answered)
 
         return shared
 

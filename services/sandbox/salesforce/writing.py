@@ -68,9 +68,9 @@ class Writing:
                 return self._upsert
 
     def _note_repeated_keys(self, rows: Sequence[Row]) -> None:
-        place = self._columns.key_place
-        if place is None:
+        if self._columns.key is None:
             return
+        place, _ = self._columns.key
         keys = [str(row[place]) for row in rows]
         if len(set(keys)) != len(keys):
             self._repeated = {key for key, times in Counter(keys).items() if times > 1} - {"", "None"}
@@ -93,25 +93,30 @@ class Writing:
         return self._update(row)
 
     def _upsert(self, row: Row) -> Written:
-        values = self._values(row)
+        found = self._matches(row)
+        if not found:
+            return self._create(self._values(row))
+        record = self._table.get(found[0])
+        assert record is not None
+        return self._change(found[0], record, row)
+
+    def _matches(self, row: Row) -> list[int]:
+        """The serial of the one record with the row's key, or nothing."""
         slot = self._key_slot
         assert slot is not None
         name = self._kind.all_fields[slot].name
-        key = values.get(slot)
-        if key is None:
+        place, convert = self._columns.key or (0, None)
+        cell = row[place] if convert else None
+        if convert is None or cell is None or cell == "":
             raise refused("MISSING_ARGUMENT", f"{name} not specified", name)
-        if self._repeated and str(row[self._columns.key_place or 0]) in self._repeated:
-            raise refused("DUPLICATE_VALUE", f"Duplicate external id specified: {key}", name)
-        found = self._table.find(slot, key)
-        if not found:
-            return self._create(values)
+        if self._repeated and str(cell) in self._repeated:
+            raise refused("DUPLICATE_VALUE", f"Duplicate external id specified: {cell}", name)
+        found = self._table.find(slot, convert(cell))
         if len(found) > 1:
             matches = ", ".join(map(self._table.id_of, found))
             message = f"{name}: more than one record found for external id field: [{matches}]"
             raise refused("DUPLICATE_EXTERNAL_ID", message, name)
-        record = self._table.get(found[0])
-        assert record is not None
-        return self._change(found[0], record, row, values)
+        return found
 
     def _delete(self, row: Row) -> Written:
         serial, _ = self._named(row, "delete")
@@ -157,9 +162,9 @@ class Writing:
         serial = self._table.insert(values, self._creator, self._at)
         return Written(RowResult(self._table.id_of(serial), True, True), "CREATED", True)
 
-    def _change(self, serial: int, record: Record, row: Row, values: Values | None = None) -> Written:
+    def _change(self, serial: int, record: Record, row: Row) -> Written:
         try:
-            values = self._values(row) if values is None else values
+            values = self._values(row)
             missing = [slot for slot in self._kind.required if slot in values and values[slot] is None]
             if missing:
                 raise self._missing(missing)
