@@ -69,9 +69,7 @@ class App:
         await send_response(response, scope, receive, send)
 
     def _handler(self, match: Match) -> Handler:
-        return (
-            match.route.answer if match.route else lambda request: self.vendor.unrouted_request(request, match.allowed)
-        )
+        return match.route.answer if match.route else lambda _: self.vendor.unrouted(match.allowed)
 
     async def _administer(self, match: Match, scope: Message, receive: Receive, send: Send) -> None:
         request = await read(scope, match.params, receive, number=0)

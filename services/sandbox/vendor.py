@@ -7,7 +7,7 @@ from sandbox.clock import Clock
 from sandbox.faultboard import FaultBoard
 from sandbox.faults import Selection
 from sandbox.ledger import Ledger
-from sandbox.messages import Request, Response
+from sandbox.messages import Response
 from sandbox.routing import Route
 
 
@@ -35,10 +35,6 @@ class Vendor(ABC):
     def catch_up(self) -> None:  # noqa: B027 - a vendor without jobs has nothing to catch up on
         """Does what the clock has made due. Called before the sandbox's own endpoints answer, so that ledger and state
         show it; a vendor with jobs calls it around its own calls."""
-
-    def unrouted_request(self, _: Request, allowed: tuple[str, ...]) -> Response:
-        """Answers as `unrouted`; overridden by a vendor whose APIs spell their errors differently."""
-        return self.unrouted(allowed)
 
     @abstractmethod
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
