@@ -60,6 +60,10 @@ class Jobs:
     def add(self, job: ListedJob) -> None:
         """Registers a job; beyond the bounds of the settings the oldest finished ones go."""
         self._jobs[job.id] = job
+        self.trim()
+
+    def trim(self) -> None:
+        """For a job of 1.0, which grows after it was made."""
         too_many = len(self._jobs) - self._settings.max_kept_jobs
         too_large = sum(one.kept_bytes for one in self._jobs.values()) - self._settings.max_kept_job_bytes
         if too_many > 0 or too_large > 0:

@@ -31,8 +31,12 @@ class Queue:
 
     def _put(self, job: Job, body: bytes, origin: Origin, at: float) -> Batch:
         batch = self._new(job, body, at, self._phases(job, origin, at))
-        self._org.agenda.add(batch.phases.ends_at, lambda due_at: self._processing.end(job, batch, origin, due_at))
+        self._org.agenda.add(batch.phases.ends_at, lambda due_at: self._end(job, batch, origin, due_at))
         return batch
+
+    def _end(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
+        self._processing.end(job, batch, origin, at)
+        self._org.jobs.trim()
 
     def _new(self, job: Job, body: bytes, at: float, phases: Phases) -> Batch:
         self._made += 1
