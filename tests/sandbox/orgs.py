@@ -29,16 +29,16 @@ class Served:
         self.http = http
         self.control = control
 
-    async def login(self, username: str = "loader@example.com") -> str:
-        """A session id."""
-        name = username.partition("@")[0]
-        form = {**CLIENT, "grant_type": "password", "username": username, "password": f"{name}-passwordTOKEN"}
-        answer = await self.http.post("/services/oauth2/token", data=form)
-        return str(answer.json()["access_token"])
+    def session(self, username: str = "loader@example.com") -> str:
+        """A new session id, without a login."""
+        sessions = self.vendor.org.sessions
+        user = sessions.user(username)
+        assert user is not None
+        return sessions.open(user)
 
-    async def as_user(self, username: str) -> dict[str, str]:
-        """Headers of another user."""
-        return {"authorization": f"Bearer {await self.login(username)}"}
+    def as_user(self, username: str = "loader@example.com") -> dict[str, str]:
+        """Headers with a new session."""
+        return {"authorization": f"Bearer {self.session(username)}"}
 
     async def create(self, operation: str = "upsert", object_name: str = "Contact", **members: str) -> str:
         """The id of a new ingest job; an upsert is by `Ext__c`."""
@@ -90,7 +90,7 @@ async def org(settings: Settings | None = None) -> AsyncIterator[Served]:
         SandboxControl(url) as control,
     ):
         found = Served(url, vendor, http, control)
-        http.headers["authorization"] = f"Bearer {await found.login()}"
+        http.headers.update(found.as_user())
         yield found
         await control.clear_faults()
 

@@ -222,7 +222,7 @@ async def test_a_failed_job_may_have_written_rows() -> None:
 async def test_jobs_and_results_are_kept_seven_days(salesforce: Served) -> None:
     job = await salesforce.load(CONTACTS)
     await salesforce.control.advance(7 * 86_400 - 60)
-    headers = await salesforce.as_user("loader@example.com")
+    headers = salesforce.as_user()
     assert (await salesforce.http.get(f"{INGEST}/{job}", headers=headers)).status_code == 200
     await salesforce.control.advance(61)
     assert error_of(await salesforce.http.get(f"{INGEST}/{job}", headers=headers)) == (404, "NOT_FOUND")
@@ -231,7 +231,7 @@ async def test_jobs_and_results_are_kept_seven_days(salesforce: Served) -> None:
 async def test_an_open_job_takes_data_for_24_hours(salesforce: Served) -> None:
     job = await salesforce.create()
     await salesforce.control.advance(86_401)
-    salesforce.http.headers.update(await salesforce.as_user("loader@example.com"))
+    salesforce.http.headers.update(salesforce.as_user())
     assert error_of(await salesforce.upload(job, CONTACTS)) == (400, "INVALIDJOBSTATE")
 
 

@@ -38,7 +38,7 @@ async def test_every_page_has_the_header_and_a_locator_until_the_last(salesforce
     job = await _asked(salesforce, "SELECT Ext__c FROM Contact ORDER BY Ext__c")
     pages, locators = [], [""]
     while locators[-1] != "null":
-        asked = {"maxRecords": 2, "locator": locators[-1]}
+        asked: dict[str, str | int] = {"maxRecords": 2, "locator": locators[-1]}
         answer = await salesforce.http.get(f"{QUERY}/{job}/results", params=asked)
         assert answer.headers["content-type"] == "text/csv;charset=UTF-8"
         pages.append((answer.text.splitlines(), answer.headers["sforce-numberofrecords"]))
@@ -54,7 +54,7 @@ async def test_a_locator_may_be_read_again_whatever_is_written_since(salesforce:
     await _filled(salesforce, 4)
     job = await _asked(salesforce, "SELECT Ext__c FROM Contact")
     first = await salesforce.http.get(f"{QUERY}/{job}/results", params={"maxRecords": 2})
-    asked = {"maxRecords": 2, "locator": first.headers["sforce-locator"]}
+    asked: dict[str, str | int] = {"maxRecords": 2, "locator": first.headers["sforce-locator"]}
     before = await salesforce.http.get(f"{QUERY}/{job}/results", params=asked)
     await salesforce.load("Ext__c,LastName\nK-900,Lind\n")
     assert (await salesforce.http.get(f"{QUERY}/{job}/results", params=asked)).text == before.text
@@ -88,9 +88,7 @@ async def test_query_all_includes_deleted_records(salesforce: Served) -> None:
 
 async def test_delimiter_and_line_ending_shape_the_results(salesforce: Served) -> None:
     await salesforce.load(CONTACTS)
-    job = await _asked(
-        salesforce, "SELECT LastName, Ext__c FROM Contact", columnDelimiter="PIPE", lineEnding="CRLF"
-    )
+    job = await _asked(salesforce, "SELECT LastName, Ext__c FROM Contact", columnDelimiter="PIPE", lineEnding="CRLF")
     answer = await salesforce.http.get(f"{QUERY}/{job}/results")
     assert answer.content == b'"LastName"|"Ext__c"\r\n"Berg"|"A-1"\r\n'
 
@@ -146,7 +144,7 @@ async def test_query_jobs_are_counted_and_run_out() -> None:
         }
         assert error_of(await served.http.post(QUERY, json=ASK)) == (400, "EXCEEDEDQUOTA")
         await served.control.advance(86_460)
-        served.http.headers.update(await served.as_user("loader@example.com"))
+        served.http.headers.update(served.as_user())
         assert (await served.http.post(QUERY, json=ASK)).status_code == 200
 
 

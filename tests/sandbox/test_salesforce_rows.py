@@ -34,7 +34,7 @@ async def _state_message(served: Served, csv: str, operation: str = "upsert", **
     [
         pytest.param(
             "Contact",
-            "LastName\n\"\"\n",
+            'LastName\n""\n',
             "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --",
             id="§5 REQUIRED_FIELD_MISSING",
         ),
@@ -51,9 +51,7 @@ async def _state_message(served: Served, csv: str, operation: str = "upsert", **
             "NUMBER_OUTSIDE_VALID_RANGE:",
             id="§5 NUMBER_OUTSIDE_VALID_RANGE",
         ),
-        pytest.param(
-            "Contact", "LastName,Email\nBerg,none\n", "INVALID_EMAIL_ADDRESS:", id="§5 INVALID_EMAIL_ADDRESS"
-        ),
+        pytest.param("Contact", "LastName,Email\nBerg,none\n", "INVALID_EMAIL_ADDRESS:", id="§5 INVALID_EMAIL_ADDRESS"),
         pytest.param(
             "Account",
             "Name,AnnualRevenue\nA,much\n",
@@ -178,9 +176,7 @@ async def test_insert_with_an_id_is_refused(salesforce: Served) -> None:
     ],
 )
 @pytest.mark.parametrize("operation", ["update", "delete", "hardDelete"])
-async def test_an_id_that_leads_nowhere_is_refused(
-    salesforce: Served, operation: str, record: str, code: str
-) -> None:
+async def test_an_id_that_leads_nowhere_is_refused(salesforce: Served, operation: str, record: str, code: str) -> None:
     csv = f'Id,LastName\n"{record}",Berg\n' if operation == "update" else f'Id\n"{record}"\n'
     assert await _code(salesforce, csv, operation) == code
 
@@ -284,7 +280,9 @@ async def test_a_parent_that_is_not_there_is_a_row_error(salesforce: Served) -> 
     ("csv", "operation", "expected"),
     [
         pytest.param("Ext__c,Foo\nA,b\n", "upsert", "InvalidBatch : Field name not found : Foo", id="unknown field"),
-        pytest.param("Account.Foo\nA\n", "insert", "InvalidBatch : Field name not found : Account.Foo", id="of a parent"),
+        pytest.param(
+            "Account.Foo\nA\n", "insert", "InvalidBatch : Field name not found : Account.Foo", id="of a parent"
+        ),
         pytest.param("Account.Name\nA\n", "insert", "InvalidBatch : Field name not found : Account.Name", id="no key"),
         pytest.param(
             f"Id,LastName\n{LOST_ID},x\n",
@@ -292,8 +290,12 @@ async def test_a_parent_that_is_not_there_is_a_row_error(salesforce: Served) -> 
             "InvalidBatch : The 'delete' batch must contain only ids",
             id="§3.10 only ids",
         ),
-        pytest.param('LastName\n"Berg" \n', "insert", "InvalidBatch : Failed to parse CSV", id="§6 space behind a quote"),
-        pytest.param('LastName\n "Berg"\n', "insert", "InvalidBatch : Failed to parse CSV", id="§6 space before a quote"),
+        pytest.param(
+            'LastName\n"Berg" \n', "insert", "InvalidBatch : Failed to parse CSV", id="§6 space behind a quote"
+        ),
+        pytest.param(
+            'LastName\n "Berg"\n', "insert", "InvalidBatch : Failed to parse CSV", id="§6 space before a quote"
+        ),
         pytest.param('LastName\n"Berg\n', "insert", "InvalidBatch : Failed to parse CSV", id="an open quote"),
         pytest.param("LastName\nBerg,x\n", "insert", "InvalidBatch : Failed to parse CSV", id="a value too many"),
         pytest.param("LastName,lastname\na,b\n", "insert", "InvalidBatch : Duplicate field name", id="a column twice"),

@@ -46,7 +46,9 @@ async def _forest() -> AsyncIterator[Served]:
         pytest.param("NOT Name = 'Alder'", "234", id="NOT"),
         pytest.param("(Name = 'Alder' OR Active__c = false) AND Founded__c > 2003-01-01", "2", id="parentheses"),
         pytest.param("Founded__c >= 2005-05-01", "23", id="a date"),
-        pytest.param("CreatedDate > 2020-01-01T00:00:00Z AND CreatedDate < 9999-01-01T00:00:00+01:00", "1234", id="dates"),
+        pytest.param(
+            "CreatedDate > 2020-01-01T00:00:00Z AND CreatedDate < 9999-01-01T00:00:00+01:00", "1234", id="dates"
+        ),
         pytest.param("CreatedBy.Username = 'loader@example.com'", "1234", id="a parent's field"),
     ],
 )
