@@ -7,6 +7,7 @@ from typing import get_args
 import httpx
 import pytest
 
+from sandbox.faults import Status
 from sandbox.salesforce.bulk1.faults import RefuseCall
 from sandbox.salesforce.bulk1.refusal import ExceptionCode
 from sandbox.salesforce.faults import FailBatch, NearlyUsedUp, RefuseRows
@@ -262,3 +263,13 @@ async def test_a_refused_batch_for_a_closed_job_still_counts() -> None:
         job = await org.create()
         assert (await _add(org, job)).status_code == 201
         assert field((await _add(org, job)).text, "exceptionCode") == "ExceededQuota"
+
+
+@pytest.mark.parametrize("status", [pytest.param(status, id=f"§3.11 HTML {status}") for status in (502, 503, 504)])
+async def test_an_edge_may_answer_in_html(status: int) -> None:
+    async with bulk1_org() as org:
+        job = await org.create()
+        await org.control.add_fault(Status(status=status, body="<html></html>", content_type="text/html"))
+        answer = await _add(org, job)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html")
+        assert await org.control.ledger() == []
