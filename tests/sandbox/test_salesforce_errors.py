@@ -291,9 +291,12 @@ async def test_results_can_be_shuffled_where_an_org_keeps_their_order() -> None:
 
 async def test_a_fault_names_the_requests_it_meets(salesforce: Served) -> None:
     job = await salesforce.create()
+    await salesforce.upload(job, CONTACTS)
     await salesforce.control.add_fault(FailBatch(path=f"{INGEST}/{job}"))
     other = await salesforce.load(CONTACTS)
-    assert (await salesforce.info(other))["state"] == "JobComplete"
+    await salesforce.patch(job, "UploadComplete")
+    states = [(await salesforce.info(one))["state"] for one in (other, job)]
+    assert states == ["JobComplete", "Failed"]
 
 
 async def test_results_are_compressed_for_who_takes_it(salesforce: Served) -> None:

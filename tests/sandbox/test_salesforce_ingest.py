@@ -138,7 +138,7 @@ async def test_crlf_data_is_taken_by_a_crlf_job(salesforce: Served) -> None:
 
 @pytest.mark.parametrize(
     ("csv", "line_ending"),
-    [("Ext__c,LastName\r\nA-1,Berg\r\n", "LF"), ("Ext__c,LastName\nA-1,Berg\n", "CRLF")],
+    [("Ext__c,LastName\r\nA-1,Berg\r\n", "LF"), ("Ext__c,LastName\nA-1,Berg\n", "CRLF"), ("LastName\rBerg\r", "LF")],
 )
 async def test_another_line_ending_than_the_jobs_fails_it(salesforce: Served, csv: str, line_ending: str) -> None:
     info = await salesforce.info(await salesforce.load(csv, lineEnding=line_ending))
@@ -260,3 +260,17 @@ async def test_each_internal_batch_counts_as_a_batch() -> None:
         await served.load("LastName\n" + "Berg\n" * 5, "insert")
         limits = (await served.http.get("/services/data/v59.0/limits")).json()
         assert limits["DailyBulkApiBatches"] == {"Max": 15_000, "Remaining": 14_997}
+
+
+async def test_a_very_large_job_takes_its_time() -> None:
+    async with org(Settings(internal_batch_rows=2, rows_at_once=4, row_s=2.0)) as served:
+        job = await served.load("LastName\n" + "Berg\n" * 6, "insert")
+        assert (await served.info(job))["state"] == "InProgress"
+        await served.control.advance(4)
+        assert (await served.info(job))["state"] == "JobComplete"
+
+
+async def test_the_days_records_run_out() -> None:
+    async with org(Settings(daily_records=1, internal_batch_rows=1)) as served:
+        info = await served.info(await served.load("LastName\nBerg\nLind\n", "insert"))
+        assert (info["state"], info["numberRecordsProcessed"]) == ("Failed", 1)

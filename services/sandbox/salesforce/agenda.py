@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from sandbox.clock import Clock
 
-Act = Callable[[float], None]
+Act = Callable[[float], object]
 """Gets the instant at which it was due (seconds since 1970 by the sandbox's clock), however late it is called."""
 
 

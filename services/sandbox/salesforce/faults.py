@@ -1,4 +1,5 @@
-"""Faults that only Salesforce has. They meet the request that brought a batch or job (its method and path).
+"""Faults that only Salesforce has. Those of rows, batches and jobs meet the request that set them going: 1.0's add
+batch, 2.0's PATCH to `UploadComplete` (or its multipart POST), and a query's POST.
 
 A batch is one of Bulk API 1.0, or an internal batch of 10,000 rows of Bulk API 2.0.
 """

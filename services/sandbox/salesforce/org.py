@@ -190,26 +190,27 @@ class Org:
         external_id: str | None,
     ) -> None:
         """One ledger entry a row. Its key is the external id's value, else the record's id."""
-        places = {name.lower(): place for place, name in enumerate(columns)}
-        key_place = places.get((external_id or "id").lower())
-        identifier_place = places.get(self.settings.identifier_field.lower())
-        results = [one.result for one in written]
-        keys = [result.id for result in results]
-        if key_place is not None:
-            keys = [str(row[key_place] or "") or key for row, key in zip(rows, keys, strict=True)]
-        identifiers = [None if identifier_place is None else str(row[identifier_place] or "") for row in rows]
+        sent_keys = _column(columns, rows, external_id or "id")
         self.ledger.record(
             at=at,
             request=origin.number,
             endpoint=origin.endpoint,
             family=kind.name,
             objects=[""] * len(rows),
-            keys=keys,
-            identifiers=list(identifiers),
+            keys=[key or one.result.id for key, one in zip(sent_keys, written, strict=True)],
+            identifiers=list(_column(columns, rows, self.settings.identifier_field)),
             operations=[operation] * len(rows),
             effects=[one.effect for one in written],
             changed=[one.changed for one in written],
         )
+
+
+def _column(columns: Sequence[str], rows: Sequence[Row], name: str) -> Sequence[str | None]:
+    """What the rows have in a column, as text; nothing but nulls without that column."""
+    for place, column in enumerate(columns):
+        if column.lower() == name.lower():
+            return [str(row[place] or "") for row in rows]
+    return [None] * len(rows)
 
 
 def origin_of(request: Request, user: OrgUser, endpoint: str) -> Origin:

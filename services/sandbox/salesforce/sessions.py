@@ -55,11 +55,14 @@ class Sessions:
         return session_id
 
     def find(self, request: Request) -> OrgUser | None:
-        """Whose session the request carries, either way of naming it; any use renews the session. §2.2 [docs]
+        """Whose session the request carries, either way of naming it."""
+        return self.renew(given_session_id(request))
+
+    def renew(self, session_id: str) -> OrgUser | None:
+        """Whose session it is, if it lives; any use renews it. §2.2 [docs]
 
         A session with an expired password is good for no data call. §2.1 [docs]
         """
-        session_id = given_session_id(request)
         session = self._alive.get(session_id)
         if session is None:
             return None

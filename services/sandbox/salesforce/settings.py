@@ -114,6 +114,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     queued_s: float = 0.0
     in_progress_s: float = 0.0
     """How long a batch or job stands in each phase: so short that the first poll sees the end. §9 [assumed]"""
+    rows_at_once: int = 100_000
+    row_s: float = 20e-6
+    """What each further row of a 2.0 job adds to `InProgress`, so that no single call does the work of a million. It
+    is about what a row costs. [assumed]"""
     shuffle_results: bool = True
     """2.0 results come in another order than the upload. §4.1 [docs]"""
     max_query_page_rows: int = 50_000

@@ -90,7 +90,7 @@ def _checked_by(pattern: re.Pattern[str], code: str, message: str, name: str) ->
 
 def _int(field: Field) -> Convert:
     def convert(cell: Any) -> Value:
-        text = str(cell).strip()
+        text = str(cell)
         if isinstance(cell, bool) or not _WHOLE.fullmatch(text):
             raise _wrong_type(field, cell)
         return int(_within(field, float(text)))
@@ -100,7 +100,7 @@ def _int(field: Field) -> Convert:
 
 def _double(field: Field) -> Convert:
     def convert(cell: Any) -> Value:
-        text = str(cell).strip()
+        text = str(cell)
         if isinstance(cell, bool) or not _DECIMAL.fullmatch(text):
             raise _wrong_type(field, cell)
         return _within(field, float(text))

@@ -7,13 +7,13 @@ OLDEST, NEWEST = 31, 66
 OLDEST_EVER = 7
 NEWEST_SOAP_LOGIN = 64
 OLDEST_INGEST, OLDEST_QUERY, OLDEST_RESULT_PAGES = 41, 47, 58
-_SPELLING = re.compile(r"v?(\d{1,3})\.0", re.ASCII)
+_SPELLING = re.compile(r"(\d{1,3})\.0", re.ASCII)
 
 Standing = Literal["served", "retired", "unknown"]
 
 
 def number_of(version: str) -> int:
-    """59 of `59.0` or `v59.0`; 0 of anything else."""
+    """59 of `59.0`; 0 of anything else, `v59.0` too, which only the REST paths have. §1 [docs]"""
     found = _SPELLING.fullmatch(version)
     return int(found[1]) if found else 0
 

@@ -34,7 +34,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         """A mismatch fails the job. §4.3 [docs]; seen at the end of the header row [assumed]"""
         header, newline, _ = body.partition(b"\n")
         is_crlf = header.endswith(b"\r")
-        if newline and is_crlf != (self.line_ending == "CRLF"):
+        if (newline and is_crlf != (self.line_ending == "CRLF")) or (not newline and b"\r" in header):
             message = f"LineEnding is invalid on user data. Current LineEnding setting is {self.line_ending}"
             raise BatchRefused("ClientInputError", message)
 

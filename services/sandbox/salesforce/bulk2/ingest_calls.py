@@ -11,7 +11,8 @@ from sandbox.salesforce.rest import Caller, as_rest_json, bad_request
 _ASSIGNMENT_RULES_SINCE = 49
 _DELETABLE = ("UploadComplete", "JobComplete", "Aborted", "Failed")
 _ENDPOINT = "PATCH /services/data/jobs/ingest"
-"""What the ledger calls what wrote the rows"""
+_MULTIPART_ENDPOINT = "POST /services/data/jobs/ingest"
+"""What the ledger calls the request that started a job"""
 
 
 class IngestCalls:
@@ -28,7 +29,7 @@ class IngestCalls:
         asked, content = read_parts(request, max_characters=maximum)
         job = self._make(decode_json(asked, IngestRequest), request, caller)
         job.upload(_not_empty(content))
-        job.start()
+        job.start(job.origin)
         return as_rest_json(job.described())
 
     def upload(self, request: Request, _: Caller, job: IngestJob) -> Response:
@@ -43,10 +44,10 @@ class IngestCalls:
         job.upload(_not_empty(request.body))
         return Response(status=201)
 
-    def change(self, request: Request, _: Caller, job: IngestJob) -> Response:
+    def change(self, request: Request, caller: Caller, job: IngestJob) -> Response:
         match read_json(request, StateChange).state:
             case "UploadComplete":
-                job.start()
+                job.start(origin_of(request, caller.user, _ENDPOINT))
             case "Aborted":
                 job.abort()
             case other:
@@ -73,7 +74,8 @@ class IngestCalls:
         elif asked.external_id_field_name is not None:
             raise BatchRefused("InvalidJob", "externalIdFieldName is for upsert only")
         self._org.check_permission(caller.user, asked.operation)
-        job = IngestJob(self._org, origin_of(request, caller.user, _ENDPOINT), version=caller.version, asked=asked)
+        origin = origin_of(request, caller.user, _MULTIPART_ENDPOINT)
+        job = IngestJob(self._org, origin, version=caller.version, asked=asked)
         self._org.jobs.add(job)
         return job
 

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import chain, repeat
 from typing import Any
 
@@ -15,6 +15,7 @@ from sandbox.salesforce.org import Org, Origin
 from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.rest import bad_request
 from sandbox.salesforce.results import RowResult, pack_results, unpack_results
+from sandbox.salesforce.settings import Settings
 from sandbox.salesforce.writing import Row
 
 
@@ -51,8 +52,11 @@ class IngestJob(Job):
         self._data = zlib.compress(body, level=1)
         self.changed_at = now
 
-    def start(self) -> None:
-        """Sets `UploadComplete` and puts the phases on the agenda. Raises :class:`RestRefusal`."""
+    def start(self, origin: Origin) -> None:
+        """Sets `UploadComplete` and puts the phases on the agenda. Raises :class:`RestRefusal`.
+
+        The request that starts the job is the one that ledger and faults know its rows by.
+        """
         if self.state != "Open":
             raise self.wrong_state("Open")
         if self._data is None:
@@ -61,8 +65,8 @@ class IngestJob(Job):
             raise bad_request("EXCEEDEDQUOTA", "ApiBatchItems Limit exceeded.")
         now = self.org.clock.now()
         self.move_to("UploadComplete", now)
-        phases = self.org.phases(self.origin)
-        self.org.agenda.add(now + phases.queued_s, lambda at: self._begin(at, phases.in_progress_s))
+        phases = self.org.phases(origin)
+        self.org.agenda.add(now + phases.queued_s, lambda at: self._begin(origin, at, phases.in_progress_s))
 
     def outcomes(self) -> Iterator[tuple[Row, RowResult | None]]:
         """Every uploaded row as sent, and its result; null for one that was not processed."""
@@ -112,64 +116,77 @@ class IngestJob(Job):
         body = zlib.decompress(self._data or b"") if self._data else b""
         return CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter])
 
-    def _begin(self, at: float, in_progress_s: float) -> None:
+    def _begin(self, origin: Origin, at: float, in_progress_s: float) -> None:
         if self.state != "UploadComplete":
             return
         self.move_to("InProgress", at)
         body = zlib.decompress(self._data or b"")
-        # Line breaks inside quotes make this too many: then the last batch is done before the phase ends.
-        lines = body.count(b"\n") + (not body.endswith(b"\n"))
-        batches = max(1, math.ceil((lines - 1) / self.org.settings.internal_batch_rows))
+        settings = self.org.settings
+        rows = body.count(b"\n") - body.endswith(b"\n")
+        in_progress_s += max(0, rows - settings.rows_at_once) * settings.row_s
         try:
             self.dialect.check_line_ending(body)
-            data = CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter])
+            writing = _Writing(origin, CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter]), settings)
         except BatchRefused as refusal:
             self._fail(refusal.state_message, at)
             return
-        pieces = data.pieces(self.org.settings.internal_batch_rows)
-        step_s = in_progress_s / batches
-        for number in range(1, batches + 1):
-            self.org.agenda.add(at + number * step_s, lambda due: self._write_next(data, pieces, due, step_s))
-        self.org.agenda.add(at + in_progress_s, self._complete)
+        batches = max(1, math.ceil(rows / settings.internal_batch_rows))
+        for number in range(1, batches):
+            self.org.agenda.add(at + number * in_progress_s / batches, lambda due: self._write_next(writing, due))
+        self.processing_ms = round(in_progress_s * 1000)
+        self.org.agenda.add(at + in_progress_s, lambda due: self._complete(writing, due))
 
-    def _write_next(self, data: CsvRows, pieces: Iterator[list[Row]], at: float, step_s: float) -> None:
-        """Writes one internal batch. What fails it fails the job; earlier batches stay written. §4.1 [docs]"""
+    def _write_next(self, writing: "_Writing", at: float) -> bool:
+        """Writes one internal batch; false when there is none, or none may be written any more.
+
+        What fails it fails the job; earlier batches stay written. §4.1 [docs]
+        """
         if self.state != "InProgress":
-            return
+            return False
         try:
-            self._write_piece(data, next(pieces, []), at)
+            rows = next(writing.pieces, None)
+            if rows is not None:
+                self._write_piece(writing, rows, at)
         except BatchRefused as refusal:
             self._fail(refusal.state_message, at)
-        self.processing_ms += round(step_s * 1000)
+            return False
+        return rows is not None
 
-    def _write_piece(self, data: CsvRows, rows: list[Row], at: float) -> None:
-        if not rows:
-            return
+    def _complete(self, writing: "_Writing", at: float) -> None:
+        """Writes what is left: the last batch, and those that the count of lines did not tell of."""
+        while self._write_next(writing, at):
+            pass
+        if self.state == "InProgress":
+            self.move_to("JobComplete", at)
+
+    def _write_piece(self, writing: "_Writing", rows: list[Row], at: float) -> None:
         if not (self.org.limits.batches.take() and self.org.limits.records.take(len(rows))):
             raise BatchRefused("ExceededQuota", "ApiBatchItems Limit exceeded.")
-        fault = self.org.failing(self.origin)
-        self._write(data.columns, rows if fault is None else rows[: fault.rows_written], at)
-        if fault is not None:
-            raise BatchRefused(fault.code, fault.message)
-
-    def _write(self, columns: Sequence[str], rows: list[Row], at: float) -> None:
+        fault = self.org.failing(writing.origin)
         results = self.org.write(
             self.asked.operation,
             self.object_name,
-            columns,
-            rows,
-            origin=self.origin,
+            writing.columns,
+            rows if fault is None else rows[: fault.rows_written],
+            origin=writing.origin,
             external_id=self.asked.external_id_field_name,
             at=at,
         )
         self._results.append(pack_results(results))
         self.processed += len(results)
         self.failed += sum(not result.success for result in results)
-
-    def _complete(self, at: float) -> None:
-        if self.state == "InProgress":
-            self.move_to("JobComplete", at)
+        if fault is not None:
+            raise BatchRefused(fault.code, fault.message)
 
     def _fail(self, message: str, at: float) -> None:
         self.error_message = message
         self.move_to("Failed", at)
+
+
+class _Writing:
+    """A started job's data on its way in: by which request, under which header, piece by piece."""
+
+    def __init__(self, origin: Origin, data: CsvRows, settings: Settings) -> None:
+        self.origin = origin
+        self.columns = data.columns
+        self.pieces = data.pieces(settings.internal_batch_rows)

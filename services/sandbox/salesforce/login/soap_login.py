@@ -37,7 +37,7 @@ class SoapLogin:
             self._check_version(request.params["version"])
             call = read_call(request, self._flavour)
             if call.operation != "login":
-                raise self._refusal(call, request)
+                raise self._refusal(call)
             return self._logged_in(self._login(call, request), request)
         except SoapFault as fault:
             return fault.response(self._flavour)
@@ -49,11 +49,9 @@ class SoapLogin:
         if versions.standing(version) != "served" or versions.number_of(version) > versions.NEWEST_SOAP_LOGIN:
             raise SoapFault("UNSUPPORTED_API_VERSION", f"Unsupported API version: {version}")
 
-    def _refusal(self, call: SoapCall, request: Request) -> SoapFault:
+    def _refusal(self, call: SoapCall) -> SoapFault:
         """Of every other operation. An expired session is told first. §2.2 [docs]"""
-        session_id = call.headers.get("sessionId", "")
-        request.headers[b"x-sfdc-session"] = session_id.encode("ascii", "replace")
-        if self._org.sessions.find(request) is None:
+        if self._org.sessions.renew(call.headers.get("sessionId", "")) is None:
             message = "Invalid Session ID found in SessionHeader: Illegal Session. Session not found"
             return SoapFault("INVALID_SESSION_ID", message)
         return SoapFault("", f"No operation available for request {call.operation}: the sandbox has login only")
