@@ -146,6 +146,13 @@ def _without_request() -> bytes:
     return packed.getvalue()
 
 
+async def test_line_breaks_inside_quotes_are_no_rows() -> None:
+    async with bulk1_org() as org:
+        text = "x\n" * 40_000
+        found = await _upsert(org, "CSV", f'Ext__c,LastName,Description\nA,Berg,"{text}"\n')
+        assert (found["numberRecordsProcessed"], found["numberRecordsFailed"]) == ("1", "0")
+
+
 async def test_a_zip_needs_a_request_txt() -> None:
     async with bulk1_org() as org:
         assert "request.txt is missing" in (await _upsert(org, "ZIP_CSV", _without_request()))["stateMessage"]
