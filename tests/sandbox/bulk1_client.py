@@ -83,6 +83,13 @@ class Bulk1:
         assert answer.status_code == 200, f"{answer.text} {(await self.info(job, batch))}"
         return answer.text
 
+    async def query(self, soql: str, content_type: str = "CSV", operation: str = "query") -> str:
+        """The only result file of a query."""
+        job = await self.create(operation, content_type=content_type)
+        path = f"/job/{job}/batch/{await self.add(job, soql, DATA_TYPES[content_type])}/result"
+        [result] = re.findall(r"752\w{15}", (await self.http.get(path)).text)
+        return (await self.http.get(f"{path}/{result}")).text
+
     async def info(self, job: str, batch: str = "") -> dict[str, str]:
         """The fields of a job or batch of an XML or CSV job."""
         path = f"/job/{job}/batch/{batch}" if batch else f"/job/{job}"
