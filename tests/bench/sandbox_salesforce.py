@@ -32,15 +32,30 @@ _STOPPED_WITHIN_S = 10.0
 def figures() -> list[tuple[str, str, str]]:
     """What was measured, the figure, and its budget."""
     with _sandbox() as (process, http):
-        created_s = sum(_load(http, number, "insert") for number in range(JOBS))
+        rows = _measure(process, http, "insert", "new rows", jobs=JOBS)
         resident = process.memory_info().rss / 2**30
-        updated_s = sum(_load(http, number, "upsert") for number in range(JOBS // 4))
-    rows, budget = JOBS * JOB_ROWS, f"≥ {BUDGET_ROWS_PER_S:,}"
+        rows += _measure(process, http, "upsert", "rows that are there", jobs=JOBS // 4)
+    what = f"resident with {JOBS * JOB_ROWS:,} rows, their jobs and the ledger, GiB"
+    return [*rows, (what, f"{resident:.2f}", f"≤ {BUDGET_GIB:.0f}")]
+
+
+def _measure(
+    process: psutil.Process, http: httpx.Client, operation: str, what: str, *, jobs: int
+) -> list[tuple[str, str, str]]:
+    """Rows per second of elapsed time, and of the sandbox's processor time, which a busy machine leaves alone."""
+    busy_s = _busy_s(process)
+    elapsed_s = sum(_load(http, number, operation) for number in range(jobs))
+    busy_s = _busy_s(process) - busy_s
+    rows, name = jobs * JOB_ROWS, f"Bulk 2.0 CSV, {operation} of {what}"
     return [
-        ("Bulk 2.0 CSV, insert of new rows, rows/s", f"{rows / created_s:,.0f}", budget),
-        ("Bulk 2.0 CSV, upsert of rows that are there, rows/s", f"{rows / 4 / updated_s:,.0f}", budget),
-        (f"resident with {rows:,} rows, their jobs and the ledger, GiB", f"{resident:.2f}", f"≤ {BUDGET_GIB:.0f}"),
+        (f"{name}, rows/s", f"{rows / elapsed_s:,.0f}", f"≥ {BUDGET_ROWS_PER_S:,}"),
+        (f"{name}, rows/CPU-s", f"{rows / busy_s:,.0f}", ""),
     ]
+
+
+def _busy_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def _load(http: httpx.Client, number: int, operation: str) -> float:

@@ -44,7 +44,7 @@ class IngestResults:
         has_ids = caller.version >= _FAILED_IDS_SINCE
         lines = (
             [result.id if has_ids else "", result.errors[0].text(), *row]
-            for row, result in job.outcomes()
+            for row, result in (job.outcomes() if job.failed else ())
             if result is not None and not result.success
         )
         return self._answer(request, job, ["sf__Id", "sf__Error", *job.columns], lines)
