@@ -129,6 +129,7 @@ async def test_json_rows_may_have_different_keys() -> None:
         pytest.param("ZIP_CSV", _zip("LastName\nBerg")[:-10], id="ZIP cut off"),
         pytest.param("ZIP_CSV", _zip("LastName\n#a.txt"), id="ZIP without the file"),
         pytest.param("ZIP_CSV", _zip("LastName\nBerg", big=bytes(20_000_001)), id="ZIP bomb"),
+        pytest.param("ZIP_CSV", _zip("LastName" + "\n#a" * 5_000, a=bytes(10_000)), id="ZIP of a file used too often"),
         pytest.param("ZIP_CSV", _zip("x", **{f"f{n}": b"" for n in range(1_001)}), id="ZIP of too many files"),
     ],
 )

@@ -72,6 +72,19 @@ def test_queries_are_narrowed(soql: str, narrowed: str) -> None:
     assert rewrite(soql, FIRST, AFTER) == narrowed
 
 
+@pytest.mark.parametrize(
+    "soql",
+    [
+        pytest.param("SELECT Id FROM C" + " " * 5_000_000, id="spaces"),
+        pytest.param("SELECT Id FROM C WHERE A = '" + "\\'" * 2_000_000, id="escapes"),
+        pytest.param("order " * 1_000_000, id="words"),
+    ],
+)
+def test_long_queries_are_narrowed_at_once(soql: str) -> None:
+    """In quadratic time, the test would run into its timeout."""
+    assert FIRST in rewrite(soql, FIRST, AFTER)
+
+
 async def _chunked(org: Bulk1, soql: str, header: str) -> tuple[str, list[str]]:
     """A job, and the ids of its batches after the posted one has been taken apart."""
     job = await org.create("query", headers={HEADER: header})

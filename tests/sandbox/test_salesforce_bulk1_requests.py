@@ -8,6 +8,8 @@ from tests.sandbox.bulk1_client import DATA_TYPES, JSON, NAMESPACE, XML, Bulk1, 
 INSERT = job_xml(operation="insert", object="Contact", contentType="CSV")
 PREFIXED = INSERT.replace("<", "<a:").replace("<a:/", "</a:").replace("<a:?", "<?").replace("xmlns", "xmlns:a")
 CONTACT = "<object>Contact</object>"
+ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+BILLION_LAUGHS = f'<!DOCTYPE a [<!ENTITY e0 "ha">{ENTITIES}]><a b="&e11;">&e11;</a>'
 JSON_JOB = '{"operation": "insert", "object": "Contact", "contentType": "JSON"}'
 
 
@@ -96,6 +98,7 @@ async def test_xml_is_read_leniently_where_clients_vary(body: str) -> None:
             id="a DTD on the network",
         ),
         pytest.param("<a>" * 300 + "</a>" * 300, "InvalidXML", id="too deep"),
+        pytest.param(BILLION_LAUGHS, "InvalidXML", id="entities that multiply"),
     ],
 )
 async def test_xml_is_read_strictly_otherwise(body: str, code: str) -> None:

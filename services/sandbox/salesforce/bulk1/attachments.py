@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.salesforce.bulk1.content import Content, malformed
+from sandbox.salesforce.writing import Row
 
 REQUEST_NAME = "request.txt"
 MAX_UNPACKED_BYTES = 20_000_000
@@ -33,17 +34,32 @@ def unpack(body: bytes) -> tuple[bytes, dict[str, bytes]]:
 
 
 def with_files(content: Content, files: Mapping[str, bytes]) -> Content:
-    """The rows with each `#file` value replaced. Raises `BatchRefused` for a file that is not there."""
-    return Content(content.columns, [[_resolved(cell, files) for cell in row] for row in content.rows])
+    """The rows with each `#file` value replaced. Raises `BatchRefused` for a file that is not there.
+
+    Rows may share a file, but not so many that they come to more than the archive itself may. [assumed]
+    """
+    texts = {name: b64encode(content).decode() for name, content in files.items()}
+    rows: list[Row] = [[_resolved(cell, texts) for cell in row] for row in content.rows]
+    used = (len(files[_name(cell)]) for row in content.rows for cell in row if _is_name(cell))
+    if sum(used) > MAX_UNPACKED_BYTES:
+        raise malformed(f"Exceeded max size of unpacked zip content: {MAX_UNPACKED_BYTES}")
+    return Content(content.columns, rows)
 
 
-def _resolved(cell: Any, files: Mapping[str, bytes]) -> Any:
-    if not isinstance(cell, str) or not cell.startswith("#"):
+def _resolved(cell: Any, texts: Mapping[str, str]) -> Any:
+    if not _is_name(cell):
         return cell
-    name = cell[1:].removeprefix("/")
-    if name not in files:
-        raise malformed(f"File not found in zip content: {name}")
-    return b64encode(files[name]).decode()
+    if _name(cell) not in texts:
+        raise malformed(f"File not found in zip content: {_name(cell)}")
+    return texts[_name(cell)]
+
+
+def _is_name(cell: Any) -> bool:
+    return isinstance(cell, str) and cell.startswith("#")
+
+
+def _name(cell: str) -> str:
+    return cell[1:].removeprefix("/")
 
 
 def _read_all(archive: zipfile.ZipFile) -> dict[str, bytes]:

@@ -10,9 +10,9 @@ DEFAULT_CHUNK_SIZE = 100_000
 MAX_CHUNK_SIZE = 250_000
 """§3.9 [docs]"""
 
-_NO_WHERE_AFTER = re.compile(r"\s+(?=(?:order\s+by|limit|for\s+view|all\s+rows)\b)", re.IGNORECASE)
+_AFTER_CONDITIONS = re.compile(r"\b(?:order\s+by|limit|for\s+view|all\s+rows)\b", re.IGNORECASE)
 _WHERE = re.compile(r"\swhere\s", re.IGNORECASE)
-_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'")
+_QUOTED = re.compile(r"'(?:[^'\\]|\\.)*+(?:'|\Z)", re.DOTALL)
 
 
 class PkChunking(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,8 @@ def rewrite(soql: str, first: str | None, after: str | None) -> str:
         return soql
     narrowed = " AND ".join(bounds)
     masked = _QUOTED.sub(lambda quoted: "x" * len(quoted[0]), soql)
-    end = found.start() if (found := _NO_WHERE_AFTER.search(masked)) else len(soql.rstrip())
+    found = _AFTER_CONDITIONS.search(masked)
+    end = len(masked[: found.start() if found else None].rstrip())
     if (where := _WHERE.search(masked, 0, end)) is None:
         return f"{soql[:end]} WHERE {narrowed}{soql[end:]}"
     return f"{soql[: where.end()]}({soql[where.end() : end]}) AND {narrowed}{soql[end:]}"
