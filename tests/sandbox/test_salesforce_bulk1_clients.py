@@ -1,7 +1,11 @@
-"""Other people's clients of Bulk API 1.0, unmodified, pointed at the sandbox: salesforce-bulk and simple-salesforce."""
+"""Other people's clients of Bulk API 1.0, unmodified, pointed at the sandbox: salesforce-bulk and simple-salesforce.
+
+sfbulk and sfbulkapi are not on the package index; their habits, as the document lists them, are spelled out here.
+"""
 
 import asyncio
 import io
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeVar
 
@@ -12,7 +16,7 @@ from salesforce_bulk.salesforce_bulk import BulkBatchFailed
 from simple_salesforce.bulk import SFBulkHandler
 
 from sandbox.salesforce.settings import Settings
-from tests.sandbox.bulk1_client import Bulk1, bulk1_org, rows
+from tests.sandbox.bulk1_client import NAMESPACE, Bulk1, bulk1_org, field, job_xml, rows
 
 T = TypeVar("T")
 
@@ -175,3 +179,32 @@ async def test_simple_salesforce_cuts_batches_by_size(org: Bulk1) -> None:
 
     assert await _in_thread(work) == 400
     assert len({entry.request for entry in await org.control.ledger()}) == 2
+
+
+async def test_the_habits_of_sfbulk_together(org: Bulk1) -> None:
+    """Lower-case root, a double slash, a comma in the type, and every batch asked for `Completed` or `Failed`."""
+    base = f"{org.url}//services/async/59.0"
+    asked = "<operation>insert</operation><object>Contact</object><contentType>CSV</contentType>"
+    job_type, data_type = {"content-type": "application/xml"}, {"content-type": "text/csv, charset=UTF-8"}
+    body = f'<jobinfo xmlns="{NAMESPACE}">{asked}</jobinfo>'
+    job = field((await org.http.post(f"{base}/job", content=body, headers=job_type)).text, "id")
+    body = "LastName\nBerg"
+    added = await org.http.post(f"{base}/job/{job}/batch", content=body, headers=data_type)
+    batch = field(added.text, "id")
+    closed = f'<jobinfo xmlns="{NAMESPACE}"><state>Closed</state></jobinfo>'
+    await org.http.post(f"{base}/job/{job}", content=closed, headers=data_type)
+    assert re.findall(r"<state>(\w+)", (await org.http.get(f"{base}/job/{job}/batch")).text) == ["Completed"]
+    assert len(rows((await org.http.get(f"{base}/job/{job}/batch/{batch}/result")).text)) == 1
+
+
+async def test_the_habits_of_sfbulkapi_together(org: Bulk1) -> None:
+    """White space before the declaration, lower-case objects, and a job found again by its id."""
+    body = "\n   " + job_xml(operation="query", object="user", contentType="CSV")
+    made = await org.http.post("/job", content=body, headers={"content-type": "application/xml"})
+    job = field(made.text, "id")
+    await org.add(job, "SELECT Username FROM user")
+    assert field((await org.http.get(f"/job/{job}")).text, "object") == "User"
+    [batch] = re.findall(r"<id>(\w+)", (await org.http.get(f"/job/{job}/batch")).text)
+    path = f"/job/{job}/batch/{batch}/result"
+    result = field((await org.http.get(path)).text, "result")
+    assert ["loader@example.com"] in rows((await org.http.get(f"{path}/{result}")).text)
