@@ -9,7 +9,7 @@ from sandbox.faults import Selection
 from sandbox.ledger import Ledger
 from sandbox.messages import Answer, Handler, Request, Response
 from sandbox.routing import Route
-from sandbox.salesforce.bulk1.routes import FAULT_KINDS as BULK1_FAULT_KINDS
+from sandbox.salesforce.bulk1.faults import FAULT_KINDS as BULK1_FAULT_KINDS
 from sandbox.salesforce.bulk1.routes import bulk1_routes
 from sandbox.salesforce.bulk2.routes import bulk2_routes
 from sandbox.salesforce.faults import FAULT_KINDS, NearlyUsedUp

@@ -4,7 +4,7 @@ from sandbox.messages import Request, Response
 from sandbox.salesforce.bulk1.admission import Admission, body_of
 from sandbox.salesforce.bulk1.infos import job_info
 from sandbox.salesforce.bulk1.job import Job
-from sandbox.salesforce.bulk1.job_request import JobRequest, read_job, read_state
+from sandbox.salesforce.bulk1.job_request import QUERIES, JobRequest, read_job, read_state
 from sandbox.salesforce.bulk1.media_types import MARKUP_TYPES, Markup, media_type
 from sandbox.salesforce.bulk1.pk_chunking import read_pk_chunking
 from sandbox.salesforce.bulk1.refusal import Refusal
@@ -65,8 +65,9 @@ class JobCalls:
         if asked.operation == "upsert":
             self._org.key_slot(kind, asked.external_id_field)
         at = self._org.clock.now()
-        job = Job(
-            id="",
+        is_query = asked.operation in QUERIES
+        return Job(
+            id=self._org.jobs.next_id(),
             request=asked,
             object=kind.name,
             version=request.params["version"],
@@ -75,11 +76,8 @@ class JobCalls:
             modified_at=at,
             line_end=LINE_ENDS.get(request.header("sforce-line-ending").strip().upper(), "\n"),
             retries_disabled=request.header("sforce-disable-batch-retry").strip().lower() == "true",
+            pk_chunking=read_pk_chunking(request.header("sforce-enable-pkchunking")) if is_query else None,
         )
-        if job.is_query:
-            job.pk_chunking = read_pk_chunking(request.header("sforce-enable-pkchunking"))
-        job.id = self._org.jobs.next_id()
-        return job
 
     def _close(self, job: Job, user: OrgUser) -> None:
         """Only the creator may. §3.4 [docs]; closing once more changes nothing [assumed]"""

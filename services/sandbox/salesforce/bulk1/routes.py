@@ -4,7 +4,6 @@ from sandbox.messages import Answer, Request
 from sandbox.routing import ANY_METHOD, Route
 from sandbox.salesforce.bulk1.admission import Admission
 from sandbox.salesforce.bulk1.batch_calls import BatchCalls
-from sandbox.salesforce.bulk1.faults import FAULT_KINDS
 from sandbox.salesforce.bulk1.job_calls import JobCalls
 from sandbox.salesforce.bulk1.refusal import Refusal
 from sandbox.salesforce.org import Org
@@ -13,8 +12,6 @@ from sandbox.salesforce.sessions import OrgUser
 BASE = "/services/async/{version}"
 JOB = f"{BASE}/job/{{job_id}}"
 BATCH = f"{JOB}/batch/{{batch_id}}"
-
-__all__ = ["FAULT_KINDS", "bulk1_routes"]
 
 
 def bulk1_routes(org: Org) -> list[Route]:
