@@ -182,6 +182,12 @@ async def test_any_other_login_fault_can_be_switched_on(salesforce: Served, code
     assert (await post(salesforce, envelope())).status_code == 200
 
 
+async def test_a_fault_may_come_inside_a_200_and_with_a_prefix(salesforce: Served) -> None:
+    await salesforce.control.add_fault(RefuseLogin(code="INVALID_LOGIN", status=200, prefix="sf:"))
+    answer = await post(salesforce, envelope())
+    assert (answer.status_code, between(answer.text, "faultcode")) == (200, "sf:INVALID_LOGIN")
+
+
 @pytest.mark.parametrize(
     ("version", "served"),
     [

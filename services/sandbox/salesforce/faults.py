@@ -4,7 +4,7 @@ batch, 2.0's PATCH to `UploadComplete` (or its multipart POST), and a query's PO
 A batch is one of Bulk API 1.0, or an internal batch of 10,000 rows of Bulk API 2.0.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -54,10 +54,16 @@ class ReformatNumbers(Selection, frozen=True, kw_only=True, tag="reformat_number
 
 
 class RefuseLogin(Selection, frozen=True, kw_only=True, tag="refuse_login"):
-    """A SOAP login gets this `exceptionCode`; any of §2.1's table."""
+    """A SOAP login gets this `exceptionCode`; any of §2.1's table.
+
+    A client must take a fault inside a 200 for one, and `sf:INVALID_LOGIN` for `INVALID_LOGIN`. §2.1
+    [client sfbulk, simple-salesforce]
+    """
 
     code: str
     message: str = ""
+    status: Literal[200, 500] = 500
+    prefix: Literal["", "sf:"] = ""
 
 
 FAULT_KINDS: tuple[type[Selection], ...] = (

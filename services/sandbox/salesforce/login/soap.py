@@ -21,14 +21,18 @@ _MAX_BYTES = 1_000_000
 
 
 class SoapFault(Exception):
-    """A call answered with a fault. Without a `code` it is the client's envelope that is wrong."""
+    """A call answered with a fault, HTTP 500 (§2.1 [docs]). Without a `code` it is the client's envelope that is wrong.
 
-    def __init__(self, code: str, message: str) -> None:
+    `prefix` stands before the `faultcode`.
+    """
+
+    def __init__(self, code: str, message: str, *, prefix: str = "", status: int = 500) -> None:
         super().__init__(message)
         self.code = code
+        self.prefix = prefix
+        self.status = status
 
     def response(self, flavour: Flavour) -> Response:
-        """HTTP 500. §2.1 [docs]"""
         message = escape(str(self))
         if self.code:
             code, text = self.code, f"{self.code}: {message}"
@@ -42,10 +46,10 @@ class SoapFault(Exception):
         body = (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<soapenv:Envelope xmlns:soapenv="{_ENVELOPE}" '
             f'xmlns:sf="urn:fault.{flavour}.soap.sforce.com" xmlns:xsi="{_XSI}"><soapenv:Body><soapenv:Fault>\n'
-            f"<faultcode>{code}</faultcode><faultstring>{text}</faultstring>\n"
+            f"<faultcode>{self.prefix}{code}</faultcode><faultstring>{text}</faultstring>\n"
             f"{detail}</soapenv:Fault></soapenv:Body></soapenv:Envelope>"
         )
-        return soap_response(body, status=500)
+        return soap_response(body, status=self.status)
 
 
 _UNEXPECTED = frozenset({"INVALID_SESSION_ID", "UNSUPPORTED_API_VERSION", "INVALID_OPERATION"})

@@ -58,7 +58,7 @@ class SoapLogin:
 
     def _login(self, call: SoapCall, request: Request) -> OrgUser:
         for fault in self._org.faults.acting((RefuseLogin,), request.method, request.path):
-            raise LoginRefused(fault.code, fault.message)
+            raise SoapFault(fault.code, fault.message or fault.code, prefix=fault.prefix, status=fault.status)
         if not self._org.settings.allow_soap_login:
             raise SoapFault("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.")
         scope = call.headers.get("organizationId")
