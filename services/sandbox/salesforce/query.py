@@ -1,13 +1,14 @@
 """SOQL over what was written. salesforce_bulk.md §3.8, §4.2, §9."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from sandbox.salesforce.objects import FieldType
 from sandbox.salesforce.query_conditions import candidates, wanted
 from sandbox.salesforce.query_fields import QueryField, find_field
 from sandbox.salesforce.refusals import QueryRefused
-from sandbox.salesforce.soql import Query, parse
+from sandbox.salesforce.soql import Order, Query, parse
 from sandbox.salesforce.table import Record, Table
 from sandbox.salesforce.values import Value
 
@@ -28,8 +29,8 @@ class QueryResult(NamedTuple):
 
 def check_query(soql: str, tables: Mapping[str, Table]) -> str:
     """The name of the object that is asked for. Raises :class:`QueryRefused` for what `run_query` would refuse."""
-    query = parse(soql)
-    return _run(query._replace(limit=0), tables, with_deleted=True).object_name
+    nothing = parse(soql)._replace(limit=0)
+    return _run(nothing, tables, with_deleted=True).object_name
 
 
 def run_query(soql: str, tables: Mapping[str, Table], *, with_deleted: bool) -> QueryResult:
@@ -43,35 +44,31 @@ def _run(query: Query, tables: Mapping[str, Table], *, with_deleted: bool) -> Qu
         raise QueryRefused(f"INVALID_TYPE: sObject type '{query.object_name}' is not supported.")
     fields = [find_field(name, table, tables) for name in query.fields]
     orders = [(order, find_field(order.field, table, tables)) for order in query.order]
-    found = list(_wanted(query, table, tables, with_deleted=with_deleted))
-    for order, field in reversed(orders):
-        found.sort(key=_sort_key(field), reverse=order.descending)
-        _move_nulls(found, field, last=order.nulls_last)
-    found = found[: query.limit]
-    return QueryResult(
-        object_name=table.kind.name,
-        fields=tuple(field.name for field in fields),
-        types=tuple(field.type for field in fields),
-        rows=[tuple(field.read(serial, record) for field in fields) for serial, record in found],
-        ids=[table.id_of(serial) for serial, _ in found],
-    )
-
-
-def _wanted(query: Query, table: Table, tables: Mapping[str, Table], *, with_deleted: bool) -> Iterator[Found]:
-    """Matching records, first created first, as many as the limit needs."""
     wants = wanted(query.where, table, tables) if query.where else None
+    found = (one for one in _examined(query, table, tables, with_deleted=with_deleted) if wants is None or wants(*one))
+    rows, ids = [], []
+    for serial, record in islice(_ordered(found, orders) if orders and query.limit != 0 else found, query.limit):
+        rows.append(tuple(field.read(serial, record) for field in fields))
+        ids.append(table.id_of(serial))
+    names, types = tuple(field.name for field in fields), tuple(field.type for field in fields)
+    return QueryResult(object_name=table.kind.name, fields=names, types=types, rows=rows, ids=ids)
+
+
+def _examined(query: Query, table: Table, tables: Mapping[str, Table], *, with_deleted: bool) -> Iterator[Found]:
+    """The records that may be wanted, first created first: by an index, which knows living ones only, where it can."""
     few = None if with_deleted else candidates(query.where, table, tables)
-    # With an order all are needed, unless none is.
-    left = query.limit if query.limit is not None and not (query.order and query.limit) else -1
-    for serial, record in table.scan(with_deleted=with_deleted) if few is None else _living(few, table):
-        if left == 0:
-            return
-        if wants is None or wants(serial, record):
-            left -= 1
-            yield serial, record
+    return table.scan(with_deleted=with_deleted) if few is None else _living(few, table)
 
 
-def _living(serials: Any, table: Table) -> Iterator[Found]:
+def _ordered(found: Iterable[Found], orders: Sequence[tuple[Order, QueryField]]) -> list[Found]:
+    kept = list(found)
+    for order, field in reversed(orders):
+        kept.sort(key=_sort_key(field), reverse=order.descending)
+        _move_nulls(kept, field, last=order.nulls_last)
+    return kept
+
+
+def _living(serials: Iterable[int], table: Table) -> Iterator[Found]:
     for serial in serials:
         record = table.get(serial)
         if record is not None and table.is_alive(serial):

@@ -9,7 +9,7 @@ Order is not the upload order. [docs]
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sandbox.messages import BulkResponse, Request, Response, gzipped
@@ -65,7 +65,12 @@ class IngestResults:
             answer = Response(status=200, body=body, content_type=CSV)
             return gzipped(answer) if request.accepts_gzip else answer
 
-        return BulkResponse(items=items, render=render, without_identifier=lambda line: ["", *line[1:]])
+        return BulkResponse(items=items, render=render, without_identifier=_without_id(header))
+
+
+def _without_id(header: list[str]) -> Callable[[Line], Line]:
+    """Empties `sf__Id`, which unprocessed rows do not have."""
+    return (lambda line: ["", *line[1:]]) if header[:1] == ["sf__Id"] else list
 
 
 def _reformatted(cell: Any) -> Any:
