@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from sandbox.salesforce.settings import Settings
 from tests.sandbox.bulk1_client import DATA_TYPES, JSON, NAMESPACE, XML, Bulk1, bulk1_org, field, job_xml
 
 INSERT = job_xml(operation="insert", object="Contact", contentType="CSV")
@@ -120,3 +121,12 @@ async def test_concurrency_modes_in_json(given: str, mode: str) -> None:
     async with bulk1_org() as org:
         answer = await _create(org, "{" + given + JSON_JOB[1:], content_type=JSON)
         assert answer.json()["concurrencyMode"] == mode
+
+
+async def test_of_a_body_that_is_far_too_large_the_rest_is_not_kept() -> None:
+    async with bulk1_org(Settings(max_upload_bytes=11_000_000)) as org:
+        job = await org.create()
+        body = b"x" * 60_000_000
+        answer = await org.http.post(f"/job/{job}/batch", content=body, headers={"content-type": "text/csv"})
+        assert field(answer.text, "exceptionCode") == "ClientInputError"
+        assert (await org.http.get(f"/job/{job}")).status_code == 200

@@ -9,6 +9,7 @@ from sandbox.faults import Selection
 from sandbox.ledger import Ledger
 from sandbox.messages import Answer, Handler, Request, Response
 from sandbox.routing import Route
+from sandbox.salesforce.bulk1.admission import MAX_BODY_BYTES
 from sandbox.salesforce.bulk1.faults import FAULT_KINDS as BULK1_FAULT_KINDS
 from sandbox.salesforce.bulk1.routes import bulk1_routes
 from sandbox.salesforce.bulk2.routes import bulk2_routes
@@ -35,6 +36,7 @@ class Salesforce(Vendor):
     def __init__(self, settings: Settings | None = None, *, ledger: Ledger | None = None) -> None:
         super().__init__(ledger)
         self.settings = settings or Settings()
+        self.max_body_bytes = max(self.settings.max_upload_bytes, MAX_BODY_BYTES) + 1
         self.org = Org(self.settings, self.clock, self.ledger, self.faults)
         self._credentials = Credentials(self.settings, self.org.sessions, self.clock)
         calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *limits_routes(self.org)]
