@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from msgspec import structs
 
 from sandbox.salesforce.bulk1.pk_chunking import PkChunking, read_pk_chunking, rewrite
 from sandbox.salesforce.bulk1.refusal import Refusal
@@ -150,8 +151,11 @@ async def test_a_query_that_is_refused_fails_the_posted_batch() -> None:
         assert [await org.state(job, batch) for batch in batches] == ["Failed"]
 
 
-async def test_an_aborted_job_makes_no_chunks() -> None:
-    async with bulk1_org(Settings(queued_s=10)) as org:
+@pytest.mark.parametrize(
+    "phases", [pytest.param({"queued_s": 10.0}, id="queued"), pytest.param({"in_progress_s": 10.0}, id="in progress")]
+)
+async def test_an_aborted_job_makes_no_chunks(phases: dict[str, float]) -> None:
+    async with bulk1_org(structs.replace(Settings(), **phases)) as org:
         job, [posted] = await _chunked(org, "SELECT LastName FROM Contact", "TRUE")
         await org.change(job, "Aborted")
         await org.control.advance(20)

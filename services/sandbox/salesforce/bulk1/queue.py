@@ -65,12 +65,15 @@ class Queue:
         )
 
     def _chunk(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
-        """Ends the posted batch as `NotProcessed` and puts one batch per range of ids in its place. §3.9 [docs]"""
+        """Ends the posted batch as `NotProcessed` and puts one batch per range of ids in its place. §3.9 [docs]
+
+        In a job that was aborted meanwhile nothing comes in its place.
+        """
         if batch.end is not None:
             return
         assert job.pk_chunking is not None
         try:
-            queries = self._chunks(job, soql_of(batch), job.pk_chunking)
+            queries = [] if job.state == "Aborted" else self._chunks(job, soql_of(batch), job.pk_chunking)
         except BatchRefused as refusal:
             job.finish(batch, "Failed", at, refusal.state_message)
             return
