@@ -1,5 +1,6 @@
 """Whatever comes, each call answers with the vendor's errors, and no job gets stuck."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from urllib.parse import quote
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from sandbox.salesforce import ids
 from sandbox.salesforce.refusals import QueryRefused
-from tests.sandbox.orgs import INGEST, QUERY, Served, org, rows_of
+from tests.sandbox.orgs import INGEST, QUERY, Served, org
 
 CALLS = [
     ("POST", "/services/oauth2/token", (200, 400)),
@@ -141,16 +142,18 @@ def test_what_is_no_id_is_none(text: str) -> None:
     assert found is None or len(found) == 18
 
 
-async def test_two_clients_never_see_each_others_half_written_state() -> None:
-    """A job is written between two requests: who asks finds all of it or nothing."""
+async def test_concurrent_clients_never_see_each_others_half_written_state() -> None:
+    """Two write jobs of 50 rows while a third reads: it finds whole jobs only."""
     async with org() as served:
-        csv = "Ext__c,LastName\n" + "".join(f"K-{number},Berg\n" for number in range(200))
-        job = await served.create()
-        await served.upload(job, csv)
-        before = await served.query("SELECT Id FROM Contact")
-        await served.patch(job, "UploadComplete")
-        body = {"operation": "query", "query": "SELECT Id FROM Contact"}
-        other = served.as_user("admin@example.com")
-        asked = (await served.http.post(QUERY, json=body, headers=other)).json()["id"]
-        after = rows_of(await served.http.get(f"{QUERY}/{asked}/results", headers=other))
-        assert (len(before), len(after)) == (0, 200)
+
+        async def write(client: str) -> None:
+            for number in range(5):
+                keys = (f"{client}-{number}-{row}" for row in range(50))
+                await served.load("Ext__c,LastName\n" + "".join(f"{key},Berg\n" for key in keys))
+
+        async def read() -> list[int]:
+            return [len(await served.query("SELECT Id FROM Contact")) for _ in range(10)]
+
+        _, _, counts = await asyncio.gather(write("a"), write("b"), read())
+        assert [count % 50 for count in counts] == [0] * 10
+        assert len(await served.query("SELECT Id FROM Contact")) == 500

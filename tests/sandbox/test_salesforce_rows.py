@@ -147,6 +147,13 @@ async def test_upsert_by_id_creates_without_one_and_updates_with_one(salesforce:
     assert [row["LastName"] for row in rows] == ["Falk", "Lind"]
 
 
+async def test_upsert_of_one_id_twice_in_a_batch_refuses_both(salesforce: Served) -> None:
+    record = await _contact(salesforce)
+    job = await salesforce.load(f"Id,LastName\n{record},Falk\n{record},Lind\n", externalIdFieldName="Id")
+    texts = [row["sf__Error"] for row in await salesforce.results(job, "failedResults")]
+    assert texts == [f"DUPLICATE_VALUE:Duplicate id specified: {record}:Id --"] * 2
+
+
 async def test_upsert_without_a_key_is_a_row_error(salesforce: Served) -> None:
     assert await _code(salesforce, "Ext__c,LastName\n,Berg\n", "upsert") == "MISSING_ARGUMENT"
 

@@ -39,7 +39,7 @@ class Writing:
         self._key_slot = key_slot
         self._creator = creator
         self._at = at
-        self._repeated: set[Any] = set()
+        self._repeated: set[str] = set()
 
     def write(self, operation: str, rows: Sequence[Row]) -> Iterable[Written]:
         """Applies rows in order, each seeing what earlier ones did."""
@@ -62,15 +62,16 @@ class Writing:
             case "hardDelete":
                 return self._hard_delete
             case _ if self._key_slot is None:
+                self._note_repeated(rows, self._columns.id_place)
                 return self._upsert_by_id
             case _:
-                self._note_repeated_keys(rows)
+                self._note_repeated(rows, None if self._columns.key is None else self._columns.key[0])
                 return self._upsert
 
-    def _note_repeated_keys(self, rows: Sequence[Row]) -> None:
-        if self._columns.key is None:
+    def _note_repeated(self, rows: Sequence[Row], place: int | None) -> None:
+        """Which upsert keys stand in the batch more than once; `place` is their column, if there is one."""
+        if place is None:
             return
-        place, _ = self._columns.key
         keys = [str(row[place]) for row in rows]
         if len(set(keys)) != len(keys):
             self._repeated = {key for key, times in Counter(keys).items() if times > 1} - {"", "None"}
@@ -90,6 +91,8 @@ class Writing:
         place = self._columns.id_place
         if place is None or not row[place]:
             return self._create(self._values(row))
+        if str(row[place]) in self._repeated:
+            raise refused("DUPLICATE_VALUE", f"Duplicate id specified: {row[place]}", "Id")
         return self._update(row)
 
     def _upsert(self, row: Row) -> Written:
@@ -109,7 +112,7 @@ class Writing:
         cell = row[place] if convert else None
         if convert is None or cell is None or cell == "":
             raise refused("MISSING_ARGUMENT", f"{name} not specified", name)
-        if self._repeated and str(cell) in self._repeated:
+        if str(cell) in self._repeated:
             raise refused("DUPLICATE_VALUE", f"Duplicate external id specified: {cell}", name)
         found = self._table.find(slot, convert(cell))
         if len(found) > 1:
