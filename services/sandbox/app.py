@@ -60,7 +60,9 @@ class App:
         self, match: Match, refusal: Response | None, scope: Message, receive: Receive, send: Send
     ) -> None:
         self._requests += 1
-        request = await read(scope, match.params, receive, number=self._requests)
+        request = await read(
+            scope, match.params, receive, number=self._requests, max_body_bytes=self.vendor.max_body_bytes
+        )
         if request is None:
             return
         response = refusal or await answer_through(self.faults, request, self._handler(match), self.hold)

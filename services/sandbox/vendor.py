@@ -22,6 +22,9 @@ class Vendor(ABC):
     fault_kinds: Sequence[type[Selection]] = ()
     """Faults beyond those that every vendor can have, such as a batch that fails half-way. They are switched like the
     others; the vendor itself asks its board whether one acts."""
+    max_body_bytes: int | None = None
+    """About how much of a request's body is kept in memory: more than the vendor takes, so that it sees what is too
+    large. Null is all of it."""
 
     def __init__(self, ledger: Ledger | None = None) -> None:
         self.clock = Clock()

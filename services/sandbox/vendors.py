@@ -8,6 +8,7 @@ import click
 from sandbox.bloom_growth.command import bloom_growth
 from sandbox.blueconic.command import blueconic
 from sandbox.liquid_decisions.command import liquid_decisions
+from sandbox.salesforce.command import salesforce
 
 FIRST_PORT = 8400
 """Where `all` serves the first vendor unless told otherwise; the next ones are served on the ports after it."""
@@ -46,6 +47,17 @@ VENDORS = (
             "community": "ACME",
         },
         "REST API: items upsert and updates, SQL queries, batch import and export, OAuth 2",
+    ),
+    Row(
+        salesforce,
+        {
+            "username": "loader@example.com",
+            "password": "loader-password",
+            "security_token": "TOKEN",
+            "client_id": "sandbox-consumer-key",
+            "client_secret": "sandbox-consumer-secret",
+        },
+        "Bulk API 1.0 and 2.0: ingest and query, SOAP login, OAuth 2, limits",
     ),
 )
 

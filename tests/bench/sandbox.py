@@ -5,12 +5,19 @@ A benchmark, not a test: it says what was measured and judges nothing. Each sand
 
 import click
 
-from tests.bench import sandbox_bloom_growth, sandbox_liquid_decisions
+from tests.bench import (
+    sandbox_bloom_growth,
+    sandbox_liquid_decisions,
+    sandbox_salesforce,
+    sandbox_salesforce_bulk1,
+)
 from tests.bench.figures import show_figures
 
 BENCHES = {
     "bloom-growth": sandbox_bloom_growth.figures,
     "liquid-decisions": sandbox_liquid_decisions.figures,
+    "salesforce": sandbox_salesforce.figures,
+    "salesforce, Bulk API 1.0": sandbox_salesforce_bulk1.figures,
 }
 """A row each: the vendor's name, and what measures its sandbox."""
 
