@@ -1,10 +1,12 @@
-# make demo         the main job on a real Kafka and the sandbox, with real data
-# make test         lint, types, unit and integration tests
-# make chaos        kill, stop and mislead writers while they deliver, then audit: ROUNDS=30 SEED=1
-# make bench        the figures of the README, about 25 minutes: RECORDS=1000000
-# make schemas      write schemas/ anew from the code
-# make format       format the code
-# make constraints  pin the newest dependencies that all supported Pythons share
+# make demo           the main job on a real Kafka and the sandbox, with real data
+# make test           lint, types, unit and integration tests
+# make chaos          kill, stop and mislead writers while they deliver, then audit: ROUNDS=30 SEED=1
+# make bench          the figures of the README, about 25 minutes: RECORDS=1000000
+# make bench-sandbox  the figures of the stand-in vendors, about 5 minutes
+# make install        only the virtual environment
+# make schemas        write schemas/ anew from the code
+# make format         format the code
+# make constraints    pin the newest dependencies that all supported Pythons share
 # Each makes its own virtual environment, .venv, when there is none.
 
 PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.11,$(shell python$(v) -c 'print("python$(v)")' 2>/dev/null)) python3)
@@ -13,7 +15,7 @@ SOURCES := services tests
 ROUNDS ?= 30
 RECORDS ?= 1000000
 
-.PHONY: help demo test lint format chaos bench schemas constraints clean
+.PHONY: help install demo test lint format chaos bench bench-sandbox schemas constraints clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -24,6 +26,8 @@ help:
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev,tracker]'
 	@touch $@
+
+install: .venv/installed
 
 demo: .venv/installed
 	@$(BIN)/python -m demo
@@ -45,6 +49,9 @@ chaos: .venv/installed
 
 bench: .venv/installed
 	@$(BIN)/python -m tests.bench --records $(RECORDS)
+
+bench-sandbox: .venv/installed
+	@$(BIN)/python -m tests.bench.sandbox
 
 schemas: .venv/installed
 	@$(BIN)/python -m sluice.schema_files

@@ -46,18 +46,24 @@ def test_a_command_of_the_docs_exists_with_its_options(line: str) -> None:
 
 @pytest.mark.parametrize("line", commands("make"))
 def test_a_target_of_the_docs_exists(line: str) -> None:
-    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert line.split()[1] in targets
 
 
 def test_modules_that_the_docs_run_exist() -> None:
-    modules = {name for page in PAGES.values() for name in re.findall(r"python -m ([a-z_.]+)", page)}
+    modules = {name for page in PAGES.values() for name in re.findall(r"python -m ([a-z0-9_.]+)", page)}
     assert modules
     assert [name for name in modules if find_spec(name) is None] == []
 
 
 def test_paths_of_the_docs_exist() -> None:
-    words = {word for page in PAGES.values() for word in re.findall(r"[`(]([A-Za-z_.-]+(?:/[\w.-]+)+)[`)]", page)}
+    words = {
+        word
+        for name, page in PAGES.items()
+        for word in re.findall(r"[`(]([A-Za-z_.-]+(?:/[\w.-]+)+)[`)]", page)
+        # A vendor's page is full of that vendor's own paths.
+        if not name.startswith("sandbox-") or (ROOT / word.split("/")[0]).is_dir()
+    }
     assert words
     assert [word for word in words if not ((ROOT / word).exists() or (ROOT / "docs" / word).exists())] == []
 

@@ -8,7 +8,7 @@ Paths under `/_sandbox/` are the sandbox's own: no fault, limit or count touches
 from sandbox.admin import ADMIN, admin_routes, no_admin_route
 from sandbox.asgi import Message, Receive, Send, read, send_response
 from sandbox.interference import answer_through
-from sandbox.messages import Handler, Response, rendered
+from sandbox.messages import Answer, Handler, Request, Response, rendered
 from sandbox.routing import Match, Pool, Router
 from sandbox.vendor import Vendor
 
@@ -34,7 +34,7 @@ class App:
             await self._administer(match, scope, receive, send)
             return
         with self._everyone.enter(self.vendor.ledger):
-            pool = match.route.pool if match.route else None
+            pool = self.vendor.pool_of(match.route, scope["headers"])
             if pool is None:
                 await self._serve(match, None, scope, receive, send)
                 return
@@ -60,7 +60,9 @@ class App:
         self, match: Match, refusal: Response | None, scope: Message, receive: Receive, send: Send
     ) -> None:
         self._requests += 1
-        request = await read(scope, match.params, receive, number=self._requests)
+        request = await read(
+            scope, match.params, receive, number=self._requests, max_body_bytes=self.vendor.max_body_bytes
+        )
         if request is None:
             return
         response = refusal or await answer_through(self.faults, request, self._handler(match), self.hold)
@@ -69,11 +71,18 @@ class App:
         await send_response(response, scope, receive, send)
 
     def _handler(self, match: Match) -> Handler:
-        return match.route.answer if match.route else lambda _: self.vendor.unrouted(match.allowed)
+        answer = match.route.answer if match.route else lambda _: self.vendor.unrouted(match.allowed)
+
+        def answer_in_time(request: Request) -> Answer:
+            self.vendor.catch_up()
+            return answer(request)
+
+        return answer_in_time
 
     async def _administer(self, match: Match, scope: Message, receive: Receive, send: Send) -> None:
         request = await read(scope, match.params, receive, number=0)
         if request is not None:
+            self.vendor.catch_up()
             route = match.route
             answer = route.answer(request) if route else no_admin_route(match, request, self._routes)
             await send_response(rendered(answer), scope, receive, send)

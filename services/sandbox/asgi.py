@@ -10,15 +10,20 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-async def read(scope: Message, params: dict[str, str], receive: Receive, *, number: int) -> Request | None:
-    """Reads a request to its end; null when the client left before that."""
-    pieces = []
+async def read(
+    scope: Message, params: dict[str, str], receive: Receive, *, number: int, max_body_bytes: int | None = None
+) -> Request | None:
+    """Reads a request to its end; null when the client left before that. Of a larger body the rest is let go."""
+    pieces: list[bytes] = []
+    kept_bytes = 0
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        pieces.append(message["body"])
+        if max_body_bytes is None or kept_bytes < max_body_bytes:
+            pieces.append(message["body"])
+            kept_bytes += len(message["body"])
         more = message["more_body"]
     return Request(
         number=number,

@@ -1,7 +1,7 @@
 """Faults: what goes wrong between a client and a vendor, switched while the sandbox runs.
 
-A fault names the requests it meets (`method`, `path` prefix; null is any), lets the first `skip` of them pass and
-acts on the next `times` (null: until cleared). Faults act in the order in which they were added; a fault that
+A fault names the requests it meets (`method`, `path` prefix, in any case; null is any), lets the first `skip` of them
+pass and acts on the next `times` (null: until cleared). Faults act in the order in which they were added; a fault that
 ends the request (`status`, `drop_before`, `outage`, `drop_after`) leaves the later ones unused.
 """
 
@@ -22,7 +22,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     path: str | None = None
 
     def meets(self, method: str, path: str) -> bool:
-        return (self.method is None or self.method.upper() == method) and path.startswith(self.path or "")
+        is_method = self.method is None or self.method.upper() == method
+        # Vendors differ in whether the case of a path matters; to say which requests to meet, it does not.
+        return is_method and path.lower().startswith((self.path or "").lower())
 
 
 class Latency(Selection, frozen=True, kw_only=True, tag="latency"):

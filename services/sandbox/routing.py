@@ -11,6 +11,9 @@ from urllib.parse import unquote
 from sandbox.ledger import Ledger
 from sandbox.messages import Handler, Response
 
+ANY_METHOD = "*"
+"""The method of a route that answers those its path does not have otherwise."""
+
 
 class Pool:
     """Requests that share one limit on how many may be worked on at once. Beyond it they get `refusal`."""
@@ -58,7 +61,7 @@ class Match(NamedTuple):
 
 
 class Router:
-    """Finds the route of a request; the first template that fits wins."""
+    """Finds the route of a request; the first template that fits wins. A last `{name...}` takes all that is left."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._templates: dict[tuple[str, ...], dict[str, Route]] = {}
@@ -70,11 +73,14 @@ class Router:
         for template, methods in self._templates.items():
             params = _bind(template, segments)
             if params is not None:
-                return Match(methods.get(method), params, tuple(methods))
+                return Match(methods.get(method) or methods.get(ANY_METHOD), params, tuple(methods))
         return Match(None, {}, ())
 
 
 def _bind(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
+    if template[-1].endswith("...}") and len(segments) >= len(template):
+        last = len(template) - 1
+        segments = [*segments[:last], "/".join(segments[last:])]
     if len(template) != len(segments):
         return None
     params = {}
@@ -82,7 +88,7 @@ def _bind(template: tuple[str, ...], segments: list[str]) -> dict[str, str] | No
         if expected.startswith("{"):
             if not segment:
                 return None
-            params[expected[1:-1]] = unquote(segment, errors="replace")
+            params[expected[1:-1].removesuffix("...")] = unquote(segment, errors="replace")
         elif expected != segment:
             return None
     return params

@@ -1,14 +1,14 @@
 """What the frame asks of a vendor's stand-in."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from sandbox.clock import Clock
 from sandbox.faultboard import FaultBoard
 from sandbox.faults import Selection
 from sandbox.ledger import Ledger
 from sandbox.messages import Response
-from sandbox.routing import Route
+from sandbox.routing import Pool, Route
 
 
 class Vendor(ABC):
@@ -22,6 +22,9 @@ class Vendor(ABC):
     fault_kinds: Sequence[type[Selection]] = ()
     """Faults beyond those that every vendor can have, such as a batch that fails half-way. They are switched like the
     others; the vendor itself asks its board whether one acts."""
+    max_body_bytes: int | None = None
+    """About how much of a request's body is kept in memory: more than the vendor takes, so that it sees what is too
+    large. Null is all of it."""
 
     def __init__(self, ledger: Ledger | None = None) -> None:
         self.clock = Clock()
@@ -31,6 +34,14 @@ class Vendor(ABC):
     def canonical_path(self, raw_path: str) -> str:
         """The path as the routes spell it; overridden by a vendor that is lenient about slashes or case."""
         return raw_path
+
+    def pool_of(self, route: Route | None, _headers: Iterable[tuple[bytes, bytes]], /) -> Pool | None:
+        """What the request counts in besides everything; overridden by a vendor that counts by client."""
+        return route.pool if route else None
+
+    def catch_up(self) -> None:  # noqa: B027 (a vendor without jobs has nothing to do)
+        """Does what has become due by the clock since the last request; called before every request is answered,
+        those under `/_sandbox/` too. Overridden by a vendor whose jobs have phases."""
 
     @abstractmethod
     def unrouted(self, allowed: tuple[str, ...]) -> Response:

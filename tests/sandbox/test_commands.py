@@ -11,6 +11,8 @@ import httpx
 import psutil
 import pytest
 
+from sandbox.vendors import FIRST_PORT, VENDORS
+
 _STOPS_WITHIN_S = 10
 
 
@@ -24,7 +26,7 @@ def _first_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-@pytest.mark.parametrize("name", [pytest.param("blueconic", id="blueconic"), pytest.param("otlp", id="otlp")])
+@pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in (*(row.name for row in VENDORS), "otlp")])
 @pytest.mark.parametrize("number", [pytest.param(number, id=number.name) for number in (signal.SIGTERM, signal.SIGINT)])
 def test_a_sandbox_says_where_it_listens_and_stops_quietly(name: str, number: signal.Signals) -> None:
     with _start(name) as process:
@@ -65,3 +67,69 @@ def test_a_taken_port_is_one_clear_sentence() -> None:
     assert process.returncode == 1
     assert errors.startswith(f"expected to listen on 127.0.0.1:{port}; ")
     assert os.linesep not in errors.strip()
+
+
+def test_every_vendor_is_listed_on_a_line_of_its_own() -> None:
+    with _start("--list") as process:
+        lines, _ = process.communicate(timeout=_STOPS_WITHIN_S)
+    for port, (row, line) in enumerate(zip(VENDORS, lines.splitlines(), strict=True), FIRST_PORT):
+        assert line.split()[:2] == [row.name, f"http://127.0.0.1:{port}"]
+        assert row.covers in line
+        assert all(f"{name}={value}" in line for name, value in row.credentials.items())
+
+
+@pytest.mark.parametrize("number", [pytest.param(number, id=number.name) for number in (signal.SIGTERM, signal.SIGINT)])
+def test_all_vendors_serve_with_the_listed_credentials_and_stop_together(number: signal.Signals) -> None:
+    with _start("all", "--port", "0", "--json") as process:
+        found = [json.loads(_first_line(process)) for _ in VENDORS]
+        served = [httpx.get(f"{one['url']}/_sandbox/health", trust_env=False).json()["sandbox"] for one in found]
+        children = psutil.Process(process.pid).children()
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=_STOPS_WITHIN_S)
+    assert (process.returncode, errors) == (0, "")
+    assert served == [row.name for row in VENDORS]
+    assert [{**row.credentials} for row in VENDORS] == [
+        {name: value for name, value in one.items() if name not in ("sandbox", "url")} for one in found
+    ]
+    assert psutil.wait_procs(children, timeout=_STOPS_WITHIN_S)[1] == []
+
+
+def test_all_take_neighbouring_ports() -> None:
+    first = _free_ports(len(VENDORS))
+    with _start("all", "--port", str(first)) as process:
+        lines = [_first_line(process) for _ in VENDORS]
+        process.terminate()
+    assert [line.split()[:2] for line in lines] == [
+        [row.name, f"http://127.0.0.1:{port}"] for port, row in enumerate(VENDORS, first)
+    ]
+
+
+def test_all_leave_no_process_when_killed_or_when_one_stops() -> None:
+    for victim in ("all", "one"):
+        with _start("all", "--port", "0") as process:
+            for _ in VENDORS:
+                _first_line(process)
+            children = psutil.Process(process.pid).children()
+            (process if victim == "all" else children[0]).kill()
+            assert psutil.wait_procs(children, timeout=_STOPS_WITHIN_S)[1] == []
+            assert process.wait(_STOPS_WITHIN_S) != 0
+
+
+def test_all_stop_when_a_port_is_taken() -> None:
+    first = _free_ports(len(VENDORS))
+    with socket.create_server(("127.0.0.1", first + 1)), _start("all", "--port", str(first)) as process:
+        said, errors = process.communicate(timeout=_STOPS_WITHIN_S)
+    assert (process.returncode, said) == (1, "")
+    assert errors.startswith(f"expected to listen on 127.0.0.1:{first + 1}; ")
+
+
+def _free_ports(count: int) -> int:
+    """The first of so many free ports in a row."""
+    for first in range(20_000, 30_000, count):
+        try:
+            for port in range(first, first + count):
+                socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return first
+    raise AssertionError("no free ports")

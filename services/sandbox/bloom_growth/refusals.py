@@ -1,0 +1,36 @@
+"""Answers that are no success. bloom_growth.md §10: statuses [docs], bodies [assumed]; clients read neither."""
+
+from sandbox.messages import Response, as_json
+
+WEB_APPLICATION = Response(
+    status=200,
+    body=b"<!DOCTYPE html>\n<html><head><title>Bloom Growth</title></head><body><div id=app></div></body></html>\n",
+    content_type="text/html; charset=utf-8",
+)
+"""What a wrong path falls through to, in place of a 404. §10 [client:other]"""
+
+
+class Refusal(Exception):
+    """A call refused with `status`. It changed nothing."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+    def response(self) -> Response:
+        return message(self.status, str(self))
+
+
+def message(status: int, text: str, *headers: tuple[str, str]) -> Response:
+    """An answer in the framework's style: `{"Message": "..."}`."""
+    answer = as_json({"Message": text}, status=status)
+    return Response(status=status, body=answer.body, content_type=answer.content_type, headers=headers)
+
+
+def no_such(what: str, key: int) -> Refusal:
+    """404 for an unknown id; a deleted one is unknown again. §10, §12"""
+    return Refusal(404, f"There is no {what} {key}.")
+
+
+UNAUTHORIZED = message(401, "Authorization has been denied for this request.", ("www-authenticate", "Bearer"))
+"""A missing, unknown or expired token. §2 [docs], its body [assumed]"""

@@ -1,0 +1,60 @@
+"""Answers as bytes: JSON, empty bodies, permissions, nulls where a fault wants them. bloom_growth.md §1, §13.5."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from sandbox.bloom_growth.faults import NullDetailsUrl, NullTarget
+from sandbox.bloom_growth.headlines import HeadlineView
+from sandbox.bloom_growth.issues import IssueView
+from sandbox.bloom_growth.meetings import MeetingView
+from sandbox.bloom_growth.scorecard import MeasurableView, Scores, ScoreView
+from sandbox.bloom_growth.todos import TodoView
+from sandbox.bloom_growth.views import EDITABLE, ObjectView
+from sandbox.faultboard import FaultBoard
+from sandbox.messages import Request, Response
+
+_EMPTY = Response(status=200)
+_WITH_NOTES = (IssueView, TodoView, HeadlineView)
+_WITH_TARGETS = (MeasurableView, ScoreView)
+_encode = msgspec.json.Encoder().encode
+
+
+def render(request: Request, body: object, faults: FaultBoard, *, shows_permission: bool) -> Response:
+    """A 200; null is a body of no bytes. §3 [assumed]"""
+    if body is None:
+        return _EMPTY
+    views = _views(body)
+    if shows_permission:
+        _permit(views)
+    if len(faults):
+        _blank(request, views, faults)
+    content_type = "text/json" if b"text/json" in request.headers.get(b"accept", b"") else "application/json"
+    return Response(status=200, body=_encode(body), content_type=content_type)
+
+
+def _views(body: object) -> Sequence[object]:
+    if isinstance(body, Scores):
+        return body.scores
+    return body if isinstance(body, list) else [body]
+
+
+def _permit(views: Sequence[object]) -> None:
+    """Users, names and scores have no permission: "most bodies". §1 [docs:ref]"""
+    for view in views:
+        if isinstance(view, ObjectView | MeetingView):
+            view.permission = EDITABLE
+
+
+def _blank(request: Request, views: Sequence[object], faults: FaultBoard) -> None:
+    """Faults on members wait for an answer that has some."""
+    noted = [view for view in views if isinstance(view, _WITH_NOTES)]
+    if noted:
+        for _ in faults.acting((NullDetailsUrl,), request.method, request.path):
+            for view in noted:
+                view.details_url = None
+    targeted = [view for view in views if isinstance(view, _WITH_TARGETS)]
+    if targeted:
+        for _ in faults.acting((NullTarget,), request.method, request.path):
+            for measured in targeted:
+                measured.target = None

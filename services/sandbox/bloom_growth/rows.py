@@ -1,0 +1,102 @@
+"""What is stored of meetings and of what is in them. Instants are text as on the wire.
+
+`pad` numbers the notepad that `notes` went to: only its address is ever shown. bloom_growth.md §4 [client]
+"""
+
+from typing import Literal
+
+from sandbox.bloom_growth.records import Row
+
+Compartment = Literal["ShortTerm", "LongTerm"]
+MEETING_TODO, PERSONAL_TODO, MILESTONE = 0, 1, 2
+"""`TodoType` on the wire. §5 [client:other]"""
+AT_RISK, ON_TRACK, COMPLETE = 0, 1, 2
+"""`Completion` on the wire. §6 [client], [client:ruby]"""
+
+
+class Meeting(Row, array_like=True, kw_only=True, gc=False):
+    """A meeting; a deleted one keeps its name, which what was in it still shows. §13.3 [assumed]"""
+
+    name: str
+    organization_id: int
+    created_at: str
+    starts_at: str
+    attendees: list[int]
+    is_deleted: bool = False
+
+    def people(self) -> tuple[int, ...]:
+        return () if self.is_deleted else tuple(self.attendees)
+
+    def meetings(self) -> tuple[int, ...]:
+        return ()
+
+
+class Owned(Row, array_like=True, kw_only=True, gc=False):
+    """What has a title, an owner and notes."""
+
+    title: str
+    owner_id: int
+    created_at: str
+    notes: str = ""
+    pad: int = 0
+
+    def people(self) -> tuple[int, ...]:
+        return (self.owner_id,)
+
+
+class Issue(Owned, array_like=True, kw_only=True, gc=False):
+    """An issue of one meeting. §4"""
+
+    meeting_id: int
+    solved_at: str | None = None
+    compartment: Compartment = "ShortTerm"
+
+    def meetings(self) -> tuple[int, ...]:
+        return (self.meeting_id,)
+
+
+class Todo(Owned, array_like=True, kw_only=True, gc=False):
+    """A todo. Completing it does not close it; nothing in v1 does. §5 [client], [assumed]"""
+
+    kind: int
+    meeting_id: int | None
+    due_at: str
+    completed_at: str | None = None
+    closed_at: str | None = None
+
+    def meetings(self) -> tuple[int, ...]:
+        return () if self.meeting_id is None else (self.meeting_id,)
+
+
+class Goal(Owned, array_like=True, kw_only=True, gc=False):
+    """A goal, a "rock" on the wire, in any number of meetings. §6"""
+
+    due_at: str
+    origins: list[int]
+    completion: int = ON_TRACK
+    is_archived: bool = False
+
+    def meetings(self) -> tuple[int, ...]:
+        return tuple(self.origins)
+
+
+class Headline(Owned, array_like=True, kw_only=True, gc=False):
+    """A headline of one meeting. §8"""
+
+    meeting_id: int
+
+    def meetings(self) -> tuple[int, ...]:
+        return (self.meeting_id,)
+
+
+class Measurable(Owned, array_like=True, kw_only=True, gc=False):
+    """A number that a meeting looks at each week: `scores` by week, each with when it was entered. §7, §8"""
+
+    meeting_id: int
+    target: int | float | None
+    modifiers: str
+    direction: str
+    scores: dict[int, tuple[int | float, str]]
+
+    def meetings(self) -> tuple[int, ...]:
+        return (self.meeting_id,)

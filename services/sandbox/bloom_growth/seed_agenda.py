@@ -1,0 +1,144 @@
+"""Holds a meeting of the seed: writes it and what is in it. Everything was made 60 days ago."""
+
+from sandbox.bloom_growth.instants import DAY_S, end_of_quarter, instant, midnight, today
+from sandbox.bloom_growth.people import User
+from sandbox.bloom_growth.rows import (
+    MEETING_TODO,
+    MILESTONE,
+    PERSONAL_TODO,
+    Goal,
+    Headline,
+    Issue,
+    Measurable,
+    Meeting,
+    Todo,
+)
+from sandbox.bloom_growth.scorecard import SHOWN_WEEKS
+from sandbox.bloom_growth.seed_data import (
+    Agenda,
+    SeedGoal,
+    SeedHeadline,
+    SeedIssue,
+    SeedMeasurable,
+    SeedTodo,
+)
+from sandbox.bloom_growth.tenant import Tenant
+from sandbox.bloom_growth.weeks import week_number
+
+_AGE_S = 60 * DAY_S
+_WEEK_S = 7 * DAY_S
+_STRAYS = (0.4, -0.8, 0.2, 1.0, -0.3, 0.0, -1.0, 0.6, 0.9, -0.5, 0.1, 0.7)
+"""How far a score is from its target, week by week, in parts of the measurable's `spread`."""
+
+
+class AgendaSeed:
+    """Writes meetings of `people`, to whom owners are indexes."""
+
+    def __init__(self, tenant: Tenant, people: list[User], now: float) -> None:
+        self._tenant = tenant
+        self._people = people
+        self._now = now
+        self._since = instant(now - _AGE_S)
+
+    def hold(self, agenda: Agenda) -> None:
+        meeting_id = self._tenant.next_id()
+        meeting = Meeting(
+            name=agenda.name,
+            organization_id=self._people[0].organization_id,
+            created_at=self._since,
+            starts_at=instant(self._now - _AGE_S + DAY_S),
+            attendees=[self._people[index].id for index in agenda.attendees],
+        )
+        self._tenant.meetings.put(meeting_id, meeting)
+        for goal in agenda.goals:
+            self._add_goal(goal, meeting_id)
+        for todo in agenda.todos:
+            self.add_todo(todo, meeting_id)
+        for issue in agenda.issues:
+            self._add_issue(issue, meeting_id)
+        for headline in agenda.headlines:
+            self._add_headline(headline, meeting_id)
+        for measurable in agenda.measurables:
+            self._add_measurable(measurable, meeting_id)
+
+    def add_todo(self, seed: SeedTodo, meeting_id: int | None) -> None:
+        kind = PERSONAL_TODO if meeting_id is None else MEETING_TODO
+        key = self._tenant.next_id()
+        todo = Todo(
+            title=seed.title,
+            owner_id=self._people[seed.owner].id,
+            created_at=self._since,
+            pad=key,
+            kind=MILESTONE if seed.state == "milestone" else kind,
+            meeting_id=meeting_id,
+            due_at=midnight(today(self._now + seed.due_days * DAY_S)),
+            completed_at=instant(self._now - DAY_S) if seed.state in ("done", "closed") else None,
+            closed_at=instant(self._now - DAY_S) if seed.state == "closed" else None,
+        )
+        self._tenant.todos.put(key, todo)
+
+    def _add_goal(self, seed: SeedGoal, meeting_id: int) -> None:
+        goal = Goal(
+            title=seed.title,
+            owner_id=self._people[seed.owner].id,
+            created_at=self._since,
+            due_at=midnight(end_of_quarter(today(self._now))),
+            origins=[meeting_id],
+            completion=seed.completion,
+            is_archived=seed.is_archived,
+        )
+        self._tenant.goals.put(self._tenant.next_id(), goal)
+
+    def _add_issue(self, seed: SeedIssue, meeting_id: int) -> None:
+        key = self._tenant.next_id()
+        issue = Issue(
+            title=seed.title,
+            owner_id=self._people[seed.owner].id,
+            created_at=self._since,
+            pad=key,
+            meeting_id=meeting_id,
+            solved_at=instant(self._now - DAY_S) if seed.is_solved else None,
+        )
+        self._tenant.issues.put(key, issue)
+
+    def _add_headline(self, seed: SeedHeadline, meeting_id: int) -> None:
+        key = self._tenant.next_id()
+        headline = Headline(
+            title=seed.title,
+            owner_id=self._people[seed.owner].id,
+            created_at=self._since,
+            notes=seed.notes,
+            pad=key,
+            meeting_id=meeting_id,
+        )
+        self._tenant.headlines.put(key, headline)
+
+    def _add_measurable(self, seed: SeedMeasurable, meeting_id: int) -> None:
+        key = self._tenant.next_id()
+        measurable = Measurable(
+            title=seed.title,
+            owner_id=self._people[seed.owner].id,
+            created_at=self._since,
+            meeting_id=meeting_id,
+            target=seed.target,
+            modifiers=seed.modifiers,
+            direction=seed.direction,
+            scores=self._scores(key, seed),
+        )
+        self._tenant.measurables.put(key, measurable)
+
+    def _scores(self, key: int, seed: SeedMeasurable) -> dict[int, tuple[int | float, str]]:
+        """One score for each week shown but this one, which is still to be entered."""
+        this_week = week_number(self._now)
+        return {
+            this_week - back: (
+                _score(seed, _STRAYS[(key + back) % len(_STRAYS)]),
+                instant(self._now - back * _WEEK_S),
+            )
+            for back in range(1, SHOWN_WEEKS)
+        }
+
+
+def _score(seed: SeedMeasurable, stray: float) -> int | float:
+    """As whole as its target is."""
+    return round(seed.target + seed.spread * stray, None if isinstance(seed.target, int) else 1)

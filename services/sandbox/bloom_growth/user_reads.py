@@ -1,0 +1,53 @@
+"""Reading people: users, who reports to them, their seats. bloom_growth.md §3 row 34, §8 [client]."""
+
+import msgspec
+
+from sandbox.bloom_growth.call import Call
+from sandbox.bloom_growth.people import Directory, User, UserView
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """`Name` may be null, live. §8, changelog 0.19.0"""
+
+    id: int
+    name: str | None
+
+
+class Group(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """What a seat is wrapped in."""
+
+    position: Position
+
+
+class SeatView(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """A seat as answered."""
+
+    group: Group
+
+
+class UserReads:
+    """Answers reads of people."""
+
+    def __init__(self, people: Directory) -> None:
+        self._people = people
+
+    def me(self, call: Call) -> UserView:
+        return call.caller.view
+
+    def read(self, call: Call) -> UserView:
+        return self._find(call).view
+
+    def direct_reports(self, call: Call) -> list[UserView]:
+        manager = self._find(call)
+        return [user.view for user in self._people.users.values() if user.manager_id == manager.id]
+
+    def seats(self, call: Call) -> list[SeatView]:
+        user = self._find(call)
+        return [
+            SeatView(group=Group(position=Position(id=seat.position_id, name=seat.position)))
+            for seat in self._people.seats
+            if seat.user_id == user.id
+        ]
+
+    def _find(self, call: Call) -> User:
+        return self._people.require(call.number("uid"), call.caller)

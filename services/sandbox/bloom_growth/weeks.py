@@ -1,0 +1,53 @@
+"""Weeks: `GET weeks/current`, and how scorecards name them. bloom_growth.md §8.
+
+Week 0 is the one that 1970-01-01 is in; weeks begin on Monday. [assumed]
+"""
+
+from datetime import date, timedelta
+
+import msgspec
+
+from sandbox.bloom_growth.instants import midnight, today
+
+_EPOCH_MONDAY = date(1969, 12, 29)
+_DAYS = 7
+
+
+class LocalDate(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """The week's first day."""
+
+    date: str
+
+
+class WeekView(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
+    """Both dates have a `T`, live. [client], [test:live]"""
+
+    id: int
+    for_week_number: int
+    local_date: LocalDate
+    for_week: str
+    """The week's last day. [assumed]"""
+
+
+def week_number(seconds: float) -> int:
+    return (today(seconds) - _EPOCH_MONDAY).days // _DAYS
+
+
+def week_name(number: int) -> str:
+    """`2026-W02`: a text, whose example is 2024-W25 [bloomy]; weeks as ISO 8601 counts them [assumed]."""
+    year, week, _ = _monday(number).isocalendar()
+    return f"{year}-W{week:02}"
+
+
+def week_view(number: int) -> WeekView:
+    monday = _monday(number)
+    return WeekView(
+        id=number,
+        for_week_number=number,
+        local_date=LocalDate(date=midnight(monday)),
+        for_week=midnight(monday + timedelta(days=_DAYS - 1)),
+    )
+
+
+def _monday(number: int) -> date:
+    return _EPOCH_MONDAY + timedelta(days=_DAYS * number)

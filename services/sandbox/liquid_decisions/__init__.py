@@ -1,0 +1,4 @@
+"""A stand-in for the Liquid Decisions REST API, written from liquid_decisions.md and from nothing else.
+
+Marks in docstrings are the document's: [docs], [client], [assumed].
+"""

@@ -1,0 +1,24 @@
+"""One community: its items and who writes them. liquid_decisions.md §1, tenant."""
+
+from sandbox.clock import Clock
+from sandbox.ledger import Ledger
+from sandbox.liquid_decisions.database import Database
+from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.item_table import ItemTable
+from sandbox.liquid_decisions.settings import Settings
+from sandbox.liquid_decisions.writer import Writer
+
+
+class Community:
+    """What a token's community leads to; nothing in it is seen from another."""
+
+    def __init__(self, name: str, settings: Settings, clock: Clock, ledger: Ledger) -> None:
+        self.name = name
+        self.database = Database(name, settings, clock)
+        self.writer = Writer(settings, self.database, ledger)
+
+    def table(self, item_type: str) -> ItemTable:
+        """Raises a 400 for an unknown type. [assumed]"""
+        if item_type not in self.database.tables:
+            raise Refused(f"no item type {item_type!r}")
+        return self.database.tables[item_type]

@@ -1,0 +1,58 @@
+"""What an export's file holds: items or rows as JSON, or lines of CSV. liquid_decisions.md §10, content [assumed]."""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from sandbox.liquid_decisions.export_files import CSV_TYPE, JSON_TYPE, Content
+from sandbox.liquid_decisions.forms import as_text
+from sandbox.liquid_decisions.template import Template
+
+
+def json_files(found: Iterable[object], rows_per_file: int) -> Iterator[Content]:
+    """Arrays, of which one may be empty."""
+    rest = iter(found)
+    rows = list(islice(rest, rows_per_file))
+    yield Content(JSON_TYPE, msgspec.json.encode(rows))
+    while rows := list(islice(rest, rows_per_file)):
+        yield Content(JSON_TYPE, msgspec.json.encode(rows))
+
+
+def csv_files(
+    found: Iterable[Mapping[str, Any]],
+    columns: Sequence[str],
+    rows_per_file: int,
+    *,
+    template: Template | None,
+    has_header: bool,
+) -> Iterator[Content]:
+    """A line a row: the columns, or what the template makes of them. Each file begins with the header, if any."""
+    rest = iter(found)
+    header = _line(template.names if template else columns) if has_header else ""
+    lines = (_line(_cells(row, columns)) if template is None else _rendered(row, template) for row in rest)
+    text = "".join(islice(lines, rows_per_file))
+    yield Content(CSV_TYPE, (header + text).encode())
+    while text := "".join(islice(lines, rows_per_file)):
+        yield Content(CSV_TYPE, (header + text).encode())
+
+
+def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
+    return [_cell(row.get(column)) for column in columns]
+
+
+def _rendered(row: Mapping[str, Any], template: Template) -> str:
+    return template.render({name: _cell(value) for name, value in row.items()}) + "\r\n"
+
+
+def _cell(value: Any) -> str:
+    return as_text(value)
+
+
+def _line(cells: Sequence[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow(cells)
+    return text.getvalue()

@@ -1,0 +1,123 @@
+"""`POST /ls/api/batch/import`: a file of records, written by a job. liquid_decisions.md §7."""
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+
+from sandbox.liquid_decisions.community import Community
+from sandbox.liquid_decisions.endpoints import IMPORT
+from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.forms import Form, flag
+from sandbox.liquid_decisions.item import Entry, rejected
+from sandbox.liquid_decisions.item_table import ItemTable
+from sandbox.liquid_decisions.job import BadJob, JobFailed, Work
+from sandbox.liquid_decisions.job_form import format_of, item_table, job_name
+from sandbox.liquid_decisions.jobs import Jobs
+from sandbox.liquid_decisions.multipart import Parts, read_parts
+from sandbox.liquid_decisions.record_file import Record, RecordFile, read_csv, read_json
+from sandbox.liquid_decisions.settings import Settings
+from sandbox.liquid_decisions.template import Template
+from sandbox.liquid_decisions.writer import Source, Writer
+from sandbox.messages import Request, Response
+
+_ACTIONS = ("Create", "Merge", "Update", None)
+
+
+class Imports:
+    """Takes uploads."""
+
+    def __init__(self, settings: Settings, jobs: Jobs) -> None:
+        self._settings = settings
+        self._jobs = jobs
+
+    def submit(self, request: Request, community: Community) -> Response:
+        """400 only for an unreadable multipart or without a file; what is wrong otherwise is a job Rejected."""
+        most = self._settings.max_import_bytes
+        if most is not None and len(request.body) > most:
+            raise Refused(f"expected at most {most} bytes", error="too_large", status=413)
+        parts = read_parts(request.header("content-type"), request.body)
+        if "file" not in parts:
+            raise Refused("the part file is missing")
+        texts = {name: part.decode("utf-8", "replace") for name, part in parts.items() if name != "file"}
+        form = {name: text for name, text in texts.items() if text}
+        return self._jobs.submit(
+            request,
+            community,
+            form,
+            lambda: self._prepare(request, community, form, parts),
+            waiting="file stored, waiting to run",
+        )
+
+    def _prepare(self, request: Request, community: Community, form: Form, parts: Parts) -> Work:
+        job_name(form)
+        table = item_table(form, community)
+        try:
+            merges, has_header_row = flag(form, "merge"), flag(form, "headerRow")
+        except Refused as error:
+            raise BadJob(str(error)) from None
+        if format_of(form) == "json":
+            file = read_json(parts["file"])  # The script sends a template for JSON too: it is ignored. §14 [client]
+        else:
+            template = Template(form["template"]) if "template" in form else None
+            kinds = table.item_type.fields or {}
+            file = read_csv(parts["file"], has_header_row=has_header_row, template=template, kinds=kinds)
+        most = self._settings.max_import_records
+        if most is not None and file.total > most:
+            raise BadJob(f"file: expected at most {most} records, got {file.total}")
+        action = "Merge" if merges else "Update"
+        return ImportWork(self._settings, table, file, action, community.writer, request.number)
+
+
+class ImportWork:
+    """Writes the records of a file, a slice at a time."""
+
+    def __init__(
+        self, settings: Settings, table: ItemTable, file: RecordFile, action: str, writer: Writer, request: int
+    ) -> None:
+        self._settings = settings
+        self._type = table.item_type.name
+        self._file = file
+        self._action = action
+        self._writer = writer
+        self._request = request
+
+    def begin(self) -> int:
+        return self._file.total
+
+    def advance(self, records: int, at: float) -> int:
+        """A bad record is skipped and not counted; switched on, it is counted, or fails the job. §7, §12 [assumed]"""
+        entries = [self._entry(record) for record in islice(self._file.records, records)]
+        source = Source(self._request, f"POST {IMPORT}", at)
+        if self._settings.import_fails_on_bad_record:
+            return self._write_until_bad(entries, source)
+        outcomes = self._writer.write(entries, source)
+        if self._settings.import_counts_refused:
+            return records
+        return sum(outcome.message is None for outcome in outcomes)
+
+    def finish(self, _: float) -> Sequence[str]:
+        return ()
+
+    def _write_until_bad(self, entries: Sequence[Entry], source: Source) -> int:
+        for done, entry in enumerate(entries):
+            [outcome] = self._writer.write([entry], source)
+            if outcome.message is not None:
+                raise JobFailed(f"{outcome.effect}: {outcome.message}", done)
+        return len(entries)
+
+    def _entry(self, record: Record) -> Entry:
+        """An item, or a bare data object. `merge` decides over any action in the file but Delete. [assumed]"""
+        mine = {"type": self._type}
+        if record is None:
+            return Entry(mine, {}, self._action, rejected("Unreadable", "the record is no object"))
+        if "headers" not in record:
+            return Entry(mine, record, self._action)
+        headers, data = record["headers"], record.get("data")
+        if not isinstance(headers, dict) or not isinstance(data, dict):
+            return Entry(mine, {}, self._action, rejected("Unreadable", "headers and data must be objects"))
+        if headers.get("type", self._type) != self._type:
+            return Entry(headers, data, self._action, rejected("UnknownType", f"the job is for {self._type}"))
+        return Entry({**headers, **mine}, data, self._action_of(headers))
+
+    def _action_of(self, headers: Mapping[str, object]) -> object:
+        action = headers.get("action")
+        return self._action if action in _ACTIONS else action

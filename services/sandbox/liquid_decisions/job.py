@@ -1,0 +1,154 @@
+"""One job and its states, which follow from the clock. liquid_decisions.md §8, §9.
+
+    Initialized ─► Accepted ─► Processing ─► Completed
+        └► Rejected               │ a slice at a time
+    Failed from Processing; Canceled where a noted cancel is met: before the run, or between two slices
+
+What a slice does happens at its end, all at once.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+State = Literal["Initialized", "Accepted", "Processing", "Completed", "Rejected", "Canceled", "Failed"]
+Status = State | Literal["Canceling"]
+
+
+class BadJob(Exception):
+    """The parameters or the file of a job are bad, which is answered with the state Rejected. §7 [docs] state"""
+
+
+class JobFailed(Exception):
+    """The run cannot go on; `processed` records of the slice were."""
+
+    def __init__(self, reason: str, processed: int = 0) -> None:
+        super().__init__(reason)
+        self.processed = processed
+
+
+class Work(Protocol):
+    """What a job does while it is Processing. Each part may raise `JobFailed`; `at` is seconds since 1970."""
+
+    def begin(self) -> int:
+        """Starts; returns how many records there are."""
+
+    def advance(self, records: int, at: float) -> int:
+        """Does the next records; returns how many count as processed."""
+
+    def finish(self, at: float) -> Sequence[str]:
+        """Ends well; returns the links to what came out."""
+
+
+class Pace(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a job is Initialized, how long Accepted, how long a slice takes (seconds), and its records."""
+
+    initialize_s: float
+    queue_s: float
+    slice_s: float
+    slice_records: int
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """What was submitted: the fields as they came, by whom and when (seconds since 1970)."""
+
+    job_id: str
+    community: str
+    form: dict[str, str]
+    submitted_at: float
+    waiting: str
+    """The reason it gives while it is Accepted."""
+
+
+class Job:
+    """A submitted job. Its work is a reason instead when parameters or file are bad: it will be Rejected."""
+
+    def __init__(self, submission: Submission, pace: Pace, work: Work | str) -> None:
+        self.submission = submission
+        self.state: State = "Initialized"
+        self.reason = "received"
+        self.links: Sequence[str] = ()
+        self.processed = 0
+        self.due_at: float | None = submission.submitted_at + pace.initialize_s
+        """When it changes next; null once it is over."""
+        self._pace = pace
+        self._work: Work | None = None if isinstance(work, str) else work
+        self._rejection = work if isinstance(work, str) else None
+        self._records = self._done = 0
+        self._is_canceling = False
+        self._started_at: float | None = None
+        self._ended_at: float | None = None
+
+    @property
+    def status(self) -> Status:
+        return "Canceling" if self._is_canceling and self.due_at is not None else self.state
+
+    def run_time_ms(self, now: float) -> int:
+        if self._started_at is None:
+            return 0
+        return round(1000 * ((self._ended_at or now) - self._started_at))
+
+    def cancel(self) -> None:
+        """Notes the cancel, which takes effect when the job next comes up; a job that is over stays as it is. §9"""
+        if self.due_at is not None:
+            self._is_canceling = True
+            self.reason = "cancel noted"
+
+    def step(self) -> None:
+        """Does what is due at `due_at`."""
+        if self.due_at is None:
+            return
+        at = self.due_at
+        try:
+            self._step(at)
+        except JobFailed as failure:
+            self.processed += failure.processed
+            self._end("Failed", at, str(failure))
+        except MemoryError:
+            self._end("Failed", at, "the sandbox's memory is full")
+
+    def _step(self, at: float) -> None:
+        match self.state:
+            case "Initialized" if self._rejection is not None:
+                self._end("Rejected", at, self._rejection)
+            case "Initialized" | "Accepted" if self._is_canceling:
+                self._end("Canceled", at, "canceled before it ran")
+            case "Initialized":
+                self.state, self.reason = "Accepted", self.submission.waiting
+                self.due_at = at + self._pace.queue_s
+            case "Accepted":
+                self._start(at)
+            case _:
+                self._run_slice(at)
+
+    def _start(self, at: float) -> None:
+        assert self._work is not None
+        self._started_at = at
+        self.state, self.reason = "Processing", "running"
+        self._records = self._work.begin()
+        self.due_at = at + self._pace.slice_s
+        if not self._records:
+            self._complete(at)
+
+    def _run_slice(self, at: float) -> None:
+        assert self._work is not None
+        records = min(self._pace.slice_records, self._records - self._done)
+        self.processed += self._work.advance(records, at)
+        self._done += records
+        if self._done == self._records:
+            self._complete(at)
+        elif self._is_canceling:
+            self._end("Canceled", at, f"canceled after {self._done} records")
+        else:
+            self.due_at = at + self._pace.slice_s
+
+    def _complete(self, at: float) -> None:
+        assert self._work is not None
+        self.links = self._work.finish(at)
+        self._end("Completed", at, f"{self.processed} of {self._records} records")
+
+    def _end(self, state: State, at: float, reason: str) -> None:
+        self.state, self.reason, self.due_at = state, reason, None
+        self._ended_at = at
+        self._work = None

@@ -1,0 +1,149 @@
+"""All jobs, worked on whenever somebody asks, up to the sandbox's clock. liquid_decisions.md §8, §9."""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from itertools import count
+
+import msgspec
+
+from sandbox.clock import Clock
+from sandbox.faultboard import FaultBoard
+from sandbox.liquid_decisions.community import Community
+from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.failing_work import FailingWork
+from sandbox.liquid_decisions.faults import FailJob, SlowJob
+from sandbox.liquid_decisions.forms import Form, read_form, required
+from sandbox.liquid_decisions.job import BadJob, Job, Pace, Status, Submission, Work
+from sandbox.liquid_decisions.outbox import Outbox
+from sandbox.liquid_decisions.settings import Settings
+from sandbox.messages import Request, Response, as_json
+
+
+class JobStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The answer of every batch call. §8 [docs]: numbers are strings, an e-mail not given is left out [assumed]."""
+
+    submit_time: str
+    job_id: str
+    notification_email: str | None = None
+    job_name: str
+    content_type: str
+    item_type: str
+    records_processed: str
+    run_time: str
+    status: Status
+    reason: str
+
+
+class Jobs:
+    """Keeps jobs forever; the finished ones are small. §8 [assumed]"""
+
+    def __init__(self, settings: Settings, clock: Clock, faults: FaultBoard, outbox: Outbox) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._faults = faults
+        self._outbox = outbox
+        self._turns = count()
+        self.clear()
+
+    def clear(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._due: list[tuple[float, int, Job]] = []
+
+    def by_status(self) -> Counter[str]:
+        return Counter(job.status for job in self._jobs.values())
+
+    def submit(
+        self, request: Request, community: Community, form: Form, prepare: Callable[[], Work], *, waiting: str
+    ) -> Response:
+        """Takes a job and answers its status. Bad parameters or a bad file are a job that is Rejected. §7"""
+        submission = Submission(
+            job_id=str(uuid.uuid4()),
+            community=community.name,
+            form=form,
+            submitted_at=self._clock.now(),
+            waiting=waiting,
+        )
+        job = Job(submission, self._pace(request), self._work(request, prepare))
+        self._jobs[submission.job_id] = job
+        self._wait_for(job)
+        self.catch_up(submission.submitted_at)
+        return self._answer(job)
+
+    def status(self, request: Request, community: Community) -> Response:
+        return self._answer(self._find(request, community))
+
+    def cancel(self, request: Request, community: Community) -> Response:
+        job = self._find(request, community)
+        job.cancel()
+        return self._answer(job)
+
+    def catch_up(self, now: float) -> None:
+        """Does what is due, the earliest first, so that jobs that run at once take turns."""
+        while self._due and self._due[0][0] <= now:
+            _, _, job = heappop(self._due)
+            job.step()
+            self._wait_for(job)
+
+    def _find(self, request: Request, community: Community) -> Job:
+        """404 for a job that is not there, or is another community's. §8 [assumed]"""
+        job_id = required(read_form(request), "jobId")
+        job = self._jobs.get(job_id)
+        if job is None or job.submission.community != community.name:
+            raise Refused(f"no job {job_id[:60]!r}", error="not_found", status=404)
+        return job
+
+    def _work(self, request: Request, prepare: Callable[[], Work]) -> Work | str:
+        try:
+            work = prepare()
+        except BadJob as error:
+            return str(error)
+        for fault in self._faults.acting((FailJob,), request.method, request.path):
+            work = FailingWork(work, fault)
+        return work
+
+    def _pace(self, request: Request) -> Pace:
+        settings = self._settings
+        pace = Pace(
+            initialize_s=settings.initialize_s,
+            queue_s=settings.queue_s,
+            slice_s=settings.slice_s,
+            slice_records=settings.slice_records,
+        )
+        for fault in self._faults.acting((SlowJob,), request.method, request.path):
+            slice_s = pace.slice_s if fault.slice_s is None else fault.slice_s
+            pace = msgspec.structs.replace(pace, queue_s=pace.queue_s + fault.seconds, slice_s=slice_s)
+        return pace
+
+    def _answer(self, job: Job) -> Response:
+        form = job.submission.form
+        reason = job.reason
+        if self._settings.links_in_reason and job.links:
+            reason = f"{reason}: {' '.join(job.links)}"
+        status = JobStatus(
+            submit_time=_datetime(job.submission.submitted_at),
+            job_id=job.submission.job_id,
+            notification_email=form.get("notificationEmail"),
+            job_name=form.get("jobName", ""),
+            content_type=form.get("contentType", ""),
+            item_type=form.get("itemType", ""),
+            records_processed=str(job.processed),
+            run_time=str(job.run_time_ms(self._clock.now())),
+            status=job.status,
+            reason=reason,
+        )
+        return as_json(status)
+
+    def _wait_for(self, job: Job) -> None:
+        """Puts the job where its turn is, or sends the mail of its end."""
+        if job.due_at is not None:
+            heappush(self._due, (job.due_at, next(self._turns), job))
+        elif "notificationEmail" in job.submission.form:
+            self._outbox.post(job)
+
+
+def _datetime(instant: float) -> str:
+    """`yyyy-MM-dd'T'HH:mm:ss+0000`, the offset without a colon. §1 [docs]"""
+    return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%S}+0000"

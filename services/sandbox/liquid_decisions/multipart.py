@@ -1,0 +1,80 @@
+"""Multipart bodies, whole, as imports bring them. liquid_decisions.md §7."""
+
+import logging
+from collections.abc import Callable
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+
+from sandbox.liquid_decisions.errors import Refused
+
+# The parser warns of every odd body, and without a handler that goes to standard error. The client gets to know it.
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())
+
+Parts = dict[str, bytes]
+"""The parts by name; of several of one name the first. A field and a file are the same here: published code sends a
+template as a file, and it is taken as a plain field too. §7 [client] form"""
+
+
+def read_parts(content_type: str, body: bytes) -> Parts:
+    """Raises a 400 for what is no readable multipart. §7 [assumed]"""
+    kind, options = parse_options_header(content_type)
+    if kind != b"multipart/form-data" or not options.get(b"boundary"):
+        raise Refused("expected Content-Type multipart/form-data with a boundary")
+    reader = _Reader()
+    try:
+        parser = MultipartParser(options[b"boundary"], reader.callbacks())  # type: ignore[arg-type]
+        parser.write(body)
+        parser.finalize()
+    except (FormParserError, ValueError) as error:
+        raise Refused(f"the multipart body cannot be read: {error}") from None
+    if not reader.is_complete:
+        raise Refused("the multipart body ends before its closing boundary")
+    return reader.parts
+
+
+class _Reader:
+    """Collects what the parser calls back with. Headers beside Content-Disposition are not needed: `Expires: 0`."""
+
+    def __init__(self) -> None:
+        self.parts: Parts = {}
+        self.is_complete = False
+        self._begin()
+
+    def callbacks(self) -> dict[str, Callable[..., None]]:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": self._add_header_name,
+            "on_header_value": self._add_header_value,
+            "on_header_end": self._end_header,
+            "on_part_data": self._add_data,
+            "on_part_end": self._end,
+            "on_end": self._complete,
+        }
+
+    def _begin(self) -> None:
+        self._name: str | None = None
+        self._header_name = self._header_value = b""
+        self._data: list[bytes] = []
+
+    def _add_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._header_name += data[start:end]
+
+    def _add_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._header_value += data[start:end]
+
+    def _end_header(self) -> None:
+        if self._header_name.lower() == b"content-disposition":
+            name = parse_options_header(self._header_value)[1].get(b"name")
+            self._name = None if name is None else name.decode("utf-8", "replace")
+        self._header_name = self._header_value = b""
+
+    def _add_data(self, data: bytes, start: int, end: int) -> None:
+        self._data.append(data[start:end])
+
+    def _end(self) -> None:
+        if self._name is not None:
+            self.parts.setdefault(self._name, b"".join(self._data))
+
+    def _complete(self) -> None:
+        self.is_complete = True

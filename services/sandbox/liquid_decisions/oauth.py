@@ -1,0 +1,112 @@
+"""`/oauth2/token` and the calls about a token. liquid_decisions.md §2 [docs]; errors RFC 6749 §5.2 [assumed]."""
+
+import base64
+from typing import Literal
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.forms import Form, read_form, required
+from sandbox.liquid_decisions.scope import community_of
+from sandbox.liquid_decisions.settings import Settings, User
+from sandbox.liquid_decisions.tokens import Session, Tokens
+from sandbox.messages import Request, Response, as_json
+
+
+class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A granted token; `refresh_token` comes only when switched on. §2 [assumed]"""
+
+    access_token: str
+    token_type: Literal["Bearer"]
+    expires_in: int
+    refresh_token: str | None = None
+
+
+class OAuth:
+    """Who shows a user's password gets a token, for a community or for none yet."""
+
+    def __init__(self, settings: Settings, tokens: Tokens) -> None:
+        self._settings = settings
+        self._tokens = tokens
+        self._users = {user.user_id: user for user in settings.users}
+        self._grants = {"password": self._grant_password, "refresh_token": self._grant_refresh}
+
+    def token(self, request: Request) -> Response:
+        form = read_form(request)
+        self._check_client(request, form)
+        grant = self._grants.get(required(form, "grant_type"))
+        if grant is None:
+            raise Refused(f"expected grant_type {', '.join(self._grants)}", error="unsupported_grant_type")
+        return as_json(grant(form))
+
+    def validate(self, _: Request, session: Session) -> Response:
+        """200 for a valid token [docs]; its body is [assumed]."""
+        return as_json({"valid": True, "community": session.community})
+
+    def token_info(self, _: Request, session: Session) -> Response:
+        """Nobody acts for another user here, so both ids are one. §2 [client:web]"""
+        user_id = session.user_id
+        return as_json({"userId": user_id, "authenticatedUserId": user_id, "community": session.community})
+
+    def set_community(self, request: Request, session: Session) -> Response:
+        """Binds the token's community later. §2 [docs] name, [assumed] form and answer"""
+        session.community = self._allowed(self._users[session.user_id], required(read_form(request), "community"))
+        return self.token_info(request, session)
+
+    def set_properties(self, request: Request, session: Session) -> Response:
+        """Takes a community among other properties, which have no effect here. §2 [client:node]"""
+        if "community" in read_form(request):
+            return self.set_community(request, session)
+        return self.token_info(request, session)
+
+    def _grant_password(self, form: Form) -> TokenAnswer:
+        user = self._users.get(required(form, "username"))
+        if user is None or user.password != required(form, "password"):
+            raise Refused("unknown username or wrong password", error="invalid_grant")
+        name = community_of(form.get("scope", ""))
+        return self._answer(user.user_id, None if name is None else self._allowed(user, name))
+
+    def _grant_refresh(self, form: Form) -> TokenAnswer:
+        """Not documented, may be tried once. §2 [assumed]"""
+        session = self._tokens.use_refresh(required(form, "refresh_token"))
+        if session is None:
+            raise Refused("unknown or used refresh_token", error="invalid_grant")
+        return self._answer(session.user_id, session.community)
+
+    def _answer(self, user_id: str, community: str | None) -> TokenAnswer:
+        refresh = self._tokens.issue_refresh(user_id, community) if self._settings.sends_refresh_token else None
+        return TokenAnswer(
+            access_token=self._tokens.issue(user_id, community),
+            token_type="Bearer",
+            expires_in=self._settings.token_lifetime_s,
+            refresh_token=refresh,
+        )
+
+    def _allowed(self, user: User, community: str) -> str:
+        """400 for a community that is not there, 403 for one that is not the user's. §2, §11 [assumed]"""
+        if community not in self._settings.communities:
+            raise Refused(f"unknown community {community!r}", error="invalid_scope")
+        if user.communities is not None and community not in user.communities:
+            raise Refused(f"{user.user_id} is not in {community}", error="access_denied", status=403)
+        return community
+
+    def _check_client(self, request: Request, form: Form) -> None:
+        """Absent credentials pass, as both published examples need; wrong ones do not. §2 [client:java], [assumed]"""
+        client_id, client_secret = _basic_credentials(request) or (form.get("client_id"), form.get("client_secret"))
+        known = (None, self._settings.client_id), (None, self._settings.client_secret)
+        if client_id not in known[0] or client_secret not in known[1]:
+            raise Refused("unknown client_id or wrong client_secret", error="invalid_client", status=401)
+
+
+def _basic_credentials(request: Request) -> tuple[str, str] | None:
+    """The client's credentials as RFC 6749 §2.3.1 has them, to which the service declares conformity. §2 [docs]"""
+    scheme, _, encoded = request.header("authorization").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        decoded = base64.b64decode(encoded, validate=True).decode()
+    except ValueError:
+        return ("", "")
+    client_id, _, client_secret = decoded.partition(":")
+    return unquote_plus(client_id), unquote_plus(client_secret)

@@ -1,0 +1,39 @@
+"""The mails that tell of the end of jobs. liquid_decisions.md §10: the only documented way to an export's result."""
+
+from collections import deque
+
+from sandbox.liquid_decisions.job import Job
+from sandbox.messages import Request, Response, as_json
+
+OUTBOX = "/_sandbox/outbox"
+_MAX_MAILS = 10_000
+
+
+class Outbox:
+    """Mails in the order of sending; the newest 10,000 are kept. Nothing is sent anywhere. [assumed]"""
+
+    def __init__(self) -> None:
+        self._mails: deque[dict[str, object]] = deque(maxlen=_MAX_MAILS)
+
+    def __len__(self) -> int:
+        return len(self._mails)
+
+    def post(self, job: Job) -> None:
+        """Writes the mail of a job that is over."""
+        form = job.submission.form
+        mail: dict[str, object] = {
+            "to": form["notificationEmail"],
+            "jobId": job.submission.job_id,
+            "jobName": form.get("jobName", ""),
+            "status": job.state,
+            "reason": job.reason,
+            "links": list(job.links),
+        }
+        self._mails.append(mail)
+
+    def list_mails(self, _: Request) -> Response:
+        """The sandbox's own call: every mail, as a JSON array. §10 [assumed]"""
+        return as_json(list(self._mails))
+
+    def clear(self) -> None:
+        self._mails.clear()

@@ -1,0 +1,18 @@
+"""The `scope` of a token request: `community=ACME deviceId=d-1`, or one bare word. liquid_decisions.md §2."""
+
+from sandbox.liquid_decisions.errors import Refused
+
+
+def community_of(scope: str) -> str | None:
+    """The community that a scope names; null for a scope without one. §2 [docs] [client]
+
+    The wiki has a bare `MyCommunity`, all code `community=…`: both are taken [assumed]. The load test sends names with
+    blanks inside, so that words without `=` and keys that nobody knows are skipped beside pairs [client:node].
+    """
+    words = scope.split()
+    pairs = [word.partition("=") for word in words if "=" in word]
+    if pairs:
+        return next((value for key, _, value in pairs if key == "community" and value), None)
+    if len(words) > 1:
+        raise Refused(f"expected community=NAME, got the words {scope!r}", error="invalid_scope")
+    return words[0] if words else None

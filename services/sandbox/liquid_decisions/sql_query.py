@@ -1,0 +1,97 @@
+"""`POST /ls/api/data/sqlQuery`: SQL over a community's items. liquid_decisions.md §6."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from sandbox.liquid_decisions.community import Community
+from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.forms import Form, flag, read_form, required
+from sandbox.liquid_decisions.item import serial_of, without_blocks
+from sandbox.liquid_decisions.item_table import ItemTable
+from sandbox.liquid_decisions.settings import Settings
+from sandbox.liquid_decisions.sql import selecting
+from sandbox.messages import Request, Response
+
+_ROWS_AT_ONCE = 500
+_TABLE_TYPES = ("Item", "History", "Transaction")
+
+
+class SqlQuery:
+    """The synchronous read: flat rows, or full items when an `itemType` is given. [docs]"""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def query(self, request: Request, community: Community) -> Response:
+        """`queryName`, `preserveEnvironmentsList` and the community's header have no effect. [docs] [client:web]"""
+        form = read_form(request)
+        query = required(form, "query")
+        table = _item_table(form, community)
+        with selecting(community.database, query, self._settings.sql_timeout_s) as selected:
+            rows = self._bounded(selected.rows)
+            if table is None:
+                return self._answer(flat_rows(selected.columns, rows))
+            serials = selected_serials(selected.columns, rows)
+        return self._answer(items_of(table, serials, with_blocks=flag(form, "faultBlocks")))
+
+    def _bounded(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+        most = self._settings.max_sql_rows
+        yield from islice(rows, most)
+        if next(rows, None) is not None:
+            raise Refused(f"the query has more than {most} rows", error="invalid_query")
+
+    def _answer(self, found: Iterator[object]) -> Response:
+        """One JSON array in either format. [docs] [client:web]"""
+        pieces = []
+        length = 0
+        while some := list(islice(found, _ROWS_AT_ONCE)):
+            pieces.append(msgspec.json.encode(some)[1:-1])
+            length += len(pieces[-1])
+            if length > self._settings.max_sql_answer_bytes:
+                raise Refused(f"the answer is longer than {length} bytes", error="invalid_query")
+        return Response(status=200, body=b"[" + b",".join(pieces) + b"]", content_type="application/json")
+
+
+def flat_rows(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+    """TableData: the data part only. [docs:guide]"""
+    return (dict(zip(columns, row, strict=True)) for row in rows)
+
+
+def selected_serials(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> list[int]:
+    """The items that the query's `h_id` column names; rows that have none, of an outer join, are passed over."""
+    if "h_id" not in columns:
+        raise Refused("with itemType the query must select h_id", error="invalid_query")
+    place = columns.index("h_id")
+    ids = [row[place] for row in rows if row[place] is not None]
+    serials = [serial for serial in map(serial_of, ids) if serial is not None]
+    if len(serials) < len(ids):
+        raise Refused("h_id must be selected from the table of itemType", error="invalid_query")
+    return serials
+
+
+def items_of(table: ItemTable, serials: Sequence[int], *, with_blocks: bool) -> Iterator[dict[str, object]]:
+    """Full items in the order of the query. [docs]"""
+    for start in range(0, len(serials), _ROWS_AT_ONCE):
+        wanted = serials[start : start + _ROWS_AT_ONCE]
+        rows = table.by_serial(wanted)
+        if not rows.keys() >= set(wanted):
+            raise Refused("h_id must be selected from the table of itemType", error="invalid_query")
+        for serial in wanted:
+            row = rows[serial]
+            yield table.as_item(row, None if with_blocks else without_blocks(row.fields))
+
+
+def _item_table(form: Form, community: Community) -> ItemTable | None:
+    """`faultBlocks` and `tableType` are read only with an `itemType`. [docs]; no History or Transaction is kept."""
+    if "itemType" not in form:
+        return None
+    table_type = form.get("tableType", "Item")
+    if table_type not in _TABLE_TYPES:
+        raise Refused(f"tableType: expected one of {', '.join(_TABLE_TYPES)}, got {table_type[:40]!r}")
+    if table_type != "Item":
+        raise Refused(f"the sandbox keeps no {table_type} of items")
+    flag(form, "faultBlocks")
+    return community.table(form["itemType"])

@@ -1,0 +1,40 @@
+"""The subset of Velocity that import and export templates may use. liquid_decisions.md §7 [assumed].
+
+`$name`, `${name}`, `$!name` and `$!{name}` stand for values; a directive, `#` and a word or sign, is not known.
+"""
+
+import re
+from collections.abc import Mapping
+
+from sandbox.liquid_decisions.job import BadJob
+
+_MAX_LENGTH = 2**16
+_DIRECTIVE = re.compile(r"#[a-zA-Z{@#*\[]")
+_REFERENCE = re.compile(r"\$(?P<quiet>!?)(?:\{(?P<formal>[A-Za-z_]\w*)\}|(?P<plain>[A-Za-z_]\w*))")
+
+
+class Template:
+    """A text with references. Raises `BadJob` for a directive."""
+
+    def __init__(self, text: str) -> None:
+        if len(text) > _MAX_LENGTH:
+            raise BadJob(f"template: expected at most {_MAX_LENGTH} letters")
+        directive = _DIRECTIVE.search(text)
+        if directive is not None:
+            raise BadJob(f"template: the sandbox knows no directives, found {directive[0]!r}")
+        self._text = text
+
+    @property
+    def names(self) -> list[str]:
+        """What it refers to, in order, each once."""
+        found = (match["formal"] or match["plain"] for match in _REFERENCE.finditer(self._text))
+        return list(dict.fromkeys(found))
+
+    def render(self, values: Mapping[str, str]) -> str:
+        """Puts the values in as they are. A reference to nothing stays as written, and is left out when quiet."""
+
+        def value_of(match: re.Match[str]) -> str:
+            missing = "" if match["quiet"] else match[0]
+            return values.get(match["formal"] or match["plain"], missing)
+
+        return _REFERENCE.sub(value_of, self._text)

@@ -1,0 +1,72 @@
+"""`POST /ls/api/items/upsert`: writes items at once and names those it rejected. liquid_decisions.md §4."""
+
+from typing import Any
+
+import msgspec
+
+from sandbox.faultboard import FaultBoard
+from sandbox.ledger import Ledger
+from sandbox.liquid_decisions.community import Community
+from sandbox.liquid_decisions.endpoints import UPSERT
+from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.faults import WrongCount
+from sandbox.liquid_decisions.item import Entry, Item, Outcome
+from sandbox.liquid_decisions.settings import Settings
+from sandbox.liquid_decisions.writer import Source
+from sandbox.messages import UNREADABLE, Answer, BulkResponse, Request, Response, as_json
+
+
+class Upsert:
+    """The synchronous write."""
+
+    def __init__(self, settings: Settings, ledger: Ledger, faults: FaultBoard) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._faults = faults
+
+    def upsert(self, request: Request, community: Community) -> Answer:
+        """400 for a malformed request, and nothing is applied [docs]; else every item has its own result."""
+        items = self._read(request.body)
+        self._ledger.count_entries(len(items))
+        entries = [Entry(item.headers, item.data, item.headers.get("action")) for item in items]
+        outcomes = community.writer.write(entries, Source(request.number, f"POST {UPSERT}"))
+        rejects = [
+            _with_receipt(item, outcome) for item, outcome in zip(items, outcomes, strict=True) if outcome.message
+        ]
+        count = self._count(request, len(items), len(rejects))
+        return BulkResponse(
+            items=rejects,
+            render=lambda shown: _answer(count, shown),
+            without_identifier=lambda reject: {**reject, "data": {}},
+        )
+
+    def _read(self, body: bytes) -> list[Item]:
+        settings = self._settings
+        if settings.max_upsert_bytes is not None and len(body) > settings.max_upsert_bytes:
+            raise Refused(f"expected at most {settings.max_upsert_bytes} bytes", error="too_large", status=413)
+        try:
+            items = _decode(body)
+        except UNREADABLE as error:
+            raise Refused(f"expected an array of items with headers and data: {error}") from None
+        if settings.max_upsert_items is not None and len(items) > settings.max_upsert_items:
+            raise Refused(f"expected at most {settings.max_upsert_items} items", error="too_large", status=413)
+        return items
+
+    def _count(self, request: Request, items: int, rejects: int) -> int:
+        """`n`, or `n` less the rejected; which one is unclear. §4 [assumed]"""
+        count = items - rejects if self._settings.count_leaves_out_rejected else items
+        return count + sum(fault.by for fault in self._faults.acting((WrongCount,), request.method, request.path))
+
+
+def _with_receipt(item: Item, outcome: Outcome) -> dict[str, Any]:
+    """The item as sent, with the receipt inside its headers. §4 [docs] [client:node]"""
+    receipt = {"receiptType": outcome.effect, "receiptMessage": outcome.message}
+    return {"headers": {**item.headers, **receipt}, "data": item.data}
+
+
+def _answer(count: int, rejects: list[Any]) -> Response:
+    """`rejectedItems` is missing when nothing was rejected. §4 [docs]"""
+    return as_json({"count": count, "rejectedItems": rejects} if rejects else {"count": count})
+
+
+_decode = msgspec.json.Decoder(list[Item]).decode

@@ -1,0 +1,137 @@
+"""The service: which part answers which endpoint, and what all endpoints share. liquid_decisions.md §1."""
+
+from collections.abc import Callable, Sequence
+
+from sandbox.ledger import Ledger
+from sandbox.liquid_decisions.community import Community
+from sandbox.liquid_decisions.endpoints import ENDPOINTS
+from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.export_files import ExportFiles
+from sandbox.liquid_decisions.exports import Exports
+from sandbox.liquid_decisions.faults import FailJob, SlowJob, WrongCount
+from sandbox.liquid_decisions.imports import Imports
+from sandbox.liquid_decisions.jobs import Jobs
+from sandbox.liquid_decisions.oauth import OAuth
+from sandbox.liquid_decisions.outbox import OUTBOX, Outbox
+from sandbox.liquid_decisions.settings import Settings
+from sandbox.liquid_decisions.sql_query import SqlQuery
+from sandbox.liquid_decisions.tokens import Session, Tokens
+from sandbox.liquid_decisions.updates import Updates
+from sandbox.liquid_decisions.upsert import Upsert
+from sandbox.messages import Answer, Handler, Request, Response
+from sandbox.routing import Route
+from sandbox.vendor import Vendor
+
+SessionHandler = Callable[[Request, Session], Answer]
+CommunityHandler = Callable[[Request, Community], Answer]
+
+
+class LiquidDecisions(Vendor):
+    """The service with all its communities, empty."""
+
+    name = "liquid-decisions"
+    fault_kinds = (SlowJob, FailJob, WrongCount)
+
+    def __init__(self, settings: Settings | None = None, *, ledger: Ledger | None = None) -> None:
+        super().__init__(ledger)
+        self.settings = settings or Settings()
+        self._tokens = Tokens(self.clock, self.settings.token_lifetime_s)
+        self._outbox = Outbox()
+        self._files = ExportFiles(self.settings, self.clock)
+        self._jobs = Jobs(self.settings, self.clock, self.faults, self._outbox)
+        self._communities = self._make_communities()
+        self.routes: Sequence[Route] = self._make_routes()
+
+    def catch_up(self) -> None:
+        self._jobs.catch_up(self.clock.now())
+        self._files.drop_expired()
+
+    def unrouted(self, allowed: tuple[str, ...]) -> Response:
+        """404 for a path that is not there; 405 for another method of one that is. [assumed, RFC 9110]"""
+        if not allowed:
+            return Refused("no such call", error="not_found", status=404).response()
+        return Refused(f"expected {' or '.join(allowed)}", error="method_not_allowed", status=405).response()
+
+    def expire_tokens(self) -> int:
+        return self._tokens.expire_all()
+
+    def state(self) -> dict[str, object]:
+        items = {
+            community.name: {name: len(table) for name, table in community.database.tables.items()}
+            for community in self._communities.values()
+        }
+        return {
+            "items": items,
+            "jobs": self._jobs.by_status(),
+            "mails": len(self._outbox),
+            "export_bytes": self._files.held_bytes,
+            "tokens": len(self._tokens),
+        }
+
+    def reset(self) -> None:
+        for community in self._communities.values():
+            community.database.close()
+        self._communities = self._make_communities()
+        self._tokens.clear()
+        self._jobs.clear()
+        self._outbox.clear()
+        self._files.clear()
+
+    def _make_communities(self) -> dict[str, Community]:
+        names = self.settings.communities
+        return {name: Community(name, self.settings, self.clock, self.ledger) for name in names}
+
+    def _make_routes(self) -> list[Route]:
+        handlers = self._make_handlers()
+        routes = [Route(one.method, one.path, _refusable(handlers[one.operation])) for one in ENDPOINTS]
+        return [*routes, Route("GET", OUTBOX, self._outbox.list_mails)]
+
+    def _make_handlers(self) -> dict[str, Handler]:
+        oauth = OAuth(self.settings, self._tokens)
+        for_everyone: dict[str, Handler] = {"token": oauth.token, "download": self._files.download}
+        for_tokens: dict[str, SessionHandler] = {
+            "validate": oauth.validate,
+            "tokenInfo": oauth.token_info,
+            "setCommunity": oauth.set_community,
+            "setProperties": oauth.set_properties,
+        }
+        for_communities: dict[str, CommunityHandler] = {
+            "import": Imports(self.settings, self._jobs).submit,
+            "export": Exports(self.settings, self._jobs, self._files).submit,
+            "status": self._jobs.status,
+            "cancel": self._jobs.cancel,
+            "upsert": Upsert(self.settings, self.ledger, self.faults).upsert,
+            "updates": Updates(self.settings).updates,
+            "sqlQuery": SqlQuery(self.settings).query,
+        }
+        return {
+            **for_everyone,
+            **{name: self._with_session(answer) for name, answer in for_tokens.items()},
+            **{name: self._with_community(answer) for name, answer in for_communities.items()},
+        }
+
+    def _with_session(self, answer: SessionHandler) -> Handler:
+        return lambda request: answer(request, self._tokens.session(request))
+
+    def _with_community(self, answer: CommunityHandler) -> Handler:
+        """A token without a community needs `setCommunity` first: 400 until then. §2 [docs], [assumed]"""
+
+        def answered(request: Request) -> Answer:
+            session = self._tokens.session(request)
+            if session.community is None:
+                raise Refused("the token has no community; name one in its scope, or call setCommunity")
+            return answer(request, self._communities[session.community])
+
+        return answered
+
+
+def _refusable(answer: Handler) -> Handler:
+    def answered(request: Request) -> Answer:
+        try:
+            return answer(request)
+        except Refused as refusal:
+            return refusal.response()
+        except MemoryError:
+            return Refused("the sandbox's memory is full", error="unavailable", status=503).response()
+
+    return answered

@@ -1,0 +1,141 @@
+"""What every call passes before it is answered, and what its answer gets. salesforce_bulk.md §1, §3.1, §3.11."""
+
+import zlib
+from collections.abc import Callable
+
+import msgspec
+
+from sandbox.messages import Answer, BulkResponse, Handler, Request, Response, gzipped
+from sandbox.salesforce.bulk1.faults import RefuseCall
+from sandbox.salesforce.bulk1.job import Job
+from sandbox.salesforce.bulk1.layout import refusal_response
+from sandbox.salesforce.bulk1.media_types import Markup, markup_asked, markup_of
+from sandbox.salesforce.bulk1.refusal import Refusal
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.refusals import BatchRefused
+from sandbox.salesforce.sessions import OrgUser, given_session_id
+from sandbox.salesforce.versions import standing
+
+MAX_BODY_BYTES = 10_000_000
+"""Uncompressed. §7 [docs]"""
+
+Call = Callable[[Request, OrgUser], Answer]
+
+
+class Admission:
+    """Turns calls, which may raise `Refusal` or `BatchRefused`, into handlers."""
+
+    def __init__(self, org: Org) -> None:
+        self._org = org
+
+    def checked(self, call: Call) -> Handler:
+        def answer(request: Request) -> Answer:
+            try:
+                answered = call(request, self._admit(request))
+            except Refusal as refusal:
+                answered = refusal_response(refusal, self.markup(request))
+            except BatchRefused as refused:
+                found = Refusal(refused.code, refused.message)  # type: ignore[arg-type]
+                answered = refusal_response(found, self.markup(request))
+            return self._finished(request, answered)
+
+        return answer
+
+    def markup(self, request: Request) -> Markup:
+        """The job's, where it is known, else what the request is written in. §3.1 [docs]"""
+        job = self.find_job(request)
+        return markup_asked(request.header("content-type")) if job is None else markup_of(job.request.content_type)
+
+    def find_job(self, request: Request) -> Job | None:
+        job = self._org.jobs.get(request.params.get("job_id", ""))
+        return job if isinstance(job, Job) else None
+
+    def job(self, request: Request) -> Job:
+        """The job that the path names. Its version is the only one that will do. §1 [docs], the code [assumed]"""
+        job = self.find_job(request)
+        if job is None:
+            raise Refusal("InvalidJob", f"Invalid job id: {request.params['job_id']}")
+        version = request.params["version"]
+        if version != job.version:
+            raise Refusal("InvalidVersion", f"The job was made with version {job.version}, the call is of {version}")
+        return job
+
+    def _admit(self, request: Request) -> OrgUser:
+        settings = self._org.settings
+        if settings.https_required and request.header("x-forwarded-proto").lower() != "https":
+            raise Refusal("HttpsRequired", "HTTPS Required")
+        _check_version(request.params["version"])
+        if not given_session_id(request):
+            raise Refusal("InvalidSessionId", "Unable to find session id")
+        user = self._org.sessions.find(request)
+        if user is None:
+            raise Refusal("InvalidSessionId", "Invalid session id")
+        if not self._org.limits.api_requests.take():
+            raise Refusal("ExceededQuota", "TotalRequests Limit exceeded.")
+        if not settings.bulk_enabled:
+            raise Refusal("FeatureNotEnabled", "Async API not enabled")
+        for fault in self._org.faults.acting((RefuseCall,), request.method, request.path):
+            raise Refusal(fault.code, fault.message or fault.code)
+        return user
+
+    def _finished(self, request: Request, answered: Answer) -> Answer:
+        if not isinstance(answered, BulkResponse):
+            return self._sent(request, answered)
+        render = answered.render
+        return msgspec.structs.replace(answered, render=lambda items: self._sent(request, render(items)))
+
+    def _sent(self, request: Request, response: Response) -> Response:
+        """gzip for who accepts it (§3.1 [docs]); a warning on versions that are to go."""
+        below = self._org.settings.deprecated_below
+        if 0 < _number(request.params["version"]) < below:
+            warning = f'299 - "API version {request.params["version"]} is deprecated"'
+            response = msgspec.structs.replace(response, headers=(*response.headers, ("warning", warning)))
+        return gzipped(response) if request.accepts_gzip else response
+
+
+def body_of(request: Request) -> bytes:
+    """The body, unpacked and neither empty nor too large. Raises `Refusal` `ClientInputError`. §3.11"""
+    body = _unpacked(request)
+    if len(body) > MAX_BODY_BYTES:
+        raise Refusal("ClientInputError", f"Failed to read request. Exceeded max size limit of {MAX_BODY_BYTES}")
+    if not body.strip():
+        raise Refusal("ClientInputError", "Failed to read request. The request is empty")
+    return body
+
+
+def _unpacked(request: Request) -> bytes:
+    match request.header("content-encoding").strip().lower():
+        case "" | "identity":
+            return request.body
+        case "gzip" | "x-gzip":
+            return _gunzipped(request.body)
+        case other:
+            raise Refusal("UnsupportedContentType", f"Unsupported content encoding: {other}")
+
+
+def _gunzipped(body: bytes) -> bytes:
+    """Never unpacks much more than the limit, whatever the body promises."""
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        unpacked = unpacker.decompress(body, MAX_BODY_BYTES + 1)
+    except zlib.error as error:
+        raise Refusal("ClientInputError", f"Failed to read request. {error}") from error
+    if not unpacker.eof and len(unpacked) <= MAX_BODY_BYTES:
+        raise Refusal("ClientInputError", "Failed to read request. The body is cut off")
+    return unpacked
+
+
+def _check_version(version: str) -> None:
+    """31.0 to 66.0, without a `v`; older ones are gone. §1 [docs]"""
+    match standing(version) if version[:1] != "v" else "unknown":
+        case "retired":
+            raise Refusal("Gone", f"API version {version} is retired")
+        case "unknown":
+            raise Refusal("InvalidVersion", f"Api version {version} is not supported")
+
+
+def _number(version: str) -> float:
+    try:
+        return float(version)
+    except ValueError:
+        return 0

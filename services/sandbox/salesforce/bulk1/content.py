@@ -1,0 +1,49 @@
+"""What a batch carries, as columns and rows, whatever it was written in. salesforce_bulk.md §3.5, §6.
+
+In a row, `None` sets null and the empty text leaves the field as it is.
+"""
+
+from typing import Any, NamedTuple
+
+from sandbox.salesforce.csv_data import MAX_COLUMNS, MAX_FIELD_CHARACTERS, MAX_RECORD_CHARACTERS
+from sandbox.salesforce.refusals import BatchRefused
+from sandbox.salesforce.writing import Row
+
+_MAX_CELLS = 10_000_000
+"""Sparse records of 10 MB could grow to far more cells than memory has. [assumed]"""
+
+
+class Content(NamedTuple):
+    """One batch's rows; all are as long as `columns`."""
+
+    columns: list[str]
+    rows: list[Row]
+
+
+def from_records(records: list[dict[str, Any]]) -> Content:
+    """One header for all: the union of the records' keys, in order of appearance."""
+    columns = list(dict.fromkeys(name for record in records for name in record))
+    if len(columns) > MAX_COLUMNS:
+        raise malformed(f"Exceeded number of fields: {len(columns)}. The limit is {MAX_COLUMNS}")
+    check_cells(len(columns), len(records))
+    for number, record in enumerate(records, 1):
+        _check_lengths(number, [len(cell) for cell in record.values() if isinstance(cell, str)])
+    return Content(columns, [[record.get(name, "") for name in columns] for record in records])
+
+
+def check_cells(columns: int, rows: int) -> None:
+    """Raises `BatchRefused` for more cells than this sandbox will spread out."""
+    if columns * rows > _MAX_CELLS:
+        raise malformed(f"Exceeded number of cells: {columns} fields by {rows} records")
+
+
+def malformed(reason: str) -> BatchRefused:
+    return BatchRefused("InvalidBatch", reason)
+
+
+def _check_lengths(number: int, lengths: list[int]) -> None:
+    """Beyond the limits of §7 [docs] the batch fails [assumed]."""
+    if sum(lengths) > MAX_RECORD_CHARACTERS:
+        raise malformed(f"Record {number} is longer than {MAX_RECORD_CHARACTERS} characters")
+    if lengths and max(lengths) > MAX_FIELD_CHARACTERS:
+        raise malformed(f"A field of record {number} is longer than {MAX_FIELD_CHARACTERS} characters")

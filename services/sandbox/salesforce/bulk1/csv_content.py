@@ -1,0 +1,19 @@
+"""CSV batches: a header of field names and rows, through the org's strict reader. salesforce_bulk.md §6."""
+
+from sandbox.salesforce.bulk1.content import Content, check_cells
+from sandbox.salesforce.bulk1.transformation import Transformation
+from sandbox.salesforce.csv_data import CsvRows
+from sandbox.salesforce.writing import Row
+
+_PIECE_ROWS = 1_000
+
+
+def read_csv_content(body: bytes, spec: Transformation | None = None) -> Content:
+    """The rows of a batch, as the job's transformation spec has them. Raises `BatchRefused`."""
+    text = CsvRows(body)
+    columns = list(text.columns)
+    rows: list[Row] = []
+    for piece in text.pieces(_PIECE_ROWS):
+        rows += piece
+        check_cells(len(columns), len(rows))
+    return Content(columns, rows) if spec is None else spec.apply(columns, rows)

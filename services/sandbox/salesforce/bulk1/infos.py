@@ -1,0 +1,113 @@
+"""jobInfo, batchInfo and their list, in XML and JSON. salesforce_bulk.md §3.3, §3.5, §3.6."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sandbox.messages import Response
+from sandbox.salesforce.bulk1.job import Batch, Job
+from sandbox.salesforce.bulk1.layout import (
+    DECLARATION,
+    Value,
+    document,
+    instant,
+    json_document,
+    json_members,
+    xml_fields,
+    xml_root,
+)
+from sandbox.salesforce.bulk1.media_types import Markup
+from sandbox.salesforce.bulk1.xml_reading import NAMESPACE
+
+
+def job_info(job: Job, now: float, markup: Markup, *, status: int = 200) -> Response:
+    fields = _job_fields(job, now, markup)
+    if markup == "xml":
+        return document(markup, xml_root("jobInfo", xml_fields(fields)), status=status)
+    # WSC knows the first as an optional member, and the two others null when unset. §3.3 [client WSC]
+    body = json_document(json_members({"fastPathEnabled": False, **fields}))
+    return document(markup, body, status=status)
+
+
+def batch_info(batch: Batch, now: float, markup: Markup) -> Response:
+    return document(markup, _batch_document(_batch_fields(batch, now, markup), markup))
+
+
+def new_batch(batch: Batch, markup: Markup, location: str) -> Response:
+    """201 and `Queued`, even when the batch starts at once. §3.5 [docs]"""
+    fields = _batch_fields(batch, batch.created_at, markup) | {"state": "Queued"}
+    answer = document(markup, _batch_document(fields, markup), status=201)
+    return msgspec.structs.replace(answer, headers=(("location", location),))
+
+
+def _batch_document(fields: Mapping[str, Value], markup: Markup) -> bytes:
+    return json_document(json_members(fields)) if markup == "json" else xml_root("batchInfo", xml_fields(fields))
+
+
+def batch_list(job: Job, now: float, markup: Markup) -> Response:
+    """The whole list, in creation order. §3.6 [docs], order [assumed]"""
+    listed = [_batch_fields(batch, now, markup) for batch in job.batches.values()]
+    if markup == "json":
+        return document(markup, json_document({"batchInfo": [json_members(fields) for fields in listed]}))
+    if not listed:
+        return document(markup, f'{DECLARATION}<batchInfoList xmlns="{NAMESPACE}" />'.encode())
+    lines: list[str] = []
+    for fields in listed:
+        lines += ["<batchInfo>", *(f" {line}" for line in xml_fields(fields)), "</batchInfo>"]
+    return document(markup, xml_root("batchInfoList", lines))
+
+
+def _job_fields(job: Job, now: float, markup: Markup) -> dict[str, Value]:
+    """In the order of §3.3. `numberRecordsProcessed` includes failed rows [client CumulusCI]; times are ms [docs]."""
+    batches = job.batches.values()
+    states = [batch.state(now) for batch in batches]
+    busy_ms = sum(_busy_ms(batch) for batch in batches)
+    return {
+        "id": job.id,
+        "operation": job.request.operation,
+        "object": job.object,
+        "createdById": job.created_by.id,
+        "createdDate": instant(job.created_at, markup),
+        "systemModstamp": instant(max([job.modified_at, *(batch.modified_at for batch in batches)]), markup),
+        "state": job.state,
+        "externalIdFieldName": job.request.external_id_field,
+        "concurrencyMode": job.request.concurrency,
+        "assignmentRuleId": job.request.assignment_rule_id,
+        "contentType": job.request.content_type,
+        "numberBatchesQueued": states.count("Queued"),
+        "numberBatchesInProgress": states.count("InProgress"),
+        "numberBatchesCompleted": states.count("Completed"),
+        "numberBatchesFailed": states.count("Failed"),
+        "numberBatchesTotal": len(states),
+        "numberRecordsProcessed": sum(batch.records_processed for batch in batches),
+        "numberRetries": sum(batch.phases.retries(now) for batch in batches),
+        "apiVersion": float(job.version),
+        "numberRecordsFailed": sum(batch.records_failed for batch in batches),
+        "totalProcessingTime": busy_ms,
+        "apiActiveProcessingTime": busy_ms,
+        "apexProcessingTime": 0,
+    }
+
+
+def _batch_fields(batch: Batch, now: float, markup: Markup) -> dict[str, Value]:
+    """In the order of §3.5; `stateMessage` stands after `state`, and is null in JSON when unset. §3.5 [docs]"""
+    return {
+        "id": batch.id,
+        "jobId": batch.job_id,
+        "state": batch.state(now),
+        "stateMessage": batch.message,
+        "createdDate": instant(batch.created_at, markup),
+        "systemModstamp": instant(batch.modified_at, markup),
+        "numberRecordsProcessed": batch.records_processed,
+        "numberRecordsFailed": batch.records_failed,
+        "totalProcessingTime": _busy_ms(batch),
+        "apiActiveProcessingTime": _busy_ms(batch),
+        "apexProcessingTime": 0,
+    }
+
+
+def _busy_ms(batch: Batch) -> int:
+    """None of ours is Apex, so all of it is the API's. [assumed]"""
+    if batch.end not in ("Completed", "Failed"):
+        return 0
+    return round(1000 * batch.phases.busy_s)

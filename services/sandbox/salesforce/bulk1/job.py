@@ -1,0 +1,115 @@
+"""Jobs and batches as they are kept. salesforce_bulk.md §3.3, §3.5, §3.10."""
+
+import zlib
+from typing import Any, Literal
+
+import msgspec
+
+from sandbox.salesforce.bulk1.job_request import QUERIES, JobRequest
+from sandbox.salesforce.bulk1.layout import instant
+from sandbox.salesforce.bulk1.phases import Phases
+from sandbox.salesforce.bulk1.pk_chunking import PkChunking
+from sandbox.salesforce.bulk1.transformation import Transformation
+from sandbox.salesforce.jobs import JobType
+from sandbox.salesforce.sessions import OrgUser
+
+JobState = Literal["Open", "Closed", "Aborted"]
+End = Literal["Completed", "Failed", "NotProcessed"]
+BatchState = Literal["Queued", "InProgress"] | End
+
+
+class Batch(msgspec.Struct, kw_only=True):
+    """One batch. `end` is null until it has come to one; bodies and results are kept deflated."""
+
+    id: str
+    job_id: str
+    created_at: float
+    modified_at: float
+    phases: Phases
+    packed_body: bytes
+    end: End | None = None
+    message: str | None = None
+    records_processed: int = 0
+    records_failed: int = 0
+    packed_results: bytes | None = None
+    """Row results; null for a batch that has none to show."""
+    packed_files: dict[str, bytes] = {}
+    """A query's result files by id."""
+
+    def state(self, now: float) -> BatchState:
+        return self.end or self.phases.state(now)
+
+    @property
+    def kept_bytes(self) -> int:
+        files = sum(map(len, self.packed_files.values()))
+        return len(self.packed_body) + len(self.packed_results or b"") + files
+
+
+class Job(msgspec.Struct, kw_only=True):
+    """One job. All calls for it use the version it was made with. §1 [docs]"""
+
+    id: str
+    request: JobRequest
+    object: str
+    version: str
+    created_by: OrgUser
+    created_at: float
+    modified_at: float
+    state: JobState = "Open"
+    line_end: str = "\n"
+    retries_disabled: bool = False
+    pk_chunking: PkChunking | None = None
+    spec: Transformation | None = None
+    batches: dict[str, Batch] = {}
+    busy_until: float = 0.0
+    """When the last batch so far ends; a serial job starts no other before."""
+    unfinished: int = 0
+    kept_bytes: int = 0
+    job_type: JobType = "Classic"
+
+    @property
+    def is_query(self) -> bool:
+        return self.request.operation in QUERIES
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether it may be forgotten when memory runs out: an open job, too, when all of its batches have ended."""
+        return not self.unfinished and (self.state != "Open" or bool(self.batches))
+
+    def add(self, batch: Batch) -> None:
+        self.batches[batch.id] = batch
+        self.busy_until = max(self.busy_until, batch.phases.ends_at)
+        self.unfinished += 1
+        self.kept_bytes += batch.kept_bytes
+
+    def finish(self, batch: Batch, end: End, at: float, message: str | None = None) -> None:
+        """Ends a batch, once its results and counts are in place."""
+        batch.end = end
+        batch.modified_at = at
+        batch.message = message
+        self.unfinished -= 1
+        self.kept_bytes += batch.kept_bytes - len(batch.packed_body)
+
+    def listing(self) -> dict[str, Any]:
+        """As Bulk API 2.0 lists jobs of 1.0. §4.1, its members [assumed]"""
+        return {
+            "id": self.id,
+            "operation": self.request.operation,
+            "object": self.object,
+            "createdById": self.created_by.id,
+            "createdDate": instant(self.created_at, "json"),
+            "systemModstamp": instant(self.modified_at, "json"),
+            "state": self.state,
+            "concurrencyMode": self.request.concurrency,
+            "contentType": self.request.content_type,
+            "apiVersion": float(self.version),
+            "jobType": self.job_type,
+        }
+
+
+def deflate(body: bytes) -> bytes:
+    """At the fastest level: a sandbox must not be what a benchmark measures."""
+    return zlib.compress(body, 1)
+
+
+inflate = zlib.decompress

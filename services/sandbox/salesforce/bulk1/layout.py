@@ -1,0 +1,65 @@
+"""How control answers are laid out, to the byte. salesforce_bulk.md §3.3, §3.5, §3.6, §3.11."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from xml.sax.saxutils import escape
+
+from sandbox.messages import Response
+from sandbox.salesforce.bulk1.media_types import MARKUP_TYPES, Markup
+from sandbox.salesforce.bulk1.refusal import Refusal
+from sandbox.salesforce.bulk1.xml_reading import NAMESPACE
+
+Value = str | int | float | bool | None
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
+
+
+def xml_root(name: str, lines: Iterable[str]) -> bytes:
+    """A document with each child on its own line, indented by one space. §3.3 [docs]"""
+    inside = "".join(f" {line}\n" for line in lines)
+    return f'{DECLARATION}<{name}\n   xmlns="{NAMESPACE}">\n{inside}</{name}>\n'.encode()
+
+
+def xml_fields(fields: Mapping[str, Value]) -> list[str]:
+    """A line per field that is set."""
+    return [f"<{name}>{xml_text(_plain(value))}</{name}>" for name, value in fields.items() if value is not None]
+
+
+def xml_text(text: str) -> str:
+    """Text of an element. XML 1.0 cannot carry control characters, so a space stands for each. [assumed]"""
+    cleaned = text.translate(_UNSPEAKABLE) if not text.isprintable() else text
+    return escape(cleaned)
+
+
+def json_document(value: object) -> bytes:
+    """With the spaces that §3.11 shows."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def json_members(fields: Mapping[str, Value]) -> dict[str, Value]:
+    """The same names, alphabetical as in the documentation's samples. §3.3 [docs]"""
+    return dict(sorted(fields.items()))
+
+
+def document(markup: Markup, body: bytes, *, status: int = 200) -> Response:
+    return Response(status=status, body=body, content_type=MARKUP_TYPES[markup])
+
+
+def refusal_response(refusal: Refusal, markup: Markup) -> Response:
+    """§3.11"""
+    fields: dict[str, Value] = {"exceptionCode": refusal.code, "exceptionMessage": refusal.message}
+    body = json_document(fields) if markup == "json" else xml_root("error", xml_fields(fields))
+    return document(markup, body, status=refusal.status)
+
+
+def instant(at: float, markup: Markup) -> str:
+    """Whole seconds: XML `2024-11-21T09:28:59.000Z`, JSON `2024-11-21T09:28:59.000+0000`. §3.1 [docs]"""
+    zone = "Z" if markup == "xml" else "+0000"
+    return f"{datetime.fromtimestamp(int(at), UTC):%Y-%m-%dT%H:%M:%S}.000{zone}"
+
+
+def _plain(value: Value) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_UNSPEAKABLE = dict.fromkeys([*(set(range(0x20)) - {0x9, 0xA, 0xD}), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF], " ")

@@ -1,0 +1,94 @@
+"""The line between a batch's arrival and its work, and PK chunking on the way. salesforce_bulk.md §3.5, §3.9, §7."""
+
+from sandbox.salesforce import ids
+from sandbox.salesforce.bulk1.job import Batch, Job, deflate
+from sandbox.salesforce.bulk1.phases import LOAD_TRIES, QUERY_TRIES, Phases, plan
+from sandbox.salesforce.bulk1.pk_chunking import PkChunking, chunk_bounds, rewrite
+from sandbox.salesforce.bulk1.processing import Processing, soql_of
+from sandbox.salesforce.org import Org, Origin
+from sandbox.salesforce.refusals import BatchRefused
+
+MAX_PENDING = 2_000
+"""Batches that may stand in line or be worked on; further ones wait. §7 [docs]"""
+
+
+class Queue:
+    """Takes batches. They start on arrival, before the job is closed; a serial job's one after the other. §1 [docs]"""
+
+    def __init__(self, org: Org) -> None:
+        self._org = org
+        self._processing = Processing(org)
+        self._made = 0
+
+    def put(self, job: Job, body: bytes, origin: Origin) -> Batch:
+        """Makes a batch of what was posted."""
+        at = self._org.clock.now()
+        if job.pk_chunking is None:
+            return self._put(job, body, origin, at)
+        batch = self._new(job, body, at, self._phases(job, origin, at))
+        self._org.agenda.add(batch.phases.ends_at, lambda due_at: self._chunk(job, batch, origin, due_at))
+        return batch
+
+    def _put(self, job: Job, body: bytes, origin: Origin, at: float) -> Batch:
+        batch = self._new(job, body, at, self._phases(job, origin, at))
+        self._org.agenda.add(batch.phases.ends_at, lambda due_at: self._end(job, batch, origin, due_at))
+        return batch
+
+    def _end(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
+        self._processing.end(job, batch, origin, at)
+        self._org.jobs.trim()
+
+    def _new(self, job: Job, body: bytes, at: float, phases: Phases) -> Batch:
+        self._made += 1
+        batch = Batch(
+            id=ids.make(ids.BATCH, self._made),
+            job_id=job.id,
+            created_at=at,
+            modified_at=at,
+            phases=phases,
+            packed_body=deflate(body),
+        )
+        job.add(batch)
+        return batch
+
+    def _phases(self, job: Job, origin: Origin, at: float) -> Phases:
+        asked = self._org.phases(origin)
+        tries = QUERY_TRIES if job.is_query else LOAD_TRIES
+        starts_at = max(at + asked.queued_s, self._org.agenda.when_left(MAX_PENDING - 1) or at)
+        if job.request.concurrency == "Serial":
+            starts_at = max(starts_at, job.busy_until)
+        return plan(
+            starts_at,
+            queued_s=asked.queued_s,
+            work_s=asked.in_progress_s,
+            max_tries=1 if job.retries_disabled else tries,
+        )
+
+    def _chunk(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
+        """Ends the posted batch as `NotProcessed` and puts one batch per range of ids in its place. §3.9 [docs]
+
+        In a job that was aborted meanwhile nothing comes in its place.
+        """
+        if batch.end is not None:
+            return
+        assert job.pk_chunking is not None
+        try:
+            queries = [] if job.state == "Aborted" else self._chunks(job, soql_of(batch), job.pk_chunking)
+        except BatchRefused as refusal:
+            job.finish(batch, "Failed", at, refusal.state_message)
+            return
+        job.finish(batch, "NotProcessed", at)
+        for query in queries:
+            self._put(job, query.encode(), origin, at)
+
+    def _chunks(self, job: Job, soql: str, chunking: PkChunking) -> list[str]:
+        """The rewritten queries; each counts as a batch. Raises `BatchRefused`."""
+        narrowest = self._org.query(rewrite(soql, None, ids.make("000", 0)))
+        if chunking.parent is not None:
+            self._org.object_type(chunking.parent)  # Only sharing objects have one, and the org has none of these.
+        everything = f"SELECT Id FROM {narrowest.object_name}"
+        owners = self._org.query(everything, with_deleted=job.request.operation == "queryAll")
+        bounds = chunk_bounds(sorted(owners.ids), chunking)
+        if not self._org.limits.batches.take(len(bounds)):
+            raise BatchRefused("ExceededQuota", "ApiBatchItems Limit exceeded.")
+        return [rewrite(soql, first, after) for first, after in bounds]

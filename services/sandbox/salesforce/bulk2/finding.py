@@ -1,0 +1,41 @@
+"""Which job a call is about, and whether the caller may touch it. salesforce_bulk.md §4.1, §4.3."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sandbox.messages import Answer, Request
+from sandbox.salesforce.bulk2.job import Job
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.rest import Caller, RestHandler, RestRefusal, bad_request, not_found
+
+J = TypeVar("J", bound=Job)
+
+
+def about(org: Org, kind: type[J], answer: Callable[[Request, Caller, J], Answer]) -> RestHandler:
+    """Makes a handler of one that wants the job that `{job}` in the path names."""
+
+    def handle(request: Request, caller: Caller) -> Answer:
+        return answer(request, caller, _find(org, kind, request, caller))
+
+    return handle
+
+
+def about_results(org: Org, kind: type[J], answer: Callable[[Request, Caller, J], Answer]) -> RestHandler:
+    """The same for results, which wait for the job's end. §4.1, §4.2 [docs], code [assumed]"""
+
+    def handle(request: Request, caller: Caller, job: J) -> Answer:
+        if not job.is_finished:
+            raise bad_request("INVALIDJOBSTATE", f"Results are not ready. Current job state is '{job.state}'")
+        return answer(request, caller, job)
+
+    return about(org, kind, handle)
+
+
+def _find(org: Org, kind: type[J], request: Request, caller: Caller) -> J:
+    """The creator's, or anybody's for an administrator. §4.1 [docs], code [assumed]"""
+    job = org.jobs.get(request.params["job"])
+    if not isinstance(job, kind):
+        raise not_found()
+    if job.created_by != caller.user and not caller.user.user.may_administer:
+        raise RestRefusal(403, "INSUFFICIENT_ACCESS", "The job was created by another user")
+    return job

@@ -1,0 +1,192 @@
+"""One ingest job: its data, the batches it is split into, its results. salesforce_bulk.md §4.1."""
+
+import math
+import zlib
+from collections.abc import Iterator
+from itertools import chain, repeat
+from typing import Any
+
+from sandbox.salesforce.bulk2.dialect import DELIMITERS
+from sandbox.salesforce.bulk2.job import Job
+from sandbox.salesforce.bulk2.requests import IngestRequest
+from sandbox.salesforce.csv_data import CsvRows
+from sandbox.salesforce.jobs import JobType
+from sandbox.salesforce.org import Org, Origin
+from sandbox.salesforce.refusals import BatchRefused
+from sandbox.salesforce.rest import bad_request
+from sandbox.salesforce.results import RowResult, pack_results, unpack_results
+from sandbox.salesforce.settings import Settings
+from sandbox.salesforce.writing import Row
+
+
+class IngestJob(Job):
+    """A job that writes. Nothing is written before `UploadComplete`; then internal batches of 10,000 rows. [docs]
+
+    Rows of an internal batch are written when it is done; batches are done evenly over the time of `InProgress`.
+    """
+
+    job_type: JobType = "V2Ingest"
+
+    def __init__(self, org: Org, origin: Origin, *, version: int, asked: IngestRequest) -> None:
+        super().__init__(org, origin, version=version, dialect=asked.dialect)
+        self.asked = asked
+        self.object_name = org.object_type(asked.object).name
+        self._data: bytes | None = None
+        self._results: list[bytes] = []
+
+    @property
+    def kept_bytes(self) -> int:
+        return len(self._data or b"") + sum(map(len, self._results))
+
+    def upload(self, body: bytes) -> None:
+        """One PUT per job. Raises :class:`RestRefusal`. §4.1 [client issue reports], refusal [assumed]"""
+        now = self.org.clock.now()
+        if self.state != "Open" or now - self.created_at > self.org.settings.job_open_s:
+            message = f"Failed to create batch, since the Job is not Open. Current job state is '{self.state}'"
+            raise bad_request("INVALIDJOBSTATE", message)
+        if self._data is not None:
+            message = (
+                f"Found multiple contents for job: <{self.id}>, please 'Close' / 'Abort' / 'Delete' the current Job"
+            )
+            raise bad_request("INVALIDJOB", f"{message} then create a new Job and make sure you only do 'PUT' once")
+        self._data = zlib.compress(body, level=1)
+        self.changed_at = now
+
+    def start(self, origin: Origin) -> None:
+        """Sets `UploadComplete` and puts the phases on the agenda. Raises :class:`RestRefusal`.
+
+        The request that starts the job is the one that ledger and faults know its rows by.
+        """
+        if self.state != "Open":
+            raise self.wrong_state("Open")
+        if self._data is None:
+            raise bad_request("INVALIDJOBSTATE", "the job has no data: PUT its content first")
+        if not self.org.limits.batches.remaining:
+            raise bad_request("EXCEEDEDQUOTA", "ApiBatchItems Limit exceeded.")
+        now = self.org.clock.now()
+        self.move_to("UploadComplete", now)
+        phases = self.org.phases(origin)
+        self.org.agenda.add(now + phases.queued_s, lambda at: self._begin(origin, at, phases.in_progress_s))
+
+    def outcomes(self) -> Iterator[tuple[Row, RowResult | None]]:
+        """Every uploaded row as sent, and its result; null for one that was not processed."""
+        results = chain(chain.from_iterable(map(unpack_results, self._results)), repeat(None))
+        try:
+            for rows in self._rows().raw_pieces(self.org.settings.internal_batch_rows):
+                yield from zip(rows, results, strict=False)
+        except BatchRefused:
+            return
+
+    @property
+    def columns(self) -> list[str]:
+        try:
+            return list(self._rows().columns)
+        except BatchRefused:
+            return []
+
+    def what(self) -> dict[str, Any]:
+        return {"operation": self.asked.operation, "object": self.object_name}
+
+    def how(self) -> dict[str, Any]:
+        """Left out when not set. [assumed: the samples without them have no member]"""
+        members = {
+            "externalIdFieldName": self.asked.external_id_field_name,
+            "assignmentRuleId": self.asked.assignment_rule_id,
+        }
+        return {name: value for name, value in members.items() if value is not None}
+
+    def where(self) -> dict[str, Any]:
+        """`contentUrl` is relative, without a leading slash. §4.1 [docs]"""
+        return {"contentUrl": f"services/data/v{self.version}.0/jobs/ingest/{self.id}/batches"}
+
+    def info(self) -> dict[str, Any]:
+        """What GET adds. Processed includes failed. §4.1 [docs]"""
+        return {
+            **self.listing(),
+            "retries": 0,
+            "totalProcessingTime": self.processing_ms,
+            "apiActiveProcessingTime": self.processing_ms,
+            "apexProcessingTime": 0,
+            "numberRecordsProcessed": self.processed,
+            "numberRecordsFailed": self.failed,
+            **({"errorMessage": self.error_message} if self.error_message else {}),
+        }
+
+    def _rows(self) -> CsvRows:
+        body = zlib.decompress(self._data or b"") if self._data else b""
+        return CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter])
+
+    def _begin(self, origin: Origin, at: float, in_progress_s: float) -> None:
+        if self.state != "UploadComplete":
+            return
+        self.move_to("InProgress", at)
+        body = zlib.decompress(self._data or b"")
+        settings = self.org.settings
+        rows = body.count(b"\n") - body.endswith(b"\n")
+        in_progress_s += max(0, rows - settings.rows_at_once) * settings.row_s
+        try:
+            self.dialect.check_line_ending(body)
+            writing = _Writing(origin, CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter]), settings)
+        except BatchRefused as refusal:
+            self._fail(refusal.state_message, at)
+            return
+        batches = max(1, math.ceil(rows / settings.internal_batch_rows))
+        for number in range(1, batches):
+            self.org.agenda.add(at + number * in_progress_s / batches, lambda due: self._write_next(writing, due))
+        self.processing_ms = round(in_progress_s * 1000)
+        self.org.agenda.add(at + in_progress_s, lambda due: self._complete(writing, due))
+
+    def _write_next(self, writing: "_Writing", at: float) -> bool:
+        """Writes one internal batch; false when there is none, or none may be written any more.
+
+        What fails it fails the job; earlier batches stay written. §4.1 [docs]
+        """
+        if self.state != "InProgress":
+            return False
+        try:
+            rows = next(writing.pieces, None)
+            if rows is not None:
+                self._write_piece(writing, rows, at)
+        except BatchRefused as refusal:
+            self._fail(refusal.state_message, at)
+            return False
+        return rows is not None
+
+    def _complete(self, writing: "_Writing", at: float) -> None:
+        """Writes what is left: the last batch, and those that the count of lines did not tell of."""
+        while self._write_next(writing, at):
+            pass
+        if self.state == "InProgress":
+            self.move_to("JobComplete", at)
+
+    def _write_piece(self, writing: "_Writing", rows: list[Row], at: float) -> None:
+        if not (self.org.limits.batches.take() and self.org.limits.records.take(len(rows))):
+            raise BatchRefused("ExceededQuota", "ApiBatchItems Limit exceeded.")
+        fault = self.org.failing(writing.origin)
+        results = self.org.write(
+            self.asked.operation,
+            self.object_name,
+            writing.columns,
+            rows if fault is None else rows[: fault.rows_written],
+            origin=writing.origin,
+            external_id=self.asked.external_id_field_name,
+            at=at,
+        )
+        self._results.append(pack_results(results))
+        self.processed += len(results)
+        self.failed += sum(not result.success for result in results)
+        if fault is not None:
+            raise BatchRefused(fault.code, fault.message)
+
+    def _fail(self, message: str, at: float) -> None:
+        self.error_message = message
+        self.move_to("Failed", at)
+
+
+class _Writing:
+    """A started job's data on its way in: by which request, under which header, piece by piece."""
+
+    def __init__(self, origin: Origin, data: CsvRows, settings: Settings) -> None:
+        self.origin = origin
+        self.columns = data.columns
+        self.pieces = data.pieces(settings.internal_batch_rows)

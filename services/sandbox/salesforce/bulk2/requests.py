@@ -1,0 +1,71 @@
+"""The JSON bodies that Bulk API 2.0 takes. salesforce_bulk.md §4.1, §4.2.
+
+What is no JSON, has another type, or names a member that is not there is a `JSON_PARSER_ERROR`. §4.3 [assumed]
+"""
+
+from typing import Literal, TypeVar
+
+import msgspec
+
+from sandbox.messages import UNREADABLE, Request
+from sandbox.salesforce.bulk2.dialect import ColumnDelimiter, Dialect, LineEnding
+from sandbox.salesforce.rest import RestRefusal, bad_request
+
+T = TypeVar("T")
+
+
+class IngestRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A job to create. §4.1 [docs]"""
+
+    object: str
+    operation: Literal["insert", "update", "upsert", "delete", "hardDelete"]
+    external_id_field_name: str | None = None
+    content_type: Literal["CSV"] = "CSV"
+    line_ending: LineEnding = "LF"
+    column_delimiter: ColumnDelimiter = "COMMA"
+    assignment_rule_id: str | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        return Dialect(delimiter=self.column_delimiter, line_ending=self.line_ending)
+
+
+class QueryRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """A query to run. §4.2 [docs]"""
+
+    operation: Literal["query", "queryAll"]
+    query: str
+    content_type: Literal["CSV"] = "CSV"
+    line_ending: LineEnding = "LF"
+    column_delimiter: ColumnDelimiter = "COMMA"
+
+    @property
+    def dialect(self) -> Dialect:
+        return Dialect(delimiter=self.column_delimiter, line_ending=self.line_ending)
+
+
+class StateChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a PATCH asks."""
+
+    state: str
+
+
+def read_json(request: Request, kind: type[T]) -> T:
+    """The body of a JSON call. Raises :class:`RestRefusal`."""
+    content_type = request.header("content-type").split(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise unsupported(request, "application/json")
+    return decode_json(request.body, kind)
+
+
+def decode_json(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except UNREADABLE as error:
+        raise bad_request("JSON_PARSER_ERROR", str(error)) from None
+
+
+def unsupported(request: Request, expected: str) -> RestRefusal:
+    """1.0's `UnsupportedContentType` in upper case. §4.3 [docs], this code [assumed]"""
+    found = request.header("content-type")
+    return bad_request("UNSUPPORTEDCONTENTTYPE", f"expected Content-Type {expected}, found: {found or 'none'}")

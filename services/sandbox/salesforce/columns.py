@@ -1,0 +1,119 @@
+"""A batch's header: which column sets which field. salesforce_bulk.md §6.
+
+A column is a field (`LastName`), `Id`, or a relationship by external id: `Account.Ext__c`, `Parent__r.Ext__c`,
+polymorphic `Lead:Who.Email`. One unknown column fails the whole batch.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from sandbox.salesforce.objects import Field, ObjectType
+from sandbox.salesforce.refusals import BatchRefused
+from sandbox.salesforce.table import Table
+from sandbox.salesforce.values import Convert, Value, converter, refused
+
+
+class Columns(NamedTuple):
+    """Where in a row the `Id` stands, and for each other column its place, slot and conversion."""
+
+    id_place: int | None
+    settings: list[tuple[int, int, Convert]]
+    key: tuple[int, Convert] | None
+    """Place and conversion of the upsert key"""
+
+
+def read_columns(names: Sequence[str], kind: ObjectType, tables: Mapping[str, Table], key_slot: int | None) -> Columns:
+    """Raises :class:`BatchRefused`: `InvalidBatch : Field name not found : Foo`. §3.10 [client issue reports]"""
+    id_place: int | None = None
+    key: tuple[int, Convert] | None = None
+    settings = []
+    seen: set[str] = set()
+    for place, name in enumerate(names):
+        if name.lower() in seen:
+            raise BatchRefused("InvalidBatch", f"Duplicate field name : {name}")
+        seen.add(name.lower())
+        if name.lower() == "id":
+            id_place = place
+            continue
+        slot, convert = _read_column(name, kind, tables)
+        settings.append((place, slot, convert))
+        if slot == key_slot and "." not in name:
+            key = (place, convert)
+    return Columns(id_place, settings, key)
+
+
+def _read_column(name: str, kind: ObjectType, tables: Mapping[str, Table]) -> tuple[int, Convert]:
+    path, dot, target_field = name.partition(".")
+    if dot:
+        return _read_relationship(name, path, target_field, kind, tables)
+    slot = kind.slot(name)
+    if slot is None:
+        raise _not_found(name)
+    field = kind.all_fields[slot]
+    if field.read_only:
+        return slot, _refuse_read_only(field)
+    if field.type == "reference":
+        return slot, _existing(field, tables)
+    return slot, converter(field)
+
+
+def _read_relationship(
+    name: str, path: str, target_field: str, kind: ObjectType, tables: Mapping[str, Table]
+) -> tuple[int, Convert]:
+    wanted, _, relationship = path.rpartition(":")
+    for slot, field in enumerate(kind.all_fields):
+        if field.relationship.lower() != relationship.lower() or not relationship or field.read_only:
+            continue
+        for target in field.refers_to:
+            table = tables.get(target.lower())
+            target_slot = table.kind.slot(target_field) if table is not None else None
+            if table is None or target_slot is None or wanted.lower() not in ("", target.lower()):
+                continue
+            if table.kind.all_fields[target_slot].external_id:
+                return slot, _by_external_id(table, target_slot)
+    raise _not_found(name)
+
+
+def _by_external_id(table: Table, slot: int) -> Convert:
+    field = table.kind.all_fields[slot]
+    convert_key = converter(field)
+
+    def convert(cell: Any) -> Value:
+        found = table.find(slot, convert_key(cell))
+        if len(found) == 1:
+            return table.id_of(found[0])
+        where = f"for field {field.name} in entity {table.kind.name}"
+        if found:
+            raise refused("DUPLICATE_EXTERNAL_ID", f"Foreign key external ID: {cell} matches several records {where}")
+        raise refused("INVALID_CROSS_REFERENCE_KEY", f"Foreign key external ID: {cell} not found {where}")
+
+    return convert
+
+
+def _existing(field: Field, tables: Mapping[str, Table]) -> Convert:
+    shape = converter(field)
+    targets = [tables[name.lower()] for name in field.refers_to if name.lower() in tables]
+
+    def convert(cell: Any) -> Value:
+        found = shape(cell)
+        for table in targets:
+            serial = table.serial_of(str(found))
+            if serial is not None:
+                if table.is_alive(serial):
+                    return found
+                raise refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", field.name)
+        raise refused("MALFORMED_ID", f"{field.name}: id value of incorrect type: {cell}", field.name)
+
+    return convert
+
+
+def _refuse_read_only(field: Field) -> Convert:
+    def convert(_: Any) -> Value:
+        message = f"Unable to create/update fields: {field.name}. Please check the security settings of this field"
+        raise refused("INVALID_FIELD_FOR_INSERT_UPDATE", message, field.name)
+
+    return convert
+
+
+def _not_found(name: str) -> BatchRefused:
+    return BatchRefused("InvalidBatch", f"Field name not found : {name}")

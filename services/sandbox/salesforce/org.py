@@ -1,0 +1,217 @@
+"""One org: its records, and what every API does to them. `Org.write` and `Org.query` are all that an API needs.
+
+The APIs share, too: `agenda` (what happens later), `sessions`, `limits`, `jobs`, `faults`.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sandbox.clock import Clock
+from sandbox.faultboard import FaultBoard
+from sandbox.ledger import Ledger
+from sandbox.messages import Request
+from sandbox.salesforce.agenda import Agenda
+from sandbox.salesforce.columns import read_columns
+from sandbox.salesforce.faults import FailBatch, LockRows, RefuseRows, SlowJob
+from sandbox.salesforce.jobs import Jobs
+from sandbox.salesforce.limits import Limits
+from sandbox.salesforce.objects import ObjectType
+from sandbox.salesforce.query import QueryResult, check_query, run_query
+from sandbox.salesforce.refusals import BatchRefused
+from sandbox.salesforce.results import RowError, RowResult
+from sandbox.salesforce.sessions import OrgUser, Sessions
+from sandbox.salesforce.settings import Settings
+from sandbox.salesforce.table import Table
+from sandbox.salesforce.writing import Row, Writing, Written
+
+OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete")
+"""Case-sensitive. §3.3 [docs]"""
+
+_ROW_FAULTS: tuple[type[LockRows | RefuseRows], ...] = (LockRows, RefuseRows)
+
+
+class Origin(NamedTuple):
+    """The request that brought a batch: whose it is, and what faults and the ledger know it by."""
+
+    user: OrgUser
+    number: int
+    method: str
+    path: str
+    endpoint: str
+    """What the ledger calls the call: `POST /services/async/job/batch`"""
+
+
+class Phases(NamedTuple):
+    """How long a batch or job stands in each phase, in seconds of the sandbox's clock."""
+
+    queued_s: float
+    in_progress_s: float
+
+
+class Org:
+    """The records of one org."""
+
+    def __init__(self, settings: Settings, clock: Clock, ledger: Ledger, faults: FaultBoard) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.ledger = ledger
+        self.faults = faults
+        self.agenda = Agenda(clock)
+        self.sessions = Sessions(settings, clock)
+        self.limits = Limits(settings, clock)
+        self.jobs = Jobs(settings, clock)
+        self._fill()
+
+    def reset(self) -> None:
+        """Forgets records, jobs, sessions and counts."""
+        self.agenda.clear()
+        self.sessions.expire_all()
+        self.limits.clear()
+        self.jobs.clear()
+        self._fill()
+
+    def _fill(self) -> None:
+        self.tables = {kind.name.lower(): Table(kind) for kind in self.settings.objects}
+        users = self.tables.get("user")
+        if users is not None:
+            for user in self.settings.users:
+                self._add_user(users, user.username, user.full_name)
+
+    def _add_user(self, users: Table, username: str, full_name: str) -> None:
+        """Users are records too, so that their ids lead somewhere."""
+        values = {"username": username, "lastname": full_name.split()[-1], "email": username}
+        slots = users.kind.slots
+        users.insert({slots[name]: value for name, value in values.items() if name in slots}, 1, self.clock.now())
+
+    def object_type(self, name: str) -> ObjectType:
+        """The object of that name, whatever its case. Raises :class:`BatchRefused` `InvalidEntity`. §3.11"""
+        table = self.tables.get(name.lower())
+        if table is None:
+            raise BatchRefused("InvalidEntity", f"Unable to find object: {name}")
+        if not table.kind.bulk:
+            raise BatchRefused("InvalidEntity", f"Entity '{name}' is not supported by the Bulk API.")
+        return table.kind
+
+    def key_slot(self, kind: ObjectType, external_id: str | None) -> int | None:
+        """The slot of an upsert's external id; null for `Id`. Raises :class:`BatchRefused`. §3.11, §6"""
+        if not external_id:
+            message = f"External ID was blank for {kind.name}. An External ID must be specified for upsert."
+            raise BatchRefused("InvalidJob", message)
+        if external_id.lower() == "id":
+            return None
+        slot = kind.slot(external_id)
+        if slot is None or not kind.all_fields[slot].external_id:
+            message = (
+                f"Field name provided, {external_id} does not match an External ID, Salesforce Id, or indexed field"
+            )
+            raise BatchRefused("InvalidJob", f"{message} for {kind.name}")
+        return slot
+
+    def check_permission(self, user: OrgUser, operation: str) -> None:
+        """Raises :class:`BatchRefused` `FeatureNotEnabled` for who may not hard-delete. §3.11 [docs]"""
+        if operation == "hardDelete" and not user.user.may_hard_delete:
+            raise BatchRefused("FeatureNotEnabled", "hardDelete permission is not enabled for this user")
+
+    def write(
+        self,
+        operation: str,
+        object_name: str,
+        columns: Sequence[str],
+        rows: Sequence[Row],
+        *,
+        origin: Origin,
+        external_id: str | None = None,
+        at: float | None = None,
+    ) -> list[RowResult]:
+        """Applies one batch, now or as of `at`, and returns a result per row, in order.
+
+        A cell is a text, or a JSON value; `None` sets null, `""` leaves the field as it is (§6 [docs]): `#N/A` has
+        been read as `None` before. Raises :class:`BatchRefused`, with nothing applied, for an unknown object or
+        column, for more than ids in a delete, for an upsert without a good external id, for a missing permission.
+        """
+        kind = self.object_type(object_name)
+        self.check_permission(origin.user, operation)
+        if operation in ("delete", "hardDelete") and [name.lower() for name in columns] != ["id"]:
+            raise BatchRefused("InvalidBatch", f"The '{operation}' batch must contain only ids")
+        table = self.tables[kind.name.lower()]
+        key_slot = self.key_slot(kind, external_id) if operation == "upsert" else None
+        found = read_columns(columns, kind, self.tables, key_slot)
+        at = self.clock.now() if at is None else at
+        writing = Writing(table, found, key_slot=key_slot, creator=origin.user.number, at=at)
+        refused = self._refused_by_faults(origin, len(rows))
+        written = [*refused, *writing.write(operation, rows[len(refused) :])]
+        self._record(origin, operation, kind, columns, rows, written, at, external_id)
+        return [one.result for one in written]
+
+    def query(self, soql: str, *, with_deleted: bool = False) -> QueryResult:
+        """Runs bulk SOQL; `with_deleted` for `queryAll`. Raises :class:`QueryRefused`."""
+        return run_query(soql, self.tables, with_deleted=with_deleted)
+
+    def check_query(self, soql: str) -> str:
+        """The name of the object that is asked for, without running. Raises :class:`QueryRefused`."""
+        return check_query(soql, self.tables)
+
+    def phases(self, origin: Origin) -> Phases:
+        """How long the batch or job that `origin` brought takes; uses up a :class:`SlowJob` fault."""
+        for fault in self.faults.acting((SlowJob,), origin.method, origin.path):
+            return Phases(fault.phase_s, fault.phase_s)
+        return Phases(self.settings.queued_s, self.settings.in_progress_s)
+
+    def failing(self, origin: Origin) -> FailBatch | None:
+        """The fault that fails the batch at hand after some of its rows, if one stands; uses it up."""
+        return next(self.faults.acting((FailBatch,), origin.method, origin.path), None)
+
+    def catch_up(self) -> None:
+        """Does what has become due, and forgets what is too old."""
+        self.agenda.catch_up()
+        self.jobs.forget_old()
+
+    def _refused_by_faults(self, origin: Origin, count: int) -> list[Written]:
+        """The results of the first rows that faults take; none of these rows is applied."""
+        refused: list[Written] = []
+        for fault in self.faults.acting(_ROW_FAULTS, origin.method, origin.path):
+            if isinstance(fault, LockRows):
+                error = RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
+            else:
+                error = RowError(fault.status_code, fault.message or fault.status_code, fault.fields)
+            one = Written(RowResult("", False, False, (error,)), error.status_code, False)
+            refused += [one] * min(fault.rows, count - len(refused))
+        return refused
+
+    def _record(
+        self,
+        origin: Origin,
+        operation: str,
+        kind: ObjectType,
+        columns: Sequence[str],
+        rows: Sequence[Row],
+        written: Sequence[Written],
+        at: float,
+        external_id: str | None,
+    ) -> None:
+        """One ledger entry a row. Its key is the external id's value, else the record's id."""
+        sent_keys = _column(columns, rows, external_id or "id")
+        self.ledger.record(
+            at=at,
+            request=origin.number,
+            endpoint=origin.endpoint,
+            family=kind.name,
+            objects=[""] * len(rows),
+            keys=[key or one.result.id for key, one in zip(sent_keys, written, strict=True)],
+            identifiers=list(_column(columns, rows, self.settings.identifier_field)),
+            operations=[operation] * len(rows),
+            effects=[one.effect for one in written],
+            changed=[one.changed for one in written],
+        )
+
+
+def _column(columns: Sequence[str], rows: Sequence[Row], name: str) -> Sequence[str | None]:
+    """What the rows have in a column, as text; nothing but nulls without that column."""
+    for place, column in enumerate(columns):
+        if column.lower() == name.lower():
+            return [str(row[place] or "") for row in rows]
+    return [None] * len(rows)
+
+
+def origin_of(request: Request, user: OrgUser, endpoint: str) -> Origin:
+    return Origin(user, request.number, request.method, request.path, endpoint)

@@ -1,0 +1,129 @@
+"""`WHERE`: which records a query wants.
+
+Texts are equal letter by letter, as keys are; `LIKE` disregards case. [assumed] A null equals null only, is unequal to
+all else, and is neither less nor greater than anything.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from sandbox.salesforce import ids
+from sandbox.salesforce.query_fields import QueryField, find_field
+from sandbox.salesforce.refusals import QueryRefused
+from sandbox.salesforce.soql import Combined, Comparison, Condition
+from sandbox.salesforce.soql_tokens import Token
+from sandbox.salesforce.table import Record, Table
+from sandbox.salesforce.values import Value, instant
+
+Wants = Callable[[int, Record], bool]
+
+_ORDERED: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+_KINDS = {
+    "int": ("number",),
+    "double": ("number",),
+    "boolean": ("name",),
+    "date": ("date",),
+    "datetime": ("datetime",),
+}
+
+
+def wanted(condition: Condition, table: Table, tables: Mapping[str, Table]) -> Wants:
+    """The test that a condition is. Raises :class:`QueryRefused`."""
+    if isinstance(condition, Comparison):
+        return _compared(condition, table, tables)
+    parts = [wanted(one, table, tables) for one in condition.conditions]
+    if condition.how == "NOT":
+        return lambda serial, record: not parts[0](serial, record)
+    if condition.how == "AND":
+        return lambda serial, record: all(part(serial, record) for part in parts)
+    return lambda serial, record: any(part(serial, record) for part in parts)
+
+
+def candidates(condition: Condition | None, table: Table, tables: Mapping[str, Table]) -> Iterable[int] | None:
+    """The serials of the only living records that can fit, by an index; null when every record may."""
+    if isinstance(condition, Combined) and condition.how == "AND":
+        found = (candidates(one, table, tables) for one in condition.conditions)
+        return next((one for one in found if one is not None), None)
+    if not isinstance(condition, Comparison) or condition.sign not in ("=", "IN"):
+        return None
+    field = find_field(condition.field, table, tables)
+    values = [_value(literal, field) for literal in condition.literals]
+    if None in values:
+        return None
+    if field.name == "Id":
+        return sorted({serial for value in values if (serial := table.serial_of(str(value))) is not None})
+    if field.slot is None or not table.kind.all_fields[field.slot].external_id:
+        return None
+    return sorted({serial for value in values for serial in table.find(field.slot, value)})
+
+
+def _compared(condition: Comparison, table: Table, tables: Mapping[str, Table]) -> Wants:
+    field = find_field(condition.field, table, tables)
+    if condition.sign == "LIKE":
+        return _like(condition, field)
+    values = [_value(literal, field) for literal in condition.literals]
+    read, value = field.read, values[0]
+    match condition.sign:
+        case "=":
+            return lambda serial, record: read(serial, record) == value
+        case "!=":
+            return lambda serial, record: read(serial, record) != value
+        case "IN":
+            return lambda serial, record: read(serial, record) in values
+        case "NOT IN":
+            return lambda serial, record: read(serial, record) not in values
+    if value is None or field.type == "boolean":
+        raise QueryRefused(f"INVALID_FIELD: invalid operator on {field.name}")
+    return _ordered(field, _ORDERED[condition.sign], value)
+
+
+def _ordered(field: QueryField, compare: Callable[[Any, Any], bool], value: Value) -> Wants:
+    def wants(serial: int, record: Record) -> bool:
+        found = field.read(serial, record)
+        return found is not None and compare(found, value)
+
+    return wants
+
+
+def _like(condition: Comparison, field: QueryField) -> Wants:
+    """`%` stands for any characters, `_` for one."""
+    literal = condition.literals[0]
+    if literal.kind != "text" or field.type in _KINDS:
+        raise QueryRefused(f"INVALID_FIELD: invalid operator on {field.name}")
+    parts = (".*" if letter == "%" else "." if letter == "_" else re.escape(letter) for letter in literal.value)
+    fits = re.compile("".join(parts), re.IGNORECASE | re.DOTALL).fullmatch
+    return lambda serial, record: fits(str(field.read(serial, record) or "")) is not None
+
+
+def _value(literal: Token, field: QueryField) -> Value:
+    """A literal as the field's values are stored. Raises :class:`QueryRefused` for one of another type."""
+    if literal.word == "NULL":
+        return None
+    if literal.kind not in _KINDS.get(field.type, ("text",)):
+        raise QueryRefused(f"INVALID_FIELD: filter criterion for field '{field.name}' must be of type {field.type}")
+    if field.type == "boolean":
+        return literal.word == "TRUE"
+    if literal.kind == "number":
+        return float(literal.value)
+    if literal.kind == "datetime":
+        return _instant(literal.value)
+    if field.type == "reference":
+        found = ids.canonical(literal.value)
+        if found is None:
+            raise QueryRefused(f"INVALID_QUERY_FILTER_OPERATOR: invalid ID field: {literal.value}")
+        return found
+    return literal.value
+
+
+def _instant(text: str) -> str:
+    try:
+        return instant(text)
+    except ValueError:
+        raise QueryRefused(f"MALFORMED_QUERY: no such instant: {text}") from None

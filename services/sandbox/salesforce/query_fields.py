@@ -1,0 +1,70 @@
+"""Fields as a query names them: `LastName`, `Id`, or of a parent: `Account.Name`, `Parent__r.Account__r.Ext__c`."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from sandbox.salesforce.objects import FieldType
+from sandbox.salesforce.refusals import QueryRefused
+from sandbox.salesforce.table import Record, Table
+from sandbox.salesforce.values import Value
+
+Read = Callable[[int, Record], Value]
+_MAX_PARENTS = 5
+
+
+class QueryField(NamedTuple):
+    """How to read a field of a record: its name as the object spells it, its type, its slot (null: `Id`, or a
+    parent's), and what reads it."""
+
+    name: str
+    type: FieldType
+    slot: int | None
+    read: Read
+
+
+def find_field(path: str, table: Table, tables: Mapping[str, Table]) -> QueryField:
+    """Raises :class:`QueryRefused` for a name that is not there, and for compound fields. §3.8 [docs]"""
+    *parents, name = path.split(".")
+    if len(parents) > _MAX_PARENTS:
+        raise QueryRefused(f"at most {_MAX_PARENTS} parents: {path}")
+    if parents and parents[0].lower() == table.kind.name.lower():
+        parents = parents[1:]
+    return _of_parent(parents, name, table, tables) if parents else _own(name, table)
+
+
+def _own(name: str, table: Table) -> QueryField:
+    if name.lower() == "id":
+        return QueryField("Id", "reference", None, lambda serial, _: table.id_of(serial))
+    slot = table.kind.slot(name)
+    if slot is None:
+        raise QueryRefused(f"INVALID_FIELD: No such column '{name}' on entity '{table.kind.name}'")
+    field = table.kind.all_fields[slot]
+    if field.type == "address":
+        raise QueryRefused(f"compound field {field.name} is not supported by the Bulk API")
+    if slot < 4:
+        return QueryField(field.name, field.type, slot, lambda _, record: table.shown(record, slot))
+    return QueryField(field.name, field.type, slot, lambda _, record: record[slot])
+
+
+def _of_parent(parents: list[str], name: str, table: Table, tables: Mapping[str, Table]) -> QueryField:
+    relationship = parents[0].lower()
+    for slot, field in enumerate(table.kind.all_fields):
+        if field.relationship.lower() == relationship and field.refers_to:
+            above = tables.get(field.refers_to[0].lower())
+            if above is None:
+                break
+            found = find_field(".".join([*parents[1:], name]), above, tables)
+            spelt = f"{field.relationship}.{found.name}"
+            return QueryField(spelt, found.type, None, _through(table, slot, above, found.read))
+    raise QueryRefused(f"INVALID_FIELD: Didn't understand relationship '{parents[0]}'")
+
+
+def _through(table: Table, slot: int, above: Table, read: Read) -> Read:
+    """Reads from the record that a reference leads to; null when it leads nowhere, or to another object."""
+
+    def read_parent(_: int, record: Record) -> Value:
+        serial = above.serial_of(str(table.shown(record, slot) or ""))
+        parent = None if serial is None else above.get(serial)
+        return None if serial is None or parent is None else read(serial, parent)
+
+    return read_parent

@@ -1,0 +1,92 @@
+"""Who may call: sessions, which die of inactivity. salesforce_bulk.md §2.2.
+
+A session id from a SOAP login is good as a Bearer token, and an OAuth token as `X-SFDC-Session`. [docs]
+"""
+
+import secrets
+from typing import NamedTuple
+
+from sandbox.clock import Clock
+from sandbox.messages import Request
+from sandbox.salesforce import ids
+from sandbox.salesforce.settings import Settings, User
+
+_MAX_KEPT = 100_000
+
+
+class OrgUser(NamedTuple):
+    """A user of the org, counted from 1."""
+
+    number: int
+    user: User
+
+    @property
+    def id(self) -> str:
+        return ids.make(ids.USER, self.number)
+
+
+class _Session(NamedTuple):
+    user: OrgUser
+    ends_at: float
+
+
+class Sessions:
+    """The sessions that are alive. Past 100,000 the oldest dies. Jobs belong to users and outlive sessions."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._lifetime_s = settings.session_lifetime_s
+        self._org_id = settings.org_id
+        self._clock = clock
+        self._users = {user.username: OrgUser(number, user) for number, user in enumerate(settings.users, 1)}
+        self._alive: dict[str, _Session] = {}
+
+    def __len__(self) -> int:
+        return len(self._alive)
+
+    def user(self, username: str) -> OrgUser | None:
+        return self._users.get(username)
+
+    def open(self, user: OrgUser) -> str:
+        """Makes a session: the org's id, `!`, and what nobody can guess. §2.1 [docs]"""
+        session_id = f"{self._org_id[:15]}!{secrets.token_urlsafe(48).replace('-', '.')}"
+        self._alive[session_id] = _Session(user, self._clock.now() + self._lifetime_s)
+        if len(self._alive) > _MAX_KEPT:
+            del self._alive[next(iter(self._alive))]
+        return session_id
+
+    def find(self, request: Request) -> OrgUser | None:
+        """Whose session the request carries, either way of naming it."""
+        return self.renew(given_session_id(request))
+
+    def renew(self, session_id: str) -> OrgUser | None:
+        """Whose session it is, if it lives; any use renews it. §2.2 [docs]
+
+        A session with an expired password is good for no data call. §2.1 [docs]
+        """
+        session = self._alive.get(session_id)
+        if session is None:
+            return None
+        now = self._clock.now()
+        if session.ends_at <= now:
+            del self._alive[session_id]
+            return None
+        self._alive[session_id] = _Session(session.user, now + self._lifetime_s)
+        return None if session.user.user.password_expired else session.user
+
+    def end(self, session_id: str) -> bool:
+        return self._alive.pop(session_id, None) is not None
+
+    def expire_all(self) -> int:
+        """Ends every session; returns how many there were."""
+        count = len(self._alive)
+        self._alive.clear()
+        return count
+
+
+def given_session_id(request: Request) -> str:
+    """The id in `X-SFDC-Session`, or in `Authorization: Bearer` (or `OAuth`, an old spelling); empty without one."""
+    named = request.header("x-sfdc-session").strip()
+    if named:
+        return named
+    scheme, _, token = request.header("authorization").partition(" ")
+    return token.strip() if scheme.lower() in ("bearer", "oauth") else ""

@@ -1,0 +1,128 @@
+"""What an org is like, and every choice that the wire document leaves open or marks [assumed].
+
+What a user may know better is a setting. The rest, chosen here and done where it belongs:
+
+- Keys and external ids are matched exactly, case and all.
+- Every row of a batch whose upsert key stands in it twice is refused, none of them written.
+- A row with fewer values than the header has columns leaves the last ones as they are; one with more fails the batch.
+- A record keeps its id; a deleted one stays until it is hard-deleted and is found by `queryAll` only.
+- Rows of 2.0 are written when their internal batch of 10,000 is done, the batches spread evenly over `InProgress`.
+- Abort keeps what is written by then and leaves the rest as unprocessed records.
+- A query reads when its `InProgress` ends, so its result does not change afterwards.
+- Refused SOQL of a 2.0 query is a 400 `API_ERROR` at once.
+"""
+
+import msgspec
+
+from sandbox.salesforce import ids
+from sandbox.salesforce.default_objects import DEFAULT_OBJECTS
+from sandbox.salesforce.objects import ObjectType
+
+
+class User(msgspec.Struct, frozen=True, kw_only=True):
+    """Someone who may log in. §2.1"""
+
+    username: str
+    password: str
+    security_token: str = ""
+    full_name: str = "Bulk Loader"
+    may_hard_delete: bool = True
+    """The "Bulk API Hard Delete" permission. §12 [docs]"""
+    may_administer: bool = False
+    """May abort and delete the jobs of others. §3.4, §4.1"""
+    password_expired: bool = False
+    """Its session is good for nothing but setting a new password. §2.1 [docs]"""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One org."""
+
+    users: tuple[User, ...] = (
+        User(username="loader@example.com", password="loader-password", security_token="TOKEN"),
+        User(
+            username="admin@example.com",
+            password="admin-password",
+            security_token="TOKEN",
+            full_name="Ada Admin",
+            may_administer=True,
+        ),
+        User(
+            username="limited@example.com",
+            password="limited-password",
+            security_token="TOKEN",
+            full_name="Lim Ited",
+            may_hard_delete=False,
+        ),
+    )
+    client_id: str = "sandbox-consumer-key"
+    client_secret: str = "sandbox-consumer-secret"
+    client_user: str = "loader@example.com"
+    """Whom the client-credentials flow runs as. §2.3 [docs]"""
+    jwt_public_key: str = ""
+    """PEM: what signs the JWT bearer flow's assertions; without it every assertion is refused."""
+    allow_password_flow: bool = True
+    """Off by default in new orgs (§2.3 [docs]); on here, because clients still use it. [assumed]"""
+    allow_soap_login: bool = True
+    """Off by default in orgs made from Winter '26 on (§1 [docs]); on here, because clients still use it. [assumed]"""
+    trusted_network: bool = False
+    """Whether a password without the security token will do. §2.1 [docs]"""
+
+    organization_name: str = "Acme"
+    instance_url: str = ""
+    """What login answers name as the instance; empty: the address that the client asked, from its Host header."""
+    is_sandbox: bool = False
+    objects: tuple[ObjectType, ...] = DEFAULT_OBJECTS
+    identifier_field: str = ""
+    """A column whose value the ledger keeps as the entry's identifier; empty for none."""
+
+    session_lifetime_s: int = 7200
+    """Of inactivity. §2.2 [docs]"""
+    max_logins_per_hour: int = 3600
+    """Per user. §2.1 [assumed]"""
+    max_wrong_passwords: int = 10
+    lockout_s: int = 900
+    """Wrong passwords in a row until the user is locked out, and for how long. [assumed: the platform's defaults]"""
+
+    bulk_enabled: bool = True
+    """Off, every call of Bulk API 1.0 is a `FeatureNotEnabled`. §3.11 [docs]"""
+    https_required: bool = False
+    """Refuses what no proxy marks as come over HTTPS (`X-Forwarded-Proto`): `HttpsRequired`. §3.11; off, because the
+    sandbox speaks plain HTTP"""
+    deprecated_below: int = 0
+    """Older versions get a `Warning` header; §3.1 names none [assumed]"""
+
+    daily_api_requests: int = 1_000_000
+    """§3.1 names no figure [assumed]"""
+    daily_batches: int = 15_000
+    daily_records: int = 150_000_000
+    daily_query_jobs: int = 10_000
+    """§7 [docs]"""
+    max_upload_bytes: int = 150_000_000
+    """Of one 2.0 job, after base64 growth; 100 MB of CSV. §7 [docs]"""
+    max_multipart_characters: int = 100_000
+    """§4.1 [docs]"""
+    internal_batch_rows: int = 10_000
+    """§4.1 [docs]"""
+    job_retention_s: int = 7 * 86_400
+    job_open_s: int = 86_400
+    """§7 [docs]"""
+    max_kept_jobs: int = 100_000
+    """Beyond it the oldest finished jobs go, so that memory stays bounded. [assumed]"""
+    max_kept_job_bytes: int = 1 << 30
+    """Packed data and results of 2.0 jobs; beyond it the oldest finished jobs go. [assumed]"""
+
+    queued_s: float = 0.0
+    in_progress_s: float = 0.0
+    """How long a batch or job stands in each phase: so short that the first poll sees the end. §9 [assumed]"""
+    rows_at_once: int = 100_000
+    row_s: float = 20e-6
+    """What each further row of a 2.0 job adds to `InProgress`, so that no single call does the work of a million. It
+    is about what a row costs. [assumed]"""
+    shuffle_results: bool = True
+    """2.0 results come in another order than the upload. §4.1 [docs]"""
+    max_query_page_rows: int = 50_000
+    """Rows of a 2.0 result page when `maxRecords` is not given or larger. [assumed]"""
+
+    @property
+    def org_id(self) -> str:
+        return ids.make(ids.ORG, 1)

@@ -1,0 +1,208 @@
+"""SOQL as bulk queries take it: `SELECT f1, f2 FROM Obj [WHERE ...] [ORDER BY ...] [LIMIT n]`. salesforce_bulk.md §3.8.
+
+Not allowed in bulk SOQL: `COUNT`, `ROLLUP`, `SUM`, `GROUP BY CUBE`, `OFFSET`, nested queries, compound fields. [docs]
+"""
+
+from typing import Literal, NamedTuple
+
+from sandbox.salesforce.refusals import QueryRefused
+from sandbox.salesforce.soql_tokens import Token, tokens
+
+_MAX_DEPTH = 50
+_SIGNS = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+_NOT_IN_BULK = ("GROUP", "HAVING", "OFFSET")
+
+
+class Comparison(NamedTuple):
+    """`field sign literals`; several literals for `IN` and `NOT IN` only."""
+
+    field: str
+    sign: str
+    literals: list[Token]
+
+
+class Combined(NamedTuple):
+    """All (`AND`) or any (`OR`) of the conditions, or not the one there is (`NOT`)."""
+
+    how: Literal["AND", "OR", "NOT"]
+    conditions: "list[Condition]"
+
+
+Condition = Comparison | Combined
+
+
+class Order(NamedTuple):
+    """One field of `ORDER BY`. Without `NULLS` nulls come first, in either direction."""
+
+    field: str
+    descending: bool
+    nulls_last: bool
+
+
+class Query(NamedTuple):
+    """What a query asks; names as it spells them."""
+
+    fields: list[str]
+    object_name: str
+    where: Condition | None
+    order: list[Order]
+    limit: int | None
+
+
+def parse(soql: str) -> Query:
+    """Raises :class:`QueryRefused`. `OFFSET` and what counts or groups is refused by name."""
+    return _Parser(tokens(soql)).query()
+
+
+class _Parser:
+    """Recursive descent over the tokens."""
+
+    def __init__(self, found: list[Token]) -> None:
+        self._tokens = found
+        self._at = 0
+        self._depth = 0
+
+    def query(self) -> Query:
+        self._expect("SELECT")
+        fields = [self._selected()]
+        while self._take_sign(","):
+            fields.append(self._selected())
+        self._expect("FROM")
+        object_name = self._name()
+        where = self._any_of() if self._take("WHERE") else None
+        self._refuse_not_in_bulk()
+        order = self._order() if self._take("ORDER") else []
+        limit = self._whole_number() if self._take("LIMIT") else None
+        self._refuse_not_in_bulk()
+        if self._next.kind != "end":
+            raise self._unexpected()
+        return Query(fields, object_name, where, order, limit)
+
+    def _selected(self) -> str:
+        if self._take_sign("("):
+            raise QueryRefused("nested queries are not supported by the Bulk API")
+        name = self._name()
+        if self._take_sign("("):
+            raise QueryRefused(f"{name.upper()}() is not supported by the Bulk API")
+        return name
+
+    def _any_of(self) -> Condition:
+        conditions = [self._all_of()]
+        while self._take("OR"):
+            conditions.append(self._all_of())
+        return conditions[0] if len(conditions) == 1 else Combined("OR", conditions)
+
+    def _all_of(self) -> Condition:
+        conditions = [self._one()]
+        while self._take("AND"):
+            conditions.append(self._one())
+        return conditions[0] if len(conditions) == 1 else Combined("AND", conditions)
+
+    def _one(self) -> Condition:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise QueryRefused("MALFORMED_QUERY: conditions are nested too deeply")
+        try:
+            if self._take("NOT"):
+                return Combined("NOT", [self._one()])
+            if self._take_sign("("):
+                inner = self._any_of()
+                self._expect_sign(")")
+                return inner
+            return self._comparison()
+        finally:
+            self._depth -= 1
+
+    def _comparison(self) -> Comparison:
+        field = self._name()
+        if self._take("LIKE"):
+            return Comparison(field, "LIKE", [self._literal()])
+        if self._take("IN"):
+            return Comparison(field, "IN", self._literals())
+        if self._take("NOT"):
+            self._expect("IN")
+            return Comparison(field, "NOT IN", self._literals())
+        sign = _SIGNS.get(self._next.value) if self._next.kind == "sign" else None
+        if sign is None:
+            raise self._unexpected()
+        self._at += 1
+        return Comparison(field, sign, [self._literal()])
+
+    def _literals(self) -> list[Token]:
+        self._expect_sign("(")
+        if self._next.word == "SELECT":
+            raise QueryRefused("nested queries are not supported by the Bulk API")
+        found = [self._literal()]
+        while self._take_sign(","):
+            found.append(self._literal())
+        self._expect_sign(")")
+        return found
+
+    def _literal(self) -> Token:
+        token = self._next
+        if token.kind in ("sign", "end") or (token.kind == "name" and token.word not in ("NULL", "TRUE", "FALSE")):
+            raise self._unexpected()
+        self._at += 1
+        return token
+
+    def _order(self) -> list[Order]:
+        self._expect("BY")
+        found = [self._ordered()]
+        while self._take_sign(","):
+            found.append(self._ordered())
+        return found
+
+    def _ordered(self) -> Order:
+        field = self._name()
+        descending = self._take("DESC")
+        if not descending:
+            self._take("ASC")
+        nulls_last = False
+        if self._take("NULLS"):
+            nulls_last = self._take("LAST")
+            if not nulls_last:
+                self._expect("FIRST")
+        return Order(field, descending, nulls_last)
+
+    def _whole_number(self) -> int:
+        token = self._next
+        if token.kind != "number" or not token.value.isdigit() or len(token.value) > 12:
+            raise self._unexpected()
+        self._at += 1
+        return int(token.value)
+
+    @property
+    def _next(self) -> Token:
+        return self._tokens[self._at]
+
+    def _name(self) -> str:
+        token = self._next
+        if token.kind != "name":
+            raise self._unexpected()
+        self._at += 1
+        return token.value
+
+    def _take(self, word: str) -> bool:
+        taken = self._next.word == word
+        self._at += taken
+        return taken
+
+    def _take_sign(self, sign: str) -> bool:
+        taken = self._next == ("sign", sign)
+        self._at += taken
+        return taken
+
+    def _expect(self, word: str) -> None:
+        if not self._take(word):
+            raise self._unexpected()
+
+    def _expect_sign(self, sign: str) -> None:
+        if not self._take_sign(sign):
+            raise self._unexpected()
+
+    def _refuse_not_in_bulk(self) -> None:
+        if self._next.word in _NOT_IN_BULK:
+            raise QueryRefused(f"{self._next.word} is not supported by the Bulk API")
+
+    def _unexpected(self) -> QueryRefused:
+        return QueryRefused(f"MALFORMED_QUERY: unexpected token: {self._next.value or 'the end'}")

@@ -1,0 +1,99 @@
+"""The org as a vendor: which part answers which path, and what all calls share. salesforce_bulk.md §1, §2, §9."""
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from sandbox.faults import Selection
+from sandbox.ledger import Ledger
+from sandbox.messages import Answer, Handler, Request, Response
+from sandbox.routing import Route
+from sandbox.salesforce.bulk1.admission import MAX_BODY_BYTES
+from sandbox.salesforce.bulk1.faults import FAULT_KINDS as BULK1_FAULT_KINDS
+from sandbox.salesforce.bulk1.routes import bulk1_routes
+from sandbox.salesforce.bulk2.routes import bulk2_routes
+from sandbox.salesforce.faults import FAULT_KINDS, NearlyUsedUp
+from sandbox.salesforce.limits_call import limits_routes
+from sandbox.salesforce.login.credentials import Credentials
+from sandbox.salesforce.login.oauth import oauth_routes
+from sandbox.salesforce.login.soap_login import soap_routes
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.rest import not_allowed, not_found
+from sandbox.salesforce.settings import Settings
+from sandbox.vendor import Vendor
+
+_SLASHES = re.compile("/{2,}")
+_UNPROCESSED = re.compile("/unprocessedrecords$", re.IGNORECASE)
+
+
+class Salesforce(Vendor):
+    """One org, empty but for its users."""
+
+    name = "salesforce"
+    fault_kinds: Sequence[type[Selection]] = (*FAULT_KINDS, *BULK1_FAULT_KINDS)
+
+    def __init__(self, settings: Settings | None = None, *, ledger: Ledger | None = None) -> None:
+        super().__init__(ledger)
+        self.settings = settings or Settings()
+        self.max_body_bytes = max(self.settings.max_upload_bytes, MAX_BODY_BYTES) + 1
+        self.org = Org(self.settings, self.clock, self.ledger, self.faults)
+        self._credentials = Credentials(self.settings, self.org.sessions, self.clock)
+        calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *limits_routes(self.org)]
+        self.routes: Sequence[Route] = [
+            *soap_routes(self.org, self._credentials),
+            *oauth_routes(self.org, self._credentials),
+            *(Route(route.method, route.path, self._shared(route.answer), route.pool) for route in calls),
+        ]
+
+    def canonical_path(self, raw_path: str) -> str:
+        """One slash for several (sfbulk sends `//services`, §2.1), none at the end (WSC posts `/job/`, §3.1), and
+        `unprocessedRecords` however it is spelt (§4.1)."""
+        path = _SLASHES.sub("/", raw_path).rstrip("/") or "/"
+        return _UNPROCESSED.sub("/unprocessedrecords", path)
+
+    def unrouted(self, allowed: tuple[str, ...]) -> Response:
+        """404 or 405 as the REST APIs answer. §4.3 [docs], spelling [assumed]"""
+        return not_allowed(allowed) if allowed else not_found().response()
+
+    def expire_tokens(self) -> int:
+        return self.org.sessions.expire_all()
+
+    def catch_up(self) -> None:
+        self.org.catch_up()
+
+    def state(self) -> dict[str, object]:
+        records = {table.kind.name: len(table) for table in self.org.tables.values()}
+        return {"records": records, "jobs": len(self.org.jobs), "sessions": len(self.org.sessions)}
+
+    def reset(self) -> None:
+        self.org.reset()
+        self._credentials.clear()
+
+    def _shared(self, answer: Handler) -> Handler:
+        """What is due is done after every call too: a job that takes no time is then over.
+
+        Each API counts its calls itself, because each has an answer of its own for one too many; `Sforce-Limit-Info`
+        then stands on every answer. §3.1 [docs]
+        """
+
+        def shared(request: Request) -> Answer:
+            for fault in self.faults.acting((NearlyUsedUp,), request.method, request.path):
+                self._use_up(fault)
+            answered = answer(request)
+            self.org.catch_up()
+            if not isinstance(answered, Response):
+                render = answered.render
+                return msgspec.structs.replace(answered, render=lambda items: self._with_usage(render(items)))
+            return self._with_usage(answered)
+
+        return shared
+
+    def _use_up(self, fault: NearlyUsedUp) -> None:
+        if fault.api_requests_left is not None:
+            self.org.limits.api_requests.leave(fault.api_requests_left)
+        if fault.batches_left is not None:
+            self.org.limits.batches.leave(fault.batches_left)
+
+    def _with_usage(self, response: Response) -> Response:
+        return msgspec.structs.replace(response, headers=(*response.headers, self.org.limits.info()))

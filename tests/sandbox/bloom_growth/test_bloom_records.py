@@ -1,0 +1,72 @@
+"""Laws of the stores: what was put is found by id, meeting and person, in the order of ids."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sandbox.bloom_growth.instants import end_of_quarter
+from sandbox.bloom_growth.records import Records, Space
+from sandbox.bloom_growth.refusals import Refusal
+from sandbox.bloom_growth.rows import Goal
+
+KEYS = st.integers(1, 8)
+PEOPLE = st.integers(1, 3)
+ORIGINS = st.lists(st.integers(11, 13), unique=True)
+STEPS = st.lists(st.tuples(KEYS, PEOPLE, ORIGINS, st.booleans()), max_size=40)
+
+
+def _goal(owner_id: int, origins: list[int], title: str = "t") -> Goal:
+    return Goal(title=title, owner_id=owner_id, created_at="", due_at="", origins=origins)
+
+
+@given(steps=STEPS)
+def test_lists_are_what_a_search_through_everything_finds(steps: list[tuple[int, int, list[int], bool]]) -> None:
+    space = Space(1_000_000)
+    records, model = Records(Goal, space), dict[int, Goal]()
+    for key, owner_id, origins, is_kept in steps:
+        if is_kept:
+            records.put(key, _goal(owner_id, origins))
+            model[key] = _goal(owner_id, origins)
+        elif key in model:
+            records.remove(key)
+            del model[key]
+    everything = sorted(model.items())
+    assert len(records) == len(model)
+    for person in (1, 2, 3):
+        assert records.of_person(person) == [(key, row) for key, row in everything if row.owner_id == person]
+    for meeting in (11, 12, 13):
+        assert records.of_meeting(meeting) == [(key, row) for key, row in everything if meeting in row.origins]
+
+
+@given(titles=st.lists(st.text(max_size=50), max_size=20))
+def test_space_is_given_back_to_the_last_byte(titles: list[str]) -> None:
+    space = Space(1_000_000)
+    records = Records(Goal, space)
+    for key, title in enumerate(titles):
+        records.put(key % 5, _goal(1, [], title))
+    for key in range(min(5, len(titles))):
+        records.remove(key)
+    assert space.used_bytes == 0
+
+
+def test_a_row_that_does_not_fit_leaves_the_one_before() -> None:
+    records = Records(Goal, Space(1000))
+    records.put(1, _goal(1, []))
+    with pytest.raises(Refusal):
+        records.put(1, _goal(2, [], "x" * 1000))
+    assert records.get(1) == _goal(1, [])
+    assert records.of_person(2) == []
+
+
+@pytest.mark.parametrize(
+    ("day", "end"),
+    [
+        pytest.param(date(2026, 1, 5), date(2026, 3, 31), id="§6 example"),
+        pytest.param(date(2026, 6, 30), date(2026, 6, 30), id="the last day"),
+        pytest.param(date(2026, 10, 1), date(2026, 12, 31), id="the last quarter"),
+    ],
+)
+def test_a_goal_is_due_at_the_end_of_its_quarter(day: date, end: date) -> None:
+    assert end_of_quarter(day) == end
