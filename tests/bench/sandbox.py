@@ -5,10 +5,11 @@ A benchmark, not a test: it says what was measured and judges nothing. Each sand
 
 import click
 
-from tests.bench import sandbox_bloom_growth, sandbox_liquid_decisions
+from tests.bench import sandbox_bloom_growth, sandbox_blueconic, sandbox_liquid_decisions
 from tests.bench.figures import show_figures
 
 BENCHES = {
+    "blueconic": sandbox_blueconic.figures,
     "bloom-growth": sandbox_bloom_growth.figures,
     "liquid-decisions": sandbox_liquid_decisions.figures,
 }
