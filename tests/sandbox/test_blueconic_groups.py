@@ -256,6 +256,7 @@ async def test_answers_are_gzipped_for_who_accepts_it(blueconic: Tenant) -> None
     assert packed.json()[0]["state"] == "UNCHANGED"
 
 
-async def test_pretty_print_indents_the_answer(blueconic: Tenant) -> None:
-    answer = await blueconic.http.put("/groups?prettyPrint=true", json=[group("g")])
-    assert answer.text.startswith("[\n  {\n")
+async def test_pretty_print_indents_the_answer_of_any_call(blueconic: Tenant) -> None:
+    written = await blueconic.http.put("/groups?prettyPrint=true", json=[group("g")])
+    read = await blueconic.http.get("/groups/company?prettyPrint=true")
+    assert (written.text[:6], read.text[:4]) == ("[\n  {\n", "{\n  ")

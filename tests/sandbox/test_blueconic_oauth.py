@@ -83,6 +83,19 @@ async def test_without_a_token_every_call_is_an_empty_401(blueconic: Tenant, aut
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param(one.method, one.path, id=f"§2 use: {one.method} {one.path}")
+        for one in ENDPOINTS
+        if one.scope is not None
+    ],
+)
+async def test_every_call_but_those_for_tokens_needs_one(blueconic: Tenant, method: str, path: str) -> None:
+    answer = await blueconic.http.request(method, path, headers={"authorization": ""})
+    assert (answer.status_code, answer.content) == (401, b"")
+
+
 async def test_a_token_dies_when_its_lifetime_is_over(blueconic: Tenant) -> None:
     await blueconic.control.advance(3590)
     assert (await blueconic.http.get("/groupTypes")).status_code == 200

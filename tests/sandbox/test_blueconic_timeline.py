@@ -254,5 +254,11 @@ async def test_a_timeline_is_filtered(query: dict[str, str], ids: list[str]) -> 
 
 async def test_a_timeline_shows_20_events_unless_asked(blueconic: Tenant) -> None:
     await write(blueconic, *_many("order", 30))
-    answer = await blueconic.http.get("/profiles/p?expand=profile.timeline&eventProperty=none")
+    answer = await blueconic.http.get("/profiles/p?expand=profile.timeline")
     assert len(answer.json()["events"]) == 20
+
+
+async def test_event_property_limits_the_data_of_events(blueconic: Tenant) -> None:
+    await write(blueconic, event(data=[data("total_revenue", 1), data("note", "a")]))
+    answer = await blueconic.http.get("/profiles/p?expand=profile.timeline&eventProperty=note&collapse=true")
+    assert [values(one) for one in answer.json()["events"]] == [{"note": ["a"]}]
