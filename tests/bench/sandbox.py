@@ -7,6 +7,7 @@ import click
 
 from tests.bench import (
     sandbox_bloom_growth,
+    sandbox_blueconic,
     sandbox_liquid_decisions,
     sandbox_salesforce,
     sandbox_salesforce_bulk1,
@@ -14,6 +15,7 @@ from tests.bench import (
 from tests.bench.figures import show_figures
 
 BENCHES = {
+    "blueconic": sandbox_blueconic.figures,
     "bloom-growth": sandbox_bloom_growth.figures,
     "liquid-decisions": sandbox_liquid_decisions.figures,
     "salesforce": sandbox_salesforce.figures,

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from sandbox.blueconic.endpoints import ENDPOINTS, Endpoint
 from tests.sandbox.tenants import ALLOWED, Tenant, tenant
 
-EVERY_ENDPOINT = pytest.mark.parametrize("endpoint", [pytest.param(one, id=one.operation) for one in ENDPOINTS])
+EVERY_ENDPOINT = pytest.mark.parametrize(
+    "endpoint", [pytest.param(one, id=f"§1 {one.method} {one.path}") for one in ENDPOINTS]
+)
 BULK = pytest.mark.parametrize("path", [pytest.param("/groups", id="groups"), pytest.param("/profiles", id="profiles")])
 NAMES = st.sampled_from(
     [

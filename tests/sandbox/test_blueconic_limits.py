@@ -26,9 +26,9 @@ async def _put_at_once(app: Tenant, requests: int, limit: int) -> list[int]:
 @pytest.mark.parametrize(
     ("limit", "statuses"),
     [
-        pytest.param(4, [200] * 4 + [429] * 2, id="the default of 4"),
-        pytest.param(2, [200] * 2 + [429] * 4, id="2"),
-        pytest.param(6, [200] * 6, id="as many as there are"),
+        pytest.param(4, [200] * 4 + [429] * 2, id="§6 concurrency: the default of 4"),
+        pytest.param(2, [200] * 2 + [429] * 4, id="§6 concurrency: 2"),
+        pytest.param(6, [200] * 6, id="§6 concurrency: as many as there are"),
     ],
 )
 async def test_too_many_bulk_requests_at_once_get_429(limit: int, statuses: list[int]) -> None:
@@ -43,7 +43,11 @@ async def test_reads_do_not_count_against_the_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "header"), [pytest.param(None, None, id="not by default"), pytest.param(5, "5", id="when configured")]
+    ("seconds", "header"),
+    [
+        pytest.param(None, None, id="§7 429: Retry-After not by default"),
+        pytest.param(5, "5", id="§7 429: Retry-After when configured"),
+    ],
 )
 async def test_a_429_has_a_retry_after_only_when_configured(seconds: int | None, header: str | None) -> None:
     async with tenant(Settings(max_concurrent=0, retry_after_s=seconds)) as app:

@@ -31,13 +31,17 @@ async def test_basic_credentials_are_taken_in_place_of_form_fields(blueconic: Te
 @pytest.mark.parametrize(
     ("fields", "status", "error"),
     [
-        pytest.param({"grant_type": "password"}, 400, "unsupported_grant_type", id="unsupported_grant_type"),
-        pytest.param({"grant_type": ""}, 400, "invalid_request", id="no grant_type"),
-        pytest.param({"client_secret": "wrong"}, 401, "invalid_client", id="wrong secret"),
-        pytest.param({"client_id": "nobody"}, 401, "invalid_client", id="unknown client"),
-        pytest.param({"client_secret": ""}, 401, "invalid_client", id="no secret"),
-        pytest.param({"scope": "read:groups write:everything"}, 400, "invalid_scope", id="scope not registered"),
-        pytest.param({"grant_type": "refresh_token"}, 400, "unauthorized_client", id="a flow not registered"),
+        pytest.param(
+            {"grant_type": "password"}, 400, "unsupported_grant_type", id="§2 token error: unsupported_grant_type"
+        ),
+        pytest.param({"grant_type": ""}, 400, "invalid_request", id="§2 form fields: no grant_type"),
+        pytest.param({"client_secret": "wrong"}, 401, "invalid_client", id="§2 token error: wrong secret"),
+        pytest.param({"client_id": "nobody"}, 401, "invalid_client", id="§2 token error: unknown client"),
+        pytest.param({"client_secret": ""}, 401, "invalid_client", id="§2 token error: no secret"),
+        pytest.param({"scope": "read:groups write:everything"}, 400, "invalid_scope", id="§2 scope: not registered"),
+        pytest.param(
+            {"grant_type": "refresh_token"}, 400, "unauthorized_client", id="§2 refresh token: a flow not registered"
+        ),
     ],
 )
 async def test_a_refused_token_request_says_why(
@@ -52,8 +56,12 @@ async def test_a_refused_token_request_says_why(
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [
-        pytest.param("application/json", b'{"grant_type":"client_credentials"}', id="a body that is no form"),
-        pytest.param("application/x-www-form-urlencoded", b"client_id=a&client_id=b", id="a field sent twice"),
+        pytest.param(
+            "application/json", b'{"grant_type":"client_credentials"}', id="§2 form fields: a body that is no form"
+        ),
+        pytest.param(
+            "application/x-www-form-urlencoded", b"client_id=a&client_id=b", id="§2 form fields: a field sent twice"
+        ),
     ],
 )
 async def test_a_malformed_token_request_is_invalid(blueconic: Tenant, content_type: str, body: bytes) -> None:
@@ -64,15 +72,28 @@ async def test_a_malformed_token_request_is_invalid(blueconic: Tenant, content_t
 @pytest.mark.parametrize(
     "authorization",
     [
-        pytest.param("", id="no header"),
-        pytest.param("Bearer nonsense", id="unknown token"),
-        pytest.param("Basic c2FuZGJveDpzYW5kYm94", id="credentials in place of a token"),
+        pytest.param("", id="§7 401: no header"),
+        pytest.param("Bearer nonsense", id="§7 401: unknown token"),
+        pytest.param("Basic c2FuZGJveDpzYW5kYm94", id="§7 401: credentials in place of a token"),
     ],
 )
 async def test_without_a_token_every_call_is_an_empty_401(blueconic: Tenant, authorization: str) -> None:
     answer = await blueconic.http.get("/groupTypes", headers={"authorization": authorization})
     assert (answer.status_code, answer.content) == (401, b"")
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param(one.method, one.path, id=f"§2 use: {one.method} {one.path}")
+        for one in ENDPOINTS
+        if one.scope is not None
+    ],
+)
+async def test_every_call_but_those_for_tokens_needs_one(blueconic: Tenant, method: str, path: str) -> None:
+    answer = await blueconic.http.request(method, path, headers={"authorization": ""})
+    assert (answer.status_code, answer.content) == (401, b"")
 
 
 async def test_a_token_dies_when_its_lifetime_is_over(blueconic: Tenant) -> None:
@@ -85,11 +106,11 @@ async def test_a_token_dies_when_its_lifetime_is_over(blueconic: Tenant) -> None
 @pytest.mark.parametrize(
     ("fields", "status", "alive"),
     [
-        pytest.param({}, 200, False, id="a revoked token is dead"),
-        pytest.param({"token_type_hint": "access_token"}, 200, False, id="the hint is taken"),
-        pytest.param({"client_secret": "wrong"}, 401, True, id="only its application may revoke it"),
-        pytest.param({"token": ""}, 400, True, id="no token named"),
-        pytest.param({"token": "unknown"}, 200, True, id="an unknown token is revoked already"),
+        pytest.param({}, 200, False, id="§2 revoke: a revoked token is dead"),
+        pytest.param({"token_type_hint": "access_token"}, 200, False, id="§2 revoke: the hint is taken"),
+        pytest.param({"client_secret": "wrong"}, 401, True, id="§2 revoke: only its application may revoke it"),
+        pytest.param({"token": ""}, 400, True, id="§2 revoke: no token named"),
+        pytest.param({"token": "unknown"}, 200, True, id="§2 revoke: an unknown token is revoked already"),
     ],
 )
 async def test_revocation(blueconic: Tenant, fields: dict[str, str], status: int, alive: bool) -> None:
@@ -99,20 +120,37 @@ async def test_revocation(blueconic: Tenant, fields: dict[str, str], status: int
     assert (answer.status_code, read.status_code == 200) == (status, alive)
 
 
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        pytest.param({}, 200, id="§2 scope: absent is all registered scopes"),
+        pytest.param(
+            {"scope": "read:group-types read:groups"}, 200, id="§2 scope: space-separated, as the MCP server sends it"
+        ),
+        pytest.param({"scope": "read:groups"}, 401, id="§2 scope: a subset is no more than that"),
+    ],
+)
+async def test_a_token_has_the_scopes_that_were_asked_for(
+    blueconic: Tenant, fields: dict[str, str], status: int
+) -> None:
+    headers = {"authorization": f"Bearer {await blueconic.token(**fields)}"}
+    assert (await blueconic.http.get("/groupTypes", headers=headers)).status_code == status
+
+
 PROTECTED = [endpoint for endpoint in ENDPOINTS if endpoint.scope]
 
 
-@pytest.mark.parametrize("endpoint", [pytest.param(one, id=one.operation) for one in PROTECTED])
+@pytest.mark.parametrize("endpoint", [pytest.param(one, id=f"§1 {one.method} {one.path}") for one in PROTECTED])
 async def test_a_token_without_the_scope_is_refused_by_a_declared_status(blueconic: Tenant, endpoint: Endpoint) -> None:
     others = sorted({str(one.scope) for one in PROTECTED} - {endpoint.scope})
     token = await blueconic.token(scope=" ".join(others))
     headers = {"authorization": f"Bearer {token}"}
     answer = await blueconic.http.request(endpoint.method, endpoint.path, headers=headers)
-    assert answer.status_code == (403 if 403 in endpoint.statuses else 401)
+    assert (answer.status_code, answer.content) == (403 if 403 in endpoint.statuses else 401, b"")
     assert "insufficient_scope" in answer.headers["www-authenticate"]
 
 
-@pytest.mark.parametrize("endpoint", [pytest.param(one, id=one.operation) for one in PROTECTED])
+@pytest.mark.parametrize("endpoint", [pytest.param(one, id=f"§1 {one.method} {one.path}") for one in PROTECTED])
 async def test_the_documented_scope_is_enough(blueconic: Tenant, endpoint: Endpoint) -> None:
     token = await blueconic.token(scope=str(endpoint.scope))
     headers = {"authorization": f"Bearer {token}"}
@@ -147,10 +185,22 @@ async def _exchange(app: Tenant, **fields: str) -> httpx.Response:
     )
 
 
-async def test_a_code_gets_a_token_by_the_verifier_of_its_challenge() -> None:
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param(
+            {"code_challenge": _challenge("v" * 43), "code_challenge_method": "S256"}, id="§2 authorization code: S256"
+        ),
+        pytest.param({"code_challenge": "v" * 43}, id="§2 authorization code: the method defaults to PLAIN"),
+        pytest.param(
+            {"code_challenge": "v" * 43, "code_challenge_method": "plain"},
+            id="§2 authorization code: PLAIN, in any case",
+        ),
+    ],
+)
+async def test_a_code_gets_a_token_by_the_verifier_of_its_challenge(fields: dict[str, str]) -> None:
     async with tenant(Settings(redirect_uri=BACK)) as app:
-        code = await _code(app, code_challenge=_challenge("v" * 43), code_challenge_method="S256")
-        granted = (await _exchange(app, code=code, code_verifier="v" * 43)).json()
+        granted = (await _exchange(app, code=await _code(app, **fields), code_verifier="v" * 43)).json()
         headers = {"authorization": f"Bearer {granted['access_token']}"}
         assert (await app.http.get("/groupTypes", headers=headers)).status_code == 200
 
@@ -158,9 +208,9 @@ async def test_a_code_gets_a_token_by_the_verifier_of_its_challenge() -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param({"code_verifier": "another"}, id="wrong verifier"),
-        pytest.param({"code": "made-up"}, id="unknown code"),
-        pytest.param({"redirect_uri": "https://elsewhere.example"}, id="another redirect URI"),
+        pytest.param({"code_verifier": "another"}, id="§2 authorization code: wrong verifier"),
+        pytest.param({"code": "made-up"}, id="§2 authorization code: unknown code"),
+        pytest.param({"redirect_uri": "https://elsewhere.example"}, id="§2 authorization code: another redirect URI"),
     ],
 )
 async def test_a_code_is_worth_nothing_with_a_wrong_part(fields: dict[str, str]) -> None:
@@ -192,9 +242,13 @@ async def test_refresh_tokens_rotate_and_the_used_one_dies() -> None:
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
-        pytest.param({"code_challenge": ""}, "invalid_request", id="PKCE is enforced"),
-        pytest.param({"code_challenge_method": "S512"}, "invalid_request", id="unknown challenge method"),
-        pytest.param({"response_type": "token"}, "unsupported_response_type", id="another response type"),
+        pytest.param({"code_challenge": ""}, "invalid_request", id="§2 authorization code: PKCE is enforced"),
+        pytest.param(
+            {"code_challenge_method": "S512"}, "invalid_request", id="§2 authorization code: unknown challenge method"
+        ),
+        pytest.param(
+            {"response_type": "token"}, "unsupported_response_type", id="§2 authorization code: another response type"
+        ),
     ],
 )
 async def test_an_authorization_that_fails_tells_the_redirect_uri(fields: dict[str, str], error: str) -> None:
@@ -205,8 +259,11 @@ async def test_an_authorization_that_fails_tells_the_redirect_uri(fields: dict[s
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param({"client_id": "nobody", "redirect_uri": BACK}, id="unknown client"),
-        pytest.param({"client_id": "sandbox", "redirect_uri": f"{BACK}/"}, id="a redirect URI that only resembles"),
+        pytest.param({"client_id": "nobody", "redirect_uri": BACK}, id="§2 authorization code: unknown client"),
+        pytest.param(
+            {"client_id": "sandbox", "redirect_uri": f"{BACK}/"},
+            id="§2 authorization code: a redirect URI that only resembles",
+        ),
     ],
 )
 async def test_an_authorization_with_nowhere_to_go_is_a_400(fields: dict[str, str]) -> None:

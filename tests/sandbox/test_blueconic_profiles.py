@@ -58,35 +58,51 @@ async def test_the_documents_example_gets_the_documents_result(blueconic: Tenant
 @pytest.mark.parametrize(
     ("entry", "state"),
     [
-        pytest.param({**BY_EMAIL, "matching": [[{"id": "email", "value": "x"}]]}, "CREATED", id="UPSERT, no match"),
-        pytest.param({"strategy": "UPSERT"}, "CREATED", id="UPSERT by nothing makes a fresh profile"),
-        pytest.param({**KNOWN, "profileId": "new"}, "CREATED", id="UPSERT by unknown id creates under that id"),
-        pytest.param({**BY_EMAIL, "properties": [rule("SET", "1")]}, "MODIFIED", id="UPSERT, a value changed"),
-        pytest.param(BY_EMAIL, "UNCHANGED", id="UPSERT, nothing changed"),
-        pytest.param({**BY_EMAIL, "strategy": "UPDATE"}, "UNCHANGED", id="UPDATE, nothing changed"),
-        pytest.param({"profileId": "new"}, "NOTFOUND", id="UPDATE, the default, profile absent"),
-        pytest.param({}, "NOTFOUND", id="UPDATE by nothing"),
-        pytest.param({"profileId": "new", "strategy": "DELETE"}, "NOTFOUND", id="DELETE, profile absent"),
-        pytest.param({**BY_EMAIL, "strategy": "DELETE"}, "DELETED", id="DELETE by matching"),
         pytest.param(
-            {**BY_EMAIL, "matching": [[{"id": "name", "value": "x"}]]}, "SKIPPED", id="matching on a common property"
+            {**BY_EMAIL, "matching": [[{"id": "email", "value": "x"}]]}, "CREATED", id="§4 CREATED: UPSERT, no match"
         ),
-        pytest.param({**BY_EMAIL, "matching": [[]]}, "SKIPPED", id="matching on nothing"),
-        pytest.param({**KNOWN, "properties": [rule("INCREMENT", "x")]}, "SKIPPED", id="every rule invalid"),
+        pytest.param({"strategy": "UPSERT"}, "CREATED", id="§4 CREATED: UPSERT by nothing makes a fresh profile"),
         pytest.param(
-            {**KNOWN, "restriction": {"isMemberOfSegment": "vip"}}, "RESTRICTION_MISMATCH", id="not in the segment"
+            {**KNOWN, "profileId": "new"}, "CREATED", id="§4 CREATED: UPSERT by unknown id creates under that id"
+        ),
+        pytest.param(
+            {**BY_EMAIL, "properties": [rule("SET", "1")]}, "MODIFIED", id="§4 MODIFIED: UPSERT, a value changed"
+        ),
+        pytest.param(BY_EMAIL, "UNCHANGED", id="§4 UNCHANGED: UPSERT, nothing changed"),
+        pytest.param({**BY_EMAIL, "strategy": "UPDATE"}, "UNCHANGED", id="§4 UNCHANGED: UPDATE, nothing changed"),
+        pytest.param({"profileId": "new"}, "NOTFOUND", id="§4 NOTFOUND: UPDATE, the default, profile absent"),
+        pytest.param({}, "NOTFOUND", id="§4 NOTFOUND: UPDATE by nothing"),
+        pytest.param({"profileId": "new", "strategy": "DELETE"}, "NOTFOUND", id="§4 NOTFOUND: DELETE, profile absent"),
+        pytest.param({**BY_EMAIL, "strategy": "DELETE"}, "DELETED", id="§4 DELETED: by matching"),
+        pytest.param(
+            {**BY_EMAIL, "matching": [[{"id": "name", "value": "x"}]]},
+            "SKIPPED",
+            id="§4 SKIPPED: matching on a common property",
+        ),
+        pytest.param({**BY_EMAIL, "matching": [[]]}, "SKIPPED", id="§4 SKIPPED: matching on nothing"),
+        pytest.param({**KNOWN, "properties": [rule("INCREMENT", "x")]}, "SKIPPED", id="§4 SKIPPED: every rule invalid"),
+        pytest.param(
+            {**KNOWN, "restriction": {"isMemberOfSegment": "vip"}},
+            "RESTRICTION_MISMATCH",
+            id="§4 RESTRICTION_MISMATCH: not in the segment",
         ),
         pytest.param(
             {"strategy": "UPSERT", "restriction": {"isMemberOfSegment": "vip"}},
             "RESTRICTION_MISMATCH",
-            id="a profile that does not exist is in no segment",
+            id="§4 RESTRICTION_MISMATCH: a profile that does not exist is in no segment",
         ),
         pytest.param(
-            {"profileId": "vip", "restriction": {"isMemberOfSegment": "vip"}}, "UNCHANGED", id="in the segment"
+            {"profileId": "vip", "restriction": {"isMemberOfSegment": "vip"}},
+            "UNCHANGED",
+            id="§4 field restriction: in the segment",
         ),
-        pytest.param({**KNOWN, "properties": [rule("SET", "x", name="ssn")]}, "UNAUTHORIZED", id="PII, R96"),
         pytest.param(
-            {**KNOWN, "matching": [[{"id": "email", "value": "x"}]]}, "UNCHANGED", id="profileId overrides matching"
+            {**KNOWN, "properties": [rule("SET", "x", name="ssn")]}, "UNAUTHORIZED", id="§9 R96 UNAUTHORIZED: PII"
+        ),
+        pytest.param(
+            {**KNOWN, "matching": [[{"id": "email", "value": "x"}]]},
+            "UNCHANGED",
+            id="§4 field profileId: overrides matching",
         ),
     ],
 )
@@ -99,16 +115,19 @@ async def test_each_entry_has_its_state(entry: dict[str, Any], state: str) -> No
             {"profileId": "vip", "strategy": "UPSERT", "properties": [rule("SET", "gold", name="tier")]},
         )
         [result] = await blueconic.put_profiles(entry)
-        assert result["state"] == state
+        assert (result["state"], "validationErrors" in result) == (state, state == "SKIPPED")
 
 
 @pytest.mark.parametrize(
     ("matching", "found"),
     [
-        pytest.param([[("email", "a"), ("crm_id", "1")]], "first", id="inner is AND"),
-        pytest.param([[("email", "a"), ("crm_id", "2")]], None, id="inner is AND, not both"),
-        pytest.param([[("email", "none")], [("crm_id", "2")]], "second", id="outer is OR"),
-        pytest.param([[("crm_id", "2")], [("email", "a")]], "first", id="several match: the first created"),
+        pytest.param([[("email", "a"), ("crm_id", "1")]], "first", id="§4 matching: inner is AND"),
+        pytest.param([[("email", "a"), ("crm_id", "2")]], None, id="§4 matching: inner is AND, not both"),
+        pytest.param([[("email", "none")], [("crm_id", "2")]], "second", id="§4 matching: outer is OR"),
+        pytest.param([[("email", "a")], [("crm_id", "1")]], "first", id="§4 matching: twice the same profile"),
+        pytest.param(
+            [[("crm_id", "2")], [("email", "a")]], "first", id="§4 matching: several match: the first created"
+        ),
     ],
 )
 async def test_matching(blueconic: Tenant, matching: list[list[tuple[str, str]]], found: str | None) -> None:
@@ -130,9 +149,9 @@ async def test_a_profile_is_matched_by_the_values_it_has_now(blueconic: Tenant) 
 @pytest.mark.parametrize(
     ("restriction", "on_new", "on_existing"),
     [
-        pytest.param("ALL_PROFILES", ["1"], ["2"], id="ALL_PROFILES"),
-        pytest.param("NEW_PROFILES_ONLY", ["1"], ["1"], id="NEW_PROFILES_ONLY"),
-        pytest.param("EXISTING_PROFILES_ONLY", None, ["2"], id="EXISTING_PROFILES_ONLY"),
+        pytest.param("ALL_PROFILES", ["1"], ["2"], id="§4 properties restriction: ALL_PROFILES"),
+        pytest.param("NEW_PROFILES_ONLY", ["1"], ["1"], id="§4 properties restriction: NEW_PROFILES_ONLY"),
+        pytest.param("EXISTING_PROFILES_ONLY", None, ["2"], id="§4 properties restriction: EXISTING_PROFILES_ONLY"),
     ],
 )
 async def test_a_rule_may_be_for_new_or_existing_profiles_only(
@@ -156,11 +175,11 @@ async def test_an_insert_only_entry_leaves_an_existing_profile_unchanged(bluecon
 @pytest.mark.parametrize(
     ("legislation", "consented", "objectives", "state"),
     [
-        pytest.param("GDPR", [], "ads", "CONSENT_MISMATCH", id="no consent"),
-        pytest.param("GDPR", ["mail"], "ads", "CONSENT_MISMATCH", id="consent to something else"),
-        pytest.param("GDPR", ["mail"], "ads,mail", "CREATED", id="consent to one of them"),
-        pytest.param("NONE", [], "ads", "CREATED", id="a zone needing none"),
-        pytest.param("GDPR", [], "", "CREATED", id="omitted: no check"),
+        pytest.param("GDPR", [], "ads", "CONSENT_MISMATCH", id="§4 CONSENT_MISMATCH: no consent"),
+        pytest.param("GDPR", ["mail"], "ads", "CONSENT_MISMATCH", id="§4 CONSENT_MISMATCH: consent to something else"),
+        pytest.param("GDPR", ["mail"], "ads,mail", "CREATED", id="§4 objectiveIds: consent to one of them"),
+        pytest.param("NONE", [], "ads", "CREATED", id="§4 objectiveIds: a zone needing none"),
+        pytest.param("GDPR", [], "", "CREATED", id="§4 objectiveIds: omitted: no check"),
     ],
 )
 async def test_objectives_need_consent(
@@ -200,22 +219,29 @@ async def test_expand_adds_what_it_names() -> None:
         assert read["permissions"]["exceptions"] == []
 
 
-@pytest.mark.parametrize("name", [pytest.param("profileProperty", id="R94+"), pytest.param("properties", id="before")])
-async def test_a_read_can_be_limited_to_properties(blueconic: Tenant, name: str) -> None:
-    await blueconic.put_profiles({**KNOWN, "properties": [rule("SET", "1", name="a"), rule("SET", "1", name="b")]})
-    read = (await blueconic.http.get("/profiles/known", params={name: "a"})).json()
-    assert [one["id"] for one in read["properties"]] == ["domaingroup", "a"]
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        pytest.param("profileProperty=a", ["a"], id="§9 R94: profileProperty"),
+        pytest.param("profileProperty=a&profileProperty=c", ["a", "c"], id="§9 R94: profileProperty repeats"),
+        pytest.param("properties=a,c", ["a", "c"], id="§9 before R94: properties"),
+    ],
+)
+async def test_a_read_can_be_limited_to_properties(blueconic: Tenant, query: str, shown: list[str]) -> None:
+    await blueconic.put_profiles({**KNOWN, "properties": [rule("SET", "1", name=name) for name in "abc"]})
+    read = (await blueconic.http.get(f"/profiles/known?{query}")).json()
+    assert [one["id"] for one in read["properties"]] == ["domaingroup", *shown]
 
 
 @pytest.mark.parametrize(
     ("query", "status", "found"),
     [
-        pytest.param("property=email&value=a", 200, 2, id="one pair"),
-        pytest.param("property=email&value=a&property=crm_id&value=1", 200, 1, id="pairs repeat"),
-        pytest.param("property=email&value=none", 200, 0, id="nobody"),
-        pytest.param("property=name&value=a", 501, None, id="a property that is not unique"),
-        pytest.param("property=email", 400, None, id="no value"),
-        pytest.param("", 400, None, id="no property"),
+        pytest.param("property=email&value=a", 200, 2, id="§8 profile search: one pair"),
+        pytest.param("property=email&value=a&property=crm_id&value=1", 200, 1, id="§8 profile search: pairs repeat"),
+        pytest.param("property=email&value=none", 200, 0, id="§8 profile search: nobody"),
+        pytest.param("property=name&value=a", 501, None, id="§7 501: a property that is not unique"),
+        pytest.param("property=email", 400, None, id="§8 profile search: no value"),
+        pytest.param("", 400, None, id="§8 profile search: no property"),
     ],
 )
 async def test_profiles_are_searched_by_unique_properties(
@@ -233,15 +259,16 @@ async def test_profiles_are_searched_by_unique_properties(
 @pytest.mark.parametrize(
     "entry",
     [
-        pytest.param({"permissionLevel": "SOME"}, id="permissionLevel"),
-        pytest.param({"privacyLegislation": "gdpr!"}, id="privacyLegislation"),
-        pytest.param({"matching": [{"id": "email"}]}, id="matching not in two levels"),
-        pytest.param({"matching": [[{"id": "email"}]]}, id="matching without a value"),
-        pytest.param({"restriction": {}}, id="restriction without a segment"),
-        pytest.param({"triggerOnPropertyChange": "yes"}, id="triggerOnPropertyChange, R95+"),
-        pytest.param({"properties": {"id": "p", "values": ["1"]}}, id="properties not an array"),
-        pytest.param({"timeline": [{"strategy": "MERGE"}]}, id="event strategy"),
-        pytest.param({"timeline": [{"data": [{"strategy": "INCREMENT"}]}]}, id="events have no INCREMENT"),
+        pytest.param({"permissionLevel": "SOME"}, id="§7 400: permissionLevel"),
+        pytest.param({"privacyLegislation": "gdpr!"}, id="§7 400: privacyLegislation"),
+        pytest.param({"matching": [{"id": "email"}]}, id="§7 400: matching not in two levels"),
+        pytest.param({"matching": [[{"id": "email"}]]}, id="§7 400: matching without a value"),
+        pytest.param({"restriction": {}}, id="§7 400: restriction without a segment"),
+        pytest.param({"triggerOnEventAdded": 1}, id="§9 R95: triggerOnEventAdded"),
+        pytest.param({"triggerOnPropertyChange": "yes"}, id="§9 R95: triggerOnPropertyChange"),
+        pytest.param({"properties": {"id": "p", "values": ["1"]}}, id="§7 400: properties not an array"),
+        pytest.param({"timeline": [{"strategy": "MERGE"}]}, id="§7 400: event strategy"),
+        pytest.param({"timeline": [{"data": [{"strategy": "INCREMENT"}]}]}, id="§5 primitive rules: no INCREMENT"),
     ],
 )
 async def test_a_malformed_entry_is_a_400(blueconic: Tenant, entry: dict[str, Any]) -> None:

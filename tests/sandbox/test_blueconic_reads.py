@@ -41,11 +41,11 @@ async def test_a_filter_leaves_the_named_properties_and_the_domain_group(bluecon
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param("/groups/company/missing", id="group absent"),
-        pytest.param("/groups/compny/g", id="group type absent"),
-        pytest.param("/groups/compny", id="listing of an absent type"),
-        pytest.param("/nothing/here", id="no such path"),
-        pytest.param("/groups/company/", id="an empty segment"),
+        pytest.param("/groups/company/missing", id="§7 404: group absent"),
+        pytest.param("/groups/compny/g", id="§7 404: group type absent"),
+        pytest.param("/groups/compny", id="§7 404: listing of an absent type"),
+        pytest.param("/nothing/here", id="§7 404: no such path"),
+        pytest.param("/groups/company/", id="§7 404: an empty segment"),
     ],
 )
 async def test_what_is_absent_is_a_404_without_a_body(blueconic: Tenant, path: str) -> None:
@@ -112,12 +112,12 @@ async def test_a_page_of_no_groups_is_still_a_page(blueconic: Tenant) -> None:
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        pytest.param("count=0", "count", id="count below 1"),
-        pytest.param("count=1000001", "count", id="count above 1,000,000"),
-        pytest.param("count=x", "count", id="count no number"),
-        pytest.param("cursor=!", "cursor", id="cursor of nobody"),
-        pytest.param("refinement=%7B%7D", "refinement", id="a filter the sandbox cannot read"),
-        pytest.param("maxHitsAllowed=1", "maxHitsAllowed", id="more hits than allowed"),
+        pytest.param("count=0", "count", id="§7 400: count below 1"),
+        pytest.param("count=1000001", "count", id="§6 listing count: above 1,000,000"),
+        pytest.param("count=x", "count", id="§7 400: count no number"),
+        pytest.param("cursor=!", "cursor", id="§7 400: cursor of nobody"),
+        pytest.param("refinement=%7B%7D", "refinement", id="§7 400: a filter the sandbox cannot read"),
+        pytest.param("maxHitsAllowed=1", "maxHitsAllowed", id="§9 R100: maxHitsAllowed"),
     ],
 )
 async def test_a_wrong_listing_is_a_400_that_names_the_parameter(blueconic: Tenant, query: str, field: str) -> None:
@@ -143,13 +143,16 @@ async def test_reads_may_lag_behind_writes() -> None:
     ("path", "name", "first"),
     [
         pytest.param(
-            "/groupTypes", "groupTypes", {"id": "company", "name": "Company", "pluralName": "Companies"}, id="types"
+            "/groupTypes",
+            "groupTypes",
+            {"id": "company", "name": "Company", "pluralName": "Companies"},
+            id="§9 R98: group types",
         ),
         pytest.param(
             "/profileProperties",
             "profileProperties",
             {"id": "crm_id", "name": "crm_id", "uniqueIdentifier": True},
-            id="properties of profiles",
+            id="§9 R98: properties of profiles",
         ),
     ],
 )

@@ -42,22 +42,34 @@ def values(one: dict[str, Any]) -> dict[str, list[Any]]:
 @pytest.mark.parametrize(
     ("sent", "state", "count"),
     [
-        pytest.param(event(), "SET", 1, id="SET replaces the same id, type and date"),
-        pytest.param(event(id="o2"), "SET", 2, id="SET of another id adds"),
-        pytest.param(event(date="2025-01-02T00:00:00Z"), "SET", 2, id="SET of another date adds"),
-        pytest.param(event(date="2025-01-01T01:00:00+01:00"), "SET", 1, id="the same instant by another offset"),
-        pytest.param(event(date=""), "SET", 2, id="an empty date is now"),
-        pytest.param(event(strategy="UPSERT"), "MODIFIED", 1, id="UPSERT of what is there"),
-        pytest.param(event(strategy="UPSERT", id="o2"), "CREATED", 2, id="UPSERT inserts if absent"),
-        pytest.param(event(strategy="UPDATE"), "MODIFIED", 1, id="UPDATE of what is there"),
-        pytest.param(event(strategy="UPDATE", id="o2"), "NOTFOUND", 1, id="UPDATE does not insert"),
-        pytest.param(event(strategy="UPDATE", date=""), "MODIFIED", 1, id="UPDATE without date: all of id and type"),
-        pytest.param(event(strategy="DELETE"), "DELETED", 0, id="DELETE"),
-        pytest.param(event(strategy="DELETE", date=""), "DELETED", 0, id="DELETE without date: all of id and type"),
-        pytest.param(event(strategy="DELETE", id="o2"), "NOTFOUND", 1, id="DELETE of what is absent"),
-        pytest.param(event(eventTypeId="visit"), "REJECTED", 1, id="an unknown event type"),
-        pytest.param(event(date="yesterday"), "REJECTED", 1, id="a date that is none"),
-        pytest.param(event(data=[data("total_revenue", "x")]), "REJECTED", 1, id="data of the wrong type"),
+        pytest.param(event(), "SET", 1, id="§5 event SET replaces the same id, type and date"),
+        pytest.param(event(id="o2"), "SET", 2, id="§5 event SET of another id adds"),
+        pytest.param(event(date="2025-01-02T00:00:00Z"), "SET", 2, id="§5 event SET of another date adds"),
+        pytest.param(
+            event(date="2025-01-01T01:00:00+01:00"), "SET", 1, id="§5 event date: the same instant by another offset"
+        ),
+        pytest.param(event(date=""), "SET", 2, id="§5 event date: empty is now"),
+        pytest.param(event(strategy="UPSERT"), "MODIFIED", 1, id="§5 event UPSERT of what is there"),
+        pytest.param(event(strategy="UPSERT", id="o2"), "CREATED", 2, id="§5 event UPSERT inserts if absent"),
+        pytest.param(
+            event(strategy="UPSERT", date=""), "MODIFIED", 1, id="§5 event UPSERT without date: all of id and type"
+        ),
+        pytest.param(event(strategy="UPDATE"), "MODIFIED", 1, id="§5 event UPDATE of what is there"),
+        pytest.param(event(strategy="UPDATE", id="o2"), "NOTFOUND", 1, id="§5 event UPDATE does not insert"),
+        pytest.param(
+            event(strategy="UPDATE", date=""), "MODIFIED", 1, id="§5 event UPDATE without date: all of id and type"
+        ),
+        pytest.param(event(strategy="DELETE"), "DELETED", 0, id="§5 event DELETE"),
+        pytest.param(
+            event(strategy="DELETE", date=""), "DELETED", 0, id="§5 event DELETE without date: all of id and type"
+        ),
+        pytest.param(event(strategy="DELETE", id="o2"), "NOTFOUND", 1, id="§5 event DELETE of what is absent"),
+        pytest.param(event(eventTypeId="visit"), "REJECTED", 1, id="§5 REJECTED: an unknown event type"),
+        pytest.param(event(date="2025-W01-3T00:00:00Z"), "REJECTED", 1, id="§5 event date: a date of a week"),
+        pytest.param(event(date="2025-01-01 00:00:00Z"), "REJECTED", 1, id="§5 event date: without a T"),
+        pytest.param(event(date="2025-01-01T00:00:00"), "REJECTED", 1, id="§5 event date: without an offset"),
+        pytest.param(event(date="yesterday"), "REJECTED", 1, id="§5 REJECTED: a date that is none"),
+        pytest.param(event(data=[data("total_revenue", "x")]), "REJECTED", 1, id="§5 REJECTED: data of the wrong type"),
     ],
 )
 async def test_each_event_has_its_state(blueconic: Tenant, sent: dict[str, Any], state: str, count: int) -> None:
@@ -73,36 +85,40 @@ async def test_each_event_has_its_state(blueconic: Tenant, sent: dict[str, Any],
         pytest.param(
             data("total_revenue", "x"),
             "#/total_revenue/0: expected type: Number, found: String",
-            id="the document's example",
+            id="§5 REJECTED: the document's example",
         ),
         pytest.param(
-            data("total_revenue", 1, True), "#/total_revenue/1: expected type: Number, found: Boolean", id="a boolean"
+            data("total_revenue", 1, True),
+            "#/total_revenue/1: expected type: Number, found: Boolean",
+            id="§5 REJECTED: a boolean",
         ),
         pytest.param(
             data("total_revenue", [{"id": "a", "values": [1]}]),
             "#/total_revenue/0: expected type: Number, found: JSONArray",
-            id="a nested value",
+            id="§5 REJECTED: a nested value",
         ),
-        pytest.param(data("product", "P-5"), "#/product/0: expected type: JSONArray, found: String", id="not nested"),
+        pytest.param(
+            data("product", "P-5"), "#/product/0: expected type: JSONArray, found: String", id="§5 REJECTED: not nested"
+        ),
         pytest.param(
             data("product", [{"id": "quantity", "values": [2]}]),
             "#/product/0/id: expected exactly one non-empty value",
-            id="no identifier",
+            id="§5 nested identifier: exactly one value",
         ),
         pytest.param(
             data("product", [{"id": "id", "values": [""]}]),
             "#/product/0/id: expected exactly one non-empty value",
-            id="an empty identifier",
+            id="§5 nested identifier: not empty",
         ),
         pytest.param(
             data("total_revenue", 1, strategy="UPSERT"),
             "#/total_revenue: expected strategy: ADD, SET, SET_IF_EMPTY, found: UPSERT",
-            id="a nested strategy on a primitive",
+            id="§5 primitive rules: no UPSERT",
         ),
         pytest.param(
             data("product", product("P-5", 1), strategy="ADD"),
             "#/product: expected strategy: DELETE, SET, UPDATE, UPSERT, found: ADD",
-            id="a primitive strategy on nested values",
+            id="§5 nested rules: no ADD",
         ),
     ],
 )
@@ -122,9 +138,9 @@ async def test_a_rejected_event_does_not_fail_its_entry_or_its_neighbours(blueco
 @pytest.mark.parametrize(
     ("change", "after"),
     [
-        pytest.param(data("note", "b", strategy="SET"), ["b"], id="SET"),
-        pytest.param(data("note", "a", "b", strategy="ADD"), ["a", "b"], id="ADD"),
-        pytest.param(data("note", "b", strategy="SET_IF_EMPTY"), ["a"], id="SET_IF_EMPTY"),
+        pytest.param(data("note", "b", strategy="SET"), ["b"], id="§5 primitive rule SET"),
+        pytest.param(data("note", "a", "b", strategy="ADD"), ["a", "b"], id="§5 primitive rule ADD"),
+        pytest.param(data("note", "b", strategy="SET_IF_EMPTY"), ["a"], id="§5 primitive rule SET_IF_EMPTY"),
     ],
 )
 async def test_primitive_rules_change_an_event(blueconic: Tenant, change: dict[str, Any], after: list[str]) -> None:
@@ -136,12 +152,12 @@ async def test_primitive_rules_change_an_event(blueconic: Tenant, change: dict[s
 @pytest.mark.parametrize(
     ("strategy", "name", "after"),
     [
-        pytest.param("SET", "P-2", {"P-2": "9"}, id="SET replaces all"),
-        pytest.param("UPSERT", "P-1", {"P-1": "9"}, id="UPSERT merges by the identifier"),
-        pytest.param("UPSERT", "P-2", {"P-1": "1", "P-2": "9"}, id="UPSERT appends another"),
-        pytest.param("UPDATE", "P-1", {"P-1": "9"}, id="UPDATE merges by the identifier"),
-        pytest.param("UPDATE", "P-2", {"P-1": "1"}, id="UPDATE appends nothing"),
-        pytest.param("DELETE", "P-1", {}, id="DELETE removes by the identifier"),
+        pytest.param("SET", "P-2", {"P-2": "9"}, id="§5 nested SET replaces all"),
+        pytest.param("UPSERT", "P-1", {"P-1": "9"}, id="§5 nested UPSERT merges by the identifier"),
+        pytest.param("UPSERT", "P-2", {"P-1": "1", "P-2": "9"}, id="§5 nested UPSERT appends another"),
+        pytest.param("UPDATE", "P-1", {"P-1": "9"}, id="§5 nested UPDATE merges by the identifier"),
+        pytest.param("UPDATE", "P-2", {"P-1": "1"}, id="§5 nested UPDATE appends nothing"),
+        pytest.param("DELETE", "P-1", {}, id="§5 nested DELETE removes by the identifier"),
     ],
 )
 async def test_nested_rules_match_by_identifier(
@@ -189,10 +205,10 @@ def _many(event_type: str, count: int) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("high", "low", "kept"),
     [
-        pytest.param(251, 0, {"order": 250}, id="250 events per profile"),
-        pytest.param(100, 200, {"order": 100, "click": 150}, id="LOW ones give way"),
-        pytest.param(200, 51, {"order": 200, "click": 50}, id="50 LOW ones beside 200 HIGH ones"),
-        pytest.param(230, 40, {"order": 230, "click": 20}, id="both limits"),
+        pytest.param(251, 0, {"order": 250}, id="§5 limits: 250 events per profile"),
+        pytest.param(100, 200, {"order": 100, "click": 150}, id="§5 limits: LOW ones give way"),
+        pytest.param(200, 51, {"order": 200, "click": 50}, id="§5 limits: 50 LOW ones beside 200 HIGH ones"),
+        pytest.param(230, 40, {"order": 230, "click": 20}, id="§5 limits: both limits"),
     ],
 )
 async def test_a_profile_keeps_so_many_events(high: int, low: int, kept: dict[str, int]) -> None:
@@ -214,12 +230,14 @@ async def test_low_events_go_after_their_retention() -> None:
 @pytest.mark.parametrize(
     ("query", "ids"),
     [
-        pytest.param({}, ["c", "b", "a"], id="all, newest first"),
-        pytest.param({"eventCount": "1"}, ["c"], id="eventCount"),
-        pytest.param({"eventTypeId": "click"}, ["b"], id="eventTypeId"),
-        pytest.param({"fromDate": "2025-01-02T00:00:00Z"}, ["c", "b"], id="fromDate"),
-        pytest.param({"toDate": "2025-01-02T00:00:00Z"}, ["b", "a"], id="toDate"),
-        pytest.param({"eventCount": "many", "fromDate": "x"}, ["c", "b", "a"], id="what cannot be read is no filter"),
+        pytest.param({}, ["c", "b", "a"], id="§8 timeline: all, newest first"),
+        pytest.param({"eventCount": "1"}, ["c"], id="§8 timeline: eventCount"),
+        pytest.param({"eventTypeId": "click"}, ["b"], id="§8 timeline: eventTypeId"),
+        pytest.param({"fromDate": "2025-01-02T00:00:00Z"}, ["c", "b"], id="§8 timeline: fromDate"),
+        pytest.param({"toDate": "2025-01-02T00:00:00Z"}, ["b", "a"], id="§8 timeline: toDate"),
+        pytest.param(
+            {"eventCount": "many", "fromDate": "x"}, ["c", "b", "a"], id="§8 timeline: what cannot be read is no filter"
+        ),
     ],
 )
 async def test_a_timeline_is_filtered(query: dict[str, str], ids: list[str]) -> None:
@@ -236,5 +254,11 @@ async def test_a_timeline_is_filtered(query: dict[str, str], ids: list[str]) -> 
 
 async def test_a_timeline_shows_20_events_unless_asked(blueconic: Tenant) -> None:
     await write(blueconic, *_many("order", 30))
-    answer = await blueconic.http.get("/profiles/p?expand=profile.timeline&eventProperty=none")
+    answer = await blueconic.http.get("/profiles/p?expand=profile.timeline")
     assert len(answer.json()["events"]) == 20
+
+
+async def test_event_property_limits_the_data_of_events(blueconic: Tenant) -> None:
+    await write(blueconic, event(data=[data("total_revenue", 1), data("note", "a")]))
+    answer = await blueconic.http.get("/profiles/p?expand=profile.timeline&eventProperty=note&collapse=true")
+    assert [values(one) for one in answer.json()["events"]] == [{"note": ["a"]}]

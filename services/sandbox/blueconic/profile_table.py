@@ -49,15 +49,24 @@ class ProfileTable:
 
     def find(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
         """The profiles that have every pair of unique property and value, first created first."""
+        return sorted(self._holders(pairs), key=lambda profile_id: self._unpacked(profile_id).serial)
+
+    def first_in_domain(self, alternatives: Iterable[Iterable[tuple[str, str]]], domain_group: str) -> str | None:
+        """The first created profile of a domain group that has every pair of one of the alternatives."""
+        found = {
+            (profile.serial, profile_id)
+            for pairs in alternatives
+            for profile_id in self._holders(pairs)
+            if (profile := self._unpacked(profile_id)).values.get("domaingroup") == [domain_group]
+        }
+        return min(found)[1] if found else None
+
+    def _holders(self, pairs: Iterable[tuple[str, str]]) -> set[str]:
         holders = [self._index.get(pair, {}).keys() for pair in pairs]
-        found = set(holders[0]).intersection(*holders[1:]) if holders else set()
-        return sorted(found, key=self._serial)
+        return set(holders[0]).intersection(*holders[1:]) if holders else set()
 
-    def first_created(self, profile_ids: Iterable[str]) -> str:
-        return min(profile_ids, key=self._serial)
-
-    def _serial(self, profile_id: str) -> int:
-        return _unpack(self._packed[profile_id]).serial
+    def _unpacked(self, profile_id: str) -> Profile:
+        return _unpack(self._packed[profile_id])
 
     def _reindex(self, profile_id: str, before: Values, after: Values) -> None:
         for name in self._unique:

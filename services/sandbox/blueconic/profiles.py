@@ -98,11 +98,11 @@ class Profiles:
         return _Outcome(state, profile_id, applied.errors, written)
 
     def _find(self, entry: ProfileEntry) -> str | None:
-        """`profileId` overrides `matching` [spec]; of several matches the first created is used [assumed]."""
+        """`profileId` overrides `matching`, which looks in the entry's domain group only [spec]; of several matches
+        the first created is used [assumed]."""
         if entry.profile_id:
             return entry.profile_id
-        found = [name for inner in entry.matching for name in self.table.find(_pairs(inner))[:1]]
-        return self.table.first_created(found) if found else None
+        return self.table.first_in_domain(map(_pairs, entry.matching), entry.domain_group)
 
     def _matching_problem(self, entry: ProfileEntry) -> Errors | None:
         """A property that is not marked unique, or nothing to match by, is `SKIPPED`. [assumed]"""

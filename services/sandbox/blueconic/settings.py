@@ -4,8 +4,10 @@ What a user may know better is a setting. The rest, chosen here and done where i
 
 - A rule without `strategy` is a `SET`, and so is a timeline event. A JSON null is a value of the wrong type.
 - A missing scope is a 403 where the endpoint declares 403, else a 401.
-- Group types are checked before group ids. A domain group is no part of a group's or profile's identity.
-- gzip is used on the two bulk calls only, where §3 has it.
+- Group types are checked before group ids. A domain group is no part of a group's identity, nor of a profile id's;
+  `matching` looks in its own domain group only.
+- gzip is used on the two bulk calls only, where §3 has it. Their Content-Type is not looked at: no status is given for
+  another one.
 - A profile of which only events changed is `UNCHANGED`; an entry that writes no profile gets no `timeline` back.
 - An event of an unknown type is `REJECTED`; properties that its type does not list are taken as they come.
 - Of too many events the latest stay. Event values come back as strings, as all values do (§8).
