@@ -58,6 +58,14 @@ async def test_parents_are_objects_inside_and_null_where_there_is_none(forest: S
     assert (lind["LastName"], lind["Account"]) == ("Lind", None)
 
 
+async def test_members_stand_as_they_were_selected(forest: Served) -> None:
+    [record] = (await _found(forest, "SELECT LastName, Account.Name, Id, Account.Ext__c FROM Contact LIMIT 1"))[
+        "records"
+    ]
+    assert list(record) == ["attributes", "LastName", "Account", "Id"]
+    assert list(record["Account"]) == ["attributes", "Name", "Ext__c"]
+
+
 async def test_instants_have_the_form_of_json_dates() -> None:
     async with org() as served:
         await served.load("LastName,Birthdate\nBerg,1990-01-02\n", "insert")

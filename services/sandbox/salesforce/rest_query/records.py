@@ -24,46 +24,40 @@ class RecordWriter:
         self._table = table
         self._fields = [(field.name.split("."), field) for field in fields]
         self._base = f"/services/data/v{version}.0/sobjects"
-        self._parents = {path: find_field(f"{path}.Id", table, tables) for path in _parent_paths(fields)}
+        self._parents = {path: find_field(".".join([*path, "Id"]), table, tables) for path in _parents_of(fields)}
 
     def write(self, serials: Iterable[int]) -> list[_Object]:
         return [self._written(serial, record) for serial in serials if (record := self._table.get(serial)) is not None]
 
     def _written(self, serial: int, record: Record) -> _Object:
         written = self._with_attributes(self._table.kind.name, self._table.id_of(serial))
-        for path, parent in self._parents.items():
-            *above, name = path.split(".")
-            parent_id = parent.read(serial, record)
-            place = _inside(written, above)
-            if place is not None:
-                place[name] = None if parent_id is None else self._with_attributes(parent.object_name, str(parent_id))
-        for (*above, name), field in self._fields:
-            place = _inside(written, above)
+        for (*parents, name), field in self._fields:
+            place = self._inside(written, parents, serial, record)
             if place is not None:
                 place[name] = _shown(field.read(serial, record), field)
         return written
+
+    def _inside(self, written: _Object, parents: Sequence[str], serial: int, record: Record) -> _Object | None:
+        """The parent's object, made where it is first named; null where there is no parent."""
+        place: _Object | None = written
+        for depth, name in enumerate(parents, 1):
+            if place is None:
+                return None
+            if name not in place:
+                parent = self._parents[tuple(parents[:depth])]
+                parent_id = parent.read(serial, record)
+                place[name] = None if parent_id is None else self._with_attributes(parent.object_name, str(parent_id))
+            place = place[name]
+        return place
 
     def _with_attributes(self, object_name: str, record_id: str) -> _Object:
         return {"attributes": {"type": object_name, "url": f"{self._base}/{object_name}/{record_id}"}}
 
 
-def _parent_paths(fields: Sequence[QueryField]) -> list[str]:
-    """Every parent that a field leads through, nearest first: `Account`, `Account.CreatedBy`."""
-    paths: dict[str, None] = {}
-    for field in fields:
-        parents = field.name.split(".")[:-1]
-        for end in range(1, len(parents) + 1):
-            paths[".".join(parents[:end])] = None
-    return list(paths)
-
-
-def _inside(written: _Object, parents: Sequence[str]) -> _Object | None:
-    place: _Object | None = written
-    for parent in parents:
-        if place is None:
-            return None
-        place = place[parent]
-    return place
+def _parents_of(fields: Sequence[QueryField]) -> set[tuple[str, ...]]:
+    """Every parent that a field leads through: of `Account.CreatedBy.Name`, `Account` and `Account.CreatedBy`."""
+    paths = (tuple(field.name.split(".")) for field in fields)
+    return {path[:depth] for path in paths for depth in range(1, len(path))}
 
 
 def _shown(value: Value, field: QueryField) -> Value:
