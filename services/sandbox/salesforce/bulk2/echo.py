@@ -23,8 +23,8 @@ class Echo:
     def __init__(self, body: bytes, dialect: Dialect) -> None:
         self._delimiter = DELIMITERS[dialect.delimiter]
         self._between = f'"{self._delimiter}"'
-        self._body = body
-        self._plain = _plain(body, self._delimiter)
+        self._plain = _plain(body, self._delimiter.encode())
+        self._body = body if self._plain is None else self._plain
         self.columns = self._read_columns()
 
     def pieces(self, size: int) -> Iterator[list[str]]:
@@ -33,17 +33,17 @@ class Echo:
 
     def _read_columns(self) -> list[str]:
         if self._plain is not None:
-            return self._plain.partition("\n")[0].split(self._delimiter)
+            return self._plain.partition(b"\n")[0].decode().split(self._delimiter)
         try:
             return list(CsvRows(self._body, delimiter=self._delimiter).columns)
         except BatchRefused:
             return []
 
-    def _plain_pieces(self, text: str, size: int) -> Iterator[list[str]]:
-        lines = io.StringIO(text, newline="\n")
+    def _plain_pieces(self, body: bytes, size: int) -> Iterator[list[str]]:
+        lines = io.BytesIO(body)
         next(lines)
-        while piece := "".join(islice(lines, size)):
-            yield piece.removesuffix("\n").replace(self._delimiter, self._between).split("\n")
+        while piece := b"".join(islice(lines, size)):
+            yield piece.decode().removesuffix("\n").replace(self._delimiter, self._between).split("\n")
 
     def _csv_pieces(self, size: int) -> Iterator[list[str]]:
         try:
@@ -53,22 +53,23 @@ class Echo:
             return
 
 
-def _plain(body: bytes, delimiter: str) -> str | None:
-    """The text, its lines ended by `\\n`, where every line is plainly its values and delimiters; null otherwise."""
-    if b'"' in body:
-        return None
-    try:
-        text = body.decode().replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return None
-    header = text.partition("\n")[0]
+def _plain(body: bytes, delimiter: bytes) -> bytes | None:
+    """The body, its lines ended by `\\n`, where every line is plainly its values and delimiters; null otherwise."""
+    if b"\r" in body:
+        body = body.replace(b"\r\n", b"\n")
+    header = body.partition(b"\n")[0]
     breaks = header.count(delimiter)
-    if not header or breaks >= MAX_COLUMNS or len(header) > MAX_HEADER_CHARACTERS or "\r" in text or "\n\n" in text:
+    if not header or breaks >= MAX_COLUMNS or len(header) > MAX_HEADER_CHARACTERS:
         return None
-    if set(map(methodcaller("count", delimiter), _lines(text))) != {breaks}:
+    if b'"' in body or b"\r" in body or b"\n\n" in body or not _is_text(body):
         return None
-    return text if max(map(len, _lines(text))) <= MAX_FIELD_CHARACTERS else None
+    if set(map(methodcaller("count", delimiter), io.BytesIO(body))) != {breaks}:
+        return None
+    return body if max(map(len, io.BytesIO(body))) <= MAX_FIELD_CHARACTERS else None
 
 
-def _lines(text: str) -> io.StringIO:
-    return io.StringIO(text, newline="\n")
+def _is_text(body: bytes) -> bool:
+    try:
+        return body.isascii() or bool(body.decode())
+    except UnicodeDecodeError:
+        return False
