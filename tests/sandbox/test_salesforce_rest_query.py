@@ -111,6 +111,7 @@ async def test_query_all_finds_deleted_records_too() -> None:
         [first, _] = (await _found(served, "SELECT Id FROM Contact"))["records"]
         await served.load(f"Id\n{first['Id']}\n", "delete")
         assert (await _found(served, "SELECT COUNT() FROM Contact"))["totalSize"] == 1
+        assert (await _found(served, "SELECT COUNT() FROM Contact", "queryAll"))["totalSize"] == 2
         deleted = await _found(served, "SELECT Id FROM Contact WHERE IsDeleted = true", "queryAll")
     assert [record["Id"] for record in deleted["records"]] == [first["Id"]]
 

@@ -12,7 +12,7 @@ from typing import Any
 from sandbox.messages import Request, Response
 from sandbox.routing import Route
 from sandbox.salesforce.org import Org
-from sandbox.salesforce.query import plan
+from sandbox.salesforce.query import count, plan
 from sandbox.salesforce.refusals import QueryRefused
 from sandbox.salesforce.rest import Caller, RestHandler, as_rest_json, bad_request, rest_handler
 from sandbox.salesforce.rest_query.records import RecordWriter
@@ -51,12 +51,16 @@ class QueryCalls:
 
     def _first_page(self, request: Request, caller: Caller, name: str) -> Response:
         try:
-            query = self._parsed(request.argument("q") or "")
-            table, fields, found = plan(query, self._org.tables, with_deleted=name == "queryAll")
+            return self._asked(self._parsed(request.argument("q") or ""), caller, name)
         except QueryRefused as refusal:
             raise bad_request(refusal.query_code, refusal.detail) from None
+
+    def _asked(self, query: Query, caller: Caller, name: str) -> Response:
+        with_deleted = name == "queryAll"
         if query.counts:
-            return as_rest_json({"totalSize": sum(1 for _ in found), "done": True, "records": []})
+            total = count(query, self._org.tables, with_deleted=with_deleted)
+            return as_rest_json({"totalSize": total, "done": True, "records": []})
+        table, fields, found = plan(query, self._org.tables, with_deleted=with_deleted)
         serials = array("Q", (serial for serial, _ in found))
         writer = RecordWriter(table, fields, self._org.tables, caller.version)
         cursor = self._org.cursors.open(caller.user, table, fields, serials) if len(serials) > self._page_rows else ""
