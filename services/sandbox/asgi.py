@@ -1,5 +1,6 @@
 """Requests in from ASGI, responses out to it, and connections closed without an answer."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -46,6 +47,7 @@ async def send_response(response: Response, scope: Message, receive: Receive, se
             await _start(response, None, send)
             for piece in response.body:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await asyncio.sleep(0)  # uvicorn waits for slow readers only: others have their turn between pieces
             await send({"type": "http.response.body", "body": b""})
         case "dropped":
             scope["state"]["transport"].abort()

@@ -58,6 +58,7 @@ async def _before(faults: FaultBoard, request: Request, hold: Hold) -> Response 
 def _with_results_changed(faults: FaultBoard, request: Request, answer: BulkResponse) -> BulkResponse:
     items = answer.items
     for fault in faults.acting(_RESULTS, request.method, request.path):
+        items = list(items)
         match fault:
             case MissingResults(count=count):
                 lost = {index * len(items) // count for index in range(count)}

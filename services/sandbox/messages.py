@@ -5,7 +5,7 @@ A vendor answers with values and never touches the connection. What the frame do
 """
 
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -62,10 +62,14 @@ class Response(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class BulkResponse(msgspec.Struct, kw_only=True, frozen=True):
-    """An answer with a result per entry, not yet encoded, so that a fault can lose, shuffle or blur results."""
+    """An answer with a result per entry, not yet encoded, so that a fault can lose, shuffle or blur results.
 
-    items: list[Any]
-    render: Callable[[list[Any]], Response]
+    Where there are very many, `items` may make them as they are asked for, once. `render` is given `items`, or the
+    list that faults have made of it.
+    """
+
+    items: Iterable[Any]
+    render: Callable[[Any], Response]
     without_identifier: Callable[[Any], Any]
 
 
@@ -91,9 +95,15 @@ def as_json(value: object, *, status: int = 200) -> Response:
 
 def gzipped(response: Response) -> Response:
     """The same answer, compressed at the fastest level: a sandbox must not be what a benchmark measures."""
-    if not isinstance(response.body, bytes) or not response.body:
+    if not response.body:
         return response
-    packer = zlib.compressobj(level=1, wbits=31)
-    body = packer.compress(response.body) + packer.flush()
     headers = (*response.headers, ("content-encoding", "gzip"))
-    return msgspec.structs.replace(response, body=body, headers=headers)
+    if not isinstance(response.body, bytes):
+        return msgspec.structs.replace(response, body=_compressed(response.body), headers=headers)
+    return msgspec.structs.replace(response, body=b"".join(_compressed([response.body])), headers=headers)
+
+
+def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(level=1, wbits=31)
+    yield from filter(None, map(packer.compress, pieces))
+    yield packer.flush()

@@ -57,7 +57,7 @@ VENDORS = (
             "client_id": "sandbox-consumer-key",
             "client_secret": "sandbox-consumer-secret",
         },
-        "Bulk API 1.0 and 2.0: ingest and query, SOAP login, OAuth 2, limits",
+        "Bulk API 1.0 and 2.0: ingest and query, REST queries, SOAP login, OAuth 2, limits",
     ),
 )
 

@@ -6,28 +6,23 @@ The sandbox runs in a process of its own, pinned to one core. A batch is posted,
 results are fetched; that time counts, making the rows does not.
 """
 
-import json
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import NamedTuple
 
-import click
 import httpx
 import psutil
 
-ROOT = Path(__file__).parents[2]
+from tests.bench.figures import show_figures
+from tests.bench.own_core import Served, served_on_own_core
+
 BATCH_ROWS = 10_000
 BATCHES = 20
 BUDGET_ROWS_PER_S = 30_000
 
 _NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
-_STOPPED_WITHIN_S = 10.0
 
 
 class Measured(NamedTuple):
@@ -97,31 +92,19 @@ def _busy_s(process: psutil.Process) -> float:
 
 @contextmanager
 def _sandbox() -> Iterator[tuple[psutil.Process, httpx.Client]]:
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "services"), str(ROOT)))}
-    command = [sys.executable, "-m", "sandbox", "salesforce", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environ, cwd=ROOT) as process:
-        try:
-            assert process.stdout
-            told = json.loads(process.stdout.readline())
-            found = psutil.Process(process.pid)
-            found.cpu_affinity([found.cpu_affinity()[-1]])
-            with httpx.Client(base_url=f"{told['url']}/services/async/59.0", trust_env=False, timeout=60) as http:
-                http.headers["X-SFDC-Session"] = _session(http, told)
-                yield found, http
-        finally:
-            process.terminate()
-            process.wait(_STOPPED_WITHIN_S)
+    with (
+        served_on_own_core("salesforce") as served,
+        httpx.Client(base_url=f"{served.url}/services/async/59.0", trust_env=False, timeout=60) as http,
+    ):
+        http.headers["X-SFDC-Session"] = _session(http, served)
+        yield psutil.Process(served.process_id), http
 
 
-def _session(http: httpx.Client, told: dict[str, str]) -> str:
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": told["client_id"],
-        "client_secret": told["client_secret"],
-    }
-    return str(http.post(f"{told['url']}/services/oauth2/token", data=form).json()["access_token"])
+def _session(http: httpx.Client, served: Served) -> str:
+    form = {name: served.credentials[name] for name in ("client_id", "client_secret")}
+    answer = http.post(f"{served.url}/services/oauth2/token", data={**form, "grant_type": "client_credentials"})
+    return str(answer.json()["access_token"])
 
 
 if __name__ == "__main__":
-    for what, measured, budget in figures():
-        click.echo(f"{what:60} {measured:>12} {budget}")
+    show_figures({"salesforce, Bulk API 1.0": figures()})

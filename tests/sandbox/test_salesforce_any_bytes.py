@@ -14,11 +14,14 @@ from sandbox.salesforce import ids
 from sandbox.salesforce.refusals import QueryRefused
 from tests.sandbox.orgs import INGEST, QUERY, Served, org
 
+READ = "/services/data/v59.0/query"
 CALLS = [
     ("POST", "/services/oauth2/token", (200, 400)),
     ("POST", "/services/Soap/u/59.0", (500,)),
     ("POST", "/services/Soap/c/{segment}", (500,)),
     ("GET", "/services/data/{segment}/limits", (200, 404, 410)),
+    ("GET", READ, (200, 400)),
+    ("GET", "/services/data/v59.0/queryAll/{segment}", (400,)),
     ("POST", INGEST, (200, 400)),
     ("GET", INGEST, (200, 400)),
     ("PATCH", f"{INGEST}/{{job}}", (200, 400)),
@@ -36,8 +39,8 @@ EVERY_CALL = pytest.mark.parametrize(
 TYPES = st.sampled_from(
     ["application/json", "text/csv", "text/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]
 )
-SOQL = """SELECT Id FROM Contact WHERE LastName = 'x' AND OR NOT ( ) IN , LIKE ORDER BY NULLS LAST LIMIT 5 null true
-Account.Name CreatedDate < 2024-01-01"""
+SOQL = """SELECT Id FROM Contact WHERE LastName = 'x' AND OR NOT ( ) IN , LIKE ORDER BY NULLS LAST LIMIT 5 OFFSET null
+true COUNT() Account.Name CreatedDate < 2024-01-01"""
 WORDS = st.sampled_from(SOQL.split())
 CELLS = st.sampled_from(["A-1", "A-2", "Berg", "", "#N/A", '"', '"a""b"', "é", "\x00", "x y", "001X00000000001IAA"])
 COLUMNS = st.lists(
@@ -86,9 +89,9 @@ async def test_arbitrary_bytes_get_a_declared_status(
     assert answer.status_code in statuses, answer.text
 
 
-@pytest.mark.parametrize("path", [INGEST, QUERY, f"{QUERY}/{{query}}/results", f"{QUERY}/{{query}}/resultPages"])
+@pytest.mark.parametrize("path", [READ, INGEST, QUERY, f"{QUERY}/{{query}}/results", f"{QUERY}/{{query}}/resultPages"])
 @given(
-    name=st.sampled_from(["jobType", "queryLocator", "locator", "maxRecords"]),
+    name=st.sampled_from(["q", "jobType", "queryLocator", "locator", "maxRecords"]),
     value=st.text() | st.integers().map(str),
 )
 @settings(max_examples=50, deadline=None)
@@ -126,6 +129,8 @@ async def test_no_soql_breaks_the_org(prepared: _Prepared, words: list[str]) -> 
     soql = " ".join(["SELECT Id FROM Contact", *words])
     with suppress(QueryRefused):
         prepared.served.vendor.org.query(soql)
+    answer = await prepared.served.http.get(READ, params={"q": soql})
+    assert answer.status_code in (200, 400), answer.text
 
 
 @given(serial=st.integers(0, 62**9 - 1), prefix=st.sampled_from(["750", "001", "a00", "00Q"]))

@@ -126,6 +126,8 @@ async def test_row_results_in_xml() -> None:
             "insert", "LastName,FirstName,Title,Email\n" + ",".join(["x" * 100_001] * 4), None, id="§7 per record"
         ),
         pytest.param("insert", ",".join(f"F{n}" for n in range(5_001)) + "\nx", None, id="§7 fields per record"),
+        pytest.param("insert", "F" * 32_001 + "\nx", None, id="§12 header row of 32,000 characters"),
+        pytest.param("insert", "LastName;Title\nBerg;Dr", "Field name not found : LastName;Title", id="§6 comma only"),
         pytest.param("insert", 'LastName\n"Berg', None, id="a quote without end"),
     ],
 )

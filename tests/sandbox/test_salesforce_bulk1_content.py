@@ -127,6 +127,7 @@ async def test_json_rows_may_have_different_keys() -> None:
         ),
         pytest.param("ZIP_CSV", "LastName\nBerg", id="no ZIP"),
         pytest.param("ZIP_CSV", _zip("LastName\nBerg")[:-10], id="ZIP cut off"),
+        pytest.param("ZIP_CSV", _zip("LastName\nBerg").replace(b"request", b"\x00equest"), id="ZIP with an empty name"),
         pytest.param("ZIP_CSV", _zip("LastName\n#a.txt"), id="ZIP without the file"),
         pytest.param("ZIP_CSV", _zip("LastName\nBerg", big=bytes(20_000_001)), id="ZIP bomb"),
         pytest.param("ZIP_CSV", _zip("LastName" + "\n#a" * 5_000, a=bytes(10_000)), id="ZIP of a file used too often"),

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from sandbox.faults import DropAfter, DropBefore
+from sandbox.salesforce.settings import Settings
 from tests.sandbox.bulk1_client import CSV, JSON, XML, Bulk1, bulk1_org, field, job_xml
 
 LIST = "/services/data/v59.0/jobs/ingest?jobType=Classic"
@@ -76,3 +77,29 @@ async def test_batches_count_against_the_limits_that_the_org_shows() -> None:
         await org.load("insert", "LastName", "Berg")
         found = (await org.http.get(f"{org.url}/services/data/v59.0/limits")).json()
         assert found["DailyBulkApiBatches"] == {"Max": 15_000, "Remaining": 14_999}
+
+
+async def test_batches_of_both_apis_count_together() -> None:
+    """§7 Batches per rolling 24 h, 1.0 and 2.0 together"""
+    async with bulk1_org(Settings(daily_batches=2)) as org:
+        await org.load("insert", "LastName", "Berg")
+        ingest = f"{org.url}/services/data/v59.0/jobs/ingest"
+        parts = {
+            "job": (None, '{"object": "Contact", "operation": "insert"}'),
+            "content": ("content", "LastName\nLind"),
+        }
+        assert (await org.http.post(ingest, files=parts)).status_code == 200
+        refused = await org.http.post(
+            f"/job/{await org.create()}/batch", content="LastName\nFalk", headers={"content-type": CSV}
+        )
+        assert field(refused.text, "exceptionCode") == "ExceededQuota"
+
+
+async def test_query_jobs_are_listed_with_queries_to_be_cleaned_up() -> None:
+    """§10 Listing and cleaning up open jobs: `jobs/query`, then abort"""
+    async with bulk1_org() as org:
+        job = await org.create("query")
+        [listed] = (await org.http.get(f"{org.url}/services/data/v59.0/jobs/query?jobType=Classic")).json()["records"]
+        assert (listed["id"], listed["state"]) == (job, "Open")
+        assert (await org.http.get(f"{org.url}{LIST}")).json()["records"] == []
+        assert (await org.change(job, "Aborted")).status_code == 200

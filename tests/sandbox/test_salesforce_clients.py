@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from simple_salesforce.api import Salesforce
 from simple_salesforce.bulk2 import SFBulk2Handler
-from simple_salesforce.exceptions import SalesforceAuthenticationFailed
+from simple_salesforce.exceptions import SalesforceAuthenticationFailed, SalesforceMalformedRequest
 from simple_salesforce.login import SalesforceLogin, token_login
 
 from tests.sandbox.orgs import CLIENT, Served
@@ -80,3 +82,39 @@ async def test_simple_salesforce_loads_and_queries_over_bulk_2(salesforce: Serve
     assert "REQUIRED_FIELD_MISSING" in failed
     assert len(unprocessed.splitlines()) == 1
     assert page.splitlines() == ['"Ext__c"', '"A-1"']
+
+
+class _EndsTls(HTTPAdapter):
+    """The client says https whatever the instance; the sandbox speaks HTTP, as it does behind a proxy."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        request.url = str(request.url).replace("https://", "http://", 1)
+        return super().send(request, *args, **options)
+
+
+def _client(served: Served) -> Salesforce:
+    session_id, instance = _login(served)
+    session = _session()
+    session.mount("https://", _EndsTls())
+    return Salesforce(session_id=session_id, instance=instance, session=session, version="59.0")
+
+
+async def test_simple_salesforce_reads_back_with_query_and_query_all(salesforce: Served) -> None:
+    await salesforce.load("Ext__c,LastName\n" + "".join(f"K-{number:04},Berg\n" for number in range(4500)))
+
+    def run() -> tuple[Any, Any, Any]:
+        client = _client(salesforce)
+        count = client.query("SELECT COUNT() FROM Contact WHERE LastName = 'Berg'")
+        first = client.query("SELECT Id FROM Contact")
+        return count, first, client.query_all("SELECT Ext__c FROM Contact ORDER BY Ext__c OFFSET 1")
+
+    count, first, everything = await _aside(run)
+    assert (count["totalSize"], count["records"]) == (4500, [])
+    assert (first["totalSize"], first["done"], len(first["records"])) == (4500, False, 2000)
+    assert (everything["totalSize"], everything["done"]) == (4499, True)
+    assert [record["Ext__c"] for record in everything["records"]] == [f"K-{number:04}" for number in range(1, 4500)]
+
+
+async def test_simple_salesforce_understands_a_malformed_query(salesforce: Served) -> None:
+    with pytest.raises(SalesforceMalformedRequest, match="MALFORMED_QUERY"):
+        await _aside(lambda: _client(salesforce).query("SELECT FROM Contact"))

@@ -25,6 +25,7 @@ UPSERT = {"object": "Contact", "operation": "upsert", "externalIdFieldName": "Ex
         pytest.param({**UPSERT, "operation": "UPSERT"}, "JSON_PARSER_ERROR", id="an operation in upper case"),
         pytest.param({**UPSERT, "foo": 1}, "JSON_PARSER_ERROR", id="an unknown member"),
         pytest.param({**UPSERT, "contentType": "JSON"}, "JSON_PARSER_ERROR", id="§1 CSV only"),
+        pytest.param({**UPSERT, "concurrencyMode": "Serial"}, "JSON_PARSER_ERROR", id="§1 always Parallel"),
         pytest.param({**UPSERT, "columnDelimiter": ";"}, "JSON_PARSER_ERROR", id="a delimiter by its character"),
         pytest.param({"operation": "insert"}, "JSON_PARSER_ERROR", id="no object"),
         pytest.param([], "JSON_PARSER_ERROR", id="§4.3 JSON_PARSER_ERROR"),
@@ -132,9 +133,34 @@ async def test_results_wait_for_the_jobs_end(salesforce: Served, kind: str) -> N
     assert error_of(await salesforce.http.get(f"{INGEST}/{job}/{kind}")) == (400, "INVALIDJOBSTATE")
 
 
-async def test_an_open_job_cannot_be_deleted(salesforce: Served) -> None:
-    job = await salesforce.create()
-    assert error_of(await salesforce.http.delete(f"{INGEST}/{job}")) == (400, "API_ERROR")
+@pytest.mark.parametrize(
+    ("after_s", "change", "state", "status"),
+    [
+        pytest.param(0, "", "Open", 400, id="§4.1 not in Open"),
+        pytest.param(0, "UploadComplete", "UploadComplete", 204, id="§4.1 in UploadComplete"),
+        pytest.param(10, "UploadComplete", "InProgress", 400, id="§4.1 not in InProgress"),
+        pytest.param(20, "UploadComplete", "JobComplete", 204, id="§4.1 in JobComplete"),
+        pytest.param(20, "Aborted", "Aborted", 204, id="§4.1 in Aborted"),
+    ],
+)
+async def test_a_job_is_deleted_in_these_states(after_s: int, change: str, state: str, status: int) -> None:
+    async with org(Settings(queued_s=10, in_progress_s=10)) as served:
+        job = await served.create()
+        await served.upload(job, CONTACTS)
+        if change:
+            await served.patch(job, change)
+        await served.control.advance(after_s)
+        assert (await served.info(job))["state"] == state
+        answer = await served.http.delete(f"{INGEST}/{job}")
+        assert answer.status_code == status
+        assert status == 204 or error_of(answer) == (400, "API_ERROR")
+
+
+async def test_a_failed_job_can_be_deleted(salesforce: Served) -> None:
+    """§4.1 Delete works in Failed"""
+    job = await salesforce.load("Foo\nx\n")
+    assert (await salesforce.info(job))["state"] == "Failed"
+    assert (await salesforce.http.delete(f"{INGEST}/{job}")).status_code == 204
 
 
 async def test_only_creator_and_administrator_may_abort(salesforce: Served) -> None:

@@ -98,6 +98,18 @@ async def test_unprocessed_records_are_the_uploaded_columns_only(salesforce: Ser
     assert answer.text == '"Ext__c","LastName"\n"A-2","#N/A"\n'
 
 
+async def test_results_have_the_jobs_dialect(salesforce: Served) -> None:
+    """§4.1 results: every value quoted, and so quotes in it doubled"""
+    csv = 'Ext__c|LastName|Title\r\nA-1|"O""Neil, |x"|\r\nA-2||t\r\n'
+    job = await salesforce.load(csv, columnDelimiter="PIPE", lineEnding="CRLF")
+    done = (await salesforce.http.get(f"{INGEST}/{job}/successfulResults")).text.split("\r\n")
+    failed = (await salesforce.http.get(f"{INGEST}/{job}/failedResults")).text.split("\r\n")
+    assert done[0] == '"sf__Id"|"sf__Created"|"Ext__c"|"LastName"|"Title"'
+    assert done[1].split("|", 1)[1] == '"true"|"A-1"|"O""Neil, |x"|""'
+    assert failed[1].endswith(':LastName --"|"A-2"|""|"t"')
+    assert (len(done), len(failed)) == (3, 3)
+
+
 async def test_results_come_in_another_order_than_the_upload(salesforce: Served) -> None:
     keys = [f"K-{number}" for number in range(100)]
     job = await salesforce.load("Ext__c,LastName\n" + "".join(f"{key},Berg\n" for key in keys))

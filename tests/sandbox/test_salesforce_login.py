@@ -221,6 +221,7 @@ async def test_login_may_be_off() -> None:
         pytest.param(envelope(namespace="urn:other"), None, id="another namespace"),
         pytest.param(envelope().replace("schemas.xmlsoap.org", "example.com"), None, id="another envelope"),
         pytest.param(envelope()[:-20], None, id="cut off"),
+        pytest.param(envelope().replace("loader-", "R&D-"), None, id="§2.1 not escaped, as sfbulk sends it"),
         pytest.param("{}", None, id="no XML"),
         pytest.param("", None, id="empty"),
         pytest.param(
@@ -240,6 +241,16 @@ async def test_an_expired_session_on_a_soap_call_is_told(salesforce: Served) -> 
     header = "<n1:SessionHeader><n1:sessionId>00D!dead</n1:sessionId></n1:SessionHeader>"
     call = envelope(header=header, operation="getUserInfo")
     assert await fault_of(salesforce, call, f"{PARTNER}/{ORG_ID}") == "INVALID_SESSION_ID"
+
+
+async def test_a_login_tells_the_lifetime_that_the_org_has_set() -> None:
+    """§2.2 Lifetime"""
+    async with org(Settings(session_lifetime_s=900)) as served:
+        answer = await post(served, envelope())
+        assert between(answer.text, "sessionSecondsValid") == "900"
+        headers = {"authorization": f"Bearer {between(answer.text, 'sessionId')}"}
+        await served.control.advance(900)
+        assert error_of(await served.http.get(INGEST, headers=headers)) == (401, "INVALID_SESSION_ID")
 
 
 async def test_any_use_renews_a_session(salesforce: Served) -> None:

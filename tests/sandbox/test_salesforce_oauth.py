@@ -103,6 +103,13 @@ async def test_a_signed_assertion_gets_a_token_and_no_refresh_token(claims: dict
         assert "refresh_token" not in answer.json()
 
 
+async def test_the_orgs_own_address_is_a_good_audience() -> None:
+    """§2.3 aud: or community URL"""
+    async with org(with_certificate()) as served:
+        answer = await ask(served, {"grant_type": BEARER, "assertion": assertion(aud=served.url)})
+        assert answer.status_code == 200, answer.text
+
+
 @pytest.mark.parametrize(
     ("made", "error"),
     [

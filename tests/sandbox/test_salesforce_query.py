@@ -88,7 +88,8 @@ async def test_query_all_includes_deleted_records(salesforce: Served) -> None:
 
 async def test_delimiter_and_line_ending_shape_the_results(salesforce: Served) -> None:
     await salesforce.load(CONTACTS)
-    job = await _asked(salesforce, "SELECT LastName, Ext__c FROM Contact", columnDelimiter="PIPE", lineEnding="CRLF")
+    members = {"columnDelimiter": "PIPE", "lineEnding": "CRLF", "contentType": "CSV"}
+    job = await _asked(salesforce, "SELECT LastName, Ext__c FROM Contact", **members)
     answer = await salesforce.http.get(f"{QUERY}/{job}/results")
     assert answer.content == b'"LastName"|"Ext__c"\r\n"Berg"|"A-1"\r\n'
 

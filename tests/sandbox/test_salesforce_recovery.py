@@ -60,6 +60,15 @@ async def test_a_replayed_load(salesforce: Served, operation: str, again: str) -
     assert [entry.effect for entry in await salesforce.control.ledger()] == ["CREATED", again]
 
 
+async def test_a_replayed_update_changes_nothing(salesforce: Served) -> None:
+    """§8 update: safe if values are absolute"""
+    [row] = await salesforce.results(await salesforce.load("Ext__c,LastName\nA-1,Berg\n"))
+    for _ in range(2):
+        await salesforce.load(f"Id,LastName\n{row['sf__Id']},Lind\n", "update")
+    found = [(entry.effect, entry.changed) for entry in await salesforce.control.ledger()]
+    assert found[1:] == [("UPDATED", True), ("UPDATED", False)]
+
+
 async def test_a_replayed_delete_finds_the_record_deleted(salesforce: Served) -> None:
     """§8 delete: second run gives `ENTITY_IS_DELETED`."""
     [row] = await salesforce.results(await salesforce.load("Ext__c,LastName\nA-1,Berg\n"))

@@ -321,6 +321,12 @@ async def test_a_parent_that_is_not_there_is_a_row_error(salesforce: Served) -> 
             "InvalidBatch : Failed to parse CSV",
             id="§7 5,000 fields",
         ),
+        pytest.param(
+            ",".join(f"field{number:04}" for number in range(3600)) + "\n",
+            "insert",
+            "InvalidBatch : Failed to parse CSV",
+            id="§12 header row of 32,000 characters",
+        ),
     ],
 )
 async def test_what_is_wrong_with_the_batch_fails_it_whole(

@@ -101,6 +101,7 @@ async def test_an_id_of_15_characters_finds_its_record(forest: Served) -> None:
         pytest.param("SELECT Name FROM Account GROUP BY ROLLUP(Name)", id="§3.8 ROLLUP"),
         pytest.param("SELECT Name FROM Account GROUP BY CUBE(Name)", id="§3.8 GROUP BY CUBE"),
         pytest.param("SELECT Id FROM Account LIMIT 5 OFFSET 5", id="§3.8 OFFSET"),
+        pytest.param("SELECT Id FROM Account OFFSET 0", id="§3.8 OFFSET of nothing"),
         pytest.param("SELECT Id, (SELECT Id FROM Contacts) FROM Account", id="§3.8 nested"),
         pytest.param("SELECT BillingAddress FROM Account", id="§3.8 compound address"),
         pytest.param("SELECT Foo FROM Account", id="unknown field"),

@@ -48,7 +48,7 @@ def salesforce(
     in_progress: float,
     trusted_network: bool,
 ) -> None:
-    """A stand-in for Salesforce: login, Bulk API 1.0 and 2.0."""
+    """A stand-in for Salesforce: login, Bulk API 1.0 and 2.0, REST queries."""
     loader = User(username=username, password=password, security_token=security_token)
     settings = Settings(
         users=(loader, *_DEFAULTS.users[1:]),

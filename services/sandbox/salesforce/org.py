@@ -1,6 +1,6 @@
 """One org: its records, and what every API does to them. `Org.write` and `Org.query` are all that an API needs.
 
-The APIs share, too: `agenda` (what happens later), `sessions`, `limits`, `jobs`, `faults`.
+The APIs share, too: `agenda` (what happens later), `sessions`, `limits`, `jobs`, `cursors`, `faults`.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from sandbox.salesforce.limits import Limits
 from sandbox.salesforce.objects import ObjectType
 from sandbox.salesforce.query import QueryResult, check_query, run_query
 from sandbox.salesforce.refusals import BatchRefused
+from sandbox.salesforce.rest_query.cursors import Cursors
 from sandbox.salesforce.results import RowError, RowResult
 from sandbox.salesforce.sessions import OrgUser, Sessions
 from sandbox.salesforce.settings import Settings
@@ -60,14 +61,16 @@ class Org:
         self.sessions = Sessions(settings, clock)
         self.limits = Limits(settings, clock)
         self.jobs = Jobs(settings, clock)
+        self.cursors = Cursors(settings, clock)
         self._fill()
 
     def reset(self) -> None:
-        """Forgets records, jobs, sessions and counts."""
+        """Forgets records, jobs, cursors, sessions and counts."""
         self.agenda.clear()
         self.sessions.expire_all()
         self.limits.clear()
         self.jobs.clear()
+        self.cursors.clear()
         self._fill()
 
     def _fill(self) -> None:

@@ -1,4 +1,4 @@
-"""SOQL over what was written. salesforce_bulk.md §3.8, §4.2, §9."""
+"""SOQL over what was written: of the Bulk APIs (`run_query`), and as any call may ask (`plan`). §3.8, §4.2, §9."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -8,11 +8,20 @@ from sandbox.salesforce.objects import FieldType
 from sandbox.salesforce.query_conditions import candidates, wanted
 from sandbox.salesforce.query_fields import QueryField, find_field
 from sandbox.salesforce.refusals import QueryRefused
-from sandbox.salesforce.soql import Order, Query, parse
+from sandbox.salesforce.soql import Order, Query, parse_bulk
 from sandbox.salesforce.table import Record, Table
 from sandbox.salesforce.values import Value
 
 Found = tuple[int, Record]
+
+
+class Plan(NamedTuple):
+    """A query made out over one object: the fields it selects, and its records, not looked for yet."""
+
+    table: Table
+    fields: list[QueryField]
+    found: Iterator[Found]
+    """In order, from `OFFSET` to `LIMIT`"""
 
 
 class QueryResult(NamedTuple):
@@ -27,31 +36,52 @@ class QueryResult(NamedTuple):
     """The records' ids, row by row, whether or not `Id` was selected"""
 
 
-def check_query(soql: str, tables: Mapping[str, Table]) -> str:
-    """The name of the object that is asked for. Raises :class:`QueryRefused` for what `run_query` would refuse."""
-    nothing = parse(soql)._replace(limit=0)
-    return _run(nothing, tables, with_deleted=True).object_name
-
-
-def run_query(soql: str, tables: Mapping[str, Table], *, with_deleted: bool) -> QueryResult:
-    """Raises :class:`QueryRefused`."""
-    return _run(parse(soql), tables, with_deleted=with_deleted)
-
-
-def _run(query: Query, tables: Mapping[str, Table], *, with_deleted: bool) -> QueryResult:
+def plan(query: Query, tables: Mapping[str, Table], *, with_deleted: bool) -> Plan:
+    """Raises :class:`QueryRefused` for an object or field that is not there."""
     table = tables.get(query.object_name.lower())
-    if table is None or not table.kind.bulk:
-        raise QueryRefused(f"INVALID_TYPE: sObject type '{query.object_name}' is not supported.")
+    if table is None:
+        raise unknown_object(query.object_name)
     fields = [find_field(name, table, tables) for name in query.fields]
     orders = [(order, find_field(order.field, table, tables)) for order in query.order]
     wants = wanted(query.where, table, tables) if query.where else None
     found = (one for one in _examined(query, table, tables, with_deleted=with_deleted) if wants is None or wants(*one))
+    first = query.offset or 0
+    end = None if query.limit is None else first + query.limit
+    return Plan(table, fields, islice(_ordered(found, orders) if orders else found, first, end))
+
+
+def count(query: Query, tables: Mapping[str, Table], *, with_deleted: bool) -> int:
+    """`COUNT()`. No record is read where the table knows. Raises :class:`QueryRefused`."""
+    table, _, found = plan(query, tables, with_deleted=with_deleted)
+    is_whole = query.where is None and query.limit is None and query.offset is None
+    return len(table) if is_whole and not with_deleted else sum(1 for _ in found)
+
+
+def unknown_object(name: str) -> QueryRefused:
+    return QueryRefused("INVALID_TYPE", f"sObject type '{name}' is not supported.")
+
+
+def check_query(soql: str, tables: Mapping[str, Table]) -> str:
+    """The name of the object that is asked for. Raises :class:`QueryRefused` for what `run_query` would refuse."""
+    return _bulk_plan(soql, tables, with_deleted=True).table.kind.name
+
+
+def run_query(soql: str, tables: Mapping[str, Table], *, with_deleted: bool) -> QueryResult:
+    """A query of the Bulk APIs. Raises :class:`QueryRefused`."""
+    table, fields, found = _bulk_plan(soql, tables, with_deleted=with_deleted)
     rows, ids = [], []
-    for serial, record in islice(_ordered(found, orders) if orders and query.limit != 0 else found, query.limit):
+    for serial, record in found:
         rows.append(tuple(field.read(serial, record) for field in fields))
         ids.append(table.id_of(serial))
     names, types = tuple(field.name for field in fields), tuple(field.type for field in fields)
     return QueryResult(object_name=table.kind.name, fields=names, types=types, rows=rows, ids=ids)
+
+
+def _bulk_plan(soql: str, tables: Mapping[str, Table], *, with_deleted: bool) -> Plan:
+    found = plan(parse_bulk(soql), tables, with_deleted=with_deleted)
+    if not found.table.kind.bulk:
+        raise unknown_object(found.table.kind.name)
+    return found
 
 
 def _examined(query: Query, table: Table, tables: Mapping[str, Table], *, with_deleted: bool) -> Iterator[Found]:
@@ -60,12 +90,13 @@ def _examined(query: Query, table: Table, tables: Mapping[str, Table], *, with_d
     return table.scan(with_deleted=with_deleted) if few is None else _living(few, table)
 
 
-def _ordered(found: Iterable[Found], orders: Sequence[tuple[Order, QueryField]]) -> list[Found]:
+def _ordered(found: Iterable[Found], orders: Sequence[tuple[Order, QueryField]]) -> Iterator[Found]:
+    """Sorted when the first one is asked for."""
     kept = list(found)
     for order, field in reversed(orders):
         kept.sort(key=_sort_key(field), reverse=order.descending)
         _move_nulls(kept, field, last=order.nulls_last)
-    return kept
+    yield from kept
 
 
 def _living(serials: Iterable[int], table: Table) -> Iterator[Found]:

@@ -80,7 +80,7 @@ def _compared(condition: Comparison, table: Table, tables: Mapping[str, Table]) 
         case "NOT IN":
             return lambda serial, record: read(serial, record) not in values
     if value is None or field.type == "boolean":
-        raise QueryRefused(f"INVALID_FIELD: invalid operator on {field.name}")
+        raise QueryRefused("INVALID_FIELD", f"invalid operator on {field.name}")
     return _ordered(field, _ORDERED[condition.sign], value)
 
 
@@ -96,7 +96,7 @@ def _like(condition: Comparison, field: QueryField) -> Wants:
     """`%` stands for any characters, `_` for one."""
     literal = condition.literals[0]
     if literal.kind != "text" or field.type in _KINDS:
-        raise QueryRefused(f"INVALID_FIELD: invalid operator on {field.name}")
+        raise QueryRefused("INVALID_FIELD", f"invalid operator on {field.name}")
     parts = (".*" if letter == "%" else "." if letter == "_" else re.escape(letter) for letter in literal.value)
     fits = re.compile("".join(parts), re.IGNORECASE | re.DOTALL).fullmatch
     return lambda serial, record: fits(str(field.read(serial, record) or "")) is not None
@@ -107,7 +107,7 @@ def _value(literal: Token, field: QueryField) -> Value:
     if literal.word == "NULL":
         return None
     if literal.kind not in _KINDS.get(field.type, ("text",)):
-        raise QueryRefused(f"INVALID_FIELD: filter criterion for field '{field.name}' must be of type {field.type}")
+        raise QueryRefused("INVALID_FIELD", f"filter criterion for field '{field.name}' must be of type {field.type}")
     if field.type == "boolean":
         return literal.word == "TRUE"
     if literal.kind == "number":
@@ -117,7 +117,7 @@ def _value(literal: Token, field: QueryField) -> Value:
     if field.type == "reference":
         found = ids.canonical(literal.value)
         if found is None:
-            raise QueryRefused(f"INVALID_QUERY_FILTER_OPERATOR: invalid ID field: {literal.value}")
+            raise QueryRefused("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {literal.value}")
         return found
     return literal.value
 
@@ -126,4 +126,4 @@ def _instant(text: str) -> str:
     try:
         return instant(text)
     except ValueError:
-        raise QueryRefused(f"MALFORMED_QUERY: no such instant: {text}") from None
+        raise QueryRefused("MALFORMED_QUERY", f"no such instant: {text}") from None

@@ -13,10 +13,11 @@ _MAX_PARENTS = 5
 
 
 class QueryField(NamedTuple):
-    """How to read a field of a record: its name as the object spells it, its type, its slot (null: `Id`, or a
-    parent's), and what reads it."""
+    """How to read a field of a record: its name as the objects spell it, the object it is a field of, its type, its
+    slot (null: `Id`, or a parent's), and what reads it."""
 
     name: str
+    object_name: str
     type: FieldType
     slot: int | None
     read: Read
@@ -26,7 +27,7 @@ def find_field(path: str, table: Table, tables: Mapping[str, Table]) -> QueryFie
     """Raises :class:`QueryRefused` for a name that is not there, and for compound fields. §3.8 [docs]"""
     *parents, name = path.split(".")
     if len(parents) > _MAX_PARENTS:
-        raise QueryRefused(f"at most {_MAX_PARENTS} parents: {path}")
+        raise QueryRefused("MALFORMED_QUERY", f"at most {_MAX_PARENTS} parents: {path}")
     if parents and parents[0].lower() == table.kind.name.lower():
         parents = parents[1:]
     return _of_parent(parents, name, table, tables) if parents else _own(name, table)
@@ -34,16 +35,16 @@ def find_field(path: str, table: Table, tables: Mapping[str, Table]) -> QueryFie
 
 def _own(name: str, table: Table) -> QueryField:
     if name.lower() == "id":
-        return QueryField("Id", "reference", None, lambda serial, _: table.id_of(serial))
+        return QueryField("Id", table.kind.name, "reference", None, lambda serial, _: table.id_of(serial))
     slot = table.kind.slot(name)
     if slot is None:
-        raise QueryRefused(f"INVALID_FIELD: No such column '{name}' on entity '{table.kind.name}'")
+        raise QueryRefused("INVALID_FIELD", f"No such column '{name}' on entity '{table.kind.name}'")
     field = table.kind.all_fields[slot]
     if field.type == "address":
-        raise QueryRefused(f"compound field {field.name} is not supported by the Bulk API")
+        raise QueryRefused("INVALID_FIELD", f"compound field {field.name} cannot be queried")
     if slot < 4:
-        return QueryField(field.name, field.type, slot, lambda _, record: table.shown(record, slot))
-    return QueryField(field.name, field.type, slot, lambda _, record: record[slot])
+        return QueryField(field.name, table.kind.name, field.type, slot, lambda _, record: table.shown(record, slot))
+    return QueryField(field.name, table.kind.name, field.type, slot, lambda _, record: record[slot])
 
 
 def _of_parent(parents: list[str], name: str, table: Table, tables: Mapping[str, Table]) -> QueryField:
@@ -55,8 +56,8 @@ def _of_parent(parents: list[str], name: str, table: Table, tables: Mapping[str,
                 break
             found = find_field(".".join([*parents[1:], name]), above, tables)
             spelt = f"{field.relationship}.{found.name}"
-            return QueryField(spelt, found.type, None, _through(table, slot, above, found.read))
-    raise QueryRefused(f"INVALID_FIELD: Didn't understand relationship '{parents[0]}'")
+            return QueryField(spelt, found.object_name, found.type, None, _through(table, slot, above, found.read))
+    raise QueryRefused("INVALID_FIELD", f"Didn't understand relationship '{parents[0]}'")
 
 
 def _through(table: Table, slot: int, above: Table, read: Read) -> Read:

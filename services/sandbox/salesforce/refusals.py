@@ -20,8 +20,13 @@ class BatchRefused(Exception):
 
 
 class QueryRefused(BatchRefused):
-    """`InvalidBatch : Failed to process query: ...`. §3.8 [client issue reports]"""
+    """`InvalidBatch : Failed to process query: ...`. §3.8 [client issue reports]
 
-    def __init__(self, reason: str) -> None:
-        super().__init__("InvalidBatch", f"Failed to process query: {reason}")
-        self.reason = reason
+    `query_code` is what the REST query call names it by: `MALFORMED_QUERY`, `INVALID_FIELD`, `INVALID_TYPE`, ...
+    """
+
+    def __init__(self, query_code: str, detail: str) -> None:
+        self.query_code = query_code
+        self.detail = detail
+        self.reason = f"{query_code}: {detail}"
+        super().__init__("InvalidBatch", f"Failed to process query: {self.reason}")

@@ -10,6 +10,11 @@ What a user may know better is a setting. The rest, chosen here and done where i
 - Abort keeps what is written by then and leaves the rest as unprocessed records.
 - A query reads when its `InProgress` ends, so its result does not change afterwards.
 - Refused SOQL of a 2.0 query is a 400 `API_ERROR` at once.
+- The REST query call, which the wire document does not name: `GET /services/data/vNN.0/query?q=SOQL` and `queryAll`, in
+  the shape its public clients read: `totalSize`, `done`, `nextRecordsUrl`, `records` with `attributes`; `COUNT()` has a
+  `totalSize` and no records. Refused SOQL is a 400 with the code of what is wrong: `MALFORMED_QUERY`, `INVALID_FIELD`,
+  `INVALID_TYPE`, `INVALID_QUERY_FILTER_OPERATOR`, `NUMBER_OUTSIDE_VALID_RANGE`; a page of a query that is over, or
+  another user's, a 400 `INVALID_QUERY_LOCATOR`.
 """
 
 import msgspec
@@ -122,6 +127,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """2.0 results come in another order than the upload. §4.1 [docs]"""
     max_query_page_rows: int = 50_000
     """Rows of a 2.0 result page when `maxRecords` is not given or larger. [assumed]"""
+
+    rest_page_rows: int = 2000
+    """Records of a page of the REST query call. [assumed: its usual figure]"""
+    max_query_offset: int = 2000
+    """[assumed: SOQL's usual figure]"""
+    max_query_cursors: int = 10
+    query_cursor_s: int = 2 * 86_400
+    """How many queries of more than a page a user has open, and for how long each. [assumed: the platform's figures]"""
 
     @property
     def org_id(self) -> str:

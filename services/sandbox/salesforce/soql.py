@@ -1,6 +1,7 @@
-"""SOQL as bulk queries take it: `SELECT f1, f2 FROM Obj [WHERE ...] [ORDER BY ...] [LIMIT n]`. salesforce_bulk.md §3.8.
+"""SOQL: `SELECT f1, f2 FROM Obj [WHERE ...] [ORDER BY ...] [LIMIT n] [OFFSET n]`, `SELECT COUNT() FROM Obj ...`.
 
-Not allowed in bulk SOQL: `COUNT`, `ROLLUP`, `SUM`, `GROUP BY CUBE`, `OFFSET`, nested queries, compound fields. [docs]
+Not allowed in bulk SOQL: `COUNT`, `ROLLUP`, `SUM`, `GROUP BY CUBE`, `OFFSET`, nested queries, compound fields.
+salesforce_bulk.md §3.8 [docs]. Of these the REST query call has `COUNT()` and `OFFSET`. [assumed]
 """
 
 from typing import Literal, NamedTuple
@@ -10,7 +11,7 @@ from sandbox.salesforce.soql_tokens import Token, tokens
 
 _MAX_DEPTH = 50
 _SIGNS = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-_NOT_IN_BULK = ("GROUP", "HAVING", "OFFSET")
+_NOT_SUPPORTED = ("GROUP", "HAVING")
 
 
 class Comparison(NamedTuple):
@@ -40,18 +41,32 @@ class Order(NamedTuple):
 
 
 class Query(NamedTuple):
-    """What a query asks; names as it spells them."""
+    """What a query asks; names as it spells them. `COUNT()` has no fields."""
 
     fields: list[str]
     object_name: str
     where: Condition | None
     order: list[Order]
     limit: int | None
+    offset: int | None
+
+    @property
+    def counts(self) -> bool:
+        return not self.fields
 
 
 def parse(soql: str) -> Query:
-    """Raises :class:`QueryRefused`. `OFFSET` and what counts or groups is refused by name."""
+    """Raises :class:`QueryRefused`. What groups, and what sums up more than `COUNT()`, is refused by name."""
     return _Parser(tokens(soql)).query()
+
+
+def parse_bulk(soql: str) -> Query:
+    """A query of the Bulk APIs. Raises :class:`QueryRefused` for `COUNT()` and `OFFSET`, too. §3.8 [docs]"""
+    query = parse(soql)
+    for word, is_used in (("COUNT()", query.counts), ("OFFSET", query.offset is not None)):
+        if is_used:
+            raise QueryRefused("MALFORMED_QUERY", f"{word} is not supported by the Bulk API")
+    return query
 
 
 class _Parser:
@@ -64,26 +79,39 @@ class _Parser:
 
     def query(self) -> Query:
         self._expect("SELECT")
-        fields = [self._selected()]
-        while self._take_sign(","):
-            fields.append(self._selected())
+        fields = [] if self._take_count() else self._fields()
         self._expect("FROM")
         object_name = self._name()
         where = self._any_of() if self._take("WHERE") else None
-        self._refuse_not_in_bulk()
+        if self._next.word in _NOT_SUPPORTED:
+            raise QueryRefused("MALFORMED_QUERY", f"{self._next.word} is not supported")
         order = self._order() if self._take("ORDER") else []
         limit = self._whole_number() if self._take("LIMIT") else None
-        self._refuse_not_in_bulk()
+        offset = self._whole_number() if self._take("OFFSET") else None
         if self._next.kind != "end":
             raise self._unexpected()
-        return Query(fields, object_name, where, order, limit)
+        return Query(fields, object_name, where, order, limit, offset)
+
+    def _take_count(self) -> bool:
+        """`COUNT()` stands alone."""
+        following = self._tokens[self._at : self._at + 3]
+        if following[0].word != "COUNT" or following[1:] != [("sign", "("), ("sign", ")")]:
+            return False
+        self._at += 3
+        return True
+
+    def _fields(self) -> list[str]:
+        found = [self._selected()]
+        while self._take_sign(","):
+            found.append(self._selected())
+        return found
 
     def _selected(self) -> str:
         if self._take_sign("("):
-            raise QueryRefused("nested queries are not supported by the Bulk API")
+            raise QueryRefused("MALFORMED_QUERY", "nested queries are not supported")
         name = self._name()
         if self._take_sign("("):
-            raise QueryRefused(f"{name.upper()}() is not supported by the Bulk API")
+            raise QueryRefused("MALFORMED_QUERY", f"{name.upper()}() of a field is not supported")
         return name
 
     def _any_of(self) -> Condition:
@@ -101,7 +129,7 @@ class _Parser:
     def _one(self) -> Condition:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
-            raise QueryRefused("MALFORMED_QUERY: conditions are nested too deeply")
+            raise QueryRefused("MALFORMED_QUERY", "conditions are nested too deeply")
         try:
             if self._take("NOT"):
                 return Combined("NOT", [self._one()])
@@ -131,7 +159,7 @@ class _Parser:
     def _literals(self) -> list[Token]:
         self._expect_sign("(")
         if self._next.word == "SELECT":
-            raise QueryRefused("nested queries are not supported by the Bulk API")
+            raise QueryRefused("MALFORMED_QUERY", "nested queries are not supported")
         found = [self._literal()]
         while self._take_sign(","):
             found.append(self._literal())
@@ -200,9 +228,5 @@ class _Parser:
         if not self._take_sign(sign):
             raise self._unexpected()
 
-    def _refuse_not_in_bulk(self) -> None:
-        if self._next.word in _NOT_IN_BULK:
-            raise QueryRefused(f"{self._next.word} is not supported by the Bulk API")
-
     def _unexpected(self) -> QueryRefused:
-        return QueryRefused(f"MALFORMED_QUERY: unexpected token: {self._next.value or 'the end'}")
+        return QueryRefused("MALFORMED_QUERY", f"unexpected token: {self._next.value or 'the end'}")

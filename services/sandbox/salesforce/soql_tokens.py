@@ -41,7 +41,7 @@ def tokens(soql: str) -> list[Token]:
     while not found or found[-1].kind != "end":
         match = _TOKEN.match(soql, at)
         if match is None:
-            raise QueryRefused(f"MALFORMED_QUERY: unexpected token: {soql[at:].strip()[:20]}")
+            raise QueryRefused("MALFORMED_QUERY", f"unexpected token: {soql[at:].strip()[:20]}")
         at = match.end()
         found.append(_token(match))
     return found

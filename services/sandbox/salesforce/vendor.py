@@ -20,6 +20,7 @@ from sandbox.salesforce.login.oauth import oauth_routes
 from sandbox.salesforce.login.soap_login import soap_routes
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.rest import not_allowed, not_found
+from sandbox.salesforce.rest_query.calls import query_routes
 from sandbox.salesforce.settings import Settings
 from sandbox.vendor import Vendor
 
@@ -39,7 +40,7 @@ class Salesforce(Vendor):
         self.max_body_bytes = max(self.settings.max_upload_bytes, MAX_BODY_BYTES) + 1
         self.org = Org(self.settings, self.clock, self.ledger, self.faults)
         self._credentials = Credentials(self.settings, self.org.sessions, self.clock)
-        calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *limits_routes(self.org)]
+        calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *query_routes(self.org), *limits_routes(self.org)]
         self.routes: Sequence[Route] = [
             *soap_routes(self.org, self._credentials),
             *oauth_routes(self.org, self._credentials),

@@ -63,7 +63,8 @@ def _name(cell: str) -> str:
 
 
 def _read_all(archive: zipfile.ZipFile) -> dict[str, bytes]:
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    # `ZipInfo.is_dir` fails where a name is empty, up to Python 3.11.
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     if len(entries) > MAX_FILES:
         raise malformed(f"Exceeded number of files in zip content: {len(entries)}")
     files: dict[str, bytes] = {}

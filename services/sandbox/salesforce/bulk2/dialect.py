@@ -38,11 +38,15 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
             message = f"LineEnding is invalid on user data. Current LineEnding setting is {self.line_ending}"
             raise BatchRefused("ClientInputError", message)
 
+    @property
+    def line_end(self) -> str:
+        return "\r\n" if self.line_ending == "CRLF" else "\n"
+
     def write(self, header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
         """Every value quoted. §4.1 [docs]"""
         text = io.StringIO(newline="")
-        end = "\r\n" if self.line_ending == "CRLF" else "\n"
-        writer = csv.writer(text, delimiter=DELIMITERS[self.delimiter], quoting=csv.QUOTE_ALL, lineterminator=end)
+        delimiter = DELIMITERS[self.delimiter]
+        writer = csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=self.line_end)
         writer.writerow(header)
         writer.writerows(rows)
         return text.getvalue().encode()

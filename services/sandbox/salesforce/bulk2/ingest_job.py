@@ -3,10 +3,10 @@
 import math
 import zlib
 from collections.abc import Iterator
-from itertools import chain, repeat
 from typing import Any
 
 from sandbox.salesforce.bulk2.dialect import DELIMITERS
+from sandbox.salesforce.bulk2.echo import Echo
 from sandbox.salesforce.bulk2.job import Job
 from sandbox.salesforce.bulk2.requests import IngestRequest
 from sandbox.salesforce.csv_data import CsvRows
@@ -68,21 +68,15 @@ class IngestJob(Job):
         phases = self.org.phases(origin)
         self.org.agenda.add(now + phases.queued_s, lambda at: self._begin(origin, at, phases.in_progress_s))
 
-    def outcomes(self) -> Iterator[tuple[Row, RowResult | None]]:
-        """Every uploaded row as sent, and its result; null for one that was not processed."""
-        results = chain(chain.from_iterable(map(unpack_results, self._results)), repeat(None))
-        try:
-            for rows in self._rows().raw_pieces(self.org.settings.internal_batch_rows):
-                yield from zip(rows, results, strict=False)
-        except BatchRefused:
-            return
+    def echo(self) -> Echo:
+        """The uploaded rows as results show them."""
+        return Echo(zlib.decompress(self._data) if self._data else b"", self.dialect)
 
-    @property
-    def columns(self) -> list[str]:
-        try:
-            return list(self._rows().columns)
-        except BatchRefused:
-            return []
+    def outcomes(self, echo: Echo) -> Iterator[tuple[list[str], list[RowResult]]]:
+        """The rows of every internal batch, and the results of those that were processed, which are its first."""
+        pieces = echo.pieces(self.org.settings.internal_batch_rows)
+        for number, rows in enumerate(pieces):
+            yield rows, unpack_results(self._results[number]) if number < len(self._results) else []
 
     def what(self) -> dict[str, Any]:
         return {"operation": self.asked.operation, "object": self.object_name}
@@ -111,10 +105,6 @@ class IngestJob(Job):
             "numberRecordsFailed": self.failed,
             **({"errorMessage": self.error_message} if self.error_message else {}),
         }
-
-    def _rows(self) -> CsvRows:
-        body = zlib.decompress(self._data or b"") if self._data else b""
-        return CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter])
 
     def _begin(self, origin: Origin, at: float, in_progress_s: float) -> None:
         if self.state != "UploadComplete":

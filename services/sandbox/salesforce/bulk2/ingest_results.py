@@ -9,73 +9,112 @@ Order is not the upload order. [docs]
 
 import random
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from itertools import chain, islice
 
 from sandbox.messages import BulkResponse, Request, Response, gzipped
-from sandbox.salesforce.bulk2.dialect import CSV
+from sandbox.salesforce.bulk2.dialect import CSV, DELIMITERS, Dialect
 from sandbox.salesforce.bulk2.ingest_job import IngestJob
 from sandbox.salesforce.faults import ReformatNumbers
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.rest import Caller
+from sandbox.salesforce.results import RowResult
 
 _FAILED_IDS_SINCE = 53
-_LONG_NUMBER = re.compile(r"[1-9]\d{7,}", re.ASCII)
-
-Line = list[Any]
+_LINES_PER_PIECE = 10_000
 
 
 class IngestResults:
-    """Renders the results of jobs that are over."""
+    """Answers with the results of jobs that are over, made piece by piece while they are sent.
+
+    A result is a line of the answer, without its end.
+    """
 
     def __init__(self, org: Org) -> None:
         self._org = org
 
     def successful(self, request: Request, _: Caller, job: IngestJob) -> BulkResponse:
-        lines = (
-            [result.id, "true" if result.created else "false", *row]
-            for row, result in job.outcomes()
-            if result is not None and result.success
+        echo, to = job.echo(), DELIMITERS[job.dialect.delimiter]
+        blocks = (
+            [
+                f'"{result.id}"{to}"{"true" if result.created else "false"}"{to}"{row}"'
+                for row, result in zip(rows, results, strict=False)
+                if result.success
+            ]
+            for rows, results in job.outcomes(echo)
         )
-        return self._answer(request, job, ["sf__Id", "sf__Created", *job.columns], lines)
+        return self._answer(request, job, ["sf__Id", "sf__Created", *echo.columns], blocks)
 
     def failed(self, request: Request, caller: Caller, job: IngestJob) -> BulkResponse:
         """`sf__Id` is filled from 53.0 where known. §4.1 [docs]"""
         has_ids = caller.version >= _FAILED_IDS_SINCE
-        lines = (
-            [result.id if has_ids else "", result.errors[0].text(), *row]
-            for row, result in (job.outcomes() if job.failed else ())
-            if result is not None and not result.success
+        echo, to = job.echo(), DELIMITERS[job.dialect.delimiter]
+        blocks = (
+            [
+                f'"{result.id if has_ids else ""}"{to}"{_error(result)}"{to}"{row}"'
+                for row, result in zip(rows, results, strict=False)
+                if not result.success
+            ]
+            for rows, results in (job.outcomes(echo) if job.failed else ())
         )
-        return self._answer(request, job, ["sf__Id", "sf__Error", *job.columns], lines)
+        return self._answer(request, job, ["sf__Id", "sf__Error", *echo.columns], blocks)
 
     def unprocessed(self, request: Request, _: Caller, job: IngestJob) -> BulkResponse:
-        lines = (list(row) for row, result in job.outcomes() if result is None)
-        return self._answer(request, job, job.columns, lines)
+        """None of a job that is complete."""
+        echo = job.echo()
+        outcomes = job.outcomes(echo) if job.state != "JobComplete" else ()
+        blocks = ([f'"{row}"' for row in rows[len(results) :]] for rows, results in outcomes)
+        return self._answer(request, job, echo.columns, blocks)
 
-    def _answer(self, request: Request, job: IngestJob, header: list[str], lines: Iterator[Line]) -> BulkResponse:
-        items = list(lines)
+    def _answer(self, request: Request, job: IngestJob, header: list[str], blocks: Iterable[list[str]]) -> BulkResponse:
         if self._org.settings.shuffle_results:
-            random.Random(f"{job.id}{header[:2]}").shuffle(items)
+            blocks = map(_shuffle(f"{job.id}{header[:2]}"), blocks)
+        lines: Iterable[str] = chain.from_iterable(blocks)
         for _ in self._org.faults.acting((ReformatNumbers,), request.method, request.path):
-            items = [[_reformatted(cell) for cell in line] for line in items]
+            lines = map(_reformat(DELIMITERS[job.dialect.delimiter]), lines)
 
-        def render(rendered: list[Line]) -> Response:
-            body = job.dialect.write(header, rendered)
-            answer = Response(status=200, body=body, content_type=CSV)
+        def render(lines: Iterable[str]) -> Response:
+            answer = Response(status=200, body=_pieces(job.dialect, header, lines), content_type=CSV)
             return gzipped(answer) if request.accepts_gzip else answer
 
-        return BulkResponse(items=items, render=render, without_identifier=_without_id(header))
+        return BulkResponse(items=lines, render=render, without_identifier=_without_id(header))
 
 
-def _without_id(header: list[str]) -> Callable[[Line], Line]:
+def _pieces(dialect: Dialect, header: list[str], lines: Iterable[str]) -> Iterator[bytes]:
+    left = iter(lines)
+    yield dialect.write(header, ())
+    while piece := list(islice(left, _LINES_PER_PIECE)):
+        yield dialect.line_end.join([*piece, ""]).encode()
+
+
+def _error(result: RowResult) -> str:
+    """As it stands between quotes."""
+    return result.errors[0].text().replace('"', '""')
+
+
+def _shuffle(seed: str) -> Callable[[list[str]], list[str]]:
+    """Blocks of one length are all shuffled alike: making an order costs more than following it."""
+
+    @cache
+    def order(length: int) -> list[int]:
+        return random.Random(seed).sample(range(length), length)
+
+    return lambda block: [block[place] for place in order(len(block))]
+
+
+def _without_id(header: list[str]) -> Callable[[str], str]:
     """Empties `sf__Id`, which unprocessed rows do not have."""
-    return (lambda line: ["", *line[1:]]) if header[:1] == ["sf__Id"] else list
+    return (lambda line: '""' + line[line.index('"', 1) + 1 :]) if header[:1] == ["sf__Id"] else str
 
 
-def _reformatted(cell: Any) -> Any:
+def _reformat(delimiter: str) -> Callable[[str], str]:
     """`912260031` → `9.12260031E8`. §4.1 [client issue reports]"""
-    if not _LONG_NUMBER.fullmatch(str(cell)):
-        return cell
-    digits = str(cell)
-    return f"{digits[0]}.{digits[1:].rstrip('0') or '0'}E{len(digits) - 1}"
+    to = re.escape(delimiter)
+    long_number = re.compile(rf'(?:^|(?<={to}))"([1-9])(\d{{7,}})"(?={to}|\Z)', re.ASCII)
+
+    def scientific(found: re.Match[str]) -> str:
+        first, rest = found.groups()
+        return f'"{first}.{rest.rstrip("0") or "0"}E{len(rest)}"'
+
+    return lambda line: long_number.sub(scientific, line)

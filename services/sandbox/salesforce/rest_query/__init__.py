@@ -1,0 +1,1 @@
+"""The REST query call: what was written, read back as JSON."""
