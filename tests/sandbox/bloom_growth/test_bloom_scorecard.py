@@ -56,6 +56,15 @@ async def test_scores_have_everything_a_client_reads(bloom: BloomTenant) -> None
     assert len({score["Id"] for score in scores.values()}) == 13
 
 
+async def test_a_measurable_without_a_target_has_none_in_a_list_and_null_in_scorecards(bloom: BloomTenant) -> None:
+    """§7 [client]: null crashes the SDK's parser in the meeting's list, and does occur live in scorecards; §8."""
+    sales = await bloom.meeting("Sales")
+    found = {one["Name"]: one for one in await bloom.get(f"L10/{sales}/measurables")}
+    scores = (await bloom.get(f"scorecard/meeting/{sales}"))["Scores"]
+    assert [name for name, one in found.items() if "Target" not in one] == ["Quotes sent"]
+    assert {one["MeasurableName"] for one in scores if one["Target"] is None} == {"Quotes sent"}
+
+
 async def test_a_users_scorecard_has_what_the_user_is_accountable_for(bloom: BloomTenant) -> None:
     """§8."""
     me = await bloom.me()
