@@ -130,7 +130,9 @@ async def test_an_archived_goal_changes_lists_and_back(bloom: BloomTenant) -> No
         assert (answer.status_code, answer.content) == (200, b"")
     assert goal["Id"] not in await _ids(bloom, active)
     assert goal["Id"] in await _ids(bloom, archived)
-    await bloom.send("PUT", f"rocks/{goal['Id']}/restore")
+    for _ in range(2):
+        answer = await bloom.http.put(f"rocks/{goal['Id']}/restore")
+        assert (answer.status_code, answer.content) == (200, b"")
     assert goal["Id"] in await _ids(bloom, active)
     assert goal["Id"] not in await _ids(bloom, archived)
 

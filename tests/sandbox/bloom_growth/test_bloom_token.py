@@ -21,6 +21,12 @@ async def test_a_password_gets_a_token_for_two_weeks(bloom: BloomTenant, path: s
     assert lifetime.total_seconds() == TWO_WEEKS_S
 
 
+async def test_the_token_endpoint_is_at_the_hosts_root(bloom: BloomTenant) -> None:
+    """§1: not under `/api/v1`, where its path falls through to the web application (§10)."""
+    answer = await bloom.http.post("Token", data=LOGIN)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
 async def test_a_token_is_its_users_key(bloom: BloomTenant) -> None:
     headers = await bloom.as_user("maria.lopez@example.com")
     assert (await bloom.http.get("users/mine", headers=headers)).json()["Name"] == "Maria Lopez"

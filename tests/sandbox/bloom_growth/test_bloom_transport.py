@@ -1,6 +1,7 @@
 """What all endpoints share: case, content types, empty bodies, wrong paths. bloom_growth.md §1, §10."""
 
 import json
+import re
 
 import httpx
 import pytest
@@ -85,12 +86,32 @@ async def test_a_body_of_another_type_is_a_415(bloom: BloomTenant, headers: dict
     assert (answer.status_code, list(answer.json())) == (415, ["Message"])
 
 
-async def test_an_empty_body_declared_as_json_is_not_parsed(bloom: BloomTenant) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param("GET", "L10/{meeting}", id="§1 GET"),
+        pytest.param("POST", "L10/{meeting}/attendees/{me}", id="§1 body-less POST"),
+        pytest.param("PUT", "rocks/{goal}/archive", id="§1 body-less PUT"),
+        pytest.param("DELETE", "rocks/{goal}", id="§1 DELETE"),
+    ],
+)
+async def test_an_empty_body_declared_as_json_is_not_parsed(bloom: BloomTenant, method: str, path: str) -> None:
     """§1 [client]: the SDK sets the header on all calls, also those without a body."""
-    headers = {"content-type": "application/json"}
-    assert (await bloom.http.get("users/mine", headers=headers)).status_code == 200
-    [goal, *_] = await bloom.get(f"L10/{await bloom.meeting()}/rocks")
-    assert (await bloom.http.put(f"rocks/{goal['Id']}/archive", headers=headers)).status_code == 200
+    meeting = await bloom.meeting()
+    [goal, *_] = await bloom.get(f"L10/{meeting}/rocks")
+    path = path.format_map({"meeting": meeting, "me": await bloom.me(), "goal": goal["Id"]})
+    answer = await bloom.http.request(method, path, headers={"content-type": "application/json"})
+    assert answer.status_code == 200
+
+
+async def test_instants_are_answered_in_whole_seconds_of_utc(bloom: BloomTenant) -> None:
+    """§1, dates [assumed]: the one form that parses in every client seen."""
+    meeting = await bloom.meeting()
+    paths = [f"L10/{meeting}{name}" for name in ("", "/issues", "/todos", "/rocks", "/headlines")]
+    texts = [(await bloom.http.get(path)).text for path in [*paths, f"scorecard/meeting/{meeting}"]]
+    found = re.findall(r'"(?:\w+(?:Time|Date)|StartDateUtc|DateEntered)":"([^"]*)"', "".join(texts))
+    assert len(found) > 50
+    assert [one for one in found if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", one)] == []
 
 
 @pytest.mark.parametrize(
