@@ -12,7 +12,7 @@ from sandbox.blueconic.oauth import Form, OAuthRefusal, TokenAnswer, required
 from sandbox.blueconic.settings import Settings
 from sandbox.blueconic.tokens import Tokens, keep_under_new_name
 from sandbox.clock import Clock
-from sandbox.messages import Request, Response
+from sandbox.messages import Request, Response, first_values
 
 _CODE_LIFETIME_S = 60
 """How long a code may be exchanged; no lifetime is documented. [assumed]"""
@@ -38,7 +38,7 @@ class AuthorizationCode:
 
     def authorize(self, request: Request) -> Response:
         """302 to the redirect URI, with a code or an error; 400 when there is nowhere to send it."""
-        asked = {name: values[0] for name, values in request.query.items()}
+        asked = first_values(request.query)
         registered = self._settings.redirect_uri
         if asked.get("client_id") != self._settings.client_id:
             return OAuthRefusal("unauthorized_client", "unknown client_id").response()

@@ -9,7 +9,7 @@ import msgspec
 
 from sandbox.blueconic.settings import Settings
 from sandbox.blueconic.tokens import Tokens
-from sandbox.messages import Request, Response, as_json, collect
+from sandbox.messages import FORM, Request, Response, as_json, first_values
 
 Form = dict[str, str]
 
@@ -32,10 +32,9 @@ class OAuthRefusal(Exception):
         self.status = status
 
     def response(self) -> Response:
-        answer = as_json({"error": self.error, "error_description": str(self)}, status=self.status)
-        if self.status != 401:
-            return answer
-        return msgspec.structs.replace(answer, headers=(("www-authenticate", 'Basic realm="BlueConic"'),))
+        challenge = (("www-authenticate", 'Basic realm="BlueConic"'),) if self.status == 401 else ()
+        body = {"error": self.error, "error_description": str(self)}
+        return as_json(body, status=self.status, headers=challenge)
 
 
 Grant = Callable[[Form], TokenAnswer]
@@ -100,13 +99,12 @@ def required(form: Form, name: str) -> str:
 
 
 def _read_form(request: Request) -> Form:
-    if not request.header("content-type").lower().startswith("application/x-www-form-urlencoded"):
-        raise OAuthRefusal("invalid_request", "expected Content-Type application/x-www-form-urlencoded")
-    fields = collect(request.body.decode("latin-1"))
-    repeated = sorted(name for name, values in fields.items() if len(values) > 1)
+    if request.media_type != FORM:
+        raise OAuthRefusal("invalid_request", f"expected Content-Type {FORM}")
+    repeated = sorted(name for name, values in request.form.items() if len(values) > 1)
     if repeated:
         raise OAuthRefusal("invalid_request", f"sent more than once: {', '.join(repeated)}")
-    return {name: values[0] for name, values in fields.items() if values[0]}
+    return {name: value for name, value in first_values(request.form).items() if value}
 
 
 def _basic_credentials(request: Request) -> tuple[str, str] | None:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from sandbox.liquid_decisions.errors import Refused
-from sandbox.messages import UNREADABLE, Request, collect
+from sandbox.messages import UNREADABLE, Request, first_values
 
 Form = dict[str, str]
 """The fields that have a value. An empty one counts as not sent: RFC 6749 §3.2, and for exports §10 [docs] [client]."""
@@ -17,8 +17,7 @@ def read_form(request: Request) -> Form:
     """Reads a form, or JSON when the body begins like JSON, whatever the header says: the wiki mislabels. §1 [docs]"""
     if request.body.lstrip()[:1] in (b"{", b"["):
         return _json_fields(request.body)
-    fields = collect(request.body.decode("utf-8", "replace"))
-    return {name: values[0] for name, values in fields.items() if values[0]}
+    return {name: value for name, value in first_values(request.form).items() if value}
 
 
 def required(form: Form, name: str) -> str:

@@ -69,6 +69,7 @@ async def test_a_query_that_is_no_boolean_is_a_400(bloom: BloomTenant) -> None:
         pytest.param("Application/JSON; charset=utf-8", json.dumps, id="a parameter and another case"),
         pytest.param("text/json", json.dumps, id="§1 text/json"),
         pytest.param(FORM, lambda body: str(httpx.QueryParams(body)), id="§1 form"),
+        pytest.param(FORM, lambda body: "&".join(f"{name}={body[name]}" for name in body), id="§1 form as curl has it"),
     ],
 )
 async def test_bodies_of_every_documented_type_are_taken(bloom: BloomTenant, content_type: str, encode) -> None:  # type: ignore[no-untyped-def]

@@ -5,7 +5,7 @@ import hashlib
 import hmac
 from urllib.parse import unquote_plus
 
-from sandbox.messages import Request, Response, as_json, collect
+from sandbox.messages import FORM, Request, Response, as_json, first_values
 from sandbox.routing import Route
 from sandbox.salesforce.login.assertion import read_assertion
 from sandbox.salesforce.login.credentials import Credentials, LoginRefused
@@ -99,10 +99,9 @@ class OAuth:
 
 
 def _read_form(request: Request) -> Form:
-    if not request.header("content-type").lower().startswith("application/x-www-form-urlencoded"):
-        raise OAuthRefusal("invalid_request", "expected Content-Type application/x-www-form-urlencoded")
-    fields = collect(request.body.decode("latin-1"))
-    return {name: values[0] for name, values in fields.items() if values[0]}
+    if request.media_type != FORM:
+        raise OAuthRefusal("invalid_request", f"expected Content-Type {FORM}")
+    return {name: value for name, value in first_values(request.form).items() if value}
 
 
 def _required(form: Form, name: str) -> str:
