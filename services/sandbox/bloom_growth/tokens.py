@@ -2,6 +2,7 @@
 
 import secrets
 
+from sandbox.authorization import bearer_token
 from sandbox.bloom_growth.settings import Settings
 from sandbox.clock import Clock
 from sandbox.routing import Pool
@@ -55,8 +56,7 @@ class Tokens:
 
     def find(self, authorization: str) -> Token | None:
         """The living token of an `Authorization` header."""
-        scheme, _, name = authorization.partition(" ")
-        token = self._alive.get(name.strip()) if scheme.lower() == "bearer" else None
+        token = self._alive.get(bearer_token(authorization))
         return token if token is not None and self._clock.now() < token.expires_at else None
 
     def admits(self, token: Token) -> bool:

@@ -3,6 +3,7 @@
 import secrets
 from typing import NamedTuple, TypeVar
 
+from sandbox.authorization import bearer_token
 from sandbox.clock import Clock
 from sandbox.messages import Request, Response
 
@@ -57,8 +58,7 @@ class Tokens:
 
     def refuse(self, request: Request, scope: str, *, missing_scope_status: int) -> Response | None:
         """The answer to a request that may not go on: 401 with an empty body (blueconic.md §7 [assumed, RFC 6750])."""
-        scheme, _, name = request.header("authorization").partition(" ")
-        token = self._alive.get(name.strip()) if scheme.lower() == "bearer" else None
+        token = self._alive.get(bearer_token(request.header("authorization")))
         if token is None or token.expires_at <= self._clock.now():
             return _challenge(401, "invalid_token")
         if scope not in token.scopes:

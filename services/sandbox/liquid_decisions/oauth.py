@@ -1,11 +1,10 @@
 """`/oauth2/token` and the calls about a token. liquid_decisions.md §2 [docs]; errors RFC 6749 §5.2 [assumed]."""
 
-import base64
 from typing import Literal
-from urllib.parse import unquote_plus
 
 import msgspec
 
+from sandbox.authorization import client_credentials
 from sandbox.liquid_decisions.errors import Refused
 from sandbox.liquid_decisions.forms import Form, read_form, required
 from sandbox.liquid_decisions.scope import community_of
@@ -92,21 +91,12 @@ class OAuth:
         return community
 
     def _check_client(self, request: Request, form: Form) -> None:
-        """Absent credentials pass, as both published examples need; wrong ones do not. §2 [client:java], [assumed]"""
-        client_id, client_secret = _basic_credentials(request) or (form.get("client_id"), form.get("client_secret"))
-        known = (None, self._settings.client_id), (None, self._settings.client_secret)
-        if client_id not in known[0] or client_secret not in known[1]:
+        """Absent credentials pass, as both published examples need; wrong ones do not. §2 [client:java], [assumed]
+
+        They may come as HTTP Basic, too: the service declares conformity with RFC 6749. §2 [docs]
+        """
+        in_form = form.get("client_id"), form.get("client_secret")
+        client_id, client_secret = client_credentials(request.header("authorization")) or in_form
+        settings = self._settings
+        if client_id not in (None, settings.client_id) or client_secret not in (None, settings.client_secret):
             raise Refused("unknown client_id or wrong client_secret", error="invalid_client", status=401)
-
-
-def _basic_credentials(request: Request) -> tuple[str, str] | None:
-    """The client's credentials as RFC 6749 §2.3.1 has them, to which the service declares conformity. §2 [docs]"""
-    scheme, _, encoded = request.header("authorization").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        decoded = base64.b64decode(encoded, validate=True).decode()
-    except ValueError:
-        return ("", "")
-    client_id, _, client_secret = decoded.partition(":")
-    return unquote_plus(client_id), unquote_plus(client_secret)

@@ -4,6 +4,7 @@ import uuid
 
 import msgspec
 
+from sandbox.authorization import bearer_token
 from sandbox.clock import Clock
 from sandbox.liquid_decisions.errors import Refused
 from sandbox.messages import Request
@@ -45,8 +46,7 @@ class Tokens:
 
     def session(self, request: Request) -> Session:
         """Raises a 401 for a bad or an expired token. §11 [docs] for validate, [assumed] elsewhere"""
-        scheme, _, token = request.header("authorization").partition(" ")
-        session = self._sessions.get(token.strip()) if scheme.lower() == "bearer" else None
+        session = self._sessions.get(bearer_token(request.header("authorization")))
         if session is None or session.expires_at <= self._clock.now():
             raise Refused("the access token is missing, unknown or expired", error="invalid_token", status=401)
         return session

@@ -6,6 +6,7 @@ A session id from a SOAP login is good as a Bearer token, and an OAuth token as 
 import secrets
 from typing import NamedTuple
 
+from sandbox.authorization import bearer_token
 from sandbox.clock import Clock
 from sandbox.messages import Request
 from sandbox.salesforce import ids
@@ -88,5 +89,4 @@ def given_session_id(request: Request) -> str:
     named = request.header("x-sfdc-session").strip()
     if named:
         return named
-    scheme, _, token = request.header("authorization").partition(" ")
-    return token.strip() if scheme.lower() in ("bearer", "oauth") else ""
+    return bearer_token(request.header("authorization"), "oauth")

@@ -3,8 +3,8 @@
 import base64
 import hashlib
 import hmac
-from urllib.parse import unquote_plus
 
+from sandbox.authorization import client_credentials
 from sandbox.messages import FORM, Request, Response, as_json, first_values
 from sandbox.routing import Route
 from sandbox.salesforce.login.assertion import read_assertion
@@ -73,7 +73,10 @@ class OAuth:
 
     def _check_client(self, form: Form, request: Request) -> None:
         """Id and secret in the form, or as HTTP Basic. §2.3 [docs] [client simple-salesforce]"""
-        client_id, secret = _basic(request) or (_required(form, "client_id"), _required(form, "client_secret"))
+        basic = client_credentials(request.header("authorization"))
+        client_id, secret = basic or (_required(form, "client_id"), _required(form, "client_secret"))
+        if not client_id:
+            raise OAuthRefusal("invalid_request", "expected Authorization: Basic base64(id:secret)")
         if client_id != self._settings.client_id:
             raise OAuthRefusal("invalid_client_id", "client identifier invalid")
         if secret != self._settings.client_secret:
@@ -108,15 +111,3 @@ def _required(form: Form, name: str) -> str:
     if name not in form:
         raise OAuthRefusal("invalid_request", f"missing required parameter: {name}")
     return form[name]
-
-
-def _basic(request: Request) -> tuple[str, str] | None:
-    scheme, _, encoded = request.header("authorization").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        decoded = base64.b64decode(encoded, validate=True).decode()
-    except ValueError:
-        raise OAuthRefusal("invalid_request", "expected Authorization: Basic base64(id:secret)") from None
-    client_id, _, secret = decoded.partition(":")
-    return unquote_plus(client_id), unquote_plus(secret)
