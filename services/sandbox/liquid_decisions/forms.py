@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.messages import UNREADABLE, Request, first_values
 
 Form = dict[str, str]
@@ -22,7 +22,7 @@ def read_form(request: Request) -> Form:
 
 def required(form: Form, name: str) -> str:
     if name not in form:
-        raise Refused(f"{name} is required")
+        raise Refusal(f"{name} is required")
     return form[name]
 
 
@@ -31,14 +31,14 @@ def flag(form: Form, name: str, *, default: bool = False) -> bool:
     if name not in form:
         return default
     if form[name].lower() not in _FLAGS:
-        raise Refused(f"{name}: expected True or False, got {form[name]!r}")
+        raise Refusal(f"{name}: expected True or False, got {form[name]!r}")
     return _FLAGS[form[name].lower()]
 
 
 def whole_number(form: Form, name: str, *, default: int, least: int, most: int) -> int:
     text = form.get(name, str(default))
     if not text.isascii() or not text.isdigit() or len(text) > len(str(most)) or not least <= int(text) <= most:
-        raise Refused(f"{name}: expected a whole number from {least} to {most}, got {text[:40]!r}")
+        raise Refusal(f"{name}: expected a whole number from {least} to {most}, got {text[:40]!r}")
     return int(text)
 
 
@@ -46,7 +46,7 @@ def _json_fields(body: bytes) -> Form:
     try:
         found = msgspec.json.decode(body, type=dict[str, Any])
     except UNREADABLE as error:
-        raise Refused(f"expected a form, or a JSON object of its fields: {error}") from None
+        raise Refusal(f"expected a form, or a JSON object of its fields: {error}") from None
     texts = {name: as_text(value) for name, value in found.items()}
     return {name: text for name, text in texts.items() if text}
 

@@ -16,10 +16,6 @@ State = Literal["Initialized", "Accepted", "Processing", "Completed", "Rejected"
 Status = State | Literal["Canceling"]
 
 
-class BadJob(Exception):
-    """The parameters or the file of a job are bad, which is answered with the state Rejected. §7 [docs] state"""
-
-
 class JobFailed(Exception):
     """The run cannot go on; `processed` records of the slice were."""
 

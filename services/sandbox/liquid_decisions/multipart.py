@@ -6,7 +6,7 @@ from collections.abc import Callable
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.refusal import Refusal
 
 # The parser warns of every odd body, and without a handler that goes to standard error. The client gets to know it.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
@@ -20,16 +20,16 @@ def read_parts(content_type: str, body: bytes) -> Parts:
     """Raises a 400 for what is no readable multipart. §7 [assumed]"""
     kind, options = parse_options_header(content_type)
     if kind != b"multipart/form-data" or not options.get(b"boundary"):
-        raise Refused("expected Content-Type multipart/form-data with a boundary")
+        raise Refusal("expected Content-Type multipart/form-data with a boundary")
     reader = _Reader()
     try:
         parser = MultipartParser(options[b"boundary"], reader.callbacks())  # type: ignore[arg-type]
         parser.write(body)
         parser.finalize()
     except (FormParserError, ValueError) as error:
-        raise Refused(f"the multipart body cannot be read: {error}") from None
+        raise Refusal(f"the multipart body cannot be read: {error}") from None
     if not reader.is_complete:
-        raise Refused("the multipart body ends before its closing boundary")
+        raise Refusal("the multipart body ends before its closing boundary")
     return reader.parts
 
 

@@ -5,8 +5,8 @@ from typing import Literal
 import msgspec
 
 from sandbox.authorization import client_credentials
-from sandbox.liquid_decisions.errors import Refused
 from sandbox.liquid_decisions.forms import Form, read_form, required
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.scope import community_of
 from sandbox.liquid_decisions.settings import Settings, User
 from sandbox.liquid_decisions.tokens import Session, Tokens
@@ -36,7 +36,7 @@ class OAuth:
         self._check_client(request, form)
         grant = self._grants.get(required(form, "grant_type"))
         if grant is None:
-            raise Refused(f"expected grant_type {', '.join(self._grants)}", error="unsupported_grant_type")
+            raise Refusal(f"expected grant_type {', '.join(self._grants)}", error="unsupported_grant_type")
         return as_json(grant(form))
 
     def validate(self, _: Request, session: Session) -> Response:
@@ -62,7 +62,7 @@ class OAuth:
     def _grant_password(self, form: Form) -> TokenAnswer:
         user = self._users.get(required(form, "username"))
         if user is None or user.password != required(form, "password"):
-            raise Refused("unknown username or wrong password", error="invalid_grant")
+            raise Refusal("unknown username or wrong password", error="invalid_grant")
         name = community_of(form.get("scope", ""))
         return self._answer(user.user_id, None if name is None else self._allowed(user, name))
 
@@ -70,7 +70,7 @@ class OAuth:
         """Not documented, may be tried once. §2 [assumed]"""
         session = self._tokens.use_refresh(required(form, "refresh_token"))
         if session is None:
-            raise Refused("unknown or used refresh_token", error="invalid_grant")
+            raise Refusal("unknown or used refresh_token", error="invalid_grant")
         return self._answer(session.user_id, session.community)
 
     def _answer(self, user_id: str, community: str | None) -> TokenAnswer:
@@ -85,9 +85,9 @@ class OAuth:
     def _allowed(self, user: User, community: str) -> str:
         """400 for a community that is not there, 403 for one that is not the user's. §2, §11 [assumed]"""
         if community not in self._settings.communities:
-            raise Refused(f"unknown community {community!r}", error="invalid_scope")
+            raise Refusal(f"unknown community {community!r}", error="invalid_scope")
         if user.communities is not None and community not in user.communities:
-            raise Refused(f"{user.user_id} is not in {community}", error="access_denied", status=403)
+            raise Refusal(f"{user.user_id} is not in {community}", error="access_denied", status=403)
         return community
 
     def _check_client(self, request: Request, form: Form) -> None:
@@ -99,4 +99,4 @@ class OAuth:
         client_id, client_secret = client_credentials(request.header("authorization")) or in_form
         settings = self._settings
         if client_id not in (None, settings.client_id) or client_secret not in (None, settings.client_secret):
-            raise Refused("unknown client_id or wrong client_secret", error="invalid_client", status=401)
+            raise Refusal("unknown client_id or wrong client_secret", error="invalid_client", status=401)

@@ -6,7 +6,7 @@ import msgspec
 
 from sandbox.authorization import bearer_token
 from sandbox.clock import Clock
-from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.messages import Request
 from sandbox.token_table import TokenTable
 
@@ -44,7 +44,7 @@ class Tokens:
         """Raises a 401 for a bad or an expired token. §11 [docs] for validate, [assumed] elsewhere"""
         session = self._access.find(bearer_token(request.header("authorization")))
         if session is None:
-            raise Refused("the access token is missing, unknown or expired", error="invalid_token", status=401)
+            raise Refusal("the access token is missing, unknown or expired", error="invalid_token", status=401)
         return session
 
     def expire_all(self) -> int:

@@ -5,7 +5,7 @@ from sandbox.messages import Response, as_json
 _CHALLENGES = {"invalid_token": 'Bearer error="invalid_token"', "invalid_client": 'Basic realm="Liquid Decisions"'}
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """A request that is not done: `error` is a word for programs, the description for people."""
 
     def __init__(self, description: str, *, error: str = "invalid_request", status: int = 400) -> None:
