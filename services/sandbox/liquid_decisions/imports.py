@@ -10,13 +10,13 @@ from sandbox.liquid_decisions.item import Entry, rejected
 from sandbox.liquid_decisions.item_table import ItemTable
 from sandbox.liquid_decisions.job import JobFailed, Work
 from sandbox.liquid_decisions.jobs import Jobs
-from sandbox.liquid_decisions.multipart import Parts, read_parts
 from sandbox.liquid_decisions.record_file import Record, RecordFile, format_of, read_csv, read_json
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.template import Template
 from sandbox.liquid_decisions.writer import Source, Writer
 from sandbox.messages import Request, Response
+from sandbox.multipart import Parts, read_parts
 
 _ACTIONS = ("Create", "Merge", "Update", None)
 
@@ -33,7 +33,7 @@ class Imports:
         most = self._settings.max_import_bytes
         if most is not None and len(request.body) > most:
             raise Refusal(f"expected at most {most} bytes", error="too_large", status=413)
-        parts = read_parts(request.header("content-type"), request.body)
+        parts = _read_parts(request)
         if "file" not in parts:
             raise Refusal("the part file is missing")
         texts = {name: part.decode("utf-8", "replace") for name, part in parts.items() if name != "file"}
@@ -117,3 +117,11 @@ class ImportWork:
     def _action_of(self, headers: Mapping[str, object]) -> object:
         action = headers.get("action")
         return self._action if action in _ACTIONS else action
+
+
+def _read_parts(request: Request) -> Parts:
+    """A template may come as a file, as published code sends it, or as a plain field. §7 [client] form"""
+    try:
+        return read_parts(request.header("content-type"), request.body)
+    except ValueError as error:
+        raise Refusal(f"the multipart body cannot be read: {error}") from None
