@@ -6,19 +6,14 @@ The sandbox runs in a process of its own, pinned to one core. A job is created, 
 its result files are fetched; that time counts, making the rows does not.
 """
 
-import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
-import psutil
 
-ROOT = Path(__file__).parents[2]
+from tests.bench.own_core import Served, served_on_own_core
+
 JOBS = 20
 JOB_ROWS = 50_000
 BUDGET_ROWS_PER_S = 30_000
@@ -26,36 +21,28 @@ BUDGET_GIB = 1.0
 
 _PATH = "/services/data/v59.0/jobs/ingest"
 _HEADER = "Ext__c,LastName,FirstName,Email,Title"
-_STOPPED_WITHIN_S = 10.0
 
 
 def figures() -> list[tuple[str, str, str]]:
     """What was measured, the figure, and its budget."""
-    with _sandbox() as (process, http):
-        rows = _measure(process, http, "insert", "new rows", jobs=JOBS)
-        resident = process.memory_info().rss / 2**30
-        rows += _measure(process, http, "upsert", "rows that are there", jobs=JOBS // 4)
+    with _sandbox() as (served, http):
+        rows = _measure(served, http, "insert", "new rows", jobs=JOBS)
+        resident = served.resident_gib()
+        rows += _measure(served, http, "upsert", "rows that are there", jobs=JOBS // 4)
     what = f"resident with {JOBS * JOB_ROWS:,} rows, their jobs and the ledger, GiB"
     return [*rows, (what, f"{resident:.2f}", f"≤ {BUDGET_GIB:.0f}")]
 
 
-def _measure(
-    process: psutil.Process, http: httpx.Client, operation: str, what: str, *, jobs: int
-) -> list[tuple[str, str, str]]:
+def _measure(served: Served, http: httpx.Client, operation: str, what: str, *, jobs: int) -> list[tuple[str, str, str]]:
     """Rows per second of elapsed time, and of the sandbox's processor time, which a busy machine leaves alone."""
-    busy_s = _busy_s(process)
+    busy_s = served.busy_s()
     elapsed_s = sum(_load(http, number, operation) for number in range(jobs))
-    busy_s = _busy_s(process) - busy_s
+    busy_s = served.busy_s() - busy_s
     rows, name = jobs * JOB_ROWS, f"Bulk 2.0 CSV, {operation} of {what}"
     return [
         (f"{name}, rows/s", f"{rows / elapsed_s:,.0f}", f"≥ {BUDGET_ROWS_PER_S:,}"),
         (f"{name}, rows/CPU-s", f"{rows / busy_s:,.0f}", ""),
     ]
-
-
-def _busy_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
 
 
 def _load(http: httpx.Client, number: int, operation: str) -> float:
@@ -83,28 +70,20 @@ def _body(number: int, operation: str) -> bytes:
 
 
 @contextmanager
-def _sandbox() -> Iterator[tuple[psutil.Process, httpx.Client]]:
-    environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "services"), str(ROOT)))}
-    command = [sys.executable, "-m", "sandbox", "salesforce", "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environ, cwd=ROOT) as process:
-        try:
-            assert process.stdout
-            told = json.loads(process.stdout.readline())
-            found = psutil.Process(process.pid)
-            found.cpu_affinity([found.cpu_affinity()[-1]])
-            headers = {"accept-encoding": "identity"}
-            with httpx.Client(base_url=told["url"], trust_env=False, timeout=60, headers=headers) as http:
-                http.headers["authorization"] = f"Bearer {_token(http, told)}"
-                yield found, http
-        finally:
-            process.terminate()
-            process.wait(_STOPPED_WITHIN_S)
+def _sandbox() -> Iterator[tuple[Served, httpx.Client]]:
+    headers = {"accept-encoding": "identity"}
+    with (
+        served_on_own_core("salesforce") as served,
+        httpx.Client(base_url=served.url, trust_env=False, timeout=60, headers=headers) as http,
+    ):
+        http.headers["authorization"] = f"Bearer {access_token(http, served)}"
+        yield served, http
 
 
-def _token(http: httpx.Client, told: dict[str, str]) -> str:
-    form = {name: told[name] for name in ("client_id", "client_secret")}
-    answer = http.post("/services/oauth2/token", data={**form, "grant_type": "client_credentials"})
-    return str(answer.json()["access_token"])
+def access_token(http: httpx.Client, served: Served) -> str:
+    form = {name: served.credentials[name] for name in ("client_id", "client_secret")}
+    path = f"{served.url}/services/oauth2/token"
+    return str(http.post(path, data={**form, "grant_type": "client_credentials"}).json()["access_token"])
 
 
 if __name__ == "__main__":
