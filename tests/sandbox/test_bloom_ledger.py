@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.bloom_growth.settings import Settings
 from sandbox.ledger import LedgerFilter
-from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
+from tests.sandbox.bloom_tenants import BloomTenant, bloom_tenant
 
 
 async def test_every_write_is_recorded_with_what_it_did(bloom: BloomTenant) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.bloom_growth.instants import instant
 from sandbox.bloom_growth.weeks import week_name, week_number, week_view
-from tests.sandbox.bloom_growth.tenants import BloomTenant
+from tests.sandbox.bloom_tenants import BloomTenant
 
 WEEK_S = 7 * 86_400
 

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from sandbox.bloom_growth.faults import AnswerAfter, NullDetailsUrl
 from sandbox.faults import Latency, Status
-from tests.sandbox.bloom_growth.tenants import LOGIN, BloomTenant
+from tests.sandbox.bloom_tenants import LOGIN, BloomTenant
 
 HELD_S = 600
 bloomy = pytest.importorskip("bloomy", reason="bloomy-python wants Python 3.12")

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from sandbox.bloom_growth.settings import Settings
-from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
+from tests.sandbox.bloom_tenants import BloomTenant, bloom_tenant
 
 FORM = "application/x-www-form-urlencoded"
 

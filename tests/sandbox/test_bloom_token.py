@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from sandbox.bloom_growth.settings import Settings
-from tests.sandbox.bloom_growth.tenants import LOGIN, BloomTenant, bloom_tenant
+from tests.sandbox.bloom_tenants import LOGIN, BloomTenant, bloom_tenant
 
 TWO_WEEKS_S = 14 * 86_400
 
