@@ -13,7 +13,7 @@ import msgspec
 
 from sandbox.faults import ExpireTokens, Fault
 from sandbox.ledger import LedgerEntry, LedgerFilter
-from sandbox.messages import UNREADABLE, Request, Response, as_json
+from sandbox.messages import UNREADABLE, Request, Response, as_json, first_values
 from sandbox.routing import Match, Route
 from sandbox.vendor import Vendor
 
@@ -83,7 +83,7 @@ class Admin:
         return Response(status=204)
 
     def list_entries(self, request: Request) -> Response:
-        given = {name: values[0] for name, values in request.query.items()}
+        given = first_values(request.query)
         try:
             wanted = msgspec.convert(given, _Query, strict=False)
         except msgspec.ValidationError as error:

@@ -5,7 +5,7 @@ A vendor answers with values and never touches the connection. What the frame do
 """
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal
 from urllib.parse import parse_qsl
@@ -19,6 +19,8 @@ response that says it is complete; or not at all, the connection closed."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What decoding a body may raise: `msgspec` tells of wrong JSON and types, but not of wrong UTF-8 and depth."""
+
+FORM = "application/x-www-form-urlencoded"
 
 
 class Request(msgspec.Struct, kw_only=True, dict=True):
@@ -45,6 +47,16 @@ class Request(msgspec.Struct, kw_only=True, dict=True):
         """The first value of a query parameter."""
         values = self.query.get(name)
         return values[0] if values else None
+
+    @cached_property
+    def form(self) -> dict[str, list[str]]:
+        """Every value of every field of a form body, in order; what is not percent-encoded is UTF-8."""
+        return collect(self.body.decode("utf-8", "replace"))
+
+    @property
+    def media_type(self) -> str:
+        """The content type in lower case, without its parameters."""
+        return self.header("content-type").partition(";")[0].strip().lower()
 
     @property
     def accepts_gzip(self) -> bool:
@@ -89,8 +101,14 @@ def collect(encoded: str) -> dict[str, list[str]]:
     return values
 
 
-def as_json(value: object, *, status: int = 200) -> Response:
-    return Response(status=status, body=msgspec.json.encode(value), content_type="application/json")
+def first_values(fields: Mapping[str, list[str]]) -> dict[str, str]:
+    """A query or form in which every name counts once."""
+    return {name: values[0] for name, values in fields.items()}
+
+
+def as_json(value: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Response:
+    body = msgspec.json.encode(value)
+    return Response(status=status, body=body, content_type="application/json", headers=headers)
 
 
 def gzipped(response: Response) -> Response:

@@ -76,6 +76,8 @@ def run(app: App, *, host: str, port: int, announce: Callable[[str], None]) -> N
 
 
 async def _run(app: App, host: str, port: int, announce: Callable[[str], None]) -> None:
+    # Read before anybody is told of this process: whoever reads the announcement may die at once.
+    parent = os.getppid()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -88,11 +90,10 @@ async def _run(app: App, host: str, port: int, announce: Callable[[str], None]) 
                 f"expected to listen on {host}:{port}; {error.strerror}. Choose another --port, or 0 for a free one"
             )
         announce(url)
-        await _stopped_or_orphaned(stopped)
+        await _stopped_or_orphaned(stopped, parent)
 
 
-async def _stopped_or_orphaned(stopped: asyncio.Event) -> None:
-    parent = os.getppid()
+async def _stopped_or_orphaned(stopped: asyncio.Event, parent: int) -> None:
     while os.getppid() == parent:
         try:
             async with asyncio.timeout(_PARENT_CHECK_S):

@@ -20,6 +20,14 @@ class Served(NamedTuple):
     process_id: int
     credentials: dict[str, str]
 
+    def busy_s(self) -> float:
+        """Seconds of one core so far; whoever shares the machine does not count, unlike by the clock."""
+        times = psutil.Process(self.process_id).cpu_times()
+        return float(times.user + times.system)
+
+    def resident_gib(self) -> float:
+        return float(psutil.Process(self.process_id).memory_info().rss / 2**30)
+
 
 @contextmanager
 def served_on_own_core(*arguments: str) -> Iterator[Served]:

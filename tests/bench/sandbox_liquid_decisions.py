@@ -10,8 +10,6 @@ import time
 from collections.abc import Iterator
 from urllib.parse import urlencode, urlsplit
 
-import psutil
-
 from tests.bench.figures import show_figures
 from tests.bench.own_core import Served, served_on_own_core
 
@@ -28,26 +26,19 @@ def figures() -> list[tuple[str, str, str]]:
     with served_on_own_core("liquid-decisions") as served:
         connection = http.client.HTTPConnection(urlsplit(served.url).netloc)
         headers = {"authorization": f"Bearer {_token(connection, served)}", "content-type": "application/json"}
-        sandbox = psutil.Process(served.process_id)
-        busy_before_s = _busy_s(sandbox)
+        busy_before_s = served.busy_s()
         waited_s = 0.0
         for body in _bodies():
             started = time.perf_counter()
             _post(connection, f"{_BASE}/items/upsert", body, headers)
             waited_s += time.perf_counter() - started
-        busy_s = _busy_s(sandbox) - busy_before_s
-        resident_gib = sandbox.memory_info().rss / 2**30
+        busy_s = served.busy_s() - busy_before_s
+        resident_gib = served.resident_gib()
     return [
         ("upsert of new items", f"{ITEMS / busy_s:,.0f} items/CPU s", f"≥ {MIN_ITEMS_PER_S:,}"),
         ("the same by the clock", f"{ITEMS / waited_s:,.0f} items/s", ""),
         (f"{ITEMS:,} items stored", f"{resident_gib:.2f} GiB resident", f"≤ {MAX_RESIDENT_GIB:g} GiB"),
     ]
-
-
-def _busy_s(process: psutil.Process) -> float:
-    """Seconds of one core; whoever shares the machine does not count, unlike by the clock."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def _bodies() -> Iterator[bytes]:

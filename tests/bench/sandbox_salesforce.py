@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
-import psutil
 
 from tests.bench.figures import show_figures
 from tests.bench.own_core import Served, served_on_own_core
@@ -29,10 +28,10 @@ _HEADER = "Ext__c,LastName,FirstName,Email,Title"
 
 def figures() -> list[tuple[str, str, str]]:
     """What was measured, the figure, and its budget."""
-    with _sandbox() as (process, http):
-        rows = _measure(process, http, "insert", "new rows", jobs=JOBS)
-        resident = process.memory_info().rss / 2**30
-        rows += _measure(process, http, "upsert", "rows that are there", jobs=JOBS // 4)
+    with _sandbox() as (served, http):
+        rows = _measure(served, http, "insert", "new rows", jobs=JOBS)
+        resident = served.resident_gib()
+        rows += _measure(served, http, "upsert", "rows that are there", jobs=JOBS // 4)
         fetched_s = _fetched_s(http)
     return [
         *rows,
@@ -60,23 +59,16 @@ def _timed(http: httpx.Client, path: str) -> float:
     return elapsed_s
 
 
-def _measure(
-    process: psutil.Process, http: httpx.Client, operation: str, what: str, *, jobs: int
-) -> list[tuple[str, str, str]]:
+def _measure(served: Served, http: httpx.Client, operation: str, what: str, *, jobs: int) -> list[tuple[str, str, str]]:
     """Rows per second of elapsed time, and of the sandbox's processor time, which a busy machine leaves alone."""
-    busy_s = _busy_s(process)
+    busy_s = served.busy_s()
     elapsed_s = sum(_load(http, number, operation) for number in range(jobs))
-    busy_s = _busy_s(process) - busy_s
+    busy_s = served.busy_s() - busy_s
     rows, name = jobs * JOB_ROWS, f"Bulk 2.0 CSV, {operation} of {what}"
     return [
         (f"{name}, rows/s", f"{rows / elapsed_s:,.0f}", f"≥ {BUDGET_ROWS_PER_S:,}"),
         (f"{name}, rows/CPU-s", f"{rows / busy_s:,.0f}", ""),
     ]
-
-
-def _busy_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
 
 
 def _load(http: httpx.Client, number: int, operation: str) -> float:
@@ -110,20 +102,20 @@ def _body(number: int, operation: str) -> bytes:
 
 
 @contextmanager
-def _sandbox() -> Iterator[tuple[psutil.Process, httpx.Client]]:
+def _sandbox() -> Iterator[tuple[Served, httpx.Client]]:
     headers = {"accept-encoding": "identity"}
     with (
         served_on_own_core("salesforce") as served,
         httpx.Client(base_url=served.url, trust_env=False, timeout=60, headers=headers) as http,
     ):
-        http.headers["authorization"] = f"Bearer {_token(http, served)}"
-        yield psutil.Process(served.process_id), http
+        http.headers["authorization"] = f"Bearer {access_token(http, served)}"
+        yield served, http
 
 
-def _token(http: httpx.Client, served: Served) -> str:
+def access_token(http: httpx.Client, served: Served) -> str:
     form = {name: served.credentials[name] for name in ("client_id", "client_secret")}
-    answer = http.post("/services/oauth2/token", data={**form, "grant_type": "client_credentials"})
-    return str(answer.json()["access_token"])
+    path = f"{served.url}/services/oauth2/token"
+    return str(http.post(path, data={**form, "grant_type": "client_credentials"}).json()["access_token"])
 
 
 if __name__ == "__main__":

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import httpx
-import psutil
 
 from tests.bench.figures import show_figures
 from tests.bench.own_core import Served, served_on_own_core
+from tests.bench.sandbox_salesforce import access_token
 
 BATCH_ROWS = 10_000
 BATCHES = 20
@@ -34,27 +34,27 @@ class Measured(NamedTuple):
 
 def figures() -> list[tuple[str, str, str]]:
     """What was measured, the figure, and its budget."""
-    with _sandbox() as (process, http):
+    with _sandbox() as (served, http):
         rows: list[tuple[str, str, str]] = []
         for operation, what in (("insert", "new rows"), ("upsert", "rows that are there")):
-            measured = _measure(process, http, operation)
+            measured = _measure(served, http, operation)
             budget = f"≥ {BUDGET_ROWS_PER_S:,}"
             rows.append((f"Bulk 1.0 CSV, {operation} of {what}, rows/s", f"{measured.per_s:,.0f}", budget))
             rows.append((f"Bulk 1.0 CSV, {operation} of {what}, rows/CPU-s", f"{measured.per_cpu_s:,.0f}", ""))
         return rows
 
 
-def _measure(process: psutil.Process, http: httpx.Client, operation: str) -> Measured:
+def _measure(served: Served, http: httpx.Client, operation: str) -> Measured:
     """The keys of both operations are the same, so the second finds what the first made."""
     key = "<externalIdFieldName>Ext__c</externalIdFieldName>" if operation == "upsert" else ""
     asked = f"<operation>{operation}</operation><object>Contact</object>{key}<contentType>CSV</contentType>"
     created = _posted(http, "/job", f'<jobInfo xmlns="{_NAMESPACE}">{asked}</jobInfo>', "application/xml")
     job = _found(created, "id")
     bodies = [_body(number, operation) for number in range(BATCHES)]
-    started, busy = time.perf_counter(), _busy_s(process)
+    started, busy = time.perf_counter(), served.busy_s()
     for body in bodies:
         _load(http, job, body)
-    elapsed, busy = time.perf_counter() - started, _busy_s(process) - busy
+    elapsed, busy = time.perf_counter() - started, served.busy_s() - busy
     rows = BATCHES * BATCH_ROWS
     return Measured(rows / elapsed, rows / busy)
 
@@ -85,25 +85,14 @@ def _found(text: str, name: str) -> str:
     return found[1]
 
 
-def _busy_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return times.user + times.system
-
-
 @contextmanager
-def _sandbox() -> Iterator[tuple[psutil.Process, httpx.Client]]:
+def _sandbox() -> Iterator[tuple[Served, httpx.Client]]:
     with (
         served_on_own_core("salesforce") as served,
         httpx.Client(base_url=f"{served.url}/services/async/59.0", trust_env=False, timeout=60) as http,
     ):
-        http.headers["X-SFDC-Session"] = _session(http, served)
-        yield psutil.Process(served.process_id), http
-
-
-def _session(http: httpx.Client, served: Served) -> str:
-    form = {name: served.credentials[name] for name in ("client_id", "client_secret")}
-    answer = http.post(f"{served.url}/services/oauth2/token", data={**form, "grant_type": "client_credentials"})
-    return str(answer.json()["access_token"])
+        http.headers["X-SFDC-Session"] = access_token(http, served)
+        yield served, http
 
 
 if __name__ == "__main__":

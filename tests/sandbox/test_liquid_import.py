@@ -42,6 +42,17 @@ async def test_the_documents_request_gets_the_documents_answer(liquid: Service) 
     assert await liquid.data() == [{"accountId": "ABC123", "name": "X"}]
 
 
+async def test_the_order_of_the_parts_is_not_significant(liquid: Service) -> None:
+    """§7 [client]: here the file comes first."""
+    parts = [
+        ("file", ("records", b'[{"accountId": "a"}]')),
+        *((name, (None, value)) for name, value in (("contentType", b"application/json"), ("itemType", b"Account"))),
+        ("jobName", (None, b"run")),
+    ]
+    job = (await liquid.http.post(f"{BASE}/batch/import", files=parts)).json()
+    assert (await liquid.finished(job))["recordsProcessed"] == "1"
+
+
 @pytest.mark.parametrize(
     ("record", "fields", "data"),
     [

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+import msgspec
 import pytest
 
 from sandbox.faults import DropAfter
@@ -88,6 +89,33 @@ async def test_a_cancel_is_looked_at_between_slices(seconds: float, reached: str
         assert (noted["status"], noted["recordsProcessed"], again["status"]) == ("Canceling", reached, "Canceling")
         assert await _after(liquid, job, 1000) == end
         assert len(await liquid.items()) == int(end[1])
+
+
+async def test_a_canceling_job_can_fail_in_its_last_slice(liquid: Service) -> None:
+    """§8: Canceling, then Failed."""
+    await liquid.control.add_fault(SlowJob(slice_s=100))
+    await liquid.control.add_fault(FailJob(after_records=50))
+    job = await liquid.submit_import(RECORDS)
+    await liquid.control.advance(50)
+    noted = (await liquid.post("batch/cancel", jobId=job["jobId"])).json()
+    assert (noted["status"], await _after(liquid, job, 100)) == ("Canceling", ("Failed", "50"))
+
+
+async def test_a_bad_job_that_is_canceled_in_time_is_canceled() -> None:
+    """§8: from Canceling no way leads to Rejected."""
+    async with service(SLOW) as liquid:
+        job = await liquid.submit_import(b"nonsense")
+        noted = (await liquid.post("batch/cancel", jobId=job["jobId"])).json()
+        assert (noted["status"], await _after(liquid, job, 101)) == ("Canceling", ("Canceled", "0"))
+
+
+async def test_slices_are_as_long_as_configured() -> None:
+    """§9: 100 records, configurable."""
+    async with service(msgspec.structs.replace(SLOW, slice_records=60)) as liquid:
+        job = await liquid.submit_import(RECORDS)
+        await liquid.control.advance(350)
+        await liquid.post("batch/cancel", jobId=job["jobId"])
+        assert await _after(liquid, job, 1000) == ("Canceled", "120")
 
 
 async def test_a_job_that_is_over_cannot_be_canceled(liquid: Service) -> None:

@@ -91,8 +91,23 @@ async def test_the_scope_names_the_community(liquid: Service, scope: str, commun
     assert answer.json() == {"userId": me, "authenticatedUserId": me, "community": community}
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(one.path, id=one.operation)
+        for one in ENDPOINTS
+        if "/oauth2/" not in one.path and one.method == "POST"
+    ],
+)
+async def test_a_token_without_a_community_is_a_400_for_data(liquid: Service, path: str) -> None:
+    """§2 [assumed]."""
+    headers = {"authorization": f"Bearer {await liquid.token(scope='')}"}
+    answer = await liquid.http.post(path, headers=headers)
+    assert (answer.status_code, "community" in answer.json()["error_description"]) == (400, True)
+
+
 @pytest.mark.parametrize("call", [pytest.param("setCommunity", id="§1"), pytest.param("setProperties", id="§2")])
-async def test_a_token_without_a_community_needs_one_for_data(liquid: Service, call: str) -> None:
+async def test_a_community_can_be_bound_later(liquid: Service, call: str) -> None:
     headers = {"authorization": f"Bearer {await liquid.token(scope='')}"}
     path = f"{BASE}/items/updates"
     refused = await liquid.http.post(path, data={"itemType": "Account"}, headers=headers)
@@ -182,6 +197,16 @@ async def test_a_refresh_token_works_once_when_switched_on() -> None:
 async def test_other_methods_and_paths_are_not_there(liquid: Service, method: str, path: str, status: int) -> None:
     answer = await liquid.http.request(method, path)
     assert (answer.status_code, list(answer.json())) == (status, ["error", "error_description"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [pytest.param(one.method, one.path, id=f"§1 {one.operation}") for one in ENDPOINTS]
+)
+async def test_every_call_answers_json(liquid: Service, method: str, path: str) -> None:
+    """§1 [assumed], whatever comes: the scripts parse bodies without a look at status and type."""
+    answer = await liquid.http.request(method, path)
+    assert answer.headers["content-type"] == "application/json"
+    assert isinstance(answer.json(), dict)
 
 
 async def test_a_form_that_is_labelled_json_is_read_as_a_form(liquid: Service) -> None:

@@ -63,6 +63,15 @@ async def test_rows_come_back_flat(liquid: Service, sql: str, rows: list[dict[st
     assert await liquid.query(sql) == rows
 
 
+async def test_the_wikis_sample_comes_back_in_its_bytes(liquid: Service) -> None:
+    """§6 TableData [docs], from a table named as the wiki's `liquid_dimension_dimension` is."""
+    headers = {"category": "dimension", "type": "dimension", "action": "Merge"}
+    await liquid.upsert({"headers": headers, "data": {"path": "/Data/x[Y]", "level": 2, "display": "Y"}})
+    sql = "SELECT path, level, display FROM acme_dimension_dimension"
+    answer = await liquid.post("data/sqlQuery", query=sql)
+    assert answer.text == '[{"path":"/Data/x[Y]","level":2,"display":"Y"}]'
+
+
 async def test_blocks_and_arrays_are_no_columns(liquid: Service) -> None:
     await _fill(liquid)
     [row] = await liquid.query(f"SELECT * FROM {TABLE} WHERE accountId = 'a'")

@@ -116,6 +116,7 @@ def _with(headers: dict[str, Any], **data: Any) -> dict[str, Any]:
         pytest.param(_with({"category": "work"}), "UnknownType", id="§3 category of another type"),
         pytest.param(_with({"action": "Upsert"}), "UnknownAction", id="§4 UnknownAction"),
         pytest.param(_with({"action": ["Merge"]}), "UnknownAction", id="§4 UnknownAction, no text"),
+        pytest.param({**item("a"), "data": {"name": "x"}}, "MissingKey", id="§4 MissingKey, absent"),
         pytest.param(_with({}, accountId=None), "MissingKey", id="§4 MissingKey, null"),
         pytest.param(_with({}, accountId=""), "MissingKey", id="§4 MissingKey, empty"),
         pytest.param(_with({}, accountId=["a"]), "InvalidField", id="§4 InvalidField, key"),

@@ -101,6 +101,14 @@ async def test_a_multipart_create_has_both_parts(salesforce: Served, parts: Any,
     assert error_of(await salesforce.http.post(INGEST, files=parts)) == (400, code)
 
 
+async def test_a_multipart_create_that_is_cut_off_is_refused(salesforce: Served) -> None:
+    """§4.1: a job of a part of its rows would be none."""
+    parts = [("job", '{"object": "Contact", "operation": "insert"}'), ("content", "LastName\nAnn\nBo")]
+    text = "".join(f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{part}\r\n' for name, part in parts)
+    headers = {"content-type": "multipart/form-data; boundary=B"}
+    assert error_of(await salesforce.http.post(INGEST, content=text, headers=headers)) == (400, "CLIENTINPUTERROR")
+
+
 async def test_a_job_without_data_cannot_start(salesforce: Served) -> None:
     job = await salesforce.create()
     assert error_of(await salesforce.patch(job, "UploadComplete")) == (400, "INVALIDJOBSTATE")

@@ -5,11 +5,10 @@ from typing import Any, TypeVar
 import msgspec
 
 from sandbox.bloom_growth.refusals import Refusal
-from sandbox.messages import UNREADABLE, Request, collect
+from sandbox.messages import FORM, UNREADABLE, Request, first_values
 
 Fields = TypeVar("Fields")
 _JSON = ("application/json", "text/json")
-_FORM = "application/x-www-form-urlencoded"
 
 
 def spelling(field: str) -> str:
@@ -22,7 +21,7 @@ def bind(request: Request, fields: type[Fields]) -> Fields:
 
     Raises `Refusal`: 400 for what cannot be read or is of the wrong type, 415 for another content type.
     """
-    members, is_form = read_members(request)
+    members, is_form = _read_members(request)
     present = {name.lower(): value for name, value in members.items() if value is not None}
     try:
         return msgspec.convert(present, fields, strict=not is_form)
@@ -30,21 +29,17 @@ def bind(request: Request, fields: type[Fields]) -> Fields:
         raise Refusal(400, f"The request is invalid: {error}") from None
 
 
-def read_members(request: Request) -> tuple[dict[str, Any], bool]:
+def _read_members(request: Request) -> tuple[dict[str, Any], bool]:
     """The body's members as they came, and whether they came in a form, where every value is a string."""
     if not request.body.strip():
         # The SDK declares JSON on calls without a body, too. §1 [client]
         return {}, False
-    media = request.header("content-type").partition(";")[0].strip().lower()
-    if media in _JSON:
+    if request.media_type in _JSON:
         return _read_json(request.body), False
-    if media == _FORM:
-        return read_form(request), True
-    raise Refusal(415, f"The request entity's media type {media!r:.100} is not supported for this resource.")
-
-
-def read_form(request: Request) -> dict[str, str]:
-    return {name: values[0] for name, values in collect(request.body.decode("latin-1")).items()}
+    if request.media_type == FORM:
+        return first_values(request.form), True
+    text = f"The request entity's media type {request.media_type!r:.100} is not supported for this resource."
+    raise Refusal(415, text)
 
 
 def _read_json(body: bytes) -> dict[str, Any]:

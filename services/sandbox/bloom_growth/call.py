@@ -8,7 +8,7 @@ import msgspec
 from sandbox.bloom_growth.binding import bind
 from sandbox.bloom_growth.people import User
 from sandbox.bloom_growth.refusals import Refusal
-from sandbox.messages import Request
+from sandbox.messages import Request, first_values
 
 Fields = TypeVar("Fields")
 Effect = Literal["CREATED", "CHANGED", "UNCHANGED", "DELETED"]
@@ -49,7 +49,7 @@ class Call(msgspec.Struct, kw_only=True, dict=True):
     @cached_property
     def arguments(self) -> dict[str, str]:
         """The query by lower-case names. §1 [client], [docs:ref]"""
-        return {name.lower(): values[0] for name, values in self.request.query.items()}
+        return {name.lower(): value for name, value in first_values(self.request.query).items()}
 
 
 class Written(NamedTuple):

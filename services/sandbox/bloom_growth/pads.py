@@ -3,7 +3,7 @@
 bloom_growth.md §4: notes are never echoed. A test that must know whether they arrived asks here.
 """
 
-from sandbox.bloom_growth.rows import Owned
+from sandbox.bloom_growth.rows import Noted
 from sandbox.bloom_growth.tenant import Tenant
 from sandbox.messages import Request, Response, as_json
 
@@ -21,6 +21,6 @@ class Pads:
             return as_json({"error": f"expected the id of an issue, todo or headline; came {text[:100]}"}, status=404)
         return as_json({"notes": row.notes, "details_url": self._tenant.pad_url(row.pad)})
 
-    def _find(self, key: int) -> Owned | None:
+    def _find(self, key: int) -> Noted | None:
         tenant = self._tenant
         return tenant.issues.get(key) or tenant.todos.get(key) or tenant.headlines.get(key)

@@ -23,8 +23,7 @@ class Refusal(Exception):
 
 def message(status: int, text: str, *headers: tuple[str, str]) -> Response:
     """An answer in the framework's style: `{"Message": "..."}`."""
-    answer = as_json({"Message": text}, status=status)
-    return Response(status=status, body=answer.body, content_type=answer.content_type, headers=headers)
+    return as_json({"Message": text}, status=status, headers=headers)
 
 
 def no_such(what: str, key: int) -> Refusal:

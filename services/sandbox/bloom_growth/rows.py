@@ -1,7 +1,4 @@
-"""What is stored of meetings and of what is in them. Instants are text as on the wire.
-
-`pad` numbers the notepad that `notes` went to: only its address is ever shown. bloom_growth.md §4 [client]
-"""
+"""What is stored of meetings and of what is in them. Instants are text as on the wire. bloom_growth.md §4–§8."""
 
 from typing import Literal
 
@@ -32,19 +29,24 @@ class Meeting(Row, array_like=True, kw_only=True, gc=False):
 
 
 class Owned(Row, array_like=True, kw_only=True, gc=False):
-    """What has a title, an owner and notes."""
+    """What has a title and an owner."""
 
     title: str
     owner_id: int
     created_at: str
-    notes: str = ""
-    pad: int = 0
 
     def people(self) -> tuple[int, ...]:
         return (self.owner_id,)
 
 
-class Issue(Owned, array_like=True, kw_only=True, gc=False):
+class Noted(Owned, array_like=True, kw_only=True, gc=False):
+    """What has notes, too; `pad` numbers the notepad they went to, whose address is all that is shown. §4 [client]"""
+
+    notes: str = ""
+    pad: int = 0
+
+
+class Issue(Noted, array_like=True, kw_only=True, gc=False):
     """An issue of one meeting. §4"""
 
     meeting_id: int
@@ -55,7 +57,7 @@ class Issue(Owned, array_like=True, kw_only=True, gc=False):
         return (self.meeting_id,)
 
 
-class Todo(Owned, array_like=True, kw_only=True, gc=False):
+class Todo(Noted, array_like=True, kw_only=True, gc=False):
     """A todo. Completing it does not close it; nothing in v1 does. §5 [client], [assumed]"""
 
     kind: int
@@ -80,7 +82,7 @@ class Goal(Owned, array_like=True, kw_only=True, gc=False):
         return tuple(self.origins)
 
 
-class Headline(Owned, array_like=True, kw_only=True, gc=False):
+class Headline(Noted, array_like=True, kw_only=True, gc=False):
     """A headline of one meeting. §8"""
 
     meeting_id: int

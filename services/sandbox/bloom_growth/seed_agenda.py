@@ -120,7 +120,7 @@ class AgendaSeed:
             owner_id=self._people[seed.owner].id,
             created_at=self._since,
             meeting_id=meeting_id,
-            target=seed.target,
+            target=seed.usual if seed.has_target else None,
             modifiers=seed.modifiers,
             direction=seed.direction,
             scores=self._scores(key, seed),
@@ -140,5 +140,5 @@ class AgendaSeed:
 
 
 def _score(seed: SeedMeasurable, stray: float) -> int | float:
-    """As whole as its target is."""
-    return round(seed.target + seed.spread * stray, None if isinstance(seed.target, int) else 1)
+    """As whole as what is usual."""
+    return round(seed.usual + seed.spread * stray, None if isinstance(seed.usual, int) else 1)

@@ -50,14 +50,16 @@ class SeedHeadline(NamedTuple):
 
 
 class SeedMeasurable(NamedTuple):
-    """A measurable; its scores stray from the target by up to `spread`."""
+    """A measurable; its scores stray by up to `spread` from what is usual, which is the target where it has one."""
 
     title: str
     owner: int
-    target: int | float
+    usual: int | float
     spread: int | float
     direction: str = "GreaterThan"
     modifiers: str = "None"
+    has_target: bool = True
+    """False where it only is watched: scorecards have such ones, live. §7 [test:live, commit note]"""
 
 
 class Agenda(NamedTuple):
@@ -144,7 +146,7 @@ AGENDAS = (
         headlines=(SeedHeadline("Tom passed the advanced negotiation course", 2),),
         measurables=(
             SeedMeasurable("First meetings held", 6, 12, 4),
-            SeedMeasurable("Quotes sent", 7, 20, 6),
+            SeedMeasurable("Quotes sent", 7, 20, 6, has_target=False),
             SeedMeasurable("Win rate", 2, 27, 5, "GreaterThan", "Percent"),
         ),
     ),

@@ -5,7 +5,7 @@ from typing import TypeVar
 from sandbox.bloom_growth.people import Directory, User, UserView, forbidden
 from sandbox.bloom_growth.records import Records, Space
 from sandbox.bloom_growth.refusals import Refusal, no_such
-from sandbox.bloom_growth.rows import Goal, Headline, Issue, Measurable, Meeting, Owned, Todo
+from sandbox.bloom_growth.rows import Goal, Headline, Issue, Measurable, Meeting, Noted, Owned, Todo
 from sandbox.bloom_growth.settings import Settings
 
 _FIRST_ID = 1001
@@ -85,7 +85,7 @@ class Tenant:
     def pad_url(self, pad: int) -> str:
         return f"{self.settings.notes_url}/{pad}"
 
-    def write_notes(self, row: Owned, notes: str | None) -> None:
+    def write_notes(self, row: Noted, notes: str | None) -> None:
         """Another text goes to another pad. §13.7 [docs]"""
         if notes is not None and notes != row.notes:
             row.notes = notes

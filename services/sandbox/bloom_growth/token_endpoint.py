@@ -3,14 +3,12 @@
 from email.utils import formatdate
 from secrets import compare_digest
 
-from sandbox.bloom_growth.binding import read_form
 from sandbox.bloom_growth.people import Directory
 from sandbox.bloom_growth.settings import Settings
 from sandbox.bloom_growth.tokens import Tokens
 from sandbox.clock import Clock
-from sandbox.messages import Request, Response, as_json
+from sandbox.messages import FORM, Request, Response, as_json, first_values
 
-_FORM = "application/x-www-form-urlencoded"
 _WRONG = "The user name or password is incorrect."
 
 
@@ -24,9 +22,9 @@ class TokenEndpoint:
         self._clock = clock
 
     def grant(self, request: Request) -> Response:
-        if not request.header("content-type").lower().startswith(_FORM):
-            return _error("invalid_request", f"expected Content-Type {_FORM}")
-        form = {name.lower(): value for name, value in read_form(request).items()}
+        if request.media_type != FORM:
+            return _error("invalid_request", f"expected Content-Type {FORM}")
+        form = {name.lower(): value for name, value in first_values(request.form).items()}
         if not form.get("grant_type"):
             return _error("invalid_request", "grant_type is required")
         if form["grant_type"] != "password":

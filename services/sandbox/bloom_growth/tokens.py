@@ -1,23 +1,19 @@
 """Access tokens: issued, found on every call, limited in rate, dead after two weeks. bloom_growth.md §2, §11."""
 
-import secrets
-
+from sandbox.authorization import bearer_token
 from sandbox.bloom_growth.settings import Settings
 from sandbox.clock import Clock
 from sandbox.routing import Pool
+from sandbox.token_table import TokenTable
 
 _MAX_ALIVE = 1000
 
 
 class Token:
-    """One user's token, until `expires_at` (sandbox seconds since 1970), with its bucket of requests.
+    """One user's token, with its bucket of requests; its pool tells how many of them are in flight (§13.6)."""
 
-    Its pool tells how many of its requests are in flight (§13.6).
-    """
-
-    def __init__(self, user_id: int, expires_at: float, number: int, burst: int) -> None:
+    def __init__(self, user_id: int, number: int, burst: int) -> None:
         self.user_id = user_id
-        self.expires_at = expires_at
         self.pool = Pool(f"token {number}")
         self._left = float(burst)
         self._filled_at = 0.0
@@ -36,28 +32,22 @@ class Tokens:
     def __init__(self, clock: Clock, settings: Settings) -> None:
         self._clock = clock
         self._settings = settings
-        self._alive: dict[str, Token] = {}
+        self._alive = TokenTable[Token](clock, max_tokens=_MAX_ALIVE)
         self._issued = 0
 
     def __len__(self) -> int:
         return len(self._alive)
 
-    def issue(self, user_id: int, *, name: str | None = None) -> str:
+    def issue(self, user_id: int, *, name: str = "") -> str:
         """A new token, under a name nobody can guess unless one is given."""
-        expires_at = self._clock.now() + self._settings.token_lifetime_s
-        name = name or secrets.token_urlsafe(48)
         # Numbers come again, so that a ledger with a count for each of them stays small.
-        self._alive[name] = Token(user_id, expires_at, self._issued % _MAX_ALIVE + 1, self._settings.burst)
+        token = Token(user_id, self._issued % _MAX_ALIVE + 1, self._settings.burst)
         self._issued += 1
-        if len(self._alive) > _MAX_ALIVE:
-            del self._alive[next(iter(self._alive))]
-        return name
+        return self._alive.issue(token, self._settings.token_lifetime_s, name=name)
 
     def find(self, authorization: str) -> Token | None:
         """The living token of an `Authorization` header."""
-        scheme, _, name = authorization.partition(" ")
-        token = self._alive.get(name.strip()) if scheme.lower() == "bearer" else None
-        return token if token is not None and self._clock.now() < token.expires_at else None
+        return self._alive.find(bearer_token(authorization))
 
     def admits(self, token: Token) -> bool:
         """Whether the token's bucket has a request left; it is taken. §11 [assumed]"""
@@ -66,11 +56,8 @@ class Tokens:
 
     def expire_all(self) -> int:
         """Ends every token; returns how many were alive."""
-        now = self._clock.now()
-        count = sum(now < token.expires_at for token in self._alive.values())
-        self._alive.clear()
-        return count
+        return self._alive.end_all()
 
     def clear(self) -> None:
-        self._alive.clear()
+        self._alive.end_all()
         self._issued = 0

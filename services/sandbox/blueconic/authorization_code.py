@@ -10,9 +10,10 @@ from urllib.parse import urlencode
 
 from sandbox.blueconic.oauth import Form, OAuthRefusal, TokenAnswer, required
 from sandbox.blueconic.settings import Settings
-from sandbox.blueconic.tokens import Tokens, keep_under_new_name
+from sandbox.blueconic.tokens import Scopes, Tokens
 from sandbox.clock import Clock
-from sandbox.messages import Request, Response
+from sandbox.messages import Request, Response, first_values
+from sandbox.token_table import TokenTable
 
 _CODE_LIFETIME_S = 60
 """How long a code may be exchanged; no lifetime is documented. [assumed]"""
@@ -21,7 +22,6 @@ _CODE_LIFETIME_S = 60
 class _Code(NamedTuple):
     challenge: str
     method: str
-    expires_at: float
 
 
 class AuthorizationCode:
@@ -30,15 +30,14 @@ class AuthorizationCode:
     def __init__(self, settings: Settings, tokens: Tokens, clock: Clock) -> None:
         self._settings = settings
         self._tokens = tokens
-        self._clock = clock
-        self._codes: dict[str, _Code] = {}
+        self._codes = TokenTable[_Code](clock)
 
     def clear(self) -> None:
-        self._codes.clear()
+        self._codes.end_all()
 
     def authorize(self, request: Request) -> Response:
         """302 to the redirect URI, with a code or an error; 400 when there is nowhere to send it."""
-        asked = {name: values[0] for name, values in request.query.items()}
+        asked = first_values(request.query)
         registered = self._settings.redirect_uri
         if asked.get("client_id") != self._settings.client_id:
             return OAuthRefusal("unauthorized_client", "unknown client_id").response()
@@ -56,41 +55,40 @@ class AuthorizationCode:
             return {"error": "unsupported_response_type"}
         if not asked.get("code_challenge") or method not in ("PLAIN", "S256"):
             return {"error": "invalid_request"}
-        expires_at = self._clock.now() + _CODE_LIFETIME_S
-        code = _Code(asked["code_challenge"], method, expires_at)
-        return {"code": keep_under_new_name(self._codes, code)}
+        return {"code": self._codes.issue(_Code(asked["code_challenge"], method), _CODE_LIFETIME_S)}
 
     def grant_code(self, form: Form) -> TokenAnswer:
         """A code works once, with the verifier its challenge was made from."""
         self._refuse_unregistered()
-        code = self._codes.pop(required(form, "code"), None)
+        code = self._codes.take(required(form, "code"))
         verifier = required(form, "code_verifier")
         if required(form, "redirect_uri") != self._settings.redirect_uri:
             raise OAuthRefusal("invalid_grant", "redirect_uri differs from the registered one")
-        if code is None or code.expires_at <= self._clock.now():
+        if code is None:
             raise OAuthRefusal("invalid_grant", "unknown, used or expired code")
         if _challenge(verifier, code.method) != code.challenge:
             raise OAuthRefusal("invalid_grant", "code_verifier does not fit the code_challenge")
-        return self._answer()
+        return self._answer(self._settings.scopes)
 
     def grant_refresh(self, form: Form) -> TokenAnswer:
         """Refresh tokens rotate, and the used one dies."""
         self._refuse_unregistered()
-        if not self._tokens.use_refresh(required(form, "refresh_token")):
+        scopes = self._tokens.use_refresh(required(form, "refresh_token"))
+        if scopes is None:
             raise OAuthRefusal("invalid_grant", "unknown or used refresh_token")
-        return self._answer()
+        return self._answer(scopes)
 
     def _refuse_unregistered(self) -> None:
         """The flow is fixed at registration: an application without a redirect URI has client credentials only."""
         if self._settings.redirect_uri is None:
             raise OAuthRefusal("unauthorized_client", "the application is registered for client credentials")
 
-    def _answer(self) -> TokenAnswer:
+    def _answer(self, scopes: Scopes) -> TokenAnswer:
         return TokenAnswer(
-            access_token=self._tokens.issue(self._settings.scopes),
+            access_token=self._tokens.issue(scopes),
             token_type="Bearer",
             expires_in=self._settings.token_lifetime_s,
-            refresh_token=self._tokens.issue_refresh(),
+            refresh_token=self._tokens.issue_refresh(scopes),
         )
 
 

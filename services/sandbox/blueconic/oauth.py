@@ -1,15 +1,14 @@
 """`POST /oauth/token` and `POST /oauth/revoke`. blueconic.md §2: shapes and statuses [spec], error codes RFC 6749."""
 
-import base64
 from collections.abc import Callable, Mapping
 from typing import Literal
-from urllib.parse import unquote_plus
 
 import msgspec
 
+from sandbox.authorization import client_credentials
 from sandbox.blueconic.settings import Settings
 from sandbox.blueconic.tokens import Tokens
-from sandbox.messages import Request, Response, as_json, collect
+from sandbox.messages import FORM, Request, Response, as_json, first_values
 
 Form = dict[str, str]
 
@@ -32,10 +31,9 @@ class OAuthRefusal(Exception):
         self.status = status
 
     def response(self) -> Response:
-        answer = as_json({"error": self.error, "error_description": str(self)}, status=self.status)
-        if self.status != 401:
-            return answer
-        return msgspec.structs.replace(answer, headers=(("www-authenticate", 'Basic realm="BlueConic"'),))
+        challenge = (("www-authenticate", 'Basic realm="BlueConic"'),) if self.status == 401 else ()
+        body = {"error": self.error, "error_description": str(self)}
+        return as_json(body, status=self.status, headers=challenge)
 
 
 Grant = Callable[[Form], TokenAnswer]
@@ -86,8 +84,12 @@ class OAuth:
         )
 
     def _authenticated_form(self, request: Request) -> Form:
+        """Id and secret come in the form, or as `Authorization: Basic`, as BlueConic's MCP server does. §2 [client]"""
         form = _read_form(request)
-        client = _basic_credentials(request) or (form.get("client_id"), form.get("client_secret"))
+        client = client_credentials(request.header("authorization")) or (
+            form.get("client_id"),
+            form.get("client_secret"),
+        )
         if client != (self._settings.client_id, self._settings.client_secret):
             raise OAuthRefusal("invalid_client", "unknown client_id or wrong client_secret", status=401)
         return form
@@ -100,23 +102,9 @@ def required(form: Form, name: str) -> str:
 
 
 def _read_form(request: Request) -> Form:
-    if not request.header("content-type").lower().startswith("application/x-www-form-urlencoded"):
-        raise OAuthRefusal("invalid_request", "expected Content-Type application/x-www-form-urlencoded")
-    fields = collect(request.body.decode("latin-1"))
-    repeated = sorted(name for name, values in fields.items() if len(values) > 1)
+    if request.media_type != FORM:
+        raise OAuthRefusal("invalid_request", f"expected Content-Type {FORM}")
+    repeated = sorted(name for name, values in request.form.items() if len(values) > 1)
     if repeated:
         raise OAuthRefusal("invalid_request", f"sent more than once: {', '.join(repeated)}")
-    return {name: values[0] for name, values in fields.items() if values[0]}
-
-
-def _basic_credentials(request: Request) -> tuple[str, str] | None:
-    """Reads `Authorization: Basic`, as BlueConic's MCP server sends it. §2 [client]"""
-    scheme, _, encoded = request.header("authorization").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        decoded = base64.b64decode(encoded, validate=True).decode()
-    except ValueError:
-        return ("", "")
-    client_id, _, client_secret = decoded.partition(":")
-    return unquote_plus(client_id), unquote_plus(client_secret)
+    return {name: value for name, value in first_values(request.form).items() if value}

@@ -1,78 +1,55 @@
 """Bearer tokens: issued, checked on every call, expired by the sandbox's clock, revoked."""
 
-import secrets
-from typing import NamedTuple, TypeVar
-
+from sandbox.authorization import bearer_token
 from sandbox.clock import Clock
 from sandbox.messages import Request, Response
+from sandbox.token_table import TokenTable
 
-_MAX_KEPT = 100_000
-T = TypeVar("T")
-
-
-class Token(NamedTuple):
-    """What its bearer may do, and until when (sandbox seconds since 1970)."""
-
-    scopes: frozenset[str]
-    expires_at: float
+Scopes = frozenset[str]
 
 
 class Tokens:
-    """The tokens that are alive. Past 100,000 the oldest dies; refresh tokens do not expire. [assumed]"""
+    """Access tokens, and refresh tokens, which do not expire [assumed]. Both stand for scopes."""
 
     def __init__(self, clock: Clock, lifetime_s: int) -> None:
-        self._clock = clock
         self._lifetime_s = lifetime_s
-        self._alive: dict[str, Token] = {}
-        self._refresh: dict[str, None] = {}
+        self._access = TokenTable[Scopes](clock)
+        self._refresh = TokenTable[Scopes](clock)
 
     def __len__(self) -> int:
-        return len(self._alive)
+        return len(self._access)
 
-    def issue(self, scopes: frozenset[str]) -> str:
-        token = Token(scopes, self._clock.now() + self._lifetime_s)
-        return keep_under_new_name(self._alive, token)
+    def issue(self, scopes: Scopes) -> str:
+        return self._access.issue(scopes, self._lifetime_s)
 
-    def issue_refresh(self) -> str:
-        return keep_under_new_name(self._refresh, None)
+    def issue_refresh(self, scopes: Scopes) -> str:
+        return self._refresh.issue(scopes)
 
-    def use_refresh(self, name: str) -> bool:
-        """Whether there was such a refresh token; it is dead now."""
-        return self._refresh.pop(name, False) is None
+    def use_refresh(self, name: str) -> Scopes | None:
+        """What the refresh token stands for; it is dead now."""
+        return self._refresh.take(name)
 
     def revoke(self, name: str) -> None:
         """Ends an access or refresh token, if there is one of that name."""
-        self._alive.pop(name, None)
-        self._refresh.pop(name, None)
+        self._access.take(name)
+        self._refresh.take(name)
 
     def expire_all(self) -> int:
-        """Ends every access token; returns how many there were."""
-        count = len(self._alive)
-        self._alive.clear()
-        return count
+        """Ends every access token; returns how many were alive."""
+        return self._access.end_all()
 
     def clear(self) -> None:
-        self._alive.clear()
-        self._refresh.clear()
+        self._access.end_all()
+        self._refresh.end_all()
 
     def refuse(self, request: Request, scope: str, *, missing_scope_status: int) -> Response | None:
         """The answer to a request that may not go on: 401 with an empty body (blueconic.md §7 [assumed, RFC 6750])."""
-        scheme, _, name = request.header("authorization").partition(" ")
-        token = self._alive.get(name.strip()) if scheme.lower() == "bearer" else None
-        if token is None or token.expires_at <= self._clock.now():
+        scopes = self._access.find(bearer_token(request.header("authorization")))
+        if scopes is None:
             return _challenge(401, "invalid_token")
-        if scope not in token.scopes:
+        if scope not in scopes:
             return _challenge(missing_scope_status, "insufficient_scope")
         return None
-
-
-def keep_under_new_name(kept: dict[str, T], value: T) -> str:
-    """Keeps a value under a name nobody can guess, and not more than 100,000 values."""
-    name = secrets.token_urlsafe(24)
-    kept[name] = value
-    if len(kept) > _MAX_KEPT:
-        del kept[next(iter(kept))]
-    return name
 
 
 def _challenge(status: int, error: str) -> Response:

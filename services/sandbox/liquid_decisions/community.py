@@ -3,8 +3,8 @@
 from sandbox.clock import Clock
 from sandbox.ledger import Ledger
 from sandbox.liquid_decisions.database import Database
-from sandbox.liquid_decisions.errors import Refused
 from sandbox.liquid_decisions.item_table import ItemTable
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.writer import Writer
 
@@ -20,5 +20,5 @@ class Community:
     def table(self, item_type: str) -> ItemTable:
         """Raises a 400 for an unknown type. [assumed]"""
         if item_type not in self.database.tables:
-            raise Refused(f"no item type {item_type!r}")
+            raise Refusal(f"no item type {item_type!r}")
         return self.database.tables[item_type]

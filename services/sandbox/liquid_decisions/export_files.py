@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from sandbox.clock import Clock
 from sandbox.liquid_decisions.endpoints import FILES
-from sandbox.liquid_decisions.errors import Refused
 from sandbox.liquid_decisions.job import JobFailed
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.messages import Request, Response
 
@@ -58,9 +58,9 @@ class ExportFiles:
         self.drop_expired()
         name = request.params["file"]
         if name in self._expired:
-            raise Refused("the link has expired", error="gone", status=410)
+            raise Refusal("the link has expired", error="gone", status=410)
         if name not in self._kept:
-            raise Refused("no such file", error="not_found", status=404)
+            raise Refusal("no such file", error="not_found", status=404)
         kept = self._kept[name]
         return Response(status=200, body=zlib.decompress(kept.packed), content_type=kept.content_type)
 

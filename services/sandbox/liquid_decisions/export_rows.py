@@ -41,15 +41,11 @@ def csv_files(
 
 
 def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
-    return [_cell(row.get(column)) for column in columns]
+    return [as_text(row.get(column)) for column in columns]
 
 
 def _rendered(row: Mapping[str, Any], template: Template) -> str:
-    return template.render({name: _cell(value) for name, value in row.items()}) + "\r\n"
-
-
-def _cell(value: Any) -> str:
-    return as_text(value)
+    return template.render({name: as_text(value) for name, value in row.items()}) + "\r\n"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -4,16 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sandbox.liquid_decisions.community import Community
-from sandbox.liquid_decisions.errors import Refused
 from sandbox.liquid_decisions.export_files import Content, ExportFiles
 from sandbox.liquid_decisions.export_rows import csv_files, json_files
 from sandbox.liquid_decisions.filters import Filters, matches, read_filters
-from sandbox.liquid_decisions.forms import Form, flag, read_form
+from sandbox.liquid_decisions.forms import Form, flag, read_form, required
 from sandbox.liquid_decisions.item_table import ItemTable
-from sandbox.liquid_decisions.job import BadJob, JobFailed, Work
-from sandbox.liquid_decisions.job_form import format_of, item_table, job_name
+from sandbox.liquid_decisions.job import JobFailed, Work
 from sandbox.liquid_decisions.jobs import Jobs
-from sandbox.liquid_decisions.record_file import Format
+from sandbox.liquid_decisions.record_file import Format, format_of
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.sql import selecting
 from sandbox.liquid_decisions.sql_query import flat_rows, items_of, selected_serials
@@ -49,17 +48,13 @@ class Exports:
         )
 
     def _prepare(self, form: Form, community: Community, origin: str) -> Work:
-        job_name(form)
-        try:
-            has_header = flag(form, "rowHeader")
-        except Refused as error:
-            raise BadJob(str(error)) from None
+        required(form, "jobName")
         query = form.get("sqlQuery")
         kind = format_of(form)
         wanted = Wanted(
-            table=item_table(form, community),
+            table=community.table(required(form, "itemType")),
             format=kind,
-            has_header=has_header,
+            has_header=flag(form, "rowHeader"),
             template=Template(form["template"]) if kind == "csv" and "template" in form else None,
             # A query given, filters are ignored, bad ones too. [docs]
             filters=read_filters(form.get("filters", "")) if query is None else {},
@@ -85,7 +80,7 @@ class ExportWork:
     def begin(self) -> int:
         try:
             self._contents = self._bounded(self._make())
-        except Refused as error:
+        except Refusal as error:
             raise JobFailed(str(error)) from None
         return self._rows
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from sandbox.liquid_decisions.forms import as_text
-from sandbox.liquid_decisions.job import BadJob
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.messages import UNREADABLE
 
 _NONE = frozenset({"", "0", "None"})
@@ -25,7 +25,7 @@ def read_filters(text: str) -> Filters:
     if found in (0, None):
         return {}
     if not isinstance(found, dict):
-        raise BadJob(f"filters: expected an object of fields and values, got {text[:60]!r}")
+        raise Refusal(f"filters: expected an object of fields and values, got {text[:60]!r}")
     return {str(name): _comparable(value) for name, value in found.items()}
 
 
@@ -36,7 +36,7 @@ def matches(filters: Filters, data: Mapping[str, Any]) -> bool:
 
 def _parse(text: str) -> Any:
     if len(text) > _MAX_LENGTH:
-        raise BadJob(f"filters: expected at most {_MAX_LENGTH} letters")
+        raise Refusal(f"filters: expected at most {_MAX_LENGTH} letters")
     try:
         return msgspec.json.decode(text)
     except UNREADABLE:
@@ -44,7 +44,7 @@ def _parse(text: str) -> Any:
     try:
         return ast.literal_eval(text.strip())
     except _NOT_PYTHON:
-        raise BadJob(f"filters: expected JSON, or text as of a Python dict, got {text[:60]!r}") from None
+        raise Refusal(f"filters: expected JSON, or text as of a Python dict, got {text[:60]!r}") from None
 
 
 def _comparable(value: Any) -> str:

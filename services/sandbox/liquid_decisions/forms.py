@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
-from sandbox.liquid_decisions.errors import Refused
-from sandbox.messages import UNREADABLE, Request, collect
+from sandbox.liquid_decisions.refusal import Refusal
+from sandbox.messages import UNREADABLE, Request, first_values
 
 Form = dict[str, str]
 """The fields that have a value. An empty one counts as not sent: RFC 6749 §3.2, and for exports §10 [docs] [client]."""
@@ -17,13 +17,12 @@ def read_form(request: Request) -> Form:
     """Reads a form, or JSON when the body begins like JSON, whatever the header says: the wiki mislabels. §1 [docs]"""
     if request.body.lstrip()[:1] in (b"{", b"["):
         return _json_fields(request.body)
-    fields = collect(request.body.decode("utf-8", "replace"))
-    return {name: values[0] for name, values in fields.items() if values[0]}
+    return {name: value for name, value in first_values(request.form).items() if value}
 
 
 def required(form: Form, name: str) -> str:
     if name not in form:
-        raise Refused(f"{name} is required")
+        raise Refusal(f"{name} is required")
     return form[name]
 
 
@@ -32,14 +31,14 @@ def flag(form: Form, name: str, *, default: bool = False) -> bool:
     if name not in form:
         return default
     if form[name].lower() not in _FLAGS:
-        raise Refused(f"{name}: expected True or False, got {form[name]!r}")
+        raise Refusal(f"{name}: expected True or False, got {form[name]!r}")
     return _FLAGS[form[name].lower()]
 
 
 def whole_number(form: Form, name: str, *, default: int, least: int, most: int) -> int:
     text = form.get(name, str(default))
     if not text.isascii() or not text.isdigit() or len(text) > len(str(most)) or not least <= int(text) <= most:
-        raise Refused(f"{name}: expected a whole number from {least} to {most}, got {text[:40]!r}")
+        raise Refusal(f"{name}: expected a whole number from {least} to {most}, got {text[:40]!r}")
     return int(text)
 
 
@@ -47,7 +46,7 @@ def _json_fields(body: bytes) -> Form:
     try:
         found = msgspec.json.decode(body, type=dict[str, Any])
     except UNREADABLE as error:
-        raise Refused(f"expected a form, or a JSON object of its fields: {error}") from None
+        raise Refusal(f"expected a form, or a JSON object of its fields: {error}") from None
     texts = {name: as_text(value) for name, value in found.items()}
     return {name: text for name, text in texts.items() if text}
 

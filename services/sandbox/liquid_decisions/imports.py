@@ -5,19 +5,18 @@ from itertools import islice
 
 from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.endpoints import IMPORT
-from sandbox.liquid_decisions.errors import Refused
-from sandbox.liquid_decisions.forms import Form, flag
+from sandbox.liquid_decisions.forms import Form, flag, required
 from sandbox.liquid_decisions.item import Entry, rejected
 from sandbox.liquid_decisions.item_table import ItemTable
-from sandbox.liquid_decisions.job import BadJob, JobFailed, Work
-from sandbox.liquid_decisions.job_form import format_of, item_table, job_name
+from sandbox.liquid_decisions.job import JobFailed, Work
 from sandbox.liquid_decisions.jobs import Jobs
-from sandbox.liquid_decisions.multipart import Parts, read_parts
-from sandbox.liquid_decisions.record_file import Record, RecordFile, read_csv, read_json
+from sandbox.liquid_decisions.record_file import Record, RecordFile, format_of, read_csv, read_json
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.template import Template
 from sandbox.liquid_decisions.writer import Source, Writer
 from sandbox.messages import Request, Response
+from sandbox.multipart import Parts, read_parts
 
 _ACTIONS = ("Create", "Merge", "Update", None)
 
@@ -33,10 +32,10 @@ class Imports:
         """400 only for an unreadable multipart or without a file; what is wrong otherwise is a job Rejected."""
         most = self._settings.max_import_bytes
         if most is not None and len(request.body) > most:
-            raise Refused(f"expected at most {most} bytes", error="too_large", status=413)
-        parts = read_parts(request.header("content-type"), request.body)
+            raise Refusal(f"expected at most {most} bytes", error="too_large", status=413)
+        parts = _read_parts(request)
         if "file" not in parts:
-            raise Refused("the part file is missing")
+            raise Refusal("the part file is missing")
         texts = {name: part.decode("utf-8", "replace") for name, part in parts.items() if name != "file"}
         form = {name: text for name, text in texts.items() if text}
         return self._jobs.submit(
@@ -48,12 +47,9 @@ class Imports:
         )
 
     def _prepare(self, request: Request, community: Community, form: Form, parts: Parts) -> Work:
-        job_name(form)
-        table = item_table(form, community)
-        try:
-            merges, has_header_row = flag(form, "merge"), flag(form, "headerRow")
-        except Refused as error:
-            raise BadJob(str(error)) from None
+        required(form, "jobName")
+        table = community.table(required(form, "itemType"))
+        merges, has_header_row = flag(form, "merge"), flag(form, "headerRow")
         if format_of(form) == "json":
             file = read_json(parts["file"])  # The script sends a template for JSON too: it is ignored. §14 [client]
         else:
@@ -62,7 +58,7 @@ class Imports:
             file = read_csv(parts["file"], has_header_row=has_header_row, template=template, kinds=kinds)
         most = self._settings.max_import_records
         if most is not None and file.total > most:
-            raise BadJob(f"file: expected at most {most} records, got {file.total}")
+            raise Refusal(f"file: expected at most {most} records, got {file.total}")
         action = "Merge" if merges else "Update"
         return ImportWork(self._settings, table, file, action, community.writer, request.number)
 
@@ -121,3 +117,11 @@ class ImportWork:
     def _action_of(self, headers: Mapping[str, object]) -> object:
         action = headers.get("action")
         return self._action if action in _ACTIONS else action
+
+
+def _read_parts(request: Request) -> Parts:
+    """A template may come as a file, as published code sends it, or as a plain field. §7 [client] form"""
+    try:
+        return read_parts(request.header("content-type"), request.body)
+    except ValueError as error:
+        raise Refusal(f"the multipart body cannot be read: {error}") from None

@@ -16,10 +16,6 @@ State = Literal["Initialized", "Accepted", "Processing", "Completed", "Rejected"
 Status = State | Literal["Canceling"]
 
 
-class BadJob(Exception):
-    """The parameters or the file of a job are bad, which is answered with the state Rejected. §7 [docs] state"""
-
-
 class JobFailed(Exception):
     """The run cannot go on; `processed` records of the slice were."""
 
@@ -110,10 +106,10 @@ class Job:
 
     def _step(self, at: float) -> None:
         match self.state:
-            case "Initialized" if self._rejection is not None:
-                self._end("Rejected", at, self._rejection)
             case "Initialized" | "Accepted" if self._is_canceling:
                 self._end("Canceled", at, "canceled before it ran")
+            case "Initialized" if self._rejection is not None:
+                self._end("Rejected", at, self._rejection)
             case "Initialized":
                 self.state, self.reason = "Accepted", self.submission.waiting
                 self.due_at = at + self._pace.queue_s

@@ -12,12 +12,12 @@ import msgspec
 from sandbox.clock import Clock
 from sandbox.faultboard import FaultBoard
 from sandbox.liquid_decisions.community import Community
-from sandbox.liquid_decisions.errors import Refused
 from sandbox.liquid_decisions.failing_work import FailingWork
 from sandbox.liquid_decisions.faults import FailJob, SlowJob
 from sandbox.liquid_decisions.forms import Form, read_form, required
-from sandbox.liquid_decisions.job import BadJob, Job, Pace, Status, Submission, Work
+from sandbox.liquid_decisions.job import Job, Pace, Status, Submission, Work
 from sandbox.liquid_decisions.outbox import Outbox
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.messages import Request, Response, as_json
 
@@ -92,14 +92,15 @@ class Jobs:
         job_id = required(read_form(request), "jobId")
         job = self._jobs.get(job_id)
         if job is None or job.submission.community != community.name:
-            raise Refused(f"no job {job_id[:60]!r}", error="not_found", status=404)
+            raise Refusal(f"no job {job_id[:60]!r}", error="not_found", status=404)
         return job
 
     def _work(self, request: Request, prepare: Callable[[], Work]) -> Work | str:
+        """What is refused while a job is prepared is no refusal of the request: the job will be Rejected. §7 [docs]"""
         try:
             work = prepare()
-        except BadJob as error:
-            return str(error)
+        except Refusal as refusal:
+            return str(refusal)
         for fault in self._faults.acting((FailJob,), request.method, request.path):
             work = FailingWork(work, fault)
         return work

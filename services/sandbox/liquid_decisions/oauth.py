@@ -1,13 +1,12 @@
 """`/oauth2/token` and the calls about a token. liquid_decisions.md §2 [docs]; errors RFC 6749 §5.2 [assumed]."""
 
-import base64
 from typing import Literal
-from urllib.parse import unquote_plus
 
 import msgspec
 
-from sandbox.liquid_decisions.errors import Refused
+from sandbox.authorization import client_credentials
 from sandbox.liquid_decisions.forms import Form, read_form, required
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.scope import community_of
 from sandbox.liquid_decisions.settings import Settings, User
 from sandbox.liquid_decisions.tokens import Session, Tokens
@@ -37,7 +36,7 @@ class OAuth:
         self._check_client(request, form)
         grant = self._grants.get(required(form, "grant_type"))
         if grant is None:
-            raise Refused(f"expected grant_type {', '.join(self._grants)}", error="unsupported_grant_type")
+            raise Refusal(f"expected grant_type {', '.join(self._grants)}", error="unsupported_grant_type")
         return as_json(grant(form))
 
     def validate(self, _: Request, session: Session) -> Response:
@@ -63,7 +62,7 @@ class OAuth:
     def _grant_password(self, form: Form) -> TokenAnswer:
         user = self._users.get(required(form, "username"))
         if user is None or user.password != required(form, "password"):
-            raise Refused("unknown username or wrong password", error="invalid_grant")
+            raise Refusal("unknown username or wrong password", error="invalid_grant")
         name = community_of(form.get("scope", ""))
         return self._answer(user.user_id, None if name is None else self._allowed(user, name))
 
@@ -71,7 +70,7 @@ class OAuth:
         """Not documented, may be tried once. §2 [assumed]"""
         session = self._tokens.use_refresh(required(form, "refresh_token"))
         if session is None:
-            raise Refused("unknown or used refresh_token", error="invalid_grant")
+            raise Refusal("unknown or used refresh_token", error="invalid_grant")
         return self._answer(session.user_id, session.community)
 
     def _answer(self, user_id: str, community: str | None) -> TokenAnswer:
@@ -86,27 +85,18 @@ class OAuth:
     def _allowed(self, user: User, community: str) -> str:
         """400 for a community that is not there, 403 for one that is not the user's. §2, §11 [assumed]"""
         if community not in self._settings.communities:
-            raise Refused(f"unknown community {community!r}", error="invalid_scope")
+            raise Refusal(f"unknown community {community!r}", error="invalid_scope")
         if user.communities is not None and community not in user.communities:
-            raise Refused(f"{user.user_id} is not in {community}", error="access_denied", status=403)
+            raise Refusal(f"{user.user_id} is not in {community}", error="access_denied", status=403)
         return community
 
     def _check_client(self, request: Request, form: Form) -> None:
-        """Absent credentials pass, as both published examples need; wrong ones do not. §2 [client:java], [assumed]"""
-        client_id, client_secret = _basic_credentials(request) or (form.get("client_id"), form.get("client_secret"))
-        known = (None, self._settings.client_id), (None, self._settings.client_secret)
-        if client_id not in known[0] or client_secret not in known[1]:
-            raise Refused("unknown client_id or wrong client_secret", error="invalid_client", status=401)
+        """Absent credentials pass, as both published examples need; wrong ones do not. §2 [client:java], [assumed]
 
-
-def _basic_credentials(request: Request) -> tuple[str, str] | None:
-    """The client's credentials as RFC 6749 §2.3.1 has them, to which the service declares conformity. §2 [docs]"""
-    scheme, _, encoded = request.header("authorization").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        decoded = base64.b64decode(encoded, validate=True).decode()
-    except ValueError:
-        return ("", "")
-    client_id, _, client_secret = decoded.partition(":")
-    return unquote_plus(client_id), unquote_plus(client_secret)
+        They may come as HTTP Basic, too: the service declares conformity with RFC 6749. §2 [docs]
+        """
+        in_form = form.get("client_id"), form.get("client_secret")
+        client_id, client_secret = client_credentials(request.header("authorization")) or in_form
+        settings = self._settings
+        if client_id not in (None, settings.client_id) or client_secret not in (None, settings.client_secret):
+            raise Refusal("unknown client_id or wrong client_secret", error="invalid_client", status=401)

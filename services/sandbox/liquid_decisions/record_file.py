@@ -8,7 +8,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from sandbox.liquid_decisions.job import BadJob
+from sandbox.liquid_decisions.forms import Form, required
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import FieldKind
 from sandbox.liquid_decisions.template import Template
 from sandbox.messages import UNREADABLE
@@ -17,13 +18,21 @@ Record = dict[str, Any] | None
 """An item or a bare data object; null for a bad record."""
 Format = Literal["json", "csv"]
 
-FORMATS: Mapping[str, Format] = {
+_FORMATS: Mapping[str, Format] = {
     "application/json": "json",
     "plain/text": "csv",
     "text/plain": "csv",
     "text/csv": "csv",
 }
 """Import is documented with `plain/text` (sic), export with `text/plain`; both calls take all words. §7 [docs]"""
+
+
+def format_of(form: Form) -> Format:
+    """The format that a job's `contentType` names."""
+    content_type = required(form, "contentType")
+    if content_type not in _FORMATS:
+        raise Refusal(f"contentType: expected one of {', '.join(_FORMATS)}, got {content_type!r}")
+    return _FORMATS[content_type]
 
 
 class RecordFile(NamedTuple):
@@ -38,7 +47,7 @@ def read_json(body: bytes) -> RecordFile:
     try:
         elements = msgspec.json.decode(body, type=list[msgspec.Raw])
     except UNREADABLE as error:
-        raise BadJob(f"file: expected a JSON array of items: {error}") from None
+        raise Refusal(f"file: expected a JSON array of items: {error}") from None
     return RecordFile(len(elements), map(_object, elements))
 
 
@@ -47,14 +56,14 @@ def read_csv(
 ) -> RecordFile:
     """UTF-8, RFC 4180. The header row, which names the columns, is no record; blank lines are none either. [assumed]"""
     if not has_header_row and template is None:
-        raise BadJob("file: a CSV needs headerRow=True or a template")
+        raise Refusal("file: a CSV needs headerRow=True or a template")
     try:
         text = body.decode("utf-8-sig")
         count = sum(1 for row in _rows(text) if row)
         rows = _rows(text)
         header = next((row for row in rows if row), []) if has_header_row else []
     except (UnicodeDecodeError, csv.Error) as error:
-        raise BadJob(f"file: expected CSV in UTF-8 as RFC 4180 has it: {error}") from None
+        raise Refusal(f"file: expected CSV in UTF-8 as RFC 4180 has it: {error}") from None
     records = (_record(row, header, template, kinds) for row in rows if row)
     return RecordFile(max(0, count - 1) if has_header_row else count, records)
 

@@ -1,6 +1,6 @@
 """The `scope` of a token request: `community=ACME deviceId=d-1`, or one bare word. liquid_decisions.md §2."""
 
-from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.refusal import Refusal
 
 
 def community_of(scope: str) -> str | None:
@@ -14,5 +14,5 @@ def community_of(scope: str) -> str | None:
     if pairs:
         return next((value for key, _, value in pairs if key == "community" and value), None)
     if len(words) > 1:
-        raise Refused(f"expected community=NAME, got the words {scope!r}", error="invalid_scope")
+        raise Refusal(f"expected community=NAME, got the words {scope!r}", error="invalid_scope")
     return words[0] if words else None

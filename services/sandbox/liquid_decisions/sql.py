@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from sandbox.liquid_decisions.database import Database
-from sandbox.liquid_decisions.errors import Refused
+from sandbox.liquid_decisions.refusal import Refusal
 
 _MAX_VALUE_BYTES = 4 * 2**20
 _MAX_QUERY_BYTES = 2**20
@@ -37,7 +37,7 @@ class Selected(NamedTuple):
 
 @contextmanager
 def selecting(database: Database, query: str, timeout_s: float) -> Iterator[Selected]:
-    """Opens a query. Whatever is wrong with it is `Refused`, also while its rows are read. §6 [assumed: 400]"""
+    """Opens a query. Whatever is wrong with it is `Refusal`, also while its rows are read. §6 [assumed: 400]"""
     if not _SELECT.match(query):
         raise _refused("expected a SELECT")
     for table in database.tables.values():
@@ -76,5 +76,5 @@ def _authorize(action: int, table: str | None, name: str | None, *_: str | None)
     return sqlite3.SQLITE_DENY
 
 
-def _refused(why: str) -> Refused:
-    return Refused(why, error="invalid_query")
+def _refused(why: str) -> Refusal:
+    return Refusal(why, error="invalid_query")

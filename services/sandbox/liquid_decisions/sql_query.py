@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from sandbox.liquid_decisions.community import Community
-from sandbox.liquid_decisions.errors import Refused
 from sandbox.liquid_decisions.forms import Form, flag, read_form, required
 from sandbox.liquid_decisions.item import serial_of, without_blocks
 from sandbox.liquid_decisions.item_table import ItemTable
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.sql import selecting
 from sandbox.messages import Request, Response
@@ -41,7 +41,7 @@ class SqlQuery:
         most = self._settings.max_sql_rows
         yield from islice(rows, most)
         if next(rows, None) is not None:
-            raise Refused(f"the query has more than {most} rows", error="invalid_query")
+            raise Refusal(f"the query has more than {most} rows", error="invalid_query")
 
     def _answer(self, found: Iterator[object]) -> Response:
         """One JSON array in either format. [docs] [client:web]"""
@@ -51,7 +51,7 @@ class SqlQuery:
             pieces.append(msgspec.json.encode(some)[1:-1])
             length += len(pieces[-1])
             if length > self._settings.max_sql_answer_bytes:
-                raise Refused(f"the answer is longer than {length} bytes", error="invalid_query")
+                raise Refusal(f"the answer is longer than {length} bytes", error="invalid_query")
         return Response(status=200, body=b"[" + b",".join(pieces) + b"]", content_type="application/json")
 
 
@@ -63,12 +63,12 @@ def flat_rows(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Iterat
 def selected_serials(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> list[int]:
     """The items that the query's `h_id` column names; rows that have none, of an outer join, are passed over."""
     if "h_id" not in columns:
-        raise Refused("with itemType the query must select h_id", error="invalid_query")
+        raise Refusal("with itemType the query must select h_id", error="invalid_query")
     place = columns.index("h_id")
     ids = [row[place] for row in rows if row[place] is not None]
     serials = [serial for serial in map(serial_of, ids) if serial is not None]
     if len(serials) < len(ids):
-        raise Refused("h_id must be selected from the table of itemType", error="invalid_query")
+        raise Refusal("h_id must be selected from the table of itemType", error="invalid_query")
     return serials
 
 
@@ -78,7 +78,7 @@ def items_of(table: ItemTable, serials: Sequence[int], *, with_blocks: bool) -> 
         wanted = serials[start : start + _ROWS_AT_ONCE]
         rows = table.by_serial(wanted)
         if not rows.keys() >= set(wanted):
-            raise Refused("h_id must be selected from the table of itemType", error="invalid_query")
+            raise Refusal("h_id must be selected from the table of itemType", error="invalid_query")
         for serial in wanted:
             row = rows[serial]
             yield table.as_item(row, None if with_blocks else without_blocks(row.fields))
@@ -90,8 +90,8 @@ def _item_table(form: Form, community: Community) -> ItemTable | None:
         return None
     table_type = form.get("tableType", "Item")
     if table_type not in _TABLE_TYPES:
-        raise Refused(f"tableType: expected one of {', '.join(_TABLE_TYPES)}, got {table_type[:40]!r}")
+        raise Refusal(f"tableType: expected one of {', '.join(_TABLE_TYPES)}, got {table_type[:40]!r}")
     if table_type != "Item":
-        raise Refused(f"the sandbox keeps no {table_type} of items")
+        raise Refusal(f"the sandbox keeps no {table_type} of items")
     flag(form, "faultBlocks")
     return community.table(form["itemType"])

@@ -6,7 +6,7 @@
 import re
 from collections.abc import Mapping
 
-from sandbox.liquid_decisions.job import BadJob
+from sandbox.liquid_decisions.refusal import Refusal
 
 _MAX_LENGTH = 2**16
 _DIRECTIVE = re.compile(r"#[a-zA-Z{@#*\[]")
@@ -14,14 +14,14 @@ _REFERENCE = re.compile(r"\$(?P<quiet>!?)(?:\{(?P<formal>[A-Za-z_]\w*)\}|(?P<pla
 
 
 class Template:
-    """A text with references. Raises `BadJob` for a directive."""
+    """A text with references. Raises `Refusal` for a directive."""
 
     def __init__(self, text: str) -> None:
         if len(text) > _MAX_LENGTH:
-            raise BadJob(f"template: expected at most {_MAX_LENGTH} letters")
+            raise Refusal(f"template: expected at most {_MAX_LENGTH} letters")
         directive = _DIRECTIVE.search(text)
         if directive is not None:
-            raise BadJob(f"template: the sandbox knows no directives, found {directive[0]!r}")
+            raise Refusal(f"template: the sandbox knows no directives, found {directive[0]!r}")
         self._text = text
 
     @property

@@ -1,9 +1,9 @@
 """`POST /ls/api/items/updates`: what changed since a point in the feed. liquid_decisions.md §5."""
 
 from sandbox.liquid_decisions.community import Community
-from sandbox.liquid_decisions.errors import Refused
 from sandbox.liquid_decisions.forms import Form, read_form, required, whole_number
 from sandbox.liquid_decisions.item import item_id, serial_of
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.messages import Request, Response, as_json
 
@@ -36,5 +36,5 @@ def _serial(form: Form) -> int | None:
         return None
     serial = serial_of(form["lastId"])
     if serial is None:
-        raise Refused(f"lastId: expected the h_id of an item, got {form['lastId'][:40]!r}")
+        raise Refusal(f"lastId: expected the h_id of an item, got {form['lastId'][:40]!r}")
     return serial

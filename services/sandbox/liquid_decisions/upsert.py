@@ -8,9 +8,9 @@ from sandbox.faultboard import FaultBoard
 from sandbox.ledger import Ledger
 from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.endpoints import UPSERT
-from sandbox.liquid_decisions.errors import Refused
 from sandbox.liquid_decisions.faults import WrongCount
 from sandbox.liquid_decisions.item import Entry, Item, Outcome
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.writer import Source
 from sandbox.messages import UNREADABLE, Answer, BulkResponse, Request, Response, as_json
@@ -43,13 +43,13 @@ class Upsert:
     def _read(self, body: bytes) -> list[Item]:
         settings = self._settings
         if settings.max_upsert_bytes is not None and len(body) > settings.max_upsert_bytes:
-            raise Refused(f"expected at most {settings.max_upsert_bytes} bytes", error="too_large", status=413)
+            raise Refusal(f"expected at most {settings.max_upsert_bytes} bytes", error="too_large", status=413)
         try:
             items = _decode(body)
         except UNREADABLE as error:
-            raise Refused(f"expected an array of items with headers and data: {error}") from None
+            raise Refusal(f"expected an array of items with headers and data: {error}") from None
         if settings.max_upsert_items is not None and len(items) > settings.max_upsert_items:
-            raise Refused(f"expected at most {settings.max_upsert_items} items", error="too_large", status=413)
+            raise Refusal(f"expected at most {settings.max_upsert_items} items", error="too_large", status=413)
         return items
 
     def _count(self, request: Request, items: int, rejects: int) -> int:

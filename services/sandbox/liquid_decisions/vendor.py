@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from sandbox.ledger import Ledger
 from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.endpoints import ENDPOINTS
-from sandbox.liquid_decisions.errors import Refused
 from sandbox.liquid_decisions.export_files import ExportFiles
 from sandbox.liquid_decisions.exports import Exports
 from sandbox.liquid_decisions.faults import FailJob, SlowJob, WrongCount
@@ -13,6 +12,7 @@ from sandbox.liquid_decisions.imports import Imports
 from sandbox.liquid_decisions.jobs import Jobs
 from sandbox.liquid_decisions.oauth import OAuth
 from sandbox.liquid_decisions.outbox import OUTBOX, Outbox
+from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.sql_query import SqlQuery
 from sandbox.liquid_decisions.tokens import Session, Tokens
@@ -49,8 +49,8 @@ class LiquidDecisions(Vendor):
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
         """404 for a path that is not there; 405 for another method of one that is. [assumed, RFC 9110]"""
         if not allowed:
-            return Refused("no such call", error="not_found", status=404).response()
-        return Refused(f"expected {' or '.join(allowed)}", error="method_not_allowed", status=405).response()
+            return Refusal("no such call", error="not_found", status=404).response()
+        return Refusal(f"expected {' or '.join(allowed)}", error="method_not_allowed", status=405).response()
 
     def expire_tokens(self) -> int:
         return self._tokens.expire_all()
@@ -119,7 +119,7 @@ class LiquidDecisions(Vendor):
         def answered(request: Request) -> Answer:
             session = self._tokens.session(request)
             if session.community is None:
-                raise Refused("the token has no community; name one in its scope, or call setCommunity")
+                raise Refusal("the token has no community; name one in its scope, or call setCommunity")
             return answer(request, self._communities[session.community])
 
         return answered
@@ -129,9 +129,9 @@ def _refusable(answer: Handler) -> Handler:
     def answered(request: Request) -> Answer:
         try:
             return answer(request)
-        except Refused as refusal:
+        except Refusal as refusal:
             return refusal.response()
         except MemoryError:
-            return Refused("the sandbox's memory is full", error="unavailable", status=503).response()
+            return Refusal("the sandbox's memory is full", error="unavailable", status=503).response()
 
     return answered

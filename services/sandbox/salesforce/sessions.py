@@ -6,12 +6,12 @@ A session id from a SOAP login is good as a Bearer token, and an OAuth token as 
 import secrets
 from typing import NamedTuple
 
+from sandbox.authorization import bearer_token
 from sandbox.clock import Clock
 from sandbox.messages import Request
 from sandbox.salesforce import ids
 from sandbox.salesforce.settings import Settings, User
-
-_MAX_KEPT = 100_000
+from sandbox.token_table import TokenTable
 
 
 class OrgUser(NamedTuple):
@@ -25,20 +25,14 @@ class OrgUser(NamedTuple):
         return ids.make(ids.USER, self.number)
 
 
-class _Session(NamedTuple):
-    user: OrgUser
-    ends_at: float
-
-
 class Sessions:
-    """The sessions that are alive. Past 100,000 the oldest dies. Jobs belong to users and outlive sessions."""
+    """The sessions that are alive. Jobs belong to users and outlive sessions."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._lifetime_s = settings.session_lifetime_s
         self._org_id = settings.org_id
-        self._clock = clock
         self._users = {user.username: OrgUser(number, user) for number, user in enumerate(settings.users, 1)}
-        self._alive: dict[str, _Session] = {}
+        self._alive = TokenTable[OrgUser](clock)
 
     def __len__(self) -> int:
         return len(self._alive)
@@ -49,10 +43,7 @@ class Sessions:
     def open(self, user: OrgUser) -> str:
         """Makes a session: the org's id, `!`, and what nobody can guess. §2.1 [docs]"""
         session_id = f"{self._org_id[:15]}!{secrets.token_urlsafe(48).replace('-', '.')}"
-        self._alive[session_id] = _Session(user, self._clock.now() + self._lifetime_s)
-        if len(self._alive) > _MAX_KEPT:
-            del self._alive[next(iter(self._alive))]
-        return session_id
+        return self._alive.issue(user, self._lifetime_s, name=session_id)
 
     def find(self, request: Request) -> OrgUser | None:
         """Whose session the request carries, either way of naming it."""
@@ -63,24 +54,18 @@ class Sessions:
 
         A session with an expired password is good for no data call. §2.1 [docs]
         """
-        session = self._alive.get(session_id)
-        if session is None:
+        user = self._alive.find(session_id)
+        if user is None:
             return None
-        now = self._clock.now()
-        if session.ends_at <= now:
-            del self._alive[session_id]
-            return None
-        self._alive[session_id] = _Session(session.user, now + self._lifetime_s)
-        return None if session.user.user.password_expired else session.user
+        self._alive.issue(user, self._lifetime_s, name=session_id)
+        return None if user.user.password_expired else user
 
     def end(self, session_id: str) -> bool:
-        return self._alive.pop(session_id, None) is not None
+        return self._alive.take(session_id) is not None
 
     def expire_all(self) -> int:
-        """Ends every session; returns how many there were."""
-        count = len(self._alive)
-        self._alive.clear()
-        return count
+        """Ends every session; returns how many were alive."""
+        return self._alive.end_all()
 
 
 def given_session_id(request: Request) -> str:
@@ -88,5 +73,4 @@ def given_session_id(request: Request) -> str:
     named = request.header("x-sfdc-session").strip()
     if named:
         return named
-    scheme, _, token = request.header("authorization").partition(" ")
-    return token.strip() if scheme.lower() in ("bearer", "oauth") else ""
+    return bearer_token(request.header("authorization"), "oauth")

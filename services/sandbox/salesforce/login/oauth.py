@@ -3,9 +3,9 @@
 import base64
 import hashlib
 import hmac
-from urllib.parse import unquote_plus
 
-from sandbox.messages import Request, Response, as_json, collect
+from sandbox.authorization import client_credentials
+from sandbox.messages import FORM, Request, Response, as_json, first_values
 from sandbox.routing import Route
 from sandbox.salesforce.login.assertion import read_assertion
 from sandbox.salesforce.login.credentials import Credentials, LoginRefused
@@ -73,7 +73,10 @@ class OAuth:
 
     def _check_client(self, form: Form, request: Request) -> None:
         """Id and secret in the form, or as HTTP Basic. §2.3 [docs] [client simple-salesforce]"""
-        client_id, secret = _basic(request) or (_required(form, "client_id"), _required(form, "client_secret"))
+        basic = client_credentials(request.header("authorization"))
+        client_id, secret = basic or (_required(form, "client_id"), _required(form, "client_secret"))
+        if not client_id:
+            raise OAuthRefusal("invalid_request", "expected Authorization: Basic base64(id:secret)")
         if client_id != self._settings.client_id:
             raise OAuthRefusal("invalid_client_id", "client identifier invalid")
         if secret != self._settings.client_secret:
@@ -99,25 +102,12 @@ class OAuth:
 
 
 def _read_form(request: Request) -> Form:
-    if not request.header("content-type").lower().startswith("application/x-www-form-urlencoded"):
-        raise OAuthRefusal("invalid_request", "expected Content-Type application/x-www-form-urlencoded")
-    fields = collect(request.body.decode("latin-1"))
-    return {name: values[0] for name, values in fields.items() if values[0]}
+    if request.media_type != FORM:
+        raise OAuthRefusal("invalid_request", f"expected Content-Type {FORM}")
+    return {name: value for name, value in first_values(request.form).items() if value}
 
 
 def _required(form: Form, name: str) -> str:
     if name not in form:
         raise OAuthRefusal("invalid_request", f"missing required parameter: {name}")
     return form[name]
-
-
-def _basic(request: Request) -> tuple[str, str] | None:
-    scheme, _, encoded = request.header("authorization").partition(" ")
-    if scheme.lower() != "basic":
-        return None
-    try:
-        decoded = base64.b64decode(encoded, validate=True).decode()
-    except ValueError:
-        raise OAuthRefusal("invalid_request", "expected Authorization: Basic base64(id:secret)") from None
-    client_id, _, secret = decoded.partition(":")
-    return unquote_plus(client_id), unquote_plus(secret)

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.bloom_growth.settings import Settings
 from sandbox.faults import Latency
-from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
+from tests.sandbox.bloom_tenants import BloomTenant, bloom_tenant
 
 HELD_S = 600
 

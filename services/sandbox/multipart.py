@@ -1,40 +1,34 @@
-"""Multipart bodies, whole, as imports bring them. liquid_decisions.md §7."""
+"""`multipart/form-data`, read whole: a body that was cut off is none. RFC 7578."""
 
 import logging
 from collections.abc import Callable
 
-from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
-
-from sandbox.liquid_decisions.errors import Refused
 
 # The parser warns of every odd body, and without a handler that goes to standard error. The client gets to know it.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
+MULTIPART = "multipart/form-data"
 Parts = dict[str, bytes]
-"""The parts by name; of several of one name the first. A field and a file are the same here: published code sends a
-template as a file, and it is taken as a plain field too. §7 [client] form"""
+"""The parts by name; of several of one name the first. A field and a file are the same here."""
 
 
 def read_parts(content_type: str, body: bytes) -> Parts:
-    """Raises a 400 for what is no readable multipart. §7 [assumed]"""
+    """Raises `ValueError` for what is no readable multipart."""
     kind, options = parse_options_header(content_type)
-    if kind != b"multipart/form-data" or not options.get(b"boundary"):
-        raise Refused("expected Content-Type multipart/form-data with a boundary")
+    if kind != MULTIPART.encode() or not options.get(b"boundary"):
+        raise ValueError(f"expected Content-Type {MULTIPART} with a boundary")
     reader = _Reader()
-    try:
-        parser = MultipartParser(options[b"boundary"], reader.callbacks())  # type: ignore[arg-type]
-        parser.write(body)
-        parser.finalize()
-    except (FormParserError, ValueError) as error:
-        raise Refused(f"the multipart body cannot be read: {error}") from None
+    parser = MultipartParser(options[b"boundary"], reader.callbacks())  # type: ignore[arg-type]
+    parser.write(body)
+    parser.finalize()
     if not reader.is_complete:
-        raise Refused("the multipart body ends before its closing boundary")
+        raise ValueError("the multipart body ends before its closing boundary")
     return reader.parts
 
 
 class _Reader:
-    """Collects what the parser calls back with. Headers beside Content-Disposition are not needed: `Expires: 0`."""
+    """Collects what the parser calls back with. Headers beside Content-Disposition are not needed."""
 
     def __init__(self) -> None:
         self.parts: Parts = {}

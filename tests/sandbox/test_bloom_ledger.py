@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.bloom_growth.settings import Settings
 from sandbox.ledger import LedgerFilter
-from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
+from tests.sandbox.bloom_tenants import BloomTenant, bloom_tenant
 
 
 async def test_every_write_is_recorded_with_what_it_did(bloom: BloomTenant) -> None:
@@ -34,6 +34,27 @@ async def test_a_refused_write_is_recorded_and_changed_nothing(bloom: BloomTenan
     await bloom.status("POST", "L10/1/todos", {})
     found = [(one.key, one.effect, one.changed) for one in await bloom.control.ledger()]
     assert found == [("1", "REFUSED 404", False), ("1", "REFUSED 400", False)]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        pytest.param("PUT", "issues/{issue}", {"title": "new"}, id="§12 PUT"),
+        pytest.param("POST", "issues/{issue}/complete", {"complete": True}, id="§12 complete an issue"),
+        pytest.param("POST", "todo/{todo}/complete?status=true", None, id="§12 complete a todo"),
+        pytest.param("PUT", "rocks/{goal}/archive", None, id="§12 archive"),
+        pytest.param("PUT", "rocks/{goal}/restore", None, id="§12 restore"),
+        pytest.param("POST", "L10/{meeting}/attendees/{maria}", None, id="§7 an attendee"),
+    ],
+)
+async def test_a_repeat_leaves_what_the_first_left(bloom: BloomTenant, method: str, path: str, body: object) -> None:
+    meeting = (await bloom.send("POST", "L10/create", {"title": "t"}))["meetingId"]
+    names = {"issue": "issues", "todo": "todos", "goal": "rocks"}
+    ids = {name: (await bloom.send("POST", f"L10/{meeting}/{of}", {"title": "t"}))["Id"] for name, of in names.items()}
+    path = path.format_map({**ids, "meeting": meeting, "maria": await bloom.user("maria")})
+    for _ in range(2):
+        await bloom.send(method, path, body)
+    assert (await bloom.control.ledger())[-1].effect == "UNCHANGED"
 
 
 async def test_creates_of_one_title_are_told_as_repeats(bloom: BloomTenant) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.bloom_growth.instants import instant
 from sandbox.bloom_growth.weeks import week_name, week_number, week_view
-from tests.sandbox.bloom_growth.tenants import BloomTenant
+from tests.sandbox.bloom_tenants import BloomTenant
 
 WEEK_S = 7 * 86_400
 
@@ -54,6 +54,15 @@ async def test_scores_have_everything_a_client_reads(bloom: BloomTenant) -> None
     ]
     assert [score["Measured"] is None for score in scores.values()] == [False] * 12 + [True]
     assert len({score["Id"] for score in scores.values()}) == 13
+
+
+async def test_a_measurable_without_a_target_has_none_in_a_list_and_null_in_scorecards(bloom: BloomTenant) -> None:
+    """§7 [client]: null crashes the SDK's parser in the meeting's list, and does occur live in scorecards; §8."""
+    sales = await bloom.meeting("Sales")
+    found = {one["Name"]: one for one in await bloom.get(f"L10/{sales}/measurables")}
+    scores = (await bloom.get(f"scorecard/meeting/{sales}"))["Scores"]
+    assert [name for name, one in found.items() if "Target" not in one] == ["Quotes sent"]
+    assert {one["MeasurableName"] for one in scores if one["Target"] is None} == {"Quotes sent"}
 
 
 async def test_a_users_scorecard_has_what_the_user_is_accountable_for(bloom: BloomTenant) -> None:

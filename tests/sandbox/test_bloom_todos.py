@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.bloom_growth.settings import Settings
-from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
+from tests.sandbox.bloom_tenants import BloomTenant, bloom_tenant
 
 NAMES = [
     "Id",

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from sandbox.bloom_growth.faults import AnswerAfter, NullDetailsUrl
 from sandbox.faults import Latency, Status
-from tests.sandbox.bloom_growth.tenants import LOGIN, BloomTenant
+from tests.sandbox.bloom_tenants import LOGIN, BloomTenant
 
 HELD_S = 600
 bloomy = pytest.importorskip("bloomy", reason="bloomy-python wants Python 3.12")
@@ -104,6 +104,53 @@ async def test_children_are_made_in_bulk(bloom: BloomTenant, client: Any, name: 
     assert "503" in made.failed[0].error
 
 
+@pytest.mark.parametrize(
+    ("name", "item", "error"),
+    [
+        pytest.param("issue", {}, "meeting_id is required", id="§9 issue, meeting_id first"),
+        pytest.param("issue", {"meeting_id": 1, "title": None}, "title is required", id="§9 issue, title"),
+        pytest.param("todo", {"title": "t"}, "meeting_id is required", id="§9 todo"),
+        pytest.param("goal", {"meeting_id": 1}, "title is required", id="§9 goal"),
+        pytest.param("meeting", {}, "title is required", id="§9 meeting"),
+    ],
+)
+async def test_what_the_client_itself_refuses_is_never_sent(
+    bloom: BloomTenant, client: Any, name: str, item: dict[str, object], error: str
+) -> None:
+    """§9, local validation."""
+    made = await getattr(client, name).create_many([item])
+    assert [(one.index, one.input_data, one.error) for one in made.failed] == [(0, item, error)]
+    assert (await bloom.control.summary()).requests == {}
+
+
+async def test_an_empty_title_reaches_the_server(bloom: BloomTenant, client: Any) -> None:
+    """§9: it passes the client's own validation, and is a 400 here (§10)."""
+    made = await client.goal.create_many([{"meeting_id": await bloom.meeting(), "title": ""}])
+    assert "400" in made.failed[0].error
+
+
+async def test_failed_items_are_sent_again_as_they_were(bloom: BloomTenant, client: Any) -> None:
+    """§9, retry: there is none built in; the guide sends `failed[].input_data` once more."""
+    await bloom.control.add_fault(Status(status=503, method="POST"))
+    made = await client.todo.create_many([{"meeting_id": await bloom.meeting(), "title": "t"}])
+    again = await client.todo.create_many([one.input_data for one in made.failed])
+    assert [one.name for one in again.successful] == ["t"]
+
+
+async def test_several_runs_at_once_have_a_cap_each(bloom: BloomTenant, client: Any) -> None:
+    """§9: issues, todos and goals for one meeting, five of each in flight."""
+    me, meeting = await bloom.me(), await bloom.meeting()
+    items = [{"meeting_id": meeting, "title": f"{number}", "user_id": me} for number in range(8)]
+    await bloom.control.add_fault(Latency(seconds=HELD_S, times=None, method="POST", path="/api/v1/"))
+    runs = [asyncio.create_task(getattr(client, name).create_many(items)) for name in ("issue", "todo", "goal")]
+    while (await bloom.control.summary()).max_concurrent["token 1"] < 15:
+        pass
+    await bloom.control.clear_faults()
+    await bloom.control.advance(HELD_S)
+    assert [len((await run).successful) for run in runs] == [8, 8, 8]
+    assert (await bloom.control.summary()).max_concurrent["token 1"] == 15
+
+
 async def test_five_items_are_in_flight_at_once(bloom: BloomTenant, client: Any) -> None:
     """§9: `max_concurrent` is 5 by default, as the sandbox's count by token shows (§13.6)."""
     me, meeting = await bloom.me(), await bloom.meeting()
@@ -128,12 +175,18 @@ async def test_a_failure_after_the_commit_is_reported_although_it_is_there(bloom
     assert {"0", "1"} <= {one["Name"] for one in await bloom.get(f"L10/{meeting}/issues")}
 
 
-async def test_the_synchronous_client_works_too(bloom: BloomTenant) -> None:
-    def work() -> str:
-        with bloomy.Client(api_key="sandbox-key", base_url=f"{bloom.url}/api/v1") as client:
-            return str(client.meeting.details(client.meeting.list()[0].id).name)
+async def test_the_synchronous_client_sends_one_request_at_a_time(bloom: BloomTenant) -> None:
+    """§9, sync mode."""
+    meeting = await bloom.meeting()
 
-    assert await asyncio.to_thread(work) == "Leadership Team L10"
+    def work() -> list[str]:
+        with bloomy.Client(api_key="sandbox-key", base_url=f"{bloom.url}/api/v1") as client:
+            made = client.issue.create_many([{"meeting_id": meeting, "title": f"{number}"} for number in range(5)])
+            read = client.meeting.get_many([meeting])
+            return [*(one.title for one in made.successful), *(one.name for one in read.successful)]
+
+    assert await asyncio.to_thread(work) == ["0", "1", "2", "3", "4", "Leadership Team L10"]
+    assert (await bloom.control.summary()).max_concurrent["token 1"] == 1
 
 
 async def test_its_key_is_what_the_token_endpoint_grants(bloom: BloomTenant) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.bloom_growth.tenants import BloomTenant
+from tests.sandbox.bloom_tenants import BloomTenant
 
 NAMES = [
     "Id",

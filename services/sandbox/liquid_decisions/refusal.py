@@ -1,13 +1,11 @@
 """Refusals: the status and the body of liquid_decisions.md §2 and §11. [assumed, the OAuth shape of RFC 6749]"""
 
-import msgspec
-
 from sandbox.messages import Response, as_json
 
 _CHALLENGES = {"invalid_token": 'Bearer error="invalid_token"', "invalid_client": 'Basic realm="Liquid Decisions"'}
 
 
-class Refused(Exception):
+class Refusal(Exception):
     """A request that is not done: `error` is a word for programs, the description for people."""
 
     def __init__(self, description: str, *, error: str = "invalid_request", status: int = 400) -> None:
@@ -16,7 +14,6 @@ class Refused(Exception):
         self.status = status
 
     def response(self) -> Response:
-        answer = as_json({"error": self.error, "error_description": str(self)}, status=self.status)
-        if self.status != 401:
-            return answer
-        return msgspec.structs.replace(answer, headers=(("www-authenticate", _CHALLENGES[self.error]),))
+        challenge = (("www-authenticate", _CHALLENGES[self.error]),) if self.status == 401 else ()
+        body = {"error": self.error, "error_description": str(self)}
+        return as_json(body, status=self.status, headers=challenge)

@@ -1,12 +1,13 @@
 """What all endpoints share: case, content types, empty bodies, wrong paths. bloom_growth.md §1, §10."""
 
 import json
+import re
 
 import httpx
 import pytest
 
 from sandbox.bloom_growth.settings import Settings
-from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
+from tests.sandbox.bloom_tenants import BloomTenant, bloom_tenant
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -68,6 +69,7 @@ async def test_a_query_that_is_no_boolean_is_a_400(bloom: BloomTenant) -> None:
         pytest.param("Application/JSON; charset=utf-8", json.dumps, id="a parameter and another case"),
         pytest.param("text/json", json.dumps, id="§1 text/json"),
         pytest.param(FORM, lambda body: str(httpx.QueryParams(body)), id="§1 form"),
+        pytest.param(FORM, lambda body: "&".join(f"{name}={body[name]}" for name in body), id="§1 form as curl has it"),
     ],
 )
 async def test_bodies_of_every_documented_type_are_taken(bloom: BloomTenant, content_type: str, encode) -> None:  # type: ignore[no-untyped-def]
@@ -85,12 +87,32 @@ async def test_a_body_of_another_type_is_a_415(bloom: BloomTenant, headers: dict
     assert (answer.status_code, list(answer.json())) == (415, ["Message"])
 
 
-async def test_an_empty_body_declared_as_json_is_not_parsed(bloom: BloomTenant) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        pytest.param("GET", "L10/{meeting}", id="§1 GET"),
+        pytest.param("POST", "L10/{meeting}/attendees/{me}", id="§1 body-less POST"),
+        pytest.param("PUT", "rocks/{goal}/archive", id="§1 body-less PUT"),
+        pytest.param("DELETE", "rocks/{goal}", id="§1 DELETE"),
+    ],
+)
+async def test_an_empty_body_declared_as_json_is_not_parsed(bloom: BloomTenant, method: str, path: str) -> None:
     """§1 [client]: the SDK sets the header on all calls, also those without a body."""
-    headers = {"content-type": "application/json"}
-    assert (await bloom.http.get("users/mine", headers=headers)).status_code == 200
-    [goal, *_] = await bloom.get(f"L10/{await bloom.meeting()}/rocks")
-    assert (await bloom.http.put(f"rocks/{goal['Id']}/archive", headers=headers)).status_code == 200
+    meeting = await bloom.meeting()
+    [goal, *_] = await bloom.get(f"L10/{meeting}/rocks")
+    path = path.format_map({"meeting": meeting, "me": await bloom.me(), "goal": goal["Id"]})
+    answer = await bloom.http.request(method, path, headers={"content-type": "application/json"})
+    assert answer.status_code == 200
+
+
+async def test_instants_are_answered_in_whole_seconds_of_utc(bloom: BloomTenant) -> None:
+    """§1, dates [assumed]: the one form that parses in every client seen."""
+    meeting = await bloom.meeting()
+    paths = [f"L10/{meeting}{name}" for name in ("", "/issues", "/todos", "/rocks", "/headlines")]
+    texts = [(await bloom.http.get(path)).text for path in [*paths, f"scorecard/meeting/{meeting}"]]
+    found = re.findall(r'"(?:\w+(?:Time|Date)|StartDateUtc|DateEntered)":"([^"]*)"', "".join(texts))
+    assert len(found) > 50
+    assert [one for one in found if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", one)] == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest_asyncio
 
 from sandbox.bloom_growth.catalogue import Endpoint
 from sandbox.bloom_growth.vendor import BloomGrowth
-from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
+from tests.sandbox.bloom_tenants import BloomTenant, bloom_tenant
 
 ENDPOINTS = BloomGrowth().endpoints
 BODY = {"title": "t", "complete": True, "value": 1, "meetingId": 1}

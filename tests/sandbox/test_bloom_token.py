@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from sandbox.bloom_growth.settings import Settings
-from tests.sandbox.bloom_growth.tenants import LOGIN, BloomTenant, bloom_tenant
+from tests.sandbox.bloom_tenants import LOGIN, BloomTenant, bloom_tenant
 
 TWO_WEEKS_S = 14 * 86_400
 
@@ -19,6 +19,12 @@ async def test_a_password_gets_a_token_for_two_weeks(bloom: BloomTenant, path: s
     assert (granted["token_type"], granted["expires_in"], granted["userName"]) == ("bearer", 1209599, LOGIN["userName"])
     lifetime = parsedate_to_datetime(granted[".expires"]) - parsedate_to_datetime(granted[".issued"])
     assert lifetime.total_seconds() == TWO_WEEKS_S
+
+
+async def test_the_token_endpoint_is_at_the_hosts_root(bloom: BloomTenant) -> None:
+    """§1: not under `/api/v1`, where its path falls through to the web application (§10)."""
+    answer = await bloom.http.post("Token", data=LOGIN)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
 
 
 async def test_a_token_is_its_users_key(bloom: BloomTenant) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sandbox.bloom_growth.catalogue import Endpoint
 from sandbox.bloom_growth.vendor import BloomGrowth
-from tests.sandbox.bloom_growth.tenants import LOGIN, BloomTenant, bloom_tenant
+from tests.sandbox.bloom_tenants import LOGIN, BloomTenant, bloom_tenant
 
 ENDPOINTS = BloomGrowth().endpoints
 DOCUMENTED = {200, 400, 403, 404, 415}

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.bloom_growth.faults import AnswerAfter, ExpireToken, NullDetailsUrl, NullTarget
 from sandbox.faults import DropAfter, DropBefore, Selection, Stall, Status
-from tests.sandbox.bloom_growth.tenants import BloomTenant
+from tests.sandbox.bloom_tenants import BloomTenant
 
 
 async def _is_created(bloom: BloomTenant) -> bool:
