@@ -21,7 +21,6 @@ MAX_HEADER_CHARACTERS = 32_000
 
 _NULL = "#N/A"
 _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
-csv.field_size_limit(MAX_FIELD_CHARACTERS)
 
 
 class CsvRows:
@@ -49,6 +48,9 @@ class CsvRows:
             yield rows
 
     def _read(self, size: int) -> list[Row]:
+        csv.field_size_limit(
+            MAX_FIELD_CHARACTERS
+        )  # of the whole process: whoever else reads CSV in it may have another
         try:
             return list(islice(filter(None, self._reader), size))
         except csv.Error as error:
