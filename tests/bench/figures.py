@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from rich.console import Console
 from rich.table import Table
 
+FILE_WIDTH = 140
+"""Characters of a line where nobody's terminal says how many there are."""
+
 Rows = list[tuple[str, str, str]]
 """What, measured, budget."""
 
@@ -22,4 +25,7 @@ def show_figures(found: Mapping[str, Iterable[tuple[str, str, str]]], console: C
             table.add_row(shown, what, measured, budget)
             shown = ""
         table.add_section()
-    (console or Console()).print(table)
+    console = console or Console()
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
+    console.print(table)
