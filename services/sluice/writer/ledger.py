@@ -21,8 +21,8 @@ from sluice.writer.messages import Outgoing
 from sluice.writer.settling import Settlement
 from sluice.writer.waypoints import Reach, Waypoint, pass_by
 
-PAUSE_PER_CYCLE = 8
-MAX_PAUSE_S = 0.25
+PAUSE_PER_CYCLE = 12
+MAX_PAUSE_S = 0.35
 """Between two transactions a lane pauses so many times as long as the last one took, and no longer than this. A
 transaction costs about a millisecond of CPU, however little it holds: a busy process makes few that hold much, an idle
 one is quick. A lane that was idle does not wait."""
