@@ -1,7 +1,7 @@
 # make demo           the main job on a real Kafka and the sandbox, with real data
 # make test           lint, types, unit and integration tests
 # make chaos          kill, stop and mislead writers while they deliver, then audit: ROUNDS=30 SEED=1
-# make bench          the figures of the README, about 25 minutes: RECORDS=1000000
+# make bench          the figures of the README, about 9 minutes: RECORDS=1000000
 # make bench-sandbox  the figures of the stand-in vendors, about a minute
 # make install        only the virtual environment
 # make schemas        write schemas/ anew from the code
