@@ -71,3 +71,10 @@ async def test_a_request_is_applied_at_once_or_not_yet(blueconic: Tenant) -> Non
         for value in range(2):
             group_of_tasks.create_task(write(value))
         group_of_tasks.create_task(read())
+
+
+async def test_a_tenant_that_is_full_takes_no_more() -> None:
+    async with tenant(Settings(max_stored=2)) as app:
+        await app.put_groups(group("a"), group("b"))
+        answer = await app.http.put("/groups", json=[group("c")])
+        assert (answer.status_code, len(await app.control.ledger())) == (503, 2)

@@ -53,6 +53,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Bulk requests in flight before 429. §6 [assumed]"""
     max_body_bytes: int | None = None
     """A proxy's cap on a bulk body; beyond it a 413 that is no JSON array. §6 [assumed: off]"""
+    max_stored: int = 5_000_000
+    """Groups and profiles; with so many a bulk call is a 503, so that nobody's test fills a machine. [assumed]"""
     retry_after_s: int | None = None
     """Sent with 429 when set. §7 [assumed: not sent]"""
     read_lag_s: float = 0.0

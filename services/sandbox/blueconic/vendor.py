@@ -26,6 +26,8 @@ class BlueConic(Vendor):
     """One tenant of BlueConic, empty but for its group types."""
 
     name = "blueconic"
+    max_body_bytes = 64 * 2**20
+    """Of a larger body the beginning is read, which is no JSON: a 400. [assumed]"""
 
     def __init__(self, settings: Settings | None = None, *, ledger: Ledger | None = None) -> None:
         super().__init__(ledger)
@@ -77,16 +79,27 @@ class BlueConic(Vendor):
             "getToken": oauth.token,
             "revokeToken": oauth.revoke,
             "startAuthorizationCodeFlow": codes.authorize,
-            "createUpdateDeleteGroups": bulk_endpoint(GroupEntry, self._groups.write, self.settings, self.ledger),
+            "createUpdateDeleteGroups": self._with_room(
+                bulk_endpoint(GroupEntry, self._groups.write, self.settings, self.ledger)
+            ),
             "getOneGroupOfGroupType": groups.get_group,
             "getAllGroupsByGroupType": groups.list_groups,
             "getAllGroupTypes": definitions.list_group_types,
-            "createUpdateDeleteProfiles": bulk_endpoint(ProfileEntry, self._profiles.write, self.settings, self.ledger),
+            "createUpdateDeleteProfiles": self._with_room(
+                bulk_endpoint(ProfileEntry, self._profiles.write, self.settings, self.ledger)
+            ),
             "getOneProfile": profiles.get_profile,
             "searchProfiles": profiles.search,
             "getAllProfileOrGroupProperties": definitions.list_properties,
             "getTimelineEventTypes": definitions.list_event_types,
         }
+
+    def _with_room(self, answer: Handler) -> Handler:
+        def answer_with_room(request: Request) -> Answer:
+            stored = len(self._profiles.table) + sum(map(len, self._groups.tables.values()))
+            return answer(request) if stored < self.settings.max_stored else Response(status=503)
+
+        return answer_with_room
 
     def _too_many(self) -> Response:
         """`Retry-After` is not documented, so it is sent only when configured. §7 [assumed]"""
