@@ -14,6 +14,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._offset_s = 0.0
+        self._stands_at: float | None = None
         self._moved = asyncio.Event()
 
     @property
@@ -22,7 +23,8 @@ class Clock:
 
     def now(self) -> float:
         """Seconds since 1970-01-01 UTC."""
-        return time.time() + self._offset_s
+        real = time.time() if self._stands_at is None else self._stands_at
+        return real + self._offset_s
 
     def now_ms(self) -> int:
         return int(self.now() * 1000)
@@ -31,8 +33,13 @@ class Clock:
         self._offset_s += seconds
         self.wake()
 
+    def stop(self) -> None:
+        """From now on only `advance` moves it, so that a slow machine uses nothing up."""
+        self._stands_at = time.time()
+
     def reset(self) -> None:
         self._offset_s = 0.0
+        self._stands_at = None
         self.wake()
 
     def wake(self) -> None:

@@ -70,11 +70,17 @@ class BloomTenant:
 
 
 @asynccontextmanager
-async def bloom_tenant(settings: Settings = UNLIMITED) -> AsyncIterator[BloomTenant]:
-    """A tenant of its own for one test, without a limit on its rate unless `settings` have one."""
+async def bloom_tenant(settings: Settings = UNLIMITED, *, still: bool = False) -> AsyncIterator[BloomTenant]:
+    """A tenant of its own for one test, without a limit on its rate unless `settings` have one.
+
+    `still`: its clock stands but for `advance`, so that a slow machine fills no bucket.
+    """
+    vendor = BloomGrowth(settings)
+    if still:
+        vendor.clock.stop()
     headers = {"authorization": f"Bearer {settings.api_key}"}
     async with (
-        serve(App(BloomGrowth(settings))) as url,
+        serve(App(vendor)) as url,
         httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, trust_env=False, verify=False, timeout=10) as http,
         SandboxControl(url) as control,
     ):
