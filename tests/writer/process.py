@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -97,8 +98,10 @@ class WriterProcess:
         await eventually(look)
 
     def send(self, signum: signal.Signals) -> None:
-        if self.running:
-            os.kill(self.pid, signum)
+        """To one that has just ended, before its leash knows, as to one that ended long ago: nothing."""
+        with suppress(ProcessLookupError):
+            if self.running:
+                os.kill(self.pid, signum)
 
     async def ended(self, within_s: float = STOPPED_WITHIN_S) -> int:
         """Its exit code, as soon as it has one. Raises ``TimeoutError``."""
