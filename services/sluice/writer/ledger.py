@@ -70,8 +70,7 @@ class Ledger:
         self.confirmed_at_s = time.monotonic()
         self._wake = asyncio.Event()
         self._hurry = asyncio.Event()
-        self._cycled_at_s = -math.inf
-        self._cycle_s = 0.0
+        self._pauses_until_s = -math.inf
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -107,7 +106,7 @@ class Ledger:
 
     async def _linger(self) -> None:
         """Under load, let more gather for one transaction; somebody who waits for an entry does not wait for that."""
-        pause_s = self._cycled_at_s + min(MAX_PAUSE_S, PAUSE_PER_CYCLE * self._cycle_s) - time.monotonic()
+        pause_s = self._pauses_until_s - time.monotonic()
         if pause_s > 0 and not self._entries:
             self._hurry.clear()
             try:
@@ -129,9 +128,10 @@ class Ledger:
         except BaseException:
             self._entries = entries + self._entries
             raise
-        self._cycled_at_s = time.monotonic()
-        self._cycle_s = self._cycled_at_s - started_at_s
-        self._on_committed(taken, self._cycle_s)
+        ended_at_s = time.monotonic()
+        cycle_s = ended_at_s - started_at_s
+        self._pauses_until_s = ended_at_s + min(MAX_PAUSE_S, PAUSE_PER_CYCLE * cycle_s)
+        self._on_committed(taken, cycle_s)
         _release(entries)
 
     async def drained(self) -> None:
