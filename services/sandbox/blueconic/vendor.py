@@ -21,17 +21,20 @@ from sandbox.messages import Answer, BulkResponse, Handler, Request, Response, g
 from sandbox.routing import Pool, Route
 from sandbox.vendor import Vendor
 
+MAX_BODY_BYTES = 64 * 2**20
+"""Kept of a body at the least. [assumed]"""
+
 
 class BlueConic(Vendor):
     """One tenant of BlueConic, empty but for its group types."""
 
     name = "blueconic"
-    max_body_bytes = 64 * 2**20
-    """Of a larger body the beginning is read, which is no JSON: a 400. [assumed]"""
 
     def __init__(self, settings: Settings | None = None, *, ledger: Ledger | None = None) -> None:
         super().__init__(ledger)
         self.settings = settings or Settings()
+        # Of a larger body the beginning is read, which is no JSON: a 400, unless a proxy's cap has a 413 for it.
+        self.max_body_bytes = max(MAX_BODY_BYTES, (self.settings.max_body_bytes or 0) + 1)
         self._tokens = Tokens(self.clock, self.settings.token_lifetime_s)
         self._codes = AuthorizationCode(self.settings, self._tokens, self.clock)
         self._groups = Groups(self.settings, self.clock, self.ledger)
