@@ -54,7 +54,7 @@ bench-sandbox: .venv/installed
 	@$(BIN)/python -m tests.bench.sandbox
 
 schemas: .venv/installed
-	@$(BIN)/python -m sluice.schema_files
+	@$(BIN)/python -m sluice.spec.json_schemas
 
 constraints:
 	@$(PYTHON) -m venv .venv-pins

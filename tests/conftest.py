@@ -9,8 +9,8 @@ from typing import Protocol
 
 import pytest
 
-from sandbox.kafka import LocalKafka
-from tests.kafka_admin import RunningKafka, create_topics
+from sandbox.kafka.cluster import LocalKafka
+from tests.support.kafka_admin import RunningKafka, create_topics
 
 
 class CreateTopics(Protocol):

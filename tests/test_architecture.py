@@ -1,131 +1,170 @@
-"""The direction of dependencies, DESIGN §9: processes → edges → pure core → events; read from the source, not run."""
+"""The rooms of the house and the directions between them, read from the source: ``docs/architecture.md``.
+
+A room is a folder; a file at the top of a package is a room of its own. Whatever is added is found by itself.
+"""
 
 import ast
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-SERVICES = Path(__file__).parents[1] / "services"
-MAX_LINES = 300
+from tests.support.paths import SERVICES
 
-CORE = {"destination", "windows", "offsets", "ordering", "retrying", "journal"}
-"""No I/O, no clock, no asyncio, no randomness: ``now`` and ``uniform`` are parameters."""
-PROCESSES = {path.parent.name for path in SERVICES.glob("sluice/*/__main__.py")}
+MAX_LINES = 300
 IMPURE = {"aiohttp", "aiokafka", "asyncio", "httpx", "logging", "opentelemetry", "os", "pathlib", "random", "secrets"}
 IMPURE |= {"socket", "subprocess", "threading", "time", "uuid"}
-FOR_DESTINATIONS = CORE | {"events", "destinations", "attempts", "http", "oauth", "secrets"}
+CLOCKS = {"now", "utcnow", "today"}
 MEANINGLESS = {"common", "util", "utils", "helper", "helpers", "core", "misc", "base", "manager", "shared"}
+CLAUSES = {"What", "Whether", "Those", "Where", "Whoever", "Not", "Nothing", "How"}
+"""Words that begin a clause: a docstring that opens with one has no verb to say what its function does."""
 
 
 class Module(NamedTuple):
-    """A source file; ``area`` is its first name inside its package: ``windows`` for ``sluice/windows.py``."""
+    """A source file; ``name`` is how it is imported."""
 
     path: Path
-    package: str
-    area: str
+    name: str
     tree: ast.Module
 
     @property
-    def imports(self) -> list[str]:
-        """What running it imports, in full; what is only for type checkers does not count."""
-        return sorted({name for node in _run(self.tree) for name in _imported(node)})
+    def package(self) -> str:
+        return self.name.partition(".")[0]
 
+    @property
+    def room(self) -> str:
+        """``sluice.kafka`` for ``sluice.kafka.clients``, ``sluice.events`` for itself."""
+        return ".".join(self.name.split(".")[:2])
 
-def _run(node: ast.AST) -> Iterator[ast.AST]:
-    for child in ast.iter_child_nodes(node):
-        if not (isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING")):
-            yield child
-            yield from _run(child)
+    @property
+    def imports(self) -> set[str]:
+        """The modules that it imports wherever they stand, also for type checkers and inside functions."""
+        return {name for node in ast.walk(self.tree) for name in _imported(node)}
 
 
 def _imported(node: ast.AST) -> list[str]:
     match node:
         case ast.Import(names=names):
             return [alias.name for alias in names]
-        case ast.ImportFrom(module=module, level=level):
-            return ["." * level + (module or "")]
+        case ast.ImportFrom(module=module, level=level, names=names):
+            source = "." * level + (module or "")
+            submodules = [f"{source}.{alias.name}" for alias in names]
+            return [name for name in submodules if name in NAMES] or [source]
     return []
 
 
-def _module(path: Path) -> Module:
-    parts = path.relative_to(SERVICES).with_suffix("").parts
-    return Module(path, parts[0], parts[1], ast.parse(path.read_text(encoding="utf-8")))
+def _name_of(path: Path) -> str:
+    return ".".join(path.relative_to(SERVICES).with_suffix("").parts).removesuffix(".__init__")
 
 
-MODULES = [_module(path) for path in sorted(SERVICES.rglob("*.py"))]
+PATHS = {_name_of(path): path for path in sorted(SERVICES.rglob("*.py"))}
+NAMES = set(PATHS)
+MODULES = [Module(path, name, ast.parse(path.read_text(encoding="utf-8"))) for name, path in PATHS.items()]
 SLUICE = [module for module in MODULES if module.package == "sluice"]
+PROCESSES = {f"sluice.{path.parent.name}" for path in SERVICES.glob("sluice/*/__main__.py")}
 
 
-def area_of(name: str) -> str | None:
-    """``windows`` for ``sluice.windows``; ``None`` for what is not ours."""
-    package, _, rest = name.partition(".")
-    return rest.partition(".")[0] if package == "sluice" else None
+def room_of(name: str) -> str:
+    return ".".join(name.split(".")[:2])
 
 
-def wrong_imports(areas: set[str], allowed: set[str]) -> list[str]:
+def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
+    """The groups of names of which each reaches all others."""
+    reached = {name: _reached(name, arrows) for name in arrows}
+    found = {frozenset(other for other in reached[name] if name in reached.get(other, ())) for name in arrows}
+    return [sorted(circle) for circle in found if circle]
+
+
+def _reached(start: str, arrows: dict[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = list(arrows[start])
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += arrows.get(name, ())
+    return seen
+
+
+def wrong_imports(modules: Iterable[Module], forbidden: Iterable[str]) -> list[str]:
+    rooms = set(forbidden)
     return [
-        f"{module.path.relative_to(SERVICES)} imports {name}"
-        for module in SLUICE
-        if module.area in areas
+        f"{module.name} imports {name}"
+        for module in modules
         for name in module.imports
-        if (area := area_of(name)) is not None and area not in allowed | {module.area}
+        if room_of(name) in rooms and room_of(name) != module.room
     ]
 
 
+def in_room(room: str) -> list[Module]:
+    found = [module for module in SLUICE if module.room == f"sluice.{room}"]
+    assert found, f"there is no room {room}"
+    return found
+
+
+def test_no_two_files_import_each_other() -> None:
+    assert circles({module.name: module.imports & NAMES for module in MODULES}) == []
+
+
+def test_no_two_rooms_import_each_other() -> None:
+    arrows: dict[str, set[str]] = {module.room: set() for module in MODULES}
+    for module in MODULES:
+        arrows[module.room] |= {room_of(name) for name in module.imports & NAMES} - {module.room}
+    assert circles(arrows) == []
+
+
+def test_rooms_do_not_import_processes_nor_processes_each_other() -> None:
+    assert PROCESSES
+    assert wrong_imports(SLUICE, PROCESSES) == []
+
+
 def test_events_import_nothing_of_ours() -> None:
-    assert wrong_imports({"events"}, set()) == []
+    assert [name for module in in_room("events") for name in module.imports if name.startswith("sluice")] == []
 
 
-def test_the_core_imports_the_core_and_events() -> None:
-    assert wrong_imports(CORE, CORE | {"events"}) == []
+def test_the_pure_core_imports_events_and_setting_types_alone() -> None:
+    allowed = {"sluice.events", "sluice.setting_types", "sluice.flow"}
+    assert wrong_imports(in_room("flow"), {module.room for module in SLUICE} - allowed) == []
+
+
+@pytest.mark.parametrize("module", [pytest.param(module, id=module.name) for module in in_room("flow")])
+def test_the_pure_core_has_no_clock_no_randomness_and_no_io(module: Module) -> None:
+    assert [name for name in module.imports if name.partition(".")[0] in IMPURE] == []
+    calls = [node.func for node in ast.walk(module.tree) if isinstance(node, ast.Call)]
+    assert [ast.unparse(call) for call in calls if isinstance(call, ast.Attribute) and call.attr in CLOCKS] == []
 
 
 def test_destinations_know_the_contract_and_http_and_never_kafka() -> None:
-    assert wrong_imports({"destinations"}, FOR_DESTINATIONS) == []
-
-
-def test_edges_do_not_import_processes() -> None:
-    areas = {module.area for module in SLUICE}
-    assert wrong_imports(areas - PROCESSES, areas - PROCESSES) == []
-
-
-def test_processes_do_not_import_each_other() -> None:
-    areas = {module.area for module in SLUICE}
-    for process in PROCESSES:
-        assert wrong_imports({process}, areas - PROCESSES) == []
-
-
-def test_nothing_inside_imports_the_facade() -> None:
-    assert [module.path for module in SLUICE if "sluice" in module.imports] == []
-
-
-def test_imports_are_absolute() -> None:
-    assert [module.path for module in MODULES for name in module.imports if name.startswith(".")] == []
-
-
-@pytest.mark.parametrize("area", [pytest.param(area, id=area) for area in sorted(CORE | {"events"})])
-def test_the_core_has_no_clock_no_randomness_and_no_io(area: str) -> None:
-    [module] = [module for module in SLUICE if module.area == area]
-    assert [name for name in module.imports if name.partition(".")[0] in IMPURE] == []
-    clocks = {"now", "utcnow", "today"}
-    calls = [node.func for node in ast.walk(module.tree) if isinstance(node, ast.Call)]
-    assert [ast.unparse(call) for call in calls if isinstance(call, ast.Attribute) and call.attr in clocks] == []
+    allowed = {"sluice.destinations", "sluice.flow", "sluice.events", "sluice.setting_types"}
+    assert wrong_imports(in_room("destinations"), {module.room for module in SLUICE} - allowed) == []
 
 
 @pytest.mark.parametrize(
-    ("area", "library"),
+    ("room", "library"),
     [
         pytest.param("destinations", "aiokafka", id="destinations have no kafka client"),
-        pytest.param("http", "aiokafka", id="neither has the http client"),
         pytest.param("kafka", "httpx", id="kafka has no http client"),
+        pytest.param("kafka", "sluice.destinations", id="kafka knows no vendor"),
     ],
 )
-def test_an_area_keeps_to_its_own_edge(area: str, library: str) -> None:
-    modules = [module for module in SLUICE if module.area == area]
-    assert modules
-    assert [module.path for module in modules if any(name.startswith(library) for name in module.imports)] == []
+def test_a_room_keeps_to_its_own_edge(room: str, library: str) -> None:
+    assert [module.name for module in in_room(room) if any(name.startswith(library) for name in module.imports)] == []
+
+
+def test_who_only_consumes_loads_no_kind_of_destination() -> None:
+    code = "import sys, sluice; print([name for name in sys.modules if name == 'httpx' or 'blueconic' in name])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_nothing_inside_imports_the_facade() -> None:
+    assert [module.name for module in SLUICE if "sluice" in module.imports] == []
+
+
+def test_imports_are_absolute() -> None:
+    assert [module.name for module in MODULES for name in module.imports if name.startswith(".")] == []
 
 
 @pytest.mark.parametrize(
@@ -137,25 +176,36 @@ def test_an_area_keeps_to_its_own_edge(area: str, library: str) -> None:
 )
 def test_sluice_and_the_sandbox_do_not_import_each_other(package: str, other: str) -> None:
     modules = [module for module in MODULES if module.package == package]
-    assert [module.path for module in modules if any(name.partition(".")[0] == other for name in module.imports)] == []
+    assert modules
+    assert [module.name for module in modules if any(room_of(name).startswith(other) for name in module.imports)] == []
 
 
-def test_the_environment_is_read_by_the_settings_alone() -> None:
+def test_the_environment_is_read_for_the_settings_alone() -> None:
     readers = {
-        module.area
+        module.name
         for module in SLUICE
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr in {"environ", "getenv"}
     }
     # `connection` reads the same file for people who need not hold a vendor's credentials.
-    assert readers <= {"settings", "connection"}
+    assert readers <= {"sluice.settings", "sluice.client.connection"}
 
 
-@pytest.mark.parametrize(
-    "module", [pytest.param(module, id=str(module.path.relative_to(SERVICES))) for module in MODULES]
-)
+@pytest.mark.parametrize("module", [pytest.param(module, id=module.name) for module in MODULES])
 def test_a_file_is_one_concept(module: Module) -> None:
     lines = len(module.path.read_text(encoding="utf-8").splitlines())
     assert lines <= MAX_LINES, f"{lines} lines; past {MAX_LINES} a file is more than one concept: split it"
     assert module.path.stem not in MEANINGLESS, f"{module.path.name} says nothing; name the concept that is in it"
     assert ast.get_docstring(module.tree) or not module.tree.body, f"{module.path} does not say what it is"
+
+
+@pytest.mark.parametrize("module", [pytest.param(module, id=module.name) for module in MODULES])
+def test_a_docstring_opens_with_a_verb_or_a_noun(module: Module) -> None:
+    assert [text for text in _docstrings(module.tree) if text.split()[0].rstrip(",.:") in CLAUSES] == []
+
+
+def _docstrings(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        documented = isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        if documented and (text := ast.get_docstring(node)):
+            yield text

@@ -13,9 +13,9 @@ from sluice.events import (
     MAX_HEADER_BYTES,
     BatchEvent,
     Header,
+    Place,
     RecordEvent,
     Rows,
-    Source,
     SucceededEvent,
     decode_batch,
     decode_record,
@@ -23,7 +23,7 @@ from sluice.events import (
     encode_event,
     record_data,
 )
-from tests.fakes import NOON, record_event
+from tests.support.fakes import NOON, record_event
 
 RECORD = record_event("acme", data=b'{"name":"Acme"}', job_id="job-1")
 SUCCEEDED = SucceededEvent(
@@ -34,7 +34,7 @@ SUCCEEDED = SucceededEvent(
     outcome="skipped",
     status="NOTFOUND",
     batch_id="b",
-    source=Source(topic="crm.records", partition=3, offset=2**40),
+    source=Place(topic="crm.records", partition=3, offset=2**40),
     occurred_at=NOON,
     settled_at=NOON,
 )

@@ -17,10 +17,11 @@ import jsonschema
 import pytest
 import yaml
 
-from sandbox.kafka_jars import KAFKA_VERSION
-from sluice.settings import HttpSettings, Settings, parse_settings, settings_schema
+from sandbox.kafka.jars import KAFKA_VERSION
+from sluice.settings import Settings, parse_settings, settings_schema
+from sluice.telemetry.settings import HttpSettings
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -157,14 +158,14 @@ def test_the_writer_has_time_to_drain() -> None:
 
 
 def test_the_writer_finds_its_vendor() -> None:
-    url, command = urlsplit(settings().destination("crm").kind.url), SERVICES[url_host()]["command"]
+    url, command = urlsplit(settings().destination("crm").account.url), SERVICES[url_host()]["command"]
     assert url.port == int(option(command, "--port"))
     assert container_ports(SERVICES[url_host()]) == {url.port}
     assert f":{url.port}/_sandbox/health" in SERVICES[url_host()]["healthcheck"]["test"][-1]
 
 
 def url_host() -> str:
-    host = urlsplit(settings().destination("crm").kind.url).hostname
+    host = urlsplit(settings().destination("crm").account.url).hostname
     assert host is not None
     return host
 

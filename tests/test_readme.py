@@ -12,8 +12,8 @@ import pytest
 import sluice
 from sluice.cli.__main__ import sluice as sluice_command
 from sluice.settings import parse_settings
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 PAGES = {path.name: path.read_text(encoding="utf-8") for path in [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md"))]}
 SECRETS = {"CRM_CLIENT_ID": "id", "CRM_CLIENT_SECRET": "secret"}
 

@@ -7,7 +7,8 @@ import jsonschema
 import pytest
 import yaml
 
-from sluice.settings import Settings, SettingsError, load_settings, parse_settings, settings_schema
+from sluice.settings import Settings, load_settings, parse_settings, settings_schema
+from sluice.settings_file import SettingsError
 
 GOOD = """
 kafka:
@@ -39,7 +40,7 @@ def complaint(text: str) -> str:
 def test_a_good_file_is_read() -> None:
     crm = settings().destination("crm")
     assert (crm.window.max_items, crm.window.max_age_s, crm.window.max_bytes) == (500, 0.2, None)
-    assert crm.kind.url == "https://acme.blueconic.net"
+    assert crm.account.url == "https://acme.blueconic.net"
     assert crm.delivery.drain_timeout_s == 5.0
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from sluice.receipts import DeadLetter, Receipt
+from sluice.client.receipts import DeadLetter, Receipt
 
 Position = tuple[int, int]
 """Partition and offset in the records topic: what a record is called here, for bad ones have no other name."""

@@ -12,7 +12,7 @@ from demo.live import LiveView
 from demo.processes import Writer
 from demo.upstream import Upstream
 from sandbox.control import SandboxControl
-from sandbox.faults import Outage
+from sandbox.faults.fault import Outage
 
 _POLL_S = 0.2
 _OUTAGE_AT = 0.4

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from demo.audit import Audit, audit, read_topic, source_of
 from demo.processes import DESTINATION, log_lines
 from demo.world import LANES, World
-from sandbox.ledger import LedgerSummary
+from sandbox.ledger.ledger import LedgerSummary
 from sluice import DeadLetter, Receipt, Succeeded, outcomes
 from sluice.topics import topics_of
 

@@ -15,8 +15,8 @@ from demo.processes import DESTINATION, Writer, writer
 from demo.screen import Screen
 from demo.upstream import Upstream, publish_file
 from demo.world import World, running_world
-from sluice.connection import connect
-from sluice.tracing import start_tracing
+from sluice.client.connection import connect
+from sluice.telemetry.tracing import start_tracing
 
 _PUBLISHING_S = 5.0
 """How long, beside the outage, other upstream systems go on publishing."""

@@ -11,8 +11,8 @@ import yaml
 from demo.processes import DESTINATION, DemoFailed, Sandbox, run_sluice, sandbox
 from demo.screen import Screen
 from sandbox.control import SandboxControl
-from sandbox.faults import Latency
-from sandbox.kafka_jars import KAFKA_VERSION
+from sandbox.faults.fault import Latency
+from sandbox.kafka.jars import KAFKA_VERSION
 
 LANES = 4
 SAMPLE_RATIO = 0.02

@@ -2,7 +2,8 @@
 
 import click
 
-from sandbox import all_command, kafka_command
+from sandbox import all_command
+from sandbox.kafka import command as kafka_command
 from sandbox.otlp.command import otlp
 from sandbox.vendors import VENDORS, list_vendors
 

@@ -7,9 +7,9 @@ from typing import Any, Self, TypeVar
 import httpx
 import msgspec
 
-from sandbox.faultboard import ActiveFault
-from sandbox.faults import ExpireTokens, Selection, Standing
-from sandbox.ledger import LedgerEntry, LedgerFilter, LedgerSummary
+from sandbox.faults.board import ActiveFault
+from sandbox.faults.fault import ExpireTokens, Selection, Standing
+from sandbox.ledger.ledger import LedgerEntry, LedgerFilter, LedgerSummary
 from sandbox.otlp.span import Span
 
 T = TypeVar("T")

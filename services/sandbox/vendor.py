@@ -4,11 +4,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 
 from sandbox.clock import Clock
-from sandbox.faultboard import FaultBoard
-from sandbox.faults import Selection
-from sandbox.ledger import Ledger
-from sandbox.messages import Response
-from sandbox.routing import Pool, Route
+from sandbox.faults.board import FaultBoard
+from sandbox.faults.fault import Selection
+from sandbox.http.messages import Response
+from sandbox.http.routing import Pool, Route
+from sandbox.ledger.ledger import Ledger
 
 
 class Vendor(ABC):

@@ -6,19 +6,20 @@ Each takes the name of a destination and says where Kafka is: a settings file (b
 :class:`Connection`, which needs no file.
 """
 
-from sluice.bulk import Bulk, BulkTimeout, bulk
-from sluice.bulk_result import BulkBatch, BulkItem, BulkResult
-from sluice.bulk_sync import BulkSync, bulk_sync
-from sluice.connection import Connection
-from sluice.consuming import Outcomes, outcomes
+from sluice.client.bulk import Bulk, BulkTimeout, bulk
+from sluice.client.bulk_result import BulkBatch, BulkItem, BulkResult
+from sluice.client.bulk_sync import BulkSync, bulk_sync
+from sluice.client.connection import Connection
+from sluice.client.outcomes import Outcomes, outcomes
+from sluice.client.publisher import Publisher, RecordTooLarge
+from sluice.client.receipts import DeadLetter, Receipt, Succeeded
 from sluice.events import RecordEvent, SucceededEvent, record_data
-from sluice.kafka import KafkaUnreachable
-from sluice.outbox import PublishError
-from sluice.publishing import Publisher, RecordTooLarge
-from sluice.receipts import DeadLetter, Receipt, Succeeded
+from sluice.kafka.clients import KafkaUnreachable
+from sluice.kafka.outbox import PublishError
+from sluice.kafka.settings import KafkaSettings, SaslSettings, TlsSettings
+from sluice.kafka.topic_admin import TopicsError
 from sluice.records import InvalidRecord
-from sluice.settings import KafkaSettings, SaslSettings, SettingsError, TlsSettings
-from sluice.topic_admin import TopicsError
+from sluice.settings_file import SettingsError
 
 __all__ = [
     "Bulk",

@@ -41,7 +41,7 @@ class RecordEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     occurred_at: Instant
 
 
-class Message(Protocol):
+class KafkaRecord(Protocol):
     """What is used of aiokafka's ``ConsumerRecord``."""
 
     @property
@@ -60,7 +60,7 @@ class Message(Protocol):
     def headers(self) -> Sequence[tuple[str, bytes]]: ...
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where a record stood when it was published: its first life, also after retries and redrives."""
 
     topic: str
@@ -85,7 +85,7 @@ class SucceededEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """What the vendor objected to although it took the record."""
     batch_id: str
     attempt: int = 1
-    source: Source
+    source: Place
     occurred_at: Instant
     settled_at: Instant
 

@@ -28,7 +28,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     topics: dict[str, Topic]
 
 
-class Tier(NamedTuple):
+class RetryTopic(NamedTuple):
     """One retry topic and its fixed delay."""
 
     topic: str
@@ -39,7 +39,7 @@ class DestinationTopics(NamedTuple):
     """The names of one destination's topics."""
 
     records: str
-    retries: tuple[Tier, ...]
+    retries: tuple[RetryTopic, ...]
     succeeded: str
     dead_letters: str
     batches: str
@@ -71,7 +71,7 @@ def topics_of(destination: str, prefix: str = "") -> DestinationTopics:
         return prefix + topic.name.format(destination=destination)
 
     roles = catalogue().topics
-    tiers = [Tier(name(topic), topic.delay_s) for topic in roles.values() if topic.delay_s is not None]
+    tiers = [RetryTopic(name(topic), topic.delay_s) for topic in roles.values() if topic.delay_s is not None]
     return DestinationTopics(
         records=name(roles["records"]),
         retries=tuple(sorted(tiers, key=lambda tier: tier.delay_s)),

@@ -15,7 +15,7 @@ import click
 import msgspec
 from rich.console import Console
 
-from sandbox.kafka import LocalKafka
+from sandbox.kafka.cluster import LocalKafka
 from tests.bench.cases import CASES, Bench, Plan
 from tests.bench.report import show
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import msgspec
 
-from sluice.settings import KafkaSettings
-from sluice.topic_admin import admin_client
+from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.topic_admin import admin_client
 from tests.bench.contender import interpreter_version
 from tests.bench.journal import journal_bytes
 from tests.bench.latency import measure_latency

@@ -18,13 +18,13 @@ import msgspec
 import psutil
 from aiokafka import AIOKafkaProducer
 
-from sandbox.kafka import LocalKafka
-from sluice.destination import Fate
-from sluice.events import Source
-from sluice.settings import KafkaSettings
-from sluice.topic_admin import admin_client, create_topics
+from sandbox.kafka.cluster import LocalKafka
+from sluice.events import Place
+from sluice.flow.outcome import Fate
+from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.topic_admin import admin_client, create_topics
 from sluice.topics import topics_of
-from sluice.writer.messages import Failure, Letter, Outgoing, dead_letter
+from sluice.writer.lanes.receipt_messages import Failure, Letter, Message, dead_letter
 from tests.bench.stage import ROOT
 from tests.bench.workload import message
 
@@ -77,9 +77,9 @@ async def _bury(servers: str, prefix: str, letters: int, lanes: int) -> None:
         await asyncio.gather(*sent)
 
 
-def _letter(number: int, records: str, lane: int) -> Outgoing:
+def _letter(number: int, records: str, lane: int) -> Message:
     key, value, headers = message(number, sampled_every=100)
-    source = Source(topic=records, partition=lane, offset=number)
+    source = Place(topic=records, partition=lane, offset=number)
     return dead_letter(Letter(key, value, headers, source, 1), _failure(number), f"b-{number // 1000}", _NOW)
 
 

@@ -9,10 +9,10 @@ import msgspec
 from aiokafka import AIOKafkaConsumer
 
 from sandbox.control import SandboxControl
-from sandbox.faults import Latency
-from sluice.connection import Connection
+from sandbox.faults.fault import Latency
+from sluice.client.connection import Connection
+from sluice.client.publisher import Publisher
 from sluice.events import decode_record, decode_succeeded
-from sluice.publishing import Publisher
 from tests.bench.contender import running, writer_command
 from tests.bench.stage import DESTINATION, Stage
 from tests.bench.workload import make_topics, message

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from sandbox.control import SandboxControl
-from sandbox.faults import Outage as OutageFault
+from sandbox.faults.fault import Outage as OutageFault
 from tests.bench.contender import running, writer_command
 from tests.bench.receipts import Receipts, count_receipts
 from tests.bench.stage import Stage

@@ -25,7 +25,7 @@ import msgspec
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from sluice.events import RecordEvent, Source, SucceededEvent, decode_record, encode_event
+from sluice.events import Place, RecordEvent, SucceededEvent, decode_record, encode_event
 
 MAX_ITEMS = 1000
 MAX_CONCURRENT = 2
@@ -196,7 +196,7 @@ def receipt(message: Any, event: RecordEvent, result: Result, batch_id: str, set
             status=result.state,
             record_id=result.group_id,
             batch_id=batch_id,
-            source=Source(topic=message.topic, partition=message.partition, offset=message.offset),
+            source=Place(topic=message.topic, partition=message.partition, offset=message.offset),
             occurred_at=event.occurred_at,
             settled_at=settled_at,
         )

@@ -7,7 +7,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer
 
 from sandbox.control import SandboxControl
-from sandbox.faults import Stall
+from sandbox.faults.fault import Stall
 from tests.bench.contender import Contender, logged_at, running, writer_command
 from tests.bench.receipts import Receipts, count_receipts
 from tests.bench.stage import Stage

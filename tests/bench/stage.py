@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import msgspec
 from aiokafka import TopicPartition
 
-from sluice.settings import KafkaSettings
+from sluice.kafka.settings import KafkaSettings
 from sluice.topics import DestinationTopics, topics_of
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[2]
 DESTINATION = "crm"
 SESSION_TIMEOUT_S = 6.0
 """The shortest that a broker allows: a restart after a SIGKILL waits so long for its predecessor to be given up."""

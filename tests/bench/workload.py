@@ -10,8 +10,8 @@ from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import OffsetAndMetadata
 
 from sluice.events import TRACEPARENT, Headers
-from sluice.journal import CommitMetadata
-from sluice.topic_admin import create_topics
+from sluice.flow.journal import CommitMetadata
+from sluice.kafka.topic_admin import create_topics
 from tests.bench.stage import DESTINATION, Stage
 
 RECORD_BYTES = 300

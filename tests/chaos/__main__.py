@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import click
 
-from sandbox.kafka import LocalKafka
+from sandbox.kafka.cluster import LocalKafka
 from tests.chaos.harm import HARMS
 from tests.chaos.round import Result, play
 

@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
-Source = tuple[int, int]
+Place = tuple[int, int]
 """Partition and offset of a record in the records topic."""
 
 Expected = Literal["good", "increment", "rejected", "poison"]
@@ -29,7 +29,7 @@ MAX_RSS_BYTES = 300 * 1024 * 1024
 class Record(NamedTuple):
     """A life of a record as a ``read_committed`` consumer sees it: as it was published, or redriven."""
 
-    source: Source
+    source: Place
     order_key: bytes
     expected: Expected
     redriven_to: int | None = None
@@ -37,7 +37,7 @@ class Record(NamedTuple):
     redrives: int = 0
 
     @property
-    def place(self) -> Source:
+    def place(self) -> Place:
         """Where this life stands in the records topic."""
         return self.source if self.redriven_to is None else (self.source[0], self.redriven_to)
 
@@ -45,7 +45,7 @@ class Record(NamedTuple):
 class Receipt(NamedTuple):
     """A receipt as a ``read_committed`` consumer sees it."""
 
-    source: Source
+    source: Place
     lane: int
     verdict: Verdict
     code: str
@@ -55,7 +55,7 @@ class Receipt(NamedTuple):
 class Entry(NamedTuple):
     """What the vendor's ledger says of one entry of one request, in the order of receipt."""
 
-    source: Source
+    source: Place
     effect: str
     changed: bool
 
@@ -63,7 +63,7 @@ class Entry(NamedTuple):
 class Retry(NamedTuple):
     """A message in a retry topic."""
 
-    source: Source
+    source: Place
     place: tuple[str, int, int]
     written_at_s: float
 
@@ -145,7 +145,7 @@ def _right_receipts(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _agreement(evidence: Evidence) -> Iterator[Violation]:
-    entries = defaultdict[Source, list[Entry]](list)
+    entries = defaultdict[Place, list[Entry]](list)
     for entry in evidence.ledger:
         entries[entry.source].append(entry)
     receipts = {receipt.source: receipt for receipt in evidence.receipts}
@@ -172,7 +172,7 @@ def _order(evidence: Evidence) -> Iterator[Violation]:
     """
     keys = {record.source: record.order_key for record in evidence.records}
     redriven = {record.source for record in evidence.records if record.redriven_to is not None}
-    last: dict[bytes, Source] = {}
+    last: dict[bytes, Place] = {}
     for entry in evidence.ledger:
         key = keys.get(entry.source)
         if key is None:
@@ -185,7 +185,7 @@ def _order(evidence: Evidence) -> Iterator[Violation]:
 
 def _commits(evidence: Evidence) -> Iterator[Violation]:
     """At no moment was an offset committed without what settles it: a receipt, or a retry."""
-    settled_at_s: dict[Source, float] = {}
+    settled_at_s: dict[Place, float] = {}
     settlements = [(one.source, one.written_at_s) for one in evidence.receipts]
     settlements += [(one.source, one.written_at_s) for one in evidence.retries]
     for source, at_s in settlements:

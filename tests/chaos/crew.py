@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 
-from tests.writer.process import WriterProcess
-from tests.writer.stage import Stage
+from tests.support.stage import Stage
+from tests.support.writer_process import WriterProcess
 
 MODULE = "tests.chaos.writer"
 POLL_S = 0.1

@@ -6,15 +6,15 @@ from typing import cast
 
 from aiokafka import ConsumerRecord, TopicPartition
 
-from sandbox.ledger import LedgerFilter
+from sandbox.ledger.ledger import LedgerFilter
+from sluice.client.receipts import DeadLetter
+from sluice.client.receipts import Receipt as SluiceReceipt
 from sluice.events import Header
-from sluice.receipts import DeadLetter
-from sluice.receipts import Receipt as SluiceReceipt
-from sluice.topic_admin import admin_client
-from tests.chaos.audit import Entry, Evidence, Expected, Receipt, Record, Retry, Sample, Source, Verdict
+from sluice.kafka.topic_admin import admin_client
+from tests.chaos.audit import Entry, Evidence, Expected, Place, Receipt, Record, Retry, Sample, Verdict
 from tests.chaos.workload import EXPECTED
-from tests.topics import read_all
-from tests.writer.stage import Stage, code_of, source_of
+from tests.support.stage import Stage, code_of, source_of
+from tests.support.topics import read_all
 
 
 async def gather(stage: Stage, lanes: int, samples: Iterable[Sample], peak_rss_bytes: int) -> Evidence:
@@ -82,10 +82,10 @@ def _retry(message: ConsumerRecord) -> Retry:
     )
 
 
-def _first_life(headers: dict[str, bytes]) -> Source:
+def _first_life(headers: dict[str, bytes]) -> Place:
     return int(headers[Header.SOURCE_PARTITION]), int(headers[Header.SOURCE_OFFSET])
 
 
-def _source(identifier: str | None) -> Source:
+def _source(identifier: str | None) -> Place:
     partition, offset = (identifier or "-1--1").split("-", 1)
     return int(partition), int(offset)

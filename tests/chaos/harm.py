@@ -7,13 +7,13 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from sandbox.faults import DropAfter, MissingResults, Outage, Stall, Standing, Status, Truncate
-from sandbox.kafka_broker import Broker
-from sluice.writer.waypoints import Waypoint
+from sandbox.faults.fault import DropAfter, MissingResults, Outage, Stall, Standing, Status, Truncate
+from sandbox.kafka.broker import Broker
+from sluice.writer.kill_points import KillPoint
 from tests.chaos.crew import Crew
 from tests.chaos.workload import REJECTED_CODE, publish, publish_in_transactions
-from tests.writer.process import ROOT
-from tests.writer.stage import SESSION_TIMEOUT_S, TIMEOUT_S, Stage
+from tests.support.stage import SESSION_TIMEOUT_S, TIMEOUT_S, Stage
+from tests.support.writer_process import ROOT
 
 WRITERS = 3
 
@@ -45,7 +45,7 @@ class Harm(NamedTuple):
     publish: Callable[[Stage, random.Random, int, float], Awaitable[None]] = publish
 
 
-def dies_at(point: Waypoint, later_ms: tuple[int, int] = (0, 0)) -> Harm:
+def dies_at(point: KillPoint, later_ms: tuple[int, int] = (0, 0)) -> Harm:
     """Every writer kills itself when it has passed ``point`` so often."""
 
     def arguments(rng: random.Random) -> Sequence[str]:
@@ -55,7 +55,7 @@ def dies_at(point: Waypoint, later_ms: tuple[int, int] = (0, 0)) -> Harm:
     return Harm(arguments=arguments)
 
 
-def stands_still_at(point: Waypoint) -> Harm:
+def stands_still_at(point: KillPoint) -> Harm:
     """Every writer stops itself when it has passed ``point`` so often, and is woken when others have its lanes."""
 
     def arguments(rng: random.Random) -> Sequence[str]:
@@ -164,7 +164,7 @@ async def expire_tokens(scene: Scene) -> None:
 async def redrive(scene: Scene) -> None:
     """What was rejected comes again, and is rejected again. Redrives are killed or fail, which the last one may too."""
     connection = scene.stage.connection
-    command = (sys.executable, "-m", "tests.redrive_process", connection.kafka.bootstrap_servers)
+    command = (sys.executable, "-m", "tests.support.redrive_process", connection.kafka.bootstrap_servers)
     for last in (False, False, True):
         await scene.some_time(1, 2)
         process = await asyncio.create_subprocess_exec(
@@ -215,25 +215,25 @@ async def everything(scene: Scene) -> None:
 
 HARMS: dict[str, Harm] = {
     "nothing": Harm(),
-    "kill-fetched": dies_at(Waypoint.FETCHED),
-    "kill-windowed": dies_at(Waypoint.WINDOWED),
-    "kill-intended": dies_at(Waypoint.INTENDED),
-    "kill-sending": dies_at(Waypoint.SENDING),
-    "kill-unanswered": dies_at(Waypoint.SENDING, later_ms=(2, 60)),
-    "kill-answered": dies_at(Waypoint.ANSWERED),
-    "kill-written": dies_at(Waypoint.WRITTEN),
-    "kill-committing": dies_at(Waypoint.WRITTEN, later_ms=(1, 10)),
-    "kill-committed": dies_at(Waypoint.COMMITTED),
+    "kill-fetched": dies_at(KillPoint.FETCHED),
+    "kill-windowed": dies_at(KillPoint.WINDOWED),
+    "kill-intended": dies_at(KillPoint.INTENDED),
+    "kill-sending": dies_at(KillPoint.SENDING),
+    "kill-unanswered": dies_at(KillPoint.SENDING, later_ms=(2, 60)),
+    "kill-answered": dies_at(KillPoint.ANSWERED),
+    "kill-written": dies_at(KillPoint.WRITTEN),
+    "kill-committing": dies_at(KillPoint.WRITTEN, later_ms=(1, 10)),
+    "kill-committed": dies_at(KillPoint.COMMITTED),
     "kill-writers": Harm(kill_writers),
     "kill-all": Harm(kill_all),
     "zombie": Harm(stop_the_clock),
-    "still-fetched": stands_still_at(Waypoint.FETCHED),
-    "still-windowed": stands_still_at(Waypoint.WINDOWED),
-    "still-intended": stands_still_at(Waypoint.INTENDED),
-    "still-sending": stands_still_at(Waypoint.SENDING),
-    "still-answered": stands_still_at(Waypoint.ANSWERED),
-    "still-written": stands_still_at(Waypoint.WRITTEN),
-    "still-committed": stands_still_at(Waypoint.COMMITTED),
+    "still-fetched": stands_still_at(KillPoint.FETCHED),
+    "still-windowed": stands_still_at(KillPoint.WINDOWED),
+    "still-intended": stands_still_at(KillPoint.INTENDED),
+    "still-sending": stands_still_at(KillPoint.SENDING),
+    "still-answered": stands_still_at(KillPoint.ANSWERED),
+    "still-written": stands_still_at(KillPoint.WRITTEN),
+    "still-committed": stands_still_at(KillPoint.COMMITTED),
     "brokers": Harm(restart_brokers),
     "brokers-and-writers": Harm(kill_writers_and_brokers),
     "rolling-restart": Harm(restart_writers),

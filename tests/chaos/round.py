@@ -16,17 +16,17 @@ import msgspec
 from aiokafka.errors import KafkaError
 
 from sandbox.blueconic.settings import Settings as Tenant
-from sandbox.faults import Latency
-from sandbox.kafka_broker import Broker
-from sluice.consuming import outcomes
-from sluice.kafka import KafkaUnreachable
+from sandbox.faults.fault import Latency
+from sandbox.kafka.broker import Broker
+from sluice.client.outcomes import outcomes
+from sluice.kafka.clients import KafkaUnreachable
 from tests.chaos.audit import Evidence, Sample, Violation, audit
 from tests.chaos.crew import Crew
 from tests.chaos.evidence import committed, gather, records_of, sample
 from tests.chaos.harm import HARMS, WRITERS, Scene
-from tests.kafka_admin import RunningKafka
-from tests.writer.process import DESTINATION, eventually
-from tests.writer.stage import Stage, source_of, staged
+from tests.support.kafka_admin import RunningKafka
+from tests.support.stage import Stage, source_of, staged
+from tests.support.writer_process import DESTINATION, eventually
 
 LANES = 6
 PUBLISHED_OVER_S = 6.0

@@ -3,7 +3,7 @@
 import asyncio
 
 from tests.chaos.round import play
-from tests.kafka_admin import RunningKafka
+from tests.support.kafka_admin import RunningKafka
 
 RECORDS = 250
 PLAYED = {"kill-unanswered": 1, "kill-committing": 2, "still-written": 3, "everything": 4}

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaProducer
 
 from sluice.events import Headers, Key, Operation
 from tests.chaos.audit import Expected
-from tests.writer.stage import Message, Stage, record
+from tests.support.stage import Message, Stage, record
 
 EXPECTED = "chaos.expected"
 """The header that tells the audit."""

@@ -1,6 +1,6 @@
 """``python -m tests.chaos.writer``: the real writer, which can be told at which point to die, or to stand still.
 
-It sends itself the signal at the n-th time it passes a waypoint, or some milliseconds after: a request is out then
+It sends itself the signal at the n-th time it passes a point, or some milliseconds after: a request is out then
 whose answer is not here, or a transaction is being committed.
 """
 
@@ -12,24 +12,24 @@ from pathlib import Path
 import click
 
 from sluice.writer.__main__ import run
-from sluice.writer.waypoints import Waypoint
+from sluice.writer.kill_points import KillPoint
 
 
 @click.command()
 @click.option("--destination", required=True)
 @click.option("--config", type=click.Path(path_type=Path), required=True)
-@click.option("--at", type=click.Choice([point.value for point in Waypoint]))
+@click.option("--at", type=click.Choice([point.value for point in KillPoint]))
 @click.option("--signal", "signal_", type=click.Choice(["KILL", "STOP"]), default="KILL", show_default=True)
-@click.option("--times", default=1, show_default=True, help="How often the waypoint is passed before.")
+@click.option("--times", default=1, show_default=True, help="How often the point is passed before.")
 @click.option("--later-ms", default=0, show_default=True, help="How long after that.")
 def main(destination: str, config: Path, at: str | None, signal_: str, times: int, later_ms: int) -> None:
     """Deliver the records of one destination until told to stop, or until the moment has come."""
     signum = signal.Signals[f"SIG{signal_}"]
     left = times
 
-    def reach(waypoint: Waypoint) -> None:
+    def at_kill_point(point: KillPoint) -> None:
         nonlocal left
-        if waypoint != at:
+        if point != at:
             return
         left -= 1
         if left == 0 and later_ms:
@@ -37,7 +37,7 @@ def main(destination: str, config: Path, at: str | None, signal_: str, times: in
         elif left == 0:
             os.kill(os.getpid(), signum)
 
-    run(destination, config, reach)
+    run(destination, config, at_kill_point)
 
 
 if __name__ == "__main__":

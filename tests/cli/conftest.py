@@ -8,9 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sluice.cli.__main__ import sluice
-from sluice.connection import Connection
-from tests.kafka_admin import RunningKafka
-from tests.topics import crm_topics
+from sluice.client.connection import Connection
+from tests.support.kafka_admin import RunningKafka
+from tests.support.topics import crm_topics
 
 Run = Callable[..., Result]
 

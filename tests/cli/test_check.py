@@ -8,7 +8,7 @@ import pytest
 from sluice.cli.exits import Exit
 from sluice.topics import topics_of
 from tests.cli.conftest import Run
-from tests.kafka_admin import RunningKafka, create_topics
+from tests.support.kafka_admin import RunningKafka, create_topics
 
 SECRET = {"CRM_SECRET": "s3cret"}
 

@@ -7,11 +7,11 @@ import json
 import pytest
 
 from sluice.cli.exits import Exit
-from sluice.connection import Connection
-from sluice.control import read_guard, set_guard
+from sluice.client.connection import Connection
+from sluice.kafka.control_topic import read_guard, set_guard
 from tests.cli.conftest import Run
-from tests.kafka_admin import RunningKafka
-from tests.letters import make_control
+from tests.support.kafka_admin import RunningKafka
+from tests.support.letters import make_control
 
 WHY = "900 of the last 1000 records became dead letters, more than 50%"
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from sluice.bulk import bulk
 from sluice.cli.exits import Exit
-from sluice.connection import Connection
-from sluice.destination import Fate, Outcome
+from sluice.client.bulk import bulk
+from sluice.client.connection import Connection
 from sluice.events import RecordEvent
+from sluice.flow.outcome import Fate, Outcome
 from tests.cli.conftest import Run
-from tests.fake_writer import DELIVERED, fake_writer
+from tests.support.fake_writer import DELIVERED, fake_writer
 
 READ_ALL = ("outcomes", "tail", "crm", "--since", "beginning", "--until-end")
 

@@ -1,15 +1,13 @@
 """``sluice schema`` prints what ``schemas/`` holds."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from sluice.events import EVENTS
-from sluice.schema_files import event_name
+from sluice.spec.json_schemas import event_name
 from tests.cli.conftest import Run
-
-SCHEMAS = Path(__file__).parents[2] / "schemas"
+from tests.support.paths import SCHEMAS
 
 
 def test_schema_of_the_settings_is_printed(run: Run) -> None:

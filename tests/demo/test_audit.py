@@ -6,8 +6,8 @@ import pytest
 
 from demo.audit import Audit, audit
 from demo.evidence import Evidence
-from sandbox.ledger import LedgerSummary
-from sandbox.repeats import Repeat, Repeats
+from sandbox.ledger.ledger import LedgerSummary
+from sandbox.ledger.repeats import Repeat, Repeats
 
 RECORDS = {(0, 0): "EHAM", (0, 1): "EDDB", (1, 0): "no key"}
 CLEAN = Audit([], [], [])

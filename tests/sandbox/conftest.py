@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.sandbox.bloom_tenants import BloomTenant, bloom_tenant
-from tests.sandbox.liquid_service import Service, service
-from tests.sandbox.orgs import Served, org
-from tests.sandbox.tenants import Tenant, tenant
+from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
+from tests.sandbox.blueconic.tenants import Tenant, tenant
+from tests.sandbox.liquid_decisions.service import Service, service
+from tests.sandbox.salesforce.orgs import Served, org
 
 
 @pytest_asyncio.fixture

@@ -4,8 +4,8 @@ import asyncio
 import gzip
 from typing import Any
 
-from sandbox.asgi import Message, send_response
-from sandbox.messages import Response, gzipped
+from sandbox.http.asgi import Message, send_response
+from sandbox.http.messages import Response, gzipped
 
 PIECES = [b"one ", b"two ", b"three"]
 

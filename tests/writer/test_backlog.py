@@ -6,13 +6,13 @@ from pathlib import Path
 import psutil
 import pytest_asyncio
 
-from sandbox.faults import MissingResults, Outage
-from sluice.control import read_guard, set_guard
+from sandbox.faults.fault import MissingResults, Outage
+from sluice.client.receipts import Succeeded
 from sluice.events import Headers
-from sluice.receipts import Succeeded
-from tests.kafka_admin import RunningKafka
-from tests.writer.process import WriterProcess, eventually
-from tests.writer.stage import Stage, record, staged
+from sluice.kafka.control_topic import read_guard, set_guard
+from tests.support.kafka_admin import RunningKafka
+from tests.support.stage import Stage, record, staged
+from tests.support.writer_process import WriterProcess, eventually
 
 MAX_BUFFERED = 500
 ONE_POLL = 4_000

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from sandbox.faults import Latency, Standing, Status
-from sluice.receipts import DeadLetter, Succeeded
-from tests.kafka_admin import RunningKafka
-from tests.writer.process import WriterProcess, eventually
-from tests.writer.stage import Message, Stage, code_of, record, staged
+from sandbox.faults.fault import Latency, Standing, Status
+from sluice.client.receipts import DeadLetter, Succeeded
+from tests.support.kafka_admin import RunningKafka
+from tests.support.stage import Message, Stage, code_of, record, staged
+from tests.support.writer_process import WriterProcess, eventually
 
 
 @pytest_asyncio.fixture(scope="module")

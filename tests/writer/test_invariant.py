@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.workload import messages
-from tests.kafka_admin import RunningKafka
-from tests.topics import read_all
-from tests.writer.process import WriterProcess
-from tests.writer.stage import Stage, source_of, staged
+from tests.support.kafka_admin import RunningKafka
+from tests.support.stage import Stage, source_of, staged
+from tests.support.topics import read_all
+from tests.support.writer_process import WriterProcess
 
 RECORDS = 600
 RESTARTS = 3

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
-from sandbox.faults import Latency
-from sandbox.kafka import LocalKafka
-from tests.kafka_admin import RunningKafka
-from tests.writer.process import WriterProcess, eventually
-from tests.writer.stage import Stage, record, staged
+from sandbox.faults.fault import Latency
+from sandbox.kafka.cluster import LocalKafka
+from tests.support.kafka_admin import RunningKafka
+from tests.support.stage import Stage, record, staged
+from tests.support.writer_process import WriterProcess, eventually
 
 
 @pytest_asyncio.fixture

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from sandbox.faults import Status
-from tests.kafka_admin import RunningKafka, create_topics
-from tests.raw_records import publish_with_header_name
-from tests.topics import crm_connection
-from tests.writer.process import WriterProcess
-from tests.writer.stage import Stage, record, staged
+from sandbox.faults.fault import Status
+from tests.support.kafka_admin import RunningKafka, create_topics
+from tests.support.raw_records import publish_with_header_name
+from tests.support.stage import Stage, record, staged
+from tests.support.topics import crm_connection
+from tests.support.writer_process import WriterProcess
 
 
 @pytest_asyncio.fixture

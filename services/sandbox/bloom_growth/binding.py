@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from sandbox.bloom_growth.refusals import Refusal
-from sandbox.messages import FORM, UNREADABLE, Request, first_values
+from sandbox.http.messages import FORM, UNREADABLE, Request, first_values
 
 Fields = TypeVar("Fields")
 _JSON = ("application/json", "text/json")

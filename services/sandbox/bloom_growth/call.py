@@ -8,7 +8,7 @@ import msgspec
 from sandbox.bloom_growth.binding import bind
 from sandbox.bloom_growth.people import User
 from sandbox.bloom_growth.refusals import Refusal
-from sandbox.messages import Request, first_values
+from sandbox.http.messages import Request, first_values
 
 Fields = TypeVar("Fields")
 Effect = Literal["CREATED", "CHANGED", "UNCHANGED", "DELETED"]

@@ -4,7 +4,7 @@ import click
 
 from sandbox.bloom_growth.settings import Settings
 from sandbox.bloom_growth.vendor import BloomGrowth
-from sandbox.serving import Serving, serving_options
+from sandbox.serving.command import Serving, serving_options
 
 _DEFAULTS = Settings()
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import msgspec
 
-from sandbox.faults import Selection
+from sandbox.faults.fault import Selection
 
 
 class AnswerAfter(Selection, frozen=True, kw_only=True, tag="answer_after"):

@@ -13,9 +13,9 @@ from sandbox.bloom_growth.rendering import render
 from sandbox.bloom_growth.tenant import Tenant
 from sandbox.bloom_growth.tokens import Token, Tokens
 from sandbox.clock import Clock
-from sandbox.faultboard import FaultBoard
-from sandbox.ledger import Ledger
-from sandbox.messages import Handler, Request, Response
+from sandbox.faults.board import FaultBoard
+from sandbox.http.messages import Handler, Request, Response
+from sandbox.ledger.ledger import Ledger
 
 _CHANGES = frozenset({"CREATED", "CHANGED", "DELETED"})
 _KEPT_CHARS = 200

@@ -5,7 +5,7 @@ bloom_growth.md §4: notes are never echoed. A test that must know whether they 
 
 from sandbox.bloom_growth.rows import Noted
 from sandbox.bloom_growth.tenant import Tenant
-from sandbox.messages import Request, Response, as_json
+from sandbox.http.messages import Request, Response, as_json
 
 
 class Pads:

@@ -1,6 +1,6 @@
 """Answers that are no success. bloom_growth.md §10: statuses [docs], bodies [assumed]; clients read neither."""
 
-from sandbox.messages import Response, as_json
+from sandbox.http.messages import Response, as_json
 
 WEB_APPLICATION = Response(
     status=200,

@@ -11,8 +11,8 @@ from sandbox.bloom_growth.meetings import MeetingView
 from sandbox.bloom_growth.scorecard import MeasurableView, Scores, ScoreView
 from sandbox.bloom_growth.todos import TodoView
 from sandbox.bloom_growth.views import EDITABLE, ObjectView
-from sandbox.faultboard import FaultBoard
-from sandbox.messages import Request, Response
+from sandbox.faults.board import FaultBoard
+from sandbox.http.messages import Request, Response
 
 _EMPTY = Response(status=200)
 _WITH_NOTES = (IssueView, TodoView, HeadlineView)

@@ -7,7 +7,7 @@ from sandbox.bloom_growth.people import Directory
 from sandbox.bloom_growth.settings import Settings
 from sandbox.bloom_growth.tokens import Tokens
 from sandbox.clock import Clock
-from sandbox.messages import FORM, Request, Response, as_json, first_values
+from sandbox.http.messages import FORM, Request, Response, as_json, first_values
 
 _WRONG = "The user name or password is incorrect."
 

@@ -1,9 +1,9 @@
 """Access tokens: issued, found on every call, limited in rate, dead after two weeks. bloom_growth.md §2, §11."""
 
-from sandbox.authorization import bearer_token
 from sandbox.bloom_growth.settings import Settings
 from sandbox.clock import Clock
-from sandbox.routing import Pool
+from sandbox.http.authorization import bearer_token
+from sandbox.http.routing import Pool
 from sandbox.token_table import TokenTable
 
 _MAX_ALIVE = 1000

@@ -12,9 +12,9 @@ from sandbox.bloom_growth.settings import Settings
 from sandbox.bloom_growth.tenant import Tenant
 from sandbox.bloom_growth.token_endpoint import TokenEndpoint
 from sandbox.bloom_growth.tokens import Tokens
-from sandbox.ledger import Ledger
-from sandbox.messages import Response
-from sandbox.routing import Pool, Route
+from sandbox.http.messages import Response
+from sandbox.http.routing import Pool, Route
+from sandbox.ledger.ledger import Ledger
 from sandbox.vendor import Vendor
 
 

@@ -1,7 +1,7 @@
 """Query parameters of reads, checked; a wrong one is a 400 that names its field. blueconic.md §7, §8."""
 
 from sandbox.blueconic.errors import FieldError
-from sandbox.messages import Request
+from sandbox.http.messages import Request
 
 
 class BadArgument(ValueError):

@@ -12,7 +12,7 @@ from sandbox.blueconic.oauth import Form, OAuthRefusal, TokenAnswer, required
 from sandbox.blueconic.settings import Settings
 from sandbox.blueconic.tokens import Scopes, Tokens
 from sandbox.clock import Clock
-from sandbox.messages import Request, Response, first_values
+from sandbox.http.messages import Request, Response, first_values
 from sandbox.token_table import TokenTable
 
 _CODE_LIFETIME_S = 60

@@ -12,8 +12,8 @@ import msgspec
 
 from sandbox.blueconic.errors import bad_request, field_error
 from sandbox.blueconic.settings import Settings
-from sandbox.ledger import Ledger
-from sandbox.messages import UNREADABLE, Answer, BulkResponse, Request, Response, as_json
+from sandbox.http.messages import UNREADABLE, Answer, BulkResponse, Request, Response, as_json
+from sandbox.ledger.ledger import Ledger
 
 MAX_ENTRIES = 1000
 """Entries that one request may bring. §6 [spec]"""

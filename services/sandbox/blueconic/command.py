@@ -5,7 +5,7 @@ import click
 from sandbox.blueconic.event_types import EventType
 from sandbox.blueconic.settings import GroupType, Settings
 from sandbox.blueconic.vendor import BlueConic
-from sandbox.serving import Serving, serving_options
+from sandbox.serving.command import Serving, serving_options
 
 _DEFAULTS = Settings()
 

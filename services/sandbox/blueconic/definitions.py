@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from sandbox.blueconic.endpoints import BASE, ENDPOINTS
 from sandbox.blueconic.settings import Settings
-from sandbox.messages import Request, Response, as_json
+from sandbox.http.messages import Request, Response, as_json
 
 
 class Definitions:

@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from sandbox.messages import Response, as_json
+from sandbox.http.messages import Response, as_json
 
 _MESSAGE = re.compile(r"(?P<message>.*) - at `\$\.?(?P<field>.*)`", re.DOTALL)
 

@@ -12,7 +12,7 @@ from sandbox.blueconic.groups import Groups
 from sandbox.blueconic.property_view import PropertyView, as_views
 from sandbox.blueconic.settings import Settings
 from sandbox.clock import Clock, rfc3339
-from sandbox.messages import Request, Response, as_json
+from sandbox.http.messages import Request, Response, as_json
 
 MAX_COUNT = 1_000_000
 """The largest `count` of a listing. §6 [spec]"""

@@ -9,8 +9,8 @@ from sandbox.blueconic.group_table import GroupTable
 from sandbox.blueconic.rules import Errors, PropertyRules, Rule
 from sandbox.blueconic.settings import Settings
 from sandbox.clock import Clock
-from sandbox.ledger import Ledger
-from sandbox.messages import Request, Response
+from sandbox.http.messages import Request, Response
+from sandbox.ledger.ledger import Ledger
 
 Strategy = Literal["UPSERT", "UPDATE", "DELETE"]
 State = Literal["CREATED", "MODIFIED", "UNCHANGED", "NOTFOUND", "DELETED", "UNKNOWN_GROUP_TYPE", "SKIPPED"]

@@ -5,10 +5,10 @@ from typing import Literal
 
 import msgspec
 
-from sandbox.authorization import client_credentials
 from sandbox.blueconic.settings import Settings
 from sandbox.blueconic.tokens import Tokens
-from sandbox.messages import FORM, Request, Response, as_json, first_values
+from sandbox.http.authorization import client_credentials
+from sandbox.http.messages import FORM, Request, Response, as_json, first_values
 
 Form = dict[str, str]
 

@@ -14,7 +14,7 @@ from sandbox.blueconic.property_view import PropertyView, as_views
 from sandbox.blueconic.settings import Settings
 from sandbox.blueconic.timeline import Event
 from sandbox.clock import Clock, rfc3339
-from sandbox.messages import Request, Response, as_json
+from sandbox.http.messages import Request, Response, as_json
 
 _EVENT_COUNT = 20
 """§8 [spec] default of `eventCount`"""

@@ -12,8 +12,8 @@ from sandbox.blueconic.rules import Errors, PropertyRules, Values
 from sandbox.blueconic.settings import Settings
 from sandbox.blueconic.timeline import Timeline, Written
 from sandbox.clock import Clock
-from sandbox.ledger import Ledger
-from sandbox.messages import Request
+from sandbox.http.messages import Request
+from sandbox.ledger.ledger import Ledger
 
 _CHANGES = frozenset({"CREATED", "MODIFIED", "DELETED"})
 _NEEDS_NO_CONSENT = frozenset({"", "NONE"})

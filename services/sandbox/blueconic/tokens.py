@@ -1,8 +1,8 @@
 """Bearer tokens: issued, checked on every call, expired by the sandbox's clock, revoked."""
 
-from sandbox.authorization import bearer_token
 from sandbox.clock import Clock
-from sandbox.messages import Request, Response
+from sandbox.http.authorization import bearer_token
+from sandbox.http.messages import Request, Response
 from sandbox.token_table import TokenTable
 
 Scopes = frozenset[str]

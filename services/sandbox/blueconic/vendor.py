@@ -16,9 +16,9 @@ from sandbox.blueconic.profile_reads import ProfileReads
 from sandbox.blueconic.profiles import Profiles
 from sandbox.blueconic.settings import Settings
 from sandbox.blueconic.tokens import Tokens
-from sandbox.ledger import Ledger
-from sandbox.messages import Answer, BulkResponse, Handler, Request, Response, gzipped
-from sandbox.routing import Pool, Route
+from sandbox.http.messages import Answer, BulkResponse, Handler, Request, Response, gzipped
+from sandbox.http.routing import Pool, Route
+from sandbox.ledger.ledger import Ledger
 from sandbox.vendor import Vendor
 
 MAX_BODY_BYTES = 64 * 2**20

@@ -4,7 +4,7 @@ import click
 
 from sandbox.liquid_decisions.settings import ItemType, Settings, User
 from sandbox.liquid_decisions.vendor import LiquidDecisions
-from sandbox.serving import Serving, serving_options
+from sandbox.serving.command import Serving, serving_options
 
 _DEFAULTS = Settings()
 _USER = User()

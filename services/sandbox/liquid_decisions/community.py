@@ -1,7 +1,7 @@
 """One community: its items and who writes them. liquid_decisions.md §1, tenant."""
 
 from sandbox.clock import Clock
-from sandbox.ledger import Ledger
+from sandbox.ledger.ledger import Ledger
 from sandbox.liquid_decisions.database import Database
 from sandbox.liquid_decisions.item_table import ItemTable
 from sandbox.liquid_decisions.refusal import Refusal

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sandbox.clock import Clock
+from sandbox.http.messages import Request, Response
 from sandbox.liquid_decisions.endpoints import FILES
 from sandbox.liquid_decisions.job import JobFailed
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
-from sandbox.messages import Request, Response
 
 
 class Content(NamedTuple):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from sandbox.http.messages import Request, Response
 from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.export_files import Content, ExportFiles
 from sandbox.liquid_decisions.export_rows import csv_files, json_files
@@ -17,7 +18,6 @@ from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.sql import selecting
 from sandbox.liquid_decisions.sql_query import flat_rows, items_of, selected_serials
 from sandbox.liquid_decisions.template import Template
-from sandbox.messages import Request, Response
 
 
 class Wanted(NamedTuple):

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from sandbox.faults import Seconds, Selection
+from sandbox.faults.fault import Seconds, Selection
 
 
 class SlowJob(Selection, frozen=True, kw_only=True, tag="slow_job"):

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
+from sandbox.http.messages import UNREADABLE
 from sandbox.liquid_decisions.forms import as_text
 from sandbox.liquid_decisions.refusal import Refusal
-from sandbox.messages import UNREADABLE
 
 _NONE = frozenset({"", "0", "None"})
 _MAX_LENGTH = 2**16

@@ -4,8 +4,8 @@ from typing import Any
 
 import msgspec
 
+from sandbox.http.messages import UNREADABLE, Request, first_values
 from sandbox.liquid_decisions.refusal import Refusal
-from sandbox.messages import UNREADABLE, Request, first_values
 
 Form = dict[str, str]
 """The fields that have a value. An empty one counts as not sent: RFC 6749 §3.2, and for exports §10 [docs] [client]."""

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from sandbox.http.messages import Request, Response
+from sandbox.http.multipart import Parts, read_parts
 from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.endpoints import IMPORT
 from sandbox.liquid_decisions.forms import Form, flag, required
@@ -15,8 +17,6 @@ from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.template import Template
 from sandbox.liquid_decisions.writer import Source, Writer
-from sandbox.messages import Request, Response
-from sandbox.multipart import Parts, read_parts
 
 _ACTIONS = ("Create", "Merge", "Update", None)
 

@@ -10,7 +10,8 @@ from itertools import count
 import msgspec
 
 from sandbox.clock import Clock
-from sandbox.faultboard import FaultBoard
+from sandbox.faults.board import FaultBoard
+from sandbox.http.messages import Request, Response, as_json
 from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.failing_work import FailingWork
 from sandbox.liquid_decisions.faults import FailJob, SlowJob
@@ -19,7 +20,6 @@ from sandbox.liquid_decisions.job import Job, Pace, Status, Submission, Work
 from sandbox.liquid_decisions.outbox import Outbox
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
-from sandbox.messages import Request, Response, as_json
 
 
 class JobStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):

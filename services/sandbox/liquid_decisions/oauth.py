@@ -4,13 +4,13 @@ from typing import Literal
 
 import msgspec
 
-from sandbox.authorization import client_credentials
+from sandbox.http.authorization import client_credentials
+from sandbox.http.messages import Request, Response, as_json
 from sandbox.liquid_decisions.forms import Form, read_form, required
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.scope import community_of
 from sandbox.liquid_decisions.settings import Settings, User
 from sandbox.liquid_decisions.tokens import Session, Tokens
-from sandbox.messages import Request, Response, as_json
 
 
 class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,8 +2,8 @@
 
 from collections import deque
 
+from sandbox.http.messages import Request, Response, as_json
 from sandbox.liquid_decisions.job import Job
-from sandbox.messages import Request, Response, as_json
 
 OUTBOX = "/_sandbox/outbox"
 _MAX_MAILS = 10_000

@@ -8,11 +8,11 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from sandbox.http.messages import UNREADABLE
 from sandbox.liquid_decisions.forms import Form, required
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import FieldKind
 from sandbox.liquid_decisions.template import Template
-from sandbox.messages import UNREADABLE
 
 Record = dict[str, Any] | None
 """An item or a bare data object; null for a bad record."""

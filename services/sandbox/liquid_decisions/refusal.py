@@ -1,6 +1,6 @@
 """Refusals: the status and the body of liquid_decisions.md §2 and §11. [assumed, the OAuth shape of RFC 6749]"""
 
-from sandbox.messages import Response, as_json
+from sandbox.http.messages import Response, as_json
 
 _CHALLENGES = {"invalid_token": 'Bearer error="invalid_token"', "invalid_client": 'Basic realm="Liquid Decisions"'}
 

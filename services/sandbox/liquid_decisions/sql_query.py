@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from sandbox.http.messages import Request, Response
 from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.forms import Form, flag, read_form, required
 from sandbox.liquid_decisions.item import serial_of, without_blocks
@@ -13,7 +14,6 @@ from sandbox.liquid_decisions.item_table import ItemTable
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.sql import selecting
-from sandbox.messages import Request, Response
 
 _ROWS_AT_ONCE = 500
 _TABLE_TYPES = ("Item", "History", "Transaction")

@@ -4,10 +4,10 @@ import uuid
 
 import msgspec
 
-from sandbox.authorization import bearer_token
 from sandbox.clock import Clock
+from sandbox.http.authorization import bearer_token
+from sandbox.http.messages import Request
 from sandbox.liquid_decisions.refusal import Refusal
-from sandbox.messages import Request
 from sandbox.token_table import TokenTable
 
 

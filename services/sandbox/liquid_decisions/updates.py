@@ -1,11 +1,11 @@
 """`POST /ls/api/items/updates`: what changed since a point in the feed. liquid_decisions.md §5."""
 
+from sandbox.http.messages import Request, Response, as_json
 from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.forms import Form, read_form, required, whole_number
 from sandbox.liquid_decisions.item import item_id, serial_of
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
-from sandbox.messages import Request, Response, as_json
 
 _LAST_MS = 2**53
 

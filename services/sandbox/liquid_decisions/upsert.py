@@ -4,8 +4,9 @@ from typing import Any
 
 import msgspec
 
-from sandbox.faultboard import FaultBoard
-from sandbox.ledger import Ledger
+from sandbox.faults.board import FaultBoard
+from sandbox.http.messages import UNREADABLE, Answer, BulkResponse, Request, Response, as_json
+from sandbox.ledger.ledger import Ledger
 from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.endpoints import UPSERT
 from sandbox.liquid_decisions.faults import WrongCount
@@ -13,7 +14,6 @@ from sandbox.liquid_decisions.item import Entry, Item, Outcome
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.writer import Source
-from sandbox.messages import UNREADABLE, Answer, BulkResponse, Request, Response, as_json
 
 
 class Upsert:

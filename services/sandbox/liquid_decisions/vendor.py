@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from sandbox.ledger import Ledger
+from sandbox.http.messages import Answer, Handler, Request, Response
+from sandbox.http.routing import Route
+from sandbox.ledger.ledger import Ledger
 from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.endpoints import ENDPOINTS
 from sandbox.liquid_decisions.export_files import ExportFiles
@@ -18,8 +20,6 @@ from sandbox.liquid_decisions.sql_query import SqlQuery
 from sandbox.liquid_decisions.tokens import Session, Tokens
 from sandbox.liquid_decisions.updates import Updates
 from sandbox.liquid_decisions.upsert import Upsert
-from sandbox.messages import Answer, Handler, Request, Response
-from sandbox.routing import Route
 from sandbox.vendor import Vendor
 
 SessionHandler = Callable[[Request, Session], Answer]

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from sandbox.ledger import Ledger
+from sandbox.ledger.ledger import Ledger
 from sandbox.liquid_decisions.database import Database
 from sandbox.liquid_decisions.item import (
     ABSENT,

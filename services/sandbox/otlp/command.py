@@ -4,9 +4,9 @@ import json
 
 import click
 
-from sandbox.app import App
 from sandbox.otlp.receiver import OtlpReceiver
-from sandbox.server import run
+from sandbox.serving.app import App
+from sandbox.serving.server import run
 
 
 @click.command()

@@ -12,10 +12,10 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
-from sandbox.ledger import Ledger
-from sandbox.messages import Request, Response, as_json
+from sandbox.http.messages import Request, Response, as_json
+from sandbox.http.routing import Route
+from sandbox.ledger.ledger import Ledger
 from sandbox.otlp.spans import Spans
-from sandbox.routing import Route
 from sandbox.vendor import Vendor
 
 _PROTOBUF = "application/x-protobuf"

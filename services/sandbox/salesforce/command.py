@@ -8,7 +8,7 @@ import msgspec
 from sandbox.salesforce.objects import ObjectType
 from sandbox.salesforce.settings import Settings, User
 from sandbox.salesforce.vendor import Salesforce
-from sandbox.serving import Serving, serving_options
+from sandbox.serving.command import Serving, serving_options
 
 _DEFAULTS = Settings()
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)

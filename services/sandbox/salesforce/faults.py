@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from sandbox.faults import Count, Seconds, Selection
+from sandbox.faults.fault import Count, Seconds, Selection
 
 Rows = Annotated[int, msgspec.Meta(ge=0)]
 

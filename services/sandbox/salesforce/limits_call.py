@@ -1,7 +1,7 @@
 """`GET /services/data/vNN.0/limits`. salesforce_bulk.md §9 [docs]."""
 
-from sandbox.messages import Request, Response
-from sandbox.routing import Route
+from sandbox.http.messages import Request, Response
+from sandbox.http.routing import Route
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.rest import Caller, as_rest_json, rest_handler
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sandbox.clock import Clock
-from sandbox.faultboard import FaultBoard
-from sandbox.ledger import Ledger
-from sandbox.messages import Request
+from sandbox.faults.board import FaultBoard
+from sandbox.http.messages import Request
+from sandbox.ledger.ledger import Ledger
 from sandbox.salesforce.agenda import Agenda
 from sandbox.salesforce.columns import read_columns
 from sandbox.salesforce.faults import FailBatch, LockRows, RefuseRows, SlowJob

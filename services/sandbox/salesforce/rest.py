@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from sandbox.messages import Answer, Handler, Request, Response, as_json
+from sandbox.http.messages import Answer, Handler, Request, Response, as_json
 from sandbox.salesforce import versions
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.refusals import BatchRefused

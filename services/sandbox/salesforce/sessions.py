@@ -6,9 +6,9 @@ A session id from a SOAP login is good as a Bearer token, and an OAuth token as 
 import secrets
 from typing import NamedTuple
 
-from sandbox.authorization import bearer_token
 from sandbox.clock import Clock
-from sandbox.messages import Request
+from sandbox.http.authorization import bearer_token
+from sandbox.http.messages import Request
 from sandbox.salesforce import ids
 from sandbox.salesforce.settings import Settings, User
 from sandbox.token_table import TokenTable

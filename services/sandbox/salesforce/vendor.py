@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from sandbox.faults import Selection
-from sandbox.ledger import Ledger
-from sandbox.messages import Answer, Handler, Request, Response
-from sandbox.routing import Route
+from sandbox.faults.fault import Selection
+from sandbox.http.messages import Answer, Handler, Request, Response
+from sandbox.http.routing import Route
+from sandbox.ledger.ledger import Ledger
 from sandbox.salesforce.bulk1.admission import MAX_BODY_BYTES
 from sandbox.salesforce.bulk1.faults import FAULT_KINDS as BULK1_FAULT_KINDS
 from sandbox.salesforce.bulk1.routes import bulk1_routes

@@ -5,14 +5,14 @@ import logging
 import click
 
 from sluice.cli.check import check
-from sluice.cli.dead import dead
+from sluice.cli.dead.command import dead
 from sluice.cli.exits import HELP, Group
 from sluice.cli.guard import guard
 from sluice.cli.outcomes import outcomes
-from sluice.cli.publish import publish
+from sluice.cli.publish.command import publish
 from sluice.cli.schema import schema
 from sluice.cli.topics import topics
-from sluice.connection import SETTINGS_FILE
+from sluice.client.connection import SETTINGS_FILE
 
 
 @click.group(cls=Group, epilog=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

@@ -8,12 +8,13 @@ from typing import NamedTuple
 import click
 
 from sluice.cli.exits import Exit
-from sluice.connection import connect
-from sluice.destination import BatchError
-from sluice.destinations import KINDS
-from sluice.kafka import KafkaUnreachable
-from sluice.settings import Settings, SettingsError, load_settings
-from sluice.topic_admin import TopicsError, admin_client, partition_count, topic_states
+from sluice.client.connection import connect
+from sluice.destinations import open_destination
+from sluice.destinations.contract import BatchError
+from sluice.kafka.clients import KafkaUnreachable
+from sluice.kafka.topic_admin import TopicsError, admin_client, partition_count, topic_states
+from sluice.settings import Settings, load_settings
+from sluice.settings_file import SettingsError
 
 
 class Finding(NamedTuple):
@@ -79,12 +80,12 @@ async def _topics(settings: Settings, names: Sequence[str]) -> AsyncIterator[Fin
 
 async def _destinations(settings: Settings, names: Sequence[str]) -> AsyncIterator[Finding]:
     for name in names:
-        kind = settings.destination(name).kind
-        destination = KINDS[type(kind)](kind)
+        account = settings.destination(name).account
+        destination = open_destination(account)
         try:
             answer = await destination.check()
         except BatchError as error:
-            yield Finding(False, f"destination {name}: {kind.url} does not let us in: {error}", Exit.DESTINATION)
+            yield Finding(False, f"destination {name}: {account.url} does not let us in: {error}", Exit.DESTINATION)
         else:
             yield Finding(True, f"destination {name}: {answer}")
         finally:

@@ -6,11 +6,11 @@ from typing import Any
 import click
 from aiokafka.errors import KafkaError
 
-from sluice.destination import BatchError
-from sluice.kafka import KafkaUnreachable
-from sluice.outbox import PublishError
-from sluice.settings import SettingsError
-from sluice.topic_admin import TopicsError
+from sluice.destinations.contract import BatchError
+from sluice.kafka.clients import KafkaUnreachable
+from sluice.kafka.outbox import PublishError
+from sluice.kafka.topic_admin import TopicsError
+from sluice.settings_file import SettingsError
 
 
 class Exit(IntEnum):

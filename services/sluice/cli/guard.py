@@ -8,11 +8,11 @@ import click
 import msgspec
 
 from sluice.cli.exits import CommandFailed, Exit
-from sluice.connection import connect
-from sluice.control import read_guard, set_guard
+from sluice.client.connection import connect
 from sluice.events import ControlEvent
-from sluice.settings import KafkaSettings
-from sluice.topic_admin import admin_client, partition_count, topic_states
+from sluice.kafka.control_topic import read_guard, set_guard
+from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
 
 
 @click.group()

@@ -9,10 +9,10 @@ from typing import Any
 import click
 
 from sluice.cli.receipt_text import HEADING, receipt_json, receipt_line
-from sluice.connection import connect
-from sluice.consuming import Outcomes, Since
-from sluice.consuming import outcomes as open_outcomes
-from sluice.tracing import start_tracing
+from sluice.client.connection import connect
+from sluice.client.outcomes import Outcomes, Since
+from sluice.client.outcomes import outcomes as open_outcomes
+from sluice.telemetry.tracing import start_tracing
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -23,7 +23,7 @@ class SinceType(click.ParamType):
     name = "since"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Since:
-        """``value`` as :func:`~sluice.consuming.outcomes` takes it."""
+        """``value`` as :func:`~sluice.client.outcomes.outcomes` takes it."""
         if value in ("beginning", "now"):
             chosen: Since = value
             return chosen

@@ -7,8 +7,8 @@ from typing import Any
 import click
 import msgspec
 
+from sluice.client.receipts import DeadLetter, Receipt, Succeeded
 from sluice.events import Key
-from sluice.receipts import DeadLetter, Receipt, Succeeded
 
 _OBJECT_WIDTH = 18
 _KEY_WIDTH = 24

@@ -5,7 +5,7 @@ import json
 import click
 
 from sluice.events import EVENTS
-from sluice.schema_files import event_name, event_schema_name, schema_files
+from sluice.spec.json_schemas import event_name, event_schema_name, schema_files
 
 _EVENT_NAMES = [event_name(event) for event in EVENTS]
 

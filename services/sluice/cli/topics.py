@@ -4,8 +4,8 @@ import asyncio
 
 import click
 
-from sluice.connection import Connection, connect
-from sluice.topic_admin import TopicState, admin_client, create_topics, partition_count, topic_states
+from sluice.client.connection import Connection, connect
+from sluice.kafka.topic_admin import TopicState, admin_client, create_topics, partition_count, topic_states
 from sluice.topics import catalogue
 
 

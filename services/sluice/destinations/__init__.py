@@ -1,19 +1,21 @@
 """The table of destination kinds: a kind is one module or folder here and one line below."""
 
-from typing import Any, Protocol
+from importlib import import_module
 
-from sluice.attempts import OnRequest
-from sluice.destination import Destination, DestinationSettings
-from sluice.destinations.blueconic import BlueConic, BlueConicSettings
+from sluice.destinations.contract import Destination, DestinationSettings, Kind, OnRequest
 
-
-class Kind(Protocol):
-    """Makes a destination from its settings. ``on_request`` is told about each HTTP attempt."""
-
-    def __call__(self, settings: Any, *, on_request: OnRequest | None = None) -> Destination: ...
-
-
-KINDS: dict[type[DestinationSettings], Kind] = {
-    BlueConicSettings: BlueConic,
+KINDS: dict[str, str] = {
+    "blueconic": "sluice.destinations.blueconic",
 }
-"""From a kind's settings to the class that is made with them."""
+"""From a kind's name in the settings to the module with its ``KIND``, which is imported on use."""
+
+
+def load_kind(name: str) -> Kind:
+    """Import the kind called ``name``, one of ``KINDS``."""
+    kind: Kind = import_module(KINDS[name]).KIND
+    return kind
+
+
+def open_destination(settings: DestinationSettings, *, on_request: OnRequest | None = None) -> Destination:
+    """Make the destination that ``settings`` are for. Raises ``Misconfigured`` for settings that cannot be used."""
+    return load_kind(str(settings.__struct_config__.tag)).connect(settings, on_request=on_request)

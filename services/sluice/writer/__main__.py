@@ -13,17 +13,18 @@ from pathlib import Path
 import click
 import uvloop
 
-from sluice.destination import BatchError
-from sluice.destinations import KINDS
-from sluice.health import HealthServer, Heartbeat
-from sluice.kafka import KafkaUnreachable
-from sluice.logs import start_logging
-from sluice.metrics import WriterMetrics
-from sluice.settings import Settings, SettingsError, load_settings
-from sluice.topic_admin import TopicsError
-from sluice.tracing import start_tracing
-from sluice.writer.uvloop_kafka import use_on_uvloop
-from sluice.writer.waypoints import Reach, pass_by
+from sluice.destinations import open_destination
+from sluice.destinations.contract import BatchError
+from sluice.kafka.clients import KafkaUnreachable
+from sluice.kafka.topic_admin import TopicsError
+from sluice.kafka.uvloop_connections import use_on_uvloop
+from sluice.settings import Settings, load_settings
+from sluice.settings_file import SettingsError
+from sluice.telemetry.health import HealthServer, Heartbeat
+from sluice.telemetry.logs import start_logging
+from sluice.telemetry.metrics import WriterMetrics
+from sluice.telemetry.tracing import start_tracing
+from sluice.writer.kill_points import AtKillPoint, go_on
 from sluice.writer.writer import Writer
 
 log = logging.getLogger("sluice.writer")
@@ -39,7 +40,7 @@ def main(destination: str, config: Path) -> None:
     run(destination, config)
 
 
-def run(destination: str, config: Path, reach: Reach = pass_by) -> None:
+def run(destination: str, config: Path, at_kill_point: AtKillPoint = go_on) -> None:
     """The whole process: returns when it was stopped as asked, exits otherwise."""
     try:
         settings = load_settings(config)
@@ -50,7 +51,7 @@ def run(destination: str, config: Path, reach: Reach = pass_by) -> None:
     stop_tracing = start_tracing(settings.tracing, f"sluice-writer-{destination}")
     use_on_uvloop()
     try:
-        uvloop.run(_deliver(settings, destination, reach))
+        uvloop.run(_deliver(settings, destination, at_kill_point))
     except KafkaUnreachable as error:
         _fail(4, error)
     except TopicsError as error:
@@ -64,15 +65,15 @@ def run(destination: str, config: Path, reach: Reach = pass_by) -> None:
         stop_tracing()
 
 
-async def _deliver(settings: Settings, name: str, reach: Reach) -> None:
+async def _deliver(settings: Settings, name: str, at_kill_point: AtKillPoint) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     metrics = WriterMetrics(name)
     heartbeat = Heartbeat()
     entry = settings.destination(name)
-    destination = KINDS[type(entry.kind)](entry.kind, on_request=metrics.request_answered)
-    writer = Writer(settings, name, destination, metrics, heartbeat, reach)
+    destination = open_destination(entry.account, on_request=metrics.request_answered)
+    writer = Writer(settings, name, destination, metrics, heartbeat, at_kill_point)
     health = HealthServer(settings.http, metrics.exposition, heartbeat.obstacle, lambda: writer.obstacle, writer.status)
     port = await health.start()
     log.info("writer started", extra={"destination": name, "http_port": port})

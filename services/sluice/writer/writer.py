@@ -10,36 +10,36 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from sluice.destination import Destination, Misconfigured
-from sluice.flood import FloodGuard
-from sluice.health import Heartbeat
-from sluice.kafka import client_options
-from sluice.metrics import WriterMetrics
-from sluice.retrying import RetryPolicy
-from sluice.settings import Settings
-from sluice.topic_admin import (
+from sluice.destinations.contract import Destination, Misconfigured
+from sluice.flow.flood_guard import FloodGuard
+from sluice.flow.retry_policy import RetryPolicy
+from sluice.flow.windows import WindowLimits, Windows
+from sluice.kafka.aiokafka_workarounds import stop_consumer
+from sluice.kafka.clients import client_options
+from sluice.kafka.topic_admin import (
     DEFAULT_MAX_MESSAGE_BYTES,
     admin_client,
     max_message_bytes,
     partition_count,
     topic_states,
 )
+from sluice.settings import Settings
+from sluice.telemetry.health import Heartbeat
+from sluice.telemetry.metrics import WriterMetrics
 from sluice.topics import topics_of
-from sluice.windows import WindowLimits, Windows
-from sluice.writer.buffer import Buffer, BufferLimits
-from sluice.writer.delivery import Delivery
-from sluice.writer.fetching import Fetching
-from sluice.writer.guarding import Guarding
-from sluice.writer.intake import Intake
-from sluice.writer.lane import Lane
-from sluice.writer.leaving import stop_consumer
-from sluice.writer.limiter import Limiter, LimiterSettings
-from sluice.writer.opening import LaneOpener
-from sluice.writer.overview import Overview
-from sluice.writer.ownership import LaneTerms, Ownership
+from sluice.writer.assignment import LaneAssignment, LaneTerms
+from sluice.writer.delivery.dispatcher import Dispatcher
+from sluice.writer.delivery.limiter import Limiter, LimiterSettings
+from sluice.writer.guard import GuardFollower
+from sluice.writer.kill_points import AtKillPoint, go_on
+from sluice.writer.lanes.buffer import Buffer, BufferLimits
+from sluice.writer.lanes.decoding import Decoder
+from sluice.writer.lanes.lane import Lane
+from sluice.writer.lanes.opening import LaneOpener
+from sluice.writer.lanes.settlement import SettlementBuilder
 from sluice.writer.pauses import Pauses
-from sluice.writer.settling import Settling
-from sluice.writer.waypoints import Reach, pass_by
+from sluice.writer.poller import Poller
+from sluice.writer.status import WriterStatus
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +57,7 @@ class Writer:
         destination: Destination,
         metrics: WriterMetrics,
         heartbeat: Heartbeat,
-        reach: Reach = pass_by,
+        at_kill_point: AtKillPoint = go_on,
     ) -> None:
         self._settings = settings
         self._name = name
@@ -65,7 +65,7 @@ class Writer:
         self._destination = destination
         self._metrics = metrics
         self._heartbeat = heartbeat
-        self._reach = reach
+        self._at_kill_point = at_kill_point
         self._topics = topics_of(name, settings.topic_prefix)
         self._group_id = f"{settings.topic_prefix}{name}.writer"
         self._lanes: dict[int, Lane] = {}
@@ -88,8 +88,10 @@ class Writer:
         self._buffer = Buffer(
             BufferLimits(max_items=delivery.max_buffered_items, max_bytes=delivery.max_buffered_bytes)
         )
-        self._overview = Overview(topics=self._topics, lanes=self._lanes, buffer=self._buffer, limiter=self._limiter)
-        self._guarding = Guarding(
+        self._overview = WriterStatus(
+            topics=self._topics, lanes=self._lanes, buffer=self._buffer, limiter=self._limiter
+        )
+        self._guarding = GuardFollower(
             settings.kafka,
             self._topics.control,
             FloodGuard(max_share=entry.guard.max_share, over_records=entry.guard.over_records),
@@ -153,14 +155,14 @@ class Writer:
     async def _run(self, consumer: AIOKafkaConsumer, admin: Any, stop: asyncio.Event) -> str | None:
         windows = Windows(self._window_limits)
         pauses = Pauses(consumer)
-        delivery = Delivery(
+        delivery = Dispatcher(
             topic=self._topics.records,
             destination=self._destination,
             windows=windows,
             limiter=self._limiter,
             lanes=self._lanes,
             metrics=self._metrics,
-            reach=self._reach,
+            at_kill_point=self._at_kill_point,
         )
         self._guarding.on_change = lambda: delivery.permit(delivery=self._guarding.reason is None)
         self._guarding.on_change()
@@ -170,13 +172,13 @@ class Writer:
             self._heartbeat.beat("poll")
             self._overview.refresh(self._metrics, consumer, pauses)
 
-        ownership = Ownership(
+        ownership = LaneAssignment(
             terms=LaneTerms(
                 topics=self._topics,
                 group_id=self._group_id,
-                intake=Intake(self._destination, self._window_limits.max_bytes),
+                intake=Decoder(self._destination, self._window_limits.max_bytes),
                 ordered=self._entry.ordering == "key",
-                settling=Settling(self._retries, self._max_message_bytes, self._topics.inputs),
+                settling=SettlementBuilder(self._retries, self._max_message_bytes, self._topics.inputs),
                 drain_timeout_s=settings.drain_timeout_s,
                 stale_after_s=self._settings.kafka.session_timeout_s / 3,
             ),
@@ -190,9 +192,9 @@ class Writer:
             metrics=self._metrics,
             guarding=self._guarding,
             opened=self._opened,
-            reach=self._reach,
+            at_kill_point=self._at_kill_point,
         )
-        fetching = Fetching(
+        fetching = Poller(
             consumer=consumer,
             topics=self._topics,
             lanes=self._lanes,
@@ -202,7 +204,7 @@ class Writer:
             max_waiting_per_lane=settings.max_waiting_per_lane,
             guarding=self._guarding,
             polled=polled,
-            reach=self._reach,
+            at_kill_point=self._at_kill_point,
         )
         loops = [asyncio.create_task(self._guarding.run())]
         stopped, known = asyncio.create_task(stop.wait()), asyncio.create_task(self._guarding.known.wait())

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from sandbox.messages import Answer, BulkResponse, Handler, Request, Response, gzipped
+from sandbox.http.messages import Answer, BulkResponse, Handler, Request, Response, gzipped
 from sandbox.salesforce.bulk1.faults import RefuseCall
 from sandbox.salesforce.bulk1.job import Job
 from sandbox.salesforce.bulk1.layout import refusal_response

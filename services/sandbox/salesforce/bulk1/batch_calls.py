@@ -1,6 +1,6 @@
 """Calls 5–10: add, get and list batches, and read what was sent and what came of it. salesforce_bulk.md §3.5–§3.8."""
 
-from sandbox.messages import Answer, Request, Response
+from sandbox.http.messages import Answer, Request, Response
 from sandbox.salesforce import ids
 from sandbox.salesforce.bulk1.admission import Admission, body_of
 from sandbox.salesforce.bulk1.infos import batch_info, batch_list, new_batch

@@ -1,6 +1,6 @@
 """Faults that only Bulk API 1.0 has; those that both Bulk APIs have stand in `sandbox.salesforce.faults`."""
 
-from sandbox.faults import Count, Selection
+from sandbox.faults.fault import Count, Selection
 from sandbox.salesforce.bulk1.refusal import ExceptionCode
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sandbox.messages import Response
+from sandbox.http.messages import Response
 from sandbox.salesforce.bulk1.job import Batch, Job
 from sandbox.salesforce.bulk1.layout import (
     DECLARATION,

@@ -1,6 +1,6 @@
 """Calls 1–4 and 11: create, get, close and abort a job, and its transformation spec. salesforce_bulk.md §3.2–§3.4."""
 
-from sandbox.messages import Request, Response
+from sandbox.http.messages import Request, Response
 from sandbox.salesforce.bulk1.admission import Admission, body_of
 from sandbox.salesforce.bulk1.infos import job_info
 from sandbox.salesforce.bulk1.job import Job

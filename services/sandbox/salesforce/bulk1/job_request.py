@@ -4,7 +4,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from sandbox.messages import UNREADABLE
+from sandbox.http.messages import UNREADABLE
 from sandbox.salesforce.bulk1.media_types import CONTENT_TYPES, ContentType, Markup
 from sandbox.salesforce.bulk1.refusal import Refusal
 from sandbox.salesforce.bulk1.xml_reading import NotXml, local_name, read_xml, text_of

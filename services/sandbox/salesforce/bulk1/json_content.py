@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from sandbox.messages import UNREADABLE
+from sandbox.http.messages import UNREADABLE
 from sandbox.salesforce.bulk1.content import Content, from_records, malformed
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
-from sandbox.messages import Response
+from sandbox.http.messages import Response
 from sandbox.salesforce.bulk1.media_types import MARKUP_TYPES, Markup
 from sandbox.salesforce.bulk1.refusal import Refusal
 from sandbox.salesforce.bulk1.xml_reading import NAMESPACE

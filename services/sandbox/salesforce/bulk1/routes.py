@@ -1,7 +1,7 @@
 """The calls of Bulk API 1.0. salesforce_bulk.md §3.2."""
 
-from sandbox.messages import Answer, Request
-from sandbox.routing import ANY_METHOD, Route
+from sandbox.http.messages import Answer, Request
+from sandbox.http.routing import ANY_METHOD, Route
 from sandbox.salesforce.bulk1.admission import Admission
 from sandbox.salesforce.bulk1.batch_calls import BatchCalls
 from sandbox.salesforce.bulk1.job_calls import JobCalls

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.messages import BulkResponse, Response
+from sandbox.http.messages import BulkResponse, Response
 from sandbox.salesforce.bulk1.layout import DECLARATION, json_document, xml_text
 from sandbox.salesforce.bulk1.media_types import RESULT_TYPES, ContentType
 from sandbox.salesforce.bulk1.xml_reading import NAMESPACE, XSI

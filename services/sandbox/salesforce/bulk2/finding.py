@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar
 
-from sandbox.messages import Answer, Request
+from sandbox.http.messages import Answer, Request
 from sandbox.salesforce.bulk2.job import Job
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.rest import Caller, RestHandler, RestRefusal, bad_request, not_found

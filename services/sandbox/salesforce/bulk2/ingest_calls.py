@@ -1,6 +1,6 @@
 """The calls under `/services/data/vNN.0/jobs/ingest`, but for results and list. salesforce_bulk.md §4.1."""
 
-from sandbox.messages import Request, Response
+from sandbox.http.messages import Request, Response
 from sandbox.salesforce.bulk2.ingest_job import IngestJob
 from sandbox.salesforce.bulk2.multipart import is_multipart, read_parts
 from sandbox.salesforce.bulk2.requests import IngestRequest, StateChange, decode_json, read_json, unsupported

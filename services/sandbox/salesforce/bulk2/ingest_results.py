@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import chain, islice
 
-from sandbox.messages import BulkResponse, Request, Response, gzipped
+from sandbox.http.messages import BulkResponse, Request, Response, gzipped
 from sandbox.salesforce.bulk2.dialect import CSV, DELIMITERS, Dialect
 from sandbox.salesforce.bulk2.ingest_job import IngestJob
 from sandbox.salesforce.faults import ReformatNumbers

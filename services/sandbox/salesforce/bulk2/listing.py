@@ -4,7 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
 from urllib.parse import urlencode
 
-from sandbox.messages import Request, Response
+from sandbox.http.messages import Request, Response
 from sandbox.salesforce import ids
 from sandbox.salesforce.jobs import ListedJob
 from sandbox.salesforce.org import Org

@@ -1,7 +1,7 @@
 """`multipart/form-data` create: part `job` (JSON) and part `content` (CSV). salesforce_bulk.md §4.1 [docs]."""
 
-from sandbox import multipart
-from sandbox.messages import Request
+from sandbox.http import multipart
+from sandbox.http.messages import Request
 from sandbox.salesforce.rest import bad_request
 
 

@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
-from sandbox.messages import Request, Response, gzipped
+from sandbox.http.messages import Request, Response, gzipped
 from sandbox.salesforce.bulk2.dialect import CSV
 from sandbox.salesforce.bulk2.query_job import QueryJob
 from sandbox.salesforce.bulk2.requests import QueryRequest, StateChange, read_json

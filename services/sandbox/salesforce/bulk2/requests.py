@@ -7,7 +7,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from sandbox.messages import UNREADABLE, Request
+from sandbox.http.messages import UNREADABLE, Request
 from sandbox.salesforce.bulk2.dialect import ColumnDelimiter, Dialect, LineEnding
 from sandbox.salesforce.rest import RestRefusal, bad_request
 

@@ -1,6 +1,6 @@
 """The calls of Bulk API 2.0. salesforce_bulk.md §4.1, §4.2."""
 
-from sandbox.routing import Route
+from sandbox.http.routing import Route
 from sandbox.salesforce import versions
 from sandbox.salesforce.bulk2.finding import about, about_results
 from sandbox.salesforce.bulk2.ingest_calls import IngestCalls

@@ -4,9 +4,9 @@ import base64
 import hashlib
 import hmac
 
-from sandbox.authorization import client_credentials
-from sandbox.messages import FORM, Request, Response, as_json, first_values
-from sandbox.routing import Route
+from sandbox.http.authorization import client_credentials
+from sandbox.http.messages import FORM, Request, Response, as_json, first_values
+from sandbox.http.routing import Route
 from sandbox.salesforce.login.assertion import read_assertion
 from sandbox.salesforce.login.credentials import Credentials, LoginRefused
 from sandbox.salesforce.login.refusal import OAuthRefusal

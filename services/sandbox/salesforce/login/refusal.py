@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from sandbox.messages import Response, as_json
+from sandbox.http.messages import Response, as_json
 
 OAuthError = Literal[
     "invalid_grant", "invalid_client_id", "invalid_client", "invalid_request", "unsupported_grant_type"

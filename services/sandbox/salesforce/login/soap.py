@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from sandbox.messages import Request, Response
+from sandbox.http.messages import Request, Response
 from sandbox.salesforce.bulk1.xml_reading import NotXml, read_xml
 
 Flavour = Literal["partner", "enterprise"]

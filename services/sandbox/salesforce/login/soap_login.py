@@ -2,8 +2,8 @@
 
 from xml.sax.saxutils import escape
 
-from sandbox.messages import Request, Response
-from sandbox.routing import Route
+from sandbox.http.messages import Request, Response
+from sandbox.http.routing import Route
 from sandbox.salesforce import ids, versions
 from sandbox.salesforce.faults import RefuseLogin
 from sandbox.salesforce.login.credentials import Credentials, LoginRefused

@@ -9,8 +9,8 @@ The wire document names read-back by query (§9), not the call: all of this is [
 from array import array
 from typing import Any
 
-from sandbox.messages import Request, Response
-from sandbox.routing import Route
+from sandbox.http.messages import Request, Response
+from sandbox.http.routing import Route
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.query import count, plan
 from sandbox.salesforce.refusals import QueryRefused

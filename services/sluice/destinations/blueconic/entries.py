@@ -19,11 +19,10 @@ A property is a value or a list of values to set, ``null`` to clear it, or one r
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from json.encoder import encode_basestring as quoted
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 import msgspec
 
-from sluice.destination import Encoded, Rejection
 from sluice.destinations.blueconic.rules import (
     MAX_REMEMBERED,
     RESTRICTIONS,
@@ -35,10 +34,10 @@ from sluice.destinations.blueconic.rules import (
     text_properties,
     typed_properties,
 )
+from sluice.destinations.blueconic.settings import BlueConicSettings
+from sluice.destinations.contract import Rejection
 from sluice.events import Key, Operation, RecordEvent
-
-if TYPE_CHECKING:
-    from sluice.destinations.blueconic import BlueConicSettings
+from sluice.flow.batch import Encoded
 
 GROUPS: Final = "groups"
 PROFILES: Final = "profiles"
@@ -53,7 +52,7 @@ _START = '{"identifier":'
 class Entries:
     """Encodes record events for one tenant."""
 
-    def __init__(self, settings: "BlueConicSettings") -> None:
+    def __init__(self, settings: BlueConicSettings) -> None:
         self._settings = settings
         self._encoders: dict[str, dict[Operation, _Encoder]] = {}
 
@@ -95,7 +94,7 @@ class _Encoder(Protocol):
 class _Groups:
     """§3. Identity is type and id."""
 
-    def __init__(self, settings: "BlueConicSettings", type_: str, operation: Operation) -> None:
+    def __init__(self, settings: BlueConicSettings, type_: str, operation: Operation) -> None:
         self._type = type_
         self._deletes = operation == "delete"
         self._start = (
@@ -118,7 +117,7 @@ class _Groups:
 class _Profiles:
     """§4. Without a key nothing is sent: each repeat would make another profile."""
 
-    def __init__(self, settings: "BlueConicSettings", operation: Operation) -> None:
+    def __init__(self, settings: BlueConicSettings, operation: Operation) -> None:
         self._operation = operation
         self._start = f',"strategy":"{STRATEGIES[operation]}"{_domain(settings)}'
         self._extras = _extras(settings)
@@ -150,7 +149,7 @@ class _Timeline:
     ``date`` is sent without: it means all events of that id and type.
     """
 
-    def __init__(self, settings: "BlueConicSettings", type_: str, operation: Operation) -> None:
+    def __init__(self, settings: BlueConicSettings, type_: str, operation: Operation) -> None:
         self._type = type_
         self._operation = operation
         self._adds = operation in ("insert", "upsert")
@@ -265,11 +264,11 @@ def _is_instant(text: str) -> bool:
         return False
 
 
-def _domain(settings: "BlueConicSettings") -> str:
+def _domain(settings: BlueConicSettings) -> str:
     return f',"domainGroup":{quoted(settings.domain_group)}' if settings.domain_group else ""
 
 
-def _extras(settings: "BlueConicSettings") -> str:
+def _extras(settings: BlueConicSettings) -> str:
     """What else a profile's entry says. §4 [spec]"""
     extras = {
         "permissionLevel": settings.permission_level,

@@ -16,11 +16,12 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from sluice.destination import Fate, Outcome, Unavailable
 from sluice.destinations.blueconic.entries import GROUPS
 from sluice.destinations.blueconic.rules import text_properties
-from sluice.http import answered_at, place, send, turned_away
-from sluice.windows import Item, Opened
+from sluice.destinations.contract import Unavailable
+from sluice.destinations.http import answered_at, place, send, turned_away
+from sluice.flow.batch import InDoubt, Item
+from sluice.flow.outcome import Fate, Outcome
 
 READ_LAG_S = 5.0
 """How far reads may be behind writes. blueconic.md §3 [assumed]"""
@@ -39,7 +40,7 @@ class Recovery:
         self._client = client
         self._patience = timedelta(seconds=timeout_s + READ_LAG_S)
 
-    async def ask(self, items: Sequence[Item], opened: Opened) -> list[Outcome | None]:
+    async def ask(self, items: Sequence[Item], opened: InDoubt) -> list[Outcome | None]:
         """``None`` for what may be sent again. Waits until a proof is possible. Raises ``Unavailable``."""
         if all(item.encoded.replay_safe for item in items):
             return [None] * len(items)

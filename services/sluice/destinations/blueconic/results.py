@@ -23,10 +23,10 @@ from typing import Any
 
 import msgspec
 
-from sluice.destination import Fate, Outcome
 from sluice.destinations.blueconic.entries import GROUPS
 from sluice.events import RecordEvent
-from sluice.windows import Item
+from sluice.flow.batch import Item
+from sluice.flow.outcome import Fate, Outcome
 
 FATES = {
     "CREATED": Fate.DELIVERED,

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from sluice.destination import Rejection
+from sluice.destinations.contract import Rejection
 
 RULES = {
     "set": "SET",

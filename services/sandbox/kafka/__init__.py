@@ -1,0 +1,1 @@
+"""A real Apache Kafka on this machine: its jars, its brokers, a cluster of them."""

@@ -1,0 +1,225 @@
+"""A real Apache Kafka on this machine, in KRaft mode, that needs nothing but Python.
+
+    with LocalKafka(brokers=3) as kafka:
+        publish_to(kafka.bootstrap_servers)
+        kafka.broker(1).kill()
+        kafka.broker(1).start()
+
+Every call blocks: a coroutine wraps it in `asyncio.to_thread`. No broker outlives the process that started it.
+"""
+
+import base64
+import contextlib
+import fcntl
+import random
+import shutil
+import socket
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sandbox.kafka.broker import Broker, LocalKafkaError, wait_until_ready
+from sandbox.kafka.jars import kafka_jars
+from sandbox.kafka.probe import NotReadyError, check_coordinators, describe_cluster
+
+# Below the ranges from which Linux (32768) and others (49152) take ports for outgoing connections.
+_PORTS = range(10_000, 32_000)
+_PORT_ATTEMPTS = 5
+
+
+class LocalKafka:
+    """A cluster of `brokers` processes, ready when `start` returns and gone when `stop` returns.
+
+    Three brokers or more survive the loss of one: topics are replicated three times, two copies acknowledge. `data`
+    keeps the cluster, its id and its topics for the next start; without it the data is temporary. `port` is the
+    first broker's, the next ones follow it; without it the ports are free ones. `settings` are Kafka's own, and win
+    over those chosen here. Raises LocalKafkaError, and DownloadError when the jars cannot be had.
+    """
+
+    def __init__(
+        self,
+        *,
+        brokers: int = 1,
+        data: Path | None = None,
+        port: int | None = None,
+        heap_mb: int = 512,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.brokers: list[Broker] = []
+        """In the order of their node ids, which count from 0."""
+        self.cluster_id = ""
+        self._count = brokers
+        self._data = data.resolve() if data else None
+        self._port = port
+        self._heap_mb = heap_mb
+        self._settings = dict(settings or {})
+        self._temporary: Path | None = None
+        self._claim = contextlib.ExitStack()
+
+    @property
+    def bootstrap_servers(self) -> str:
+        return ",".join(f"localhost:{broker.port}" for broker in self.brokers)
+
+    def broker(self, node_id: int) -> Broker:
+        return self.brokers[node_id]
+
+    def start(self) -> None:
+        kafka_jars()  # once, before several brokers ask for them
+        if self._data is None:
+            self._temporary = Path(tempfile.mkdtemp(prefix="sluice-kafka-"))
+        directory = self._data or self._temporary
+        assert directory
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._claim.enter_context(_claim(directory))
+            self.cluster_id = _cluster_id(directory, self._count)
+            self._start_on_free_ports(directory)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        # Temporary data needs no orderly end. Kept data gets one from all at once: a controlled shutdown one after the
+        # other would wait in vain for the quorum that the first two took with them.
+        end = Broker.kill if self._temporary else Broker.stop
+        with ThreadPoolExecutor(max(1, len(self.brokers))) as pool:
+            list(pool.map(end, self.brokers))
+        self._claim.close()
+        if self._temporary:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start_on_free_ports(self, directory: Path) -> None:
+        for attempt in range(1, _PORT_ATTEMPTS + 1):
+            self.brokers = self._make_brokers(directory)
+            try:
+                with ThreadPoolExecutor(self._count) as pool:
+                    list(pool.map(Broker.launch, self.brokers))
+                wait_until_ready(self._check_ready, self.brokers)
+            except LocalKafkaError as error:
+                # Free when chosen, taken by someone else a second later.
+                if "Address already in use" not in str(error) or self._port or attempt == _PORT_ATTEMPTS:
+                    raise
+                for broker in self.brokers:
+                    broker.kill()
+            else:
+                return
+
+    def _make_brokers(self, directory: Path) -> list[Broker]:
+        count = self._count
+        voters = 3 if count >= 3 else 1  # a quorum of two would be lost with either
+        free = _free_ports(count + voters)
+        ports = [self._port + i for i in range(count)] if self._port else free[:count]
+        controllers = free[count:]
+        common = _shared_settings(count) | {
+            "controller.quorum.voters": ",".join(f"{i}@127.0.0.1:{p}" for i, p in enumerate(controllers)),
+        }
+        return [
+            Broker(
+                port=ports[node],
+                directory=directory / f"broker-{node}",
+                cluster_id=self.cluster_id,
+                settings=common | _node_settings(node, ports[node], controllers) | self._settings,
+                heap_mb=self._heap_mb,
+                temporary=self._temporary,
+            )
+            for node in range(count)
+        ]
+
+    def _check_ready(self) -> None:
+        for broker in self.brokers:
+            cluster = describe_cluster(broker.port)
+            if cluster.cluster_id != self.cluster_id:
+                raise NotReadyError(f"port {broker.port} belongs to another Kafka cluster, {cluster.cluster_id}")
+            if len(cluster.brokers) < self._count:
+                raise NotReadyError(f"broker {broker.node_id} knows {len(cluster.brokers)} of {self._count}")
+        check_coordinators(self.brokers[0].port)
+
+
+def _shared_settings(brokers: int) -> dict[str, str]:
+    replicas = min(3, brokers)
+    in_sync = 2 if replicas == 3 else 1
+    return {
+        "controller.listener.names": "CONTROLLER",
+        "auto.create.topics.enable": "false",  # a missing topic is an error, not a topic with one partition
+        "num.partitions": "1",
+        "default.replication.factor": str(replicas),
+        "min.insync.replicas": str(in_sync),
+        "offsets.topic.replication.factor": str(replicas),
+        "transaction.state.log.replication.factor": str(replicas),
+        "transaction.state.log.min.isr": str(in_sync),
+        # 8 instead of 50: each is a directory, and a leader to elect when a broker is lost.
+        "offsets.topic.num.partitions": "8",
+        "transaction.state.log.num.partitions": "8",
+        "group.initial.rebalance.delay.ms": "0",  # the default makes every consumer group wait 3 s
+        "log.cleaner.dedupe.buffer.size": "16777216",  # the default is 128 MB, allocated at the start
+        # A killed broker is replaced, and may come back, within 4 s instead of 9.
+        "broker.session.timeout.ms": "4000",
+        "broker.heartbeat.interval.ms": "1000",
+    }
+
+
+def _node_settings(node: int, port: int, controllers: list[int]) -> dict[str, str]:
+    client = f"PLAINTEXT://127.0.0.1:{port}"
+    controller = f",CONTROLLER://127.0.0.1:{controllers[node]}" if node < len(controllers) else ""
+    return {
+        "node.id": str(node),
+        "process.roles": "broker,controller" if controller else "broker",
+        "listeners": client + controller,
+        "advertised.listeners": f"PLAINTEXT://localhost:{port}",
+    }
+
+
+@contextlib.contextmanager
+def _claim(directory: Path) -> Iterator[None]:
+    """Keep others out of `directory`: Kafka itself locks it only after it has read, and perhaps truncated, its log."""
+    with (directory / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LocalKafkaError(
+                f"{directory} is in use by another local Kafka; stop that one, or name another directory"
+            ) from None
+        yield
+
+
+def _cluster_id(directory: Path, brokers: int) -> str:
+    """The id of the cluster whose data is in `directory`, or a new one, remembered there."""
+    found = len(list(directory.glob("broker-*")))
+    if found and found != brokers:
+        raise LocalKafkaError(
+            f"{directory} holds the data of {found} broker(s), but {brokers} were asked for; "
+            "ask for that many, or name another directory"
+        )
+    file = directory / "cluster-id"
+    if not file.exists():
+        # Kafka's form of a UUID: 22 characters, the first of them no dash.
+        file.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_"))
+    return file.read_text()
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on now, all different."""
+    ports: list[int] = []
+    with contextlib.ExitStack() as held:
+        for port in random.sample(_PORTS, 1_000):
+            if len(ports) == count:
+                break
+            listener = held.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                listener.bind(("127.0.0.1", port))
+                ports.append(port)
+    return ports

@@ -1,0 +1,80 @@
+"""`python -m sandbox kafka`: a local Kafka for as long as the one who started it lives."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from sandbox.kafka.broker import LocalKafkaError
+from sandbox.kafka.cluster import LocalKafka
+from sandbox.kafka.jars import DownloadError
+
+
+@click.command("kafka")
+@click.option("--brokers", type=click.IntRange(1), default=1, show_default=True, help="Broker processes.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the data here for the next start; without it the data is removed at the end.",
+)
+@click.option("--port", type=click.IntRange(1, 65_535), help="Of the first broker; without it, a free one.")
+@click.option("--heap-mb", type=click.IntRange(128), default=512, show_default=True, help="Of each broker.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="A broker setting of Kafka's own.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object, with cluster id and process ids.")
+def command(
+    *, brokers: int, data: Path | None, port: int | None, heap_mb: int, settings: tuple[str, ...], as_json: bool
+) -> None:
+    """Run a real Apache Kafka and print its bootstrap address when it answers.
+
+    It ends on SIGTERM, on Ctrl-C, and when the process that started it ends.
+    """
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(signum, _leave)
+    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    kafka = LocalKafka(brokers=brokers, data=data, port=port, heap_mb=heap_mb, settings=_parse(settings))
+    try:
+        with kafka:
+            click.echo(_description(kafka) if as_json else kafka.bootstrap_servers)
+            while any(broker.running for broker in kafka.brokers):
+                time.sleep(0.2)
+            kafka.broker(0).check_alive()
+    except (LocalKafkaError, DownloadError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _description(kafka: LocalKafka) -> str:
+    return json.dumps(
+        {
+            "bootstrap_servers": kafka.bootstrap_servers,
+            "cluster_id": kafka.cluster_id,
+            "pids": [broker.pid for broker in kafka.brokers],
+            "logs": [str(broker.log_file) for broker in kafka.brokers],
+        }
+    )
+
+
+def _parse(settings: tuple[str, ...]) -> dict[str, str]:
+    parsed = {}
+    for setting in settings:
+        name, equals, value = setting.partition("=")
+        if not equals:
+            raise click.BadParameter(f"expected KEY=VALUE, got {setting!r}", param_hint="--set")
+        parsed[name.strip()] = value.strip()
+    return parsed
+
+
+def _leave(signum: int, _frame: FrameType | None) -> None:
+    signal.signal(signum, signal.SIG_IGN)  # once is enough: what follows is the orderly end
+    sys.exit(0)
+
+
+def _leave_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os.kill(os.getpid(), signal.SIGTERM)

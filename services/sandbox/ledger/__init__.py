@@ -1,0 +1,1 @@
+"""The ledger: everything that a stand-in vendor has applied, for audits."""

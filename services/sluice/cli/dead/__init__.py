@@ -1,0 +1,1 @@
+"""``sluice dead``: count, list, show and redrive dead letters."""

@@ -1,0 +1,1 @@
+"""``sluice publish``: record events from files and pipes."""

@@ -1,0 +1,115 @@
+"""Opens what is to be published: a file or standard input, gzip or not, and finds out its format."""
+
+import gzip
+import io
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple
+
+from sluice.cli.publish.rows import UnusableFile
+
+Format = Literal["csv", "jsonl", "json"]
+
+STANDARD_INPUT = "-"
+
+_PEEK_BYTES = 64 * 1024
+_EXTENSIONS: dict[str, Format] = {".csv": "csv", ".tsv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+_SIGNATURES = {
+    b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
+    b"PAR1": "a Parquet file; convert it to JSON Lines",
+    b"BZh": "bzip2 data; unpack it first",
+    b"\xfd7zXZ": "xz data; unpack it first",
+    b"\x28\xb5\x2f\xfd": "zstd data; unpack it first",
+}
+
+
+class InputFile(NamedTuple):
+    """A file that is open for reading."""
+
+    name: str
+    stream: "io.BufferedReader[Any]"
+    """Its content, unpacked."""
+    total_bytes: int | None
+    """Size on disk; ``None`` for a pipe."""
+    raw: BinaryIO
+
+    @property
+    def position_bytes(self) -> int:
+        """How much of the file on disk was read."""
+        return self.raw.tell() if self.total_bytes is not None else 0
+
+
+@contextmanager
+def open_input(path: str) -> Iterator[InputFile]:
+    """Open ``path``, or standard input for ``-``. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
+    name = "standard input" if path == STANDARD_INPUT else path
+    try:
+        # A buffer of our own: a thread that waits in sys.stdin's would keep the interpreter from ending.
+        raw = open(sys.stdin.fileno(), "rb", closefd=False) if path == STANDARD_INPUT else Path(path).open("rb")  # noqa: SIM115
+    except OSError as error:
+        raise UnusableFile(f"cannot read {name}: {error.strerror}") from error
+    status = os.fstat(raw.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        yield InputFile(name, _unpacked(raw), None, raw)  # never closed: that would wait for who reads it
+        return
+    with raw:
+        yield InputFile(name, _unpacked(raw), status.st_size, raw)
+
+
+def default_delimiter(file: InputFile) -> str:
+    """A tab in what is called ``.tsv``, else a comma."""
+    return "\t" if file.name.removesuffix(".gz").lower().endswith(".tsv") else ","
+
+
+def detect_format(file: InputFile) -> Format:
+    """By the name where that says it, else by the first character."""
+    path = Path(file.name.removesuffix(".gz"))
+    by_name = _EXTENSIONS.get(path.suffix.lower())
+    if by_name:
+        return by_name
+    start = peek(file).removeprefix(b"\xef\xbb\xbf").lstrip()
+    return "json" if start.startswith(b"[") else "jsonl" if start.startswith(b"{") else "csv"
+
+
+def check_text(file: InputFile) -> None:
+    """Raises :class:`~sluice.cli.publish.rows.UnusableFile` for what is no text in UTF-8 at all."""
+    start = peek(file)
+    if not start:
+        raise UnusableFile(f"{file.name} is empty")
+    if start.startswith(_UTF16):
+        raise UnusableFile(f"expected text in UTF-8, got UTF-16 in {file.name}; convert it, for example with iconv")
+    for signature, what in _SIGNATURES.items():
+        if start.startswith(signature):
+            raise UnusableFile(f"expected CSV or JSON in {file.name}, got {what}")
+    if b"\0" in start:
+        raise UnusableFile(f"expected CSV or JSON in {file.name}, got binary data; export it as one of these")
+
+
+def peek(file: InputFile) -> bytes:
+    """The beginning of the content, not taken from it."""
+    with readable(file.name):
+        return file.stream.peek(_PEEK_BYTES)
+
+
+@contextmanager
+def readable(name: str) -> Iterator[None]:
+    """Turns what can go wrong while reading into :class:`~sluice.cli.publish.rows.UnusableFile`."""
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise UnusableFile(f"the gzip data in {name} is damaged or cut off: {error}; get the file again") from error
+    except OSError as error:
+        raise UnusableFile(f"cannot read {name}: {error.strerror or error}") from error
+
+
+def _unpacked(raw: io.BufferedReader) -> "io.BufferedReader[Any]":
+    if not raw.peek(2).startswith(b"\x1f\x8b"):
+        return raw
+    return io.BufferedReader(gzip.GzipFile(fileobj=raw), _PEEK_BYTES)

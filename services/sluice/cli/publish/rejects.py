@@ -1,0 +1,71 @@
+"""The file that takes the rows which could not be published, each with its line and the reason."""
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import msgspec
+
+from sluice.cli.exits import CommandFailed, Exit
+from sluice.cli.publish.input_file import STANDARD_INPUT
+from sluice.cli.publish.rows import BadRow, Raw
+
+SUFFIX = ".rejects.jsonl"
+
+
+def rejects_path(source: str, chosen: str | None) -> Path:
+    """Beside ``source`` unless another place is chosen. Raises ``CommandFailed`` where that is ``source`` itself."""
+    path = Path(chosen or f"{'stdin' if source == STANDARD_INPUT else source}{SUFFIX}")
+    if path.resolve() == Path(source).resolve():
+        raise CommandFailed(f"{path} is what is published; name another file with --rejects", Exit.USAGE)
+    return path
+
+
+class Rejects:
+    """JSON Lines; the file is made with the first rejected row."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.count = 0
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> Self:
+        """Raises ``CommandFailed`` where the file could not be made: nothing is published then."""
+        if not os.access(self.path if self.path.exists() else self.path.parent, os.W_OK):
+            raise self._unwritable("no permission, or no such directory")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def add(self, bad: BadRow) -> None:
+        """Write one row down."""
+        content = {"text": _text(bad.content)} if isinstance(bad.content, str) else {"row": _writable(bad.content)}
+        self._open().write(msgspec.json.encode({"line": bad.line, "reason": bad.reason, **content}) + b"\n")
+        self.count += 1
+
+    def _open(self) -> BinaryIO:
+        if self._file is None:
+            try:
+                self._file = self.path.open("wb")
+            except OSError as error:
+                raise self._unwritable(error.strerror or str(error)) from error
+        return self._file
+
+    def _unwritable(self, why: str) -> CommandFailed:
+        return CommandFailed(
+            f"cannot write rejected rows to {self.path}: {why}; name another file with --rejects", Exit.USAGE
+        )
+
+
+def _writable(fields: Raw) -> Raw:
+    """Bytes that were no UTF-8 show as escapes."""
+    return {_text(name): _text(value) if isinstance(value, str) else value for name, value in fields.items()}
+
+
+def _text(value: str) -> str:
+    return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

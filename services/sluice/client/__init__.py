@@ -1,0 +1,1 @@
+"""Publish records and consume their receipts: what upstream and downstream systems import."""

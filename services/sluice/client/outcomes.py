@@ -1,0 +1,205 @@
+"""The receipts of a destination, as a stream.
+
+    async for receipt in outcomes("crm", job_id="nightly", until_end=True):
+        match receipt:
+            case Succeeded(event=event):
+                print(event.key, event.status)
+            case DeadLetter(code=code, message=message):
+                print(code, message)
+
+Only what is committed is seen: exactly one receipt per record, and those of one lane in their order. As a context
+manager it is positioned before the body begins, so that no receipt of what the body publishes is missed.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import msgspec
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from sluice.client.connection import SETTINGS_FILE, Connectable, connect
+from sluice.client.receipts import Receipt, read_dead_letter, read_succeeded
+from sluice.events import KafkaRecord
+from sluice.kafka.clients import KafkaUnreachable, client_options
+from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
+from sluice.telemetry.tracing import received_span
+
+Since = datetime | Literal["beginning", "now"]
+
+_POLL_MS = 500
+_LARGEST_FETCH_BYTES = 4 * 1024 * 1024
+"""Per partition and fetch; a larger message still arrives, alone."""
+
+log = logging.getLogger(__name__)
+
+
+def outcomes(
+    destination: str,
+    settings: Connectable = SETTINGS_FILE,
+    *,
+    job_id: str | None = None,
+    since: Since | None = None,
+    until_end: bool = False,
+    only: Literal["succeeded", "failed"] | None = None,
+    group_id: str | None = None,
+) -> "Outcomes":
+    """The receipts of ``destination``.
+
+    ``since`` is where to begin: by default now, or the beginning when a ``job_id`` is asked for. A dead letter whose
+    bytes are no record event belongs to no job. ``until_end`` stops after what is there when the stream is opened.
+
+    With a ``group_id`` Kafka shares the partitions among all streams of that group and remembers what was handed over
+    (at least once: a receipt may come again after a crash); ``since`` then holds for the group's first time, and is no
+    instant. Raises ``SettingsError``, ``ValueError``; opening raises ``KafkaUnreachable`` and ``TopicsError``.
+    """
+    since = since or ("now" if job_id is None else "beginning")
+    if isinstance(since, datetime):
+        if since.tzinfo is None:
+            raise ValueError(f"expected since with a time zone, got {since}; add tzinfo, for example UTC")
+        if group_id is not None:
+            raise ValueError("a group begins at the beginning or now, not at an instant; leave since or group_id out")
+    if group_id is not None and until_end:
+        raise ValueError("a group's stream has no end, others may be reading it; leave until_end or group_id out")
+    return Outcomes(
+        destination, settings, job_id=job_id, since=since, until_end=until_end, only=only, group_id=group_id
+    )
+
+
+class Outcomes:
+    """An open, or not yet opened, stream of receipts; made by :func:`outcomes`."""
+
+    def __init__(
+        self,
+        destination: str,
+        settings: Connectable,
+        *,
+        job_id: str | None,
+        since: Since,
+        until_end: bool,
+        only: Literal["succeeded", "failed"] | None,
+        group_id: str | None,
+    ) -> None:
+        connection = connect(settings)
+        self._kafka = connection.kafka
+        self._destination = destination
+        topics = connection.topics(destination)
+        self._succeeded_topic = topics.succeeded
+        wanted = {"succeeded": [topics.succeeded], "failed": [topics.dead_letters]}
+        self._topics = wanted[only] if only else [topics.succeeded, topics.dead_letters]
+        self._job_id = job_id
+        self._since = since
+        self._until_end = until_end
+        self._group_id = group_id
+        self._ends: dict[TopicPartition, int] = {}
+        self._consumer: Any = None
+
+    async def __aenter__(self) -> Self:
+        async with admin_client(self._kafka) as admin:
+            states = await topic_states(admin, self._topics)
+        partitions = partition_count(states, self._destination)
+        self._consumer = await self._start_consumer()
+        if self._group_id is None:
+            await self._seek([TopicPartition(topic, number) for topic in self._topics for number in range(partitions)])
+        else:
+            self._consumer.subscribe(self._topics)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        consumer, self._consumer = self._consumer, None
+        await consumer.stop()
+
+    async def __aiter__(self) -> AsyncIterator[Receipt]:
+        """Opens the stream if nobody has, and closes it then, too."""
+        if self._consumer is None:
+            async with self:
+                async for receipts in self.polls():
+                    for receipt in receipts:
+                        yield receipt
+        else:
+            async for receipts in self.polls():
+                for receipt in receipts:
+                    yield receipt
+
+    async def polls(self) -> AsyncIterator[list[Receipt]]:
+        """The same receipts, several at a time as they come; the stream must be open. None of them is empty."""
+        while not self._until_end or self._ends:
+            fetched = await self._consumer.getmany(timeout_ms=_POLL_MS)
+            receipts = [
+                receipt
+                for partition, messages in fetched.items()
+                for message in messages
+                if message.offset < self._ends.get(partition, message.offset + 1)
+                and (receipt := self._receipt(message)) is not None
+            ]
+            if receipts:
+                yield receipts
+            if self._group_id is not None and fetched:
+                await self._consumer.commit()
+            await self._leave_finished_partitions()
+
+    def _receipt(self, message: KafkaRecord) -> Receipt | None:
+        receipt: Receipt
+        if message.topic == self._succeeded_topic:
+            try:
+                receipt = read_succeeded(message)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                place = f"{message.topic}-{message.partition} at {message.offset}"
+                log.warning("not a SucceededEvent, skipped", extra={"place": place, "error": str(error)})
+                return None
+        else:
+            receipt = read_dead_letter(message)
+        if self._job_id is not None and (receipt.event is None or receipt.event.job_id != self._job_id):
+            return None
+        with received_span(message.topic, message.headers):
+            return receipt
+
+    async def _start_consumer(self) -> Any:
+        consumer = AIOKafkaConsumer(
+            **client_options(self._kafka),
+            group_id=self._group_id,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="latest" if self._group_id and self._since == "now" else "earliest",
+            max_partition_fetch_bytes=_LARGEST_FETCH_BYTES,
+        )
+        try:
+            await consumer.start()
+        except (KafkaError, OSError) as error:
+            await consumer.stop()
+            raise KafkaUnreachable(self._kafka, error) from error
+        return consumer
+
+    async def _seek(self, partitions: Sequence[TopicPartition]) -> None:
+        consumer = self._consumer
+        ends = await consumer.end_offsets(partitions)
+        starts = await self._starts(partitions, ends)
+        if self._until_end:
+            self._ends = {partition: end for partition, end in ends.items() if starts[partition] < end}
+        consumer.assign(partitions)
+        for partition, offset in starts.items():
+            # In the same turn of the loop as the assignment: the client would begin to look for its own default.
+            consumer.seek(partition, offset)
+
+    async def _starts(
+        self, partitions: Sequence[TopicPartition], ends: dict[TopicPartition, int]
+    ) -> dict[TopicPartition, int]:
+        if self._since == "now":
+            return ends
+        if self._since == "beginning":
+            beginnings: dict[TopicPartition, int] = await self._consumer.beginning_offsets(partitions)
+            return beginnings
+        since_ms = int(self._since.timestamp() * 1000)
+        found = await self._consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
+        return {partition: at.offset if (at := found[partition]) else ends[partition] for partition in partitions}
+
+    async def _leave_finished_partitions(self) -> None:
+        for partition, end in list(self._ends.items()):
+            if await self._consumer.position(partition) >= end:
+                del self._ends[partition]
+                self._consumer.pause(partition)

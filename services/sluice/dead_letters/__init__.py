@@ -1,0 +1,1 @@
+"""Dead letters: select them, count them by reason, edit them, redrive them."""

@@ -1,0 +1,33 @@
+"""The payload of a dead letter that was too large for its topic: it stands elsewhere, until retention takes it."""
+
+from aiokafka import ConsumerRecord
+
+from sluice.dead_letters.selection import letter_header
+from sluice.events import Header
+from sluice.kafka.topic_reader import TopicReader
+
+
+class PayloadGone(Exception):
+    """The payload is not where the letter says it is."""
+
+
+async def payload_of(letter: ConsumerRecord, reader: TopicReader) -> bytes | None:
+    """The bytes that the vendor should have got. Raises :class:`PayloadGone`."""
+    place = letter_header(letter, Header.PAYLOAD_AT)
+    if letter.value is not None or not place:
+        value: bytes | None = letter.value
+        return value
+    topic, partition, offset = _parsed(place)
+    message = await reader.at(topic, partition, offset)
+    if message is None:
+        raise PayloadGone(f"its payload stood at {place}, and retention has taken it; publish the record anew")
+    payload: bytes | None = message.value
+    return payload
+
+
+def _parsed(place: str) -> tuple[str, int, int]:
+    topic, _, rest = place.rpartition("/")[0].rpartition("/")
+    try:
+        return topic, int(rest), int(place.rpartition("/")[2])
+    except ValueError as error:
+        raise PayloadGone(f"expected topic/partition/offset in {Header.PAYLOAD_AT}, got {place!r}") from error

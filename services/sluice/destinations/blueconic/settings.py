@@ -1,0 +1,31 @@
+"""Settings of a BlueConic tenant."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from sluice.destinations.contract import DestinationSettings
+from sluice.setting_types import Secret
+
+
+class BlueConicSettings(DestinationSettings, frozen=True, kw_only=True, tag="blueconic"):
+    """A BlueConic tenant. ``url`` is its address, such as https://acme.blueconic.net."""
+
+    client_id: str
+    client_secret: Secret
+    property_prefix: Annotated[
+        str, Meta(description="Put before every property id of a group; {type} stands for the group's type")
+    ] = ""
+    group_type_field: Literal["groupTypeId", "groupType"] = "groupTypeId"
+    """The schema has the one, its examples the other. §9 [spec]"""
+    domain_group: Annotated[str, Meta(description="Where entries are matched and made; DEFAULT if left out")] = ""
+    objective_ids: Annotated[
+        tuple[str, ...], Meta(description="Write only profiles that have consented to one of these objectives")
+    ] = ()
+    permission_level: Literal["DO_NOT_TRACK", "ANONYMOUS", "PERSONAL"] | None = None
+    privacy_legislation: Annotated[str | None, Meta(description="Of new profiles, such as GDPR")] = None
+    trigger_on_property_change: bool | None = None
+    trigger_on_event_added: bool | None = None
+    timeline_creates_profiles: Annotated[
+        bool, Meta(description="Make the profile of a timeline event that has none, instead of rejecting the event")
+    ] = False

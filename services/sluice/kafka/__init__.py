@@ -1,0 +1,1 @@
+"""Kafka clients and topics; this room knows no vendor."""

@@ -1,0 +1,148 @@
+"""Makes the topics of a destination, and says whether those that exist can be used together."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from sluice.kafka.clients import KafkaUnreachable, open_admin
+from sluice.kafka.settings import KafkaSettings
+from sluice.topics import catalogue, topic_configs, topics_of
+
+CONNECT_TIMEOUT_S = 15.0
+DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
+"""Kafka's own default of ``max.message.bytes``, for when it does not tell us."""
+
+_CREATE_TIMEOUT_S = 30.0
+_POLL_S = 0.05
+
+
+class TopicsError(Exception):
+    """Topics are missing, have unequal partition counts, or cannot be made as asked for."""
+
+
+class TopicState(NamedTuple):
+    """One topic of a destination as Kafka has it; ``partitions`` is 0 where there is no such topic."""
+
+    name: str
+    partitions: int
+    replication_factor: int
+
+
+@asynccontextmanager
+async def admin_client(settings: KafkaSettings) -> AsyncIterator[Any]:
+    """A started admin client. Raises :class:`KafkaUnreachable`, also when nobody answers in time."""
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            admin = await open_admin(settings)
+    except TimeoutError as error:
+        raise KafkaUnreachable(settings, TimeoutError(f"no answer within {CONNECT_TIMEOUT_S:.0f} s")) from error
+    try:
+        yield admin
+    finally:
+        await admin.close()
+
+
+async def topic_states(admin: Any, names: Sequence[str]) -> list[TopicState]:
+    """What Kafka has of ``names``, in their order."""
+    # All topics are asked for, because asking for one by name can make Kafka create it, with one partition.
+    found = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(None)}
+    return [_state(name, found.get(name, [])) for name in names]
+
+
+def partition_count(states: Sequence[TopicState], destination: str) -> int:
+    """How many partitions each of the topics has. Raises :class:`TopicsError` for missing and unequal ones."""
+    missing = [state.name for state in states if not state.partitions]
+    if missing:
+        raise TopicsError(
+            f"Kafka has no topic {', '.join(missing)}; make it with `sluice topics create {destination}`, "
+            "or correct topic_prefix"
+        )
+    return _equal_count(states)
+
+
+async def create_topics(
+    admin: Any,
+    destination: str,
+    prefix: str = "",
+    *,
+    partitions: int | None = None,
+    replication_factor: int | None = None,
+) -> list[TopicState]:
+    """Make those topics of ``destination`` that are missing, and return what was made.
+
+    ``partitions`` is the existing topics' count where there are some, else the catalogue's. Raises
+    :class:`TopicsError` when existing counts differ from each other or from ``partitions``: they are never changed.
+    """
+    states = await topic_states(admin, topics_of(destination, prefix).all)
+    count = _count_to_make([state for state in states if state.partitions], partitions)
+    missing = [state.name for state in states if not state.partitions]
+    if not missing:
+        return []
+    configs = topic_configs(destination, prefix)
+    replicas = catalogue().replication_factor if replication_factor is None else replication_factor
+    # An empty assignment is how this client is told that -1 stands for the broker's default.
+    new = [NewTopic(name, count, replicas, {} if replicas < 0 else None, configs[name]) for name in missing]
+    _raise_refusals(await admin.create_topics(new))
+    return await _await_topics(admin, missing)
+
+
+async def max_message_bytes(admin: Any, topic: str) -> int:
+    """The largest batch of records that ``topic`` takes, compressed or not."""
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": ""})
+    for response in await admin.describe_configs([resource]):
+        for _error, _message, _type, _name, entries in response.resources:
+            for entry in entries:
+                return int(entry[1])
+    return DEFAULT_MAX_MESSAGE_BYTES
+
+
+def _state(name: str, partitions: list[dict[str, Any]]) -> TopicState:
+    return TopicState(name, len(partitions), len(partitions[0]["replicas"]) if partitions else 0)
+
+
+def _equal_count(states: Sequence[TopicState]) -> int:
+    counts = {state.partitions for state in states}
+    if len(counts) > 1:
+        seen = ", ".join(f"{state.name} has {state.partitions}" for state in states)
+        raise TopicsError(
+            f"expected the same number of partitions in every topic, but {seen}; Sluice never changes a count, because "
+            "keys would move between partitions: empty and delete the odd ones, then make them again"
+        )
+    return counts.pop()
+
+
+def _count_to_make(existing: Sequence[TopicState], wanted: int | None) -> int:
+    if not existing:
+        return catalogue().partitions if wanted is None else wanted
+    count = _equal_count(existing)
+    if wanted is not None and wanted != count:
+        raise TopicsError(
+            f"{existing[0].name} has {count} partitions and {wanted} were asked for; Sluice never changes a count, "
+            f"because keys would move between partitions: leave --partitions out, or say {count}"
+        )
+    return count
+
+
+def _raise_refusals(response: Any) -> None:
+    for name, code, message in response.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:  # somebody else was faster, and has made the same
+            raise TopicsError(f"Kafka refuses to make the topic {name}: {message or error.__name__}")
+
+
+async def _await_topics(admin: Any, names: Sequence[str]) -> list[TopicState]:
+    """Wait until Kafka shows every one of ``names``: the controller answers before the brokers know."""
+    try:
+        async with asyncio.timeout(_CREATE_TIMEOUT_S):
+            while True:
+                states = await topic_states(admin, names)
+                if all(state.partitions for state in states):
+                    return states
+                await asyncio.sleep(_POLL_S)
+    except (TimeoutError, KafkaError) as error:
+        raise TopicsError(f"Kafka was told to make {', '.join(names)}, and does not show them: {error}") from error

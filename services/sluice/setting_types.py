@@ -1,0 +1,53 @@
+"""What every block of settings is made of: structs that refuse unknown keys, bounded numbers, secrets."""
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+Positive = Annotated[int, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0)]
+
+
+class Frozen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A block of settings."""
+
+
+class Secret:
+    """A string that shows as ``***`` wherever it is printed; :meth:`reveal` gives it."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself, for the one place that sends it."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+def decode_secret(type_: type, value: Any) -> Any:
+    """msgspec's ``dec_hook`` for :class:`Secret`."""
+    if type_ is Secret and isinstance(value, str):
+        return Secret(value)
+    raise TypeError(f"expected {type_.__name__}, got {type(value).__name__}")
+
+
+def secret_schema(type_: type) -> dict[str, Any]:
+    """msgspec's ``schema_hook`` for :class:`Secret`."""
+    if type_ is Secret:
+        return {
+            "type": "string",
+            "writeOnly": True,
+            "description": "A secret; use ${env:NAME} or ${file:path}",
+        }
+    raise NotImplementedError(type_)

@@ -1,0 +1,1 @@
+"""Build tools that write the published schemas and documents from the code."""

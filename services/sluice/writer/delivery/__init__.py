@@ -1,0 +1,1 @@
+"""From windows to outcomes: dispatch batches, send each until every fate is known."""

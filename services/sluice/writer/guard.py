@@ -1,0 +1,72 @@
+"""The flood guard of one writer: trips, follows the destination's guard, and stops or resumes delivery."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+
+from sluice.flow.flood_guard import FloodGuard
+from sluice.kafka.control_topic import follow_guard, set_guard
+from sluice.kafka.settings import KafkaSettings
+from sluice.telemetry.metrics import WriterMetrics
+
+log = logging.getLogger(__name__)
+
+
+class GuardFollower:
+    """Whether this writer may deliver. It stops by itself, and goes on when a person says so."""
+
+    def __init__(self, kafka: KafkaSettings, topic: str, guard: FloodGuard, metrics: WriterMetrics) -> None:
+        self._kafka = kafka
+        self._topic = topic
+        self._guard = guard
+        self._metrics = metrics
+        self._tripped = asyncio.Event()
+        self.reason: str | None = None
+        """Why nothing is delivered; ``None`` while all is well."""
+        self.known = asyncio.Event()
+        """Set once it is known what state earlier processes have left."""
+        self.on_change: Callable[[], None] = _nothing
+        """Called when ``reason`` has changed."""
+
+    def count(self, records: int, dead: int) -> None:
+        """Take note of ``records`` settled, ``dead`` of them as dead letters."""
+        reason = self._guard.count(records, dead)
+        if reason is not None and self.reason is None:
+            log.error("flood guard stops the writer", extra={"reason": reason})
+            self._set(reason)
+            self._tripped.set()
+
+    async def run(self) -> None:
+        """Follow the destination's guard, and tell the others when it trips here. Raises ``KafkaError`` in a group."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._follow())
+            group.create_task(self._tell())
+
+    async def _follow(self) -> None:
+        async for event in follow_guard(self._kafka, self._topic):
+            if event is None:
+                self.known.set()
+            elif event.guard == "stopped":
+                self._set(f"{event.reason}; stopped by {event.by}")
+            else:
+                self._guard.forget()
+                self._set(None)
+                if self.known.is_set():
+                    log.warning("flood guard lets the writer go on", extra={"reason": event.reason, "by": event.by})
+
+    async def _tell(self) -> None:
+        while True:
+            await self._tripped.wait()
+            self._tripped.clear()
+            by = f"writer on {socket.gethostname()}"
+            await set_guard(self._kafka, self._topic, "stopped", reason=self.reason or "", by=by)
+
+    def _set(self, reason: str | None) -> None:
+        self.reason = reason
+        self._metrics.guard_stopped.set(reason is not None)
+        self.on_change()
+
+
+def _nothing() -> None:
+    pass

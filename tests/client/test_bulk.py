@@ -1,0 +1,230 @@
+"""The bulk handler against a real Kafka and a writer without a vendor."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from sluice.client.bulk import BulkTimeout, bulk
+from sluice.client.bulk_result import BulkBatch
+from sluice.client.bulk_sync import bulk_sync
+from sluice.client.connection import Connection
+from sluice.client.publisher import Publisher
+from sluice.events import RecordEvent, decode_record
+from sluice.flow.outcome import Fate, Outcome
+from sluice.kafka.clients import KafkaUnreachable
+from sluice.kafka.settings import KafkaSettings
+from sluice.records import InvalidRecord
+from tests.support.fake_writer import DELIVERED, fake_writer
+from tests.support.kafka_admin import RunningKafka
+from tests.support.topics import crm_topics, read_all
+
+
+def reject_bad(event: RecordEvent) -> Outcome:
+    return Outcome(Fate.REJECTED, "INVALID", "no such field") if b"bad" in bytes(event.data) else DELIVERED
+
+
+class Repaired:
+    """Rejects what is bad, until it is repaired."""
+
+    done = False
+
+    def __call__(self, event: RecordEvent) -> Outcome:
+        return DELIVERED if self.done else reject_bad(event)
+
+
+async def _operations(connection: Connection) -> set[str]:
+    records = await read_all(connection, connection.topics("crm").records)
+    return {decode_record(record.value).operation for record in records}
+
+
+async def test_result_says_what_became_of_each_record(kafka: RunningKafka, prefix: str) -> None:
+    connection = await crm_topics(kafka, prefix)
+    async with fake_writer(connection, reject_bad), bulk("crm", connection, object="group/company") as handler:
+        for number in range(20):
+            handler.write(f"c-{number}", {"name": "bad" if number == 7 else "good"})
+
+    result = handler.result
+    assert [item.index for item in result.successful] == [*range(7), *range(8, 20)]
+    assert result.counts == {"CREATED": 19, "INVALID": 1}
+    assert result.open == 0
+    (failed,) = result.failed
+    assert (failed.index, failed.input.key, failed.input.data) == (7, "c-7", {"name": "bad"})
+    assert (failed.outcome, failed.code, failed.message) == ("rejected", "INVALID", "no such field")
+
+
+@pytest.mark.parametrize(
+    ("options", "operation"),
+    [
+        pytest.param({"create": True}, "upsert", id="create"),
+        pytest.param({}, "update", id="only what exists"),
+        pytest.param({"operation": "delete"}, "delete", id="named operation"),
+    ],
+)
+async def test_create_chooses_the_operation(
+    kafka: RunningKafka, prefix: str, options: dict[str, Any], operation: str
+) -> None:
+    connection = await crm_topics(kafka, prefix)
+    async with fake_writer(connection), bulk("crm", connection, object="o", **options) as handler:
+        handler.write("a")
+    assert await _operations(connection) == {operation}
+
+
+async def test_callback_sees_every_item_once(kafka: RunningKafka, prefix: str) -> None:
+    connection = await crm_topics(kafka, prefix)
+    batches: list[BulkBatch] = []
+    async with (
+        fake_writer(connection, reject_bad),
+        bulk("crm", connection, object="o", callback=batches.append) as handler,
+    ):
+        for number in range(50):
+            handler.write(f"c-{number}", {"name": "bad" if number % 10 == 0 else "good"})
+
+    assert sorted(item.index for batch in batches for item in batch.items) == list(range(50))
+    assert sum(batch.counts.get("INVALID", 0) for batch in batches) == 5
+
+
+async def test_callback_may_be_a_coroutine(kafka: RunningKafka, prefix: str) -> None:
+    connection = await crm_topics(kafka, prefix)
+    seen: list[str] = []
+
+    async def tell(batch: BulkBatch) -> None:
+        await asyncio.sleep(0)
+        seen.append(batch.batch_id)
+
+    async with fake_writer(connection), bulk("crm", connection, object="o", callback=tell) as handler:
+        handler.write("a")
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "after the end"])
+async def test_retry_publishes_the_failed_ones_again(kafka: RunningKafka, prefix: str, inside: bool) -> None:
+    connection = await crm_topics(kafka, prefix)
+    decide = Repaired()
+    async with fake_writer(connection, decide):
+        async with bulk("crm", connection, object="o") as handler:
+            handler.write("a", {"name": "good"})
+            handler.write("b", {"name": "bad"})
+            assert len((await handler.flush()).failed) == 1
+            if inside:
+                decide.done = True
+                await handler.retry()
+        decide.done = True
+        result = handler.result if inside else await handler.retry()
+
+    assert [item.index for item in result.successful] == [0, 1]
+    assert result.failed == []
+    assert len(await read_all(connection, connection.topics("crm").records)) == 3
+
+
+async def test_timeout_says_how_many_are_open_and_flush_goes_on(kafka: RunningKafka, prefix: str) -> None:
+    connection = await crm_topics(kafka, prefix)
+    async with bulk("crm", connection, object="o", timeout_s=0.3) as handler:
+        handler.write("a")
+        handler.write("b")
+        with pytest.raises(BulkTimeout, match=r"2 of 2 records are open: no receipt came for 0.3 s") as caught:
+            await handler.flush()
+        assert caught.value.open == handler.result.open == 2
+        async with fake_writer(connection):
+            result = await _flush_until_settled(handler)
+    assert result.open == 0
+
+
+async def _flush_until_settled(handler: Any) -> Any:
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await handler.flush()
+            except BulkTimeout:
+                continue
+
+
+async def test_receipts_of_others_are_not_mistaken_for_ours(kafka: RunningKafka, prefix: str) -> None:
+    connection = await crm_topics(kafka, prefix)
+    async with fake_writer(connection), bulk("crm", connection, object="o", job_id="shared") as handler:
+        async with Publisher("crm", connection) as publisher:
+            await publisher.publish(object="o", operation="insert", data={}, job_id="shared")
+        handler.write("a")
+    assert len(handler.result.successful) == 1
+
+
+async def test_too_large_record_fails_alone(kafka: RunningKafka, prefix: str) -> None:
+    connection = await crm_topics(kafka, prefix)
+    async with fake_writer(connection), bulk("crm", connection, object="o") as handler:
+        handler.write("small")
+        handler.write("large", {"text": "x" * 2_000_000})
+    assert [(item.index, item.code) for item in handler.result.failed] == [(1, "too-large")]
+    assert [item.index for item in handler.result.successful] == [0]
+
+
+async def test_body_that_raises_publishes_nothing(kafka: RunningKafka, prefix: str) -> None:
+    connection = await crm_topics(kafka, prefix)
+    with pytest.raises(LookupError):
+        await _write_and_raise(connection)
+    assert await _operations(connection) == set()
+
+
+async def _write_and_raise(connection: Connection) -> None:
+    async with bulk("crm", connection, object="o") as handler:
+        handler.write("a")
+        raise LookupError
+
+
+async def test_closed_handler_takes_nothing(kafka: RunningKafka, prefix: str) -> None:
+    connection = await crm_topics(kafka, prefix)
+    handler = bulk("crm", connection, object="o")
+    with pytest.raises(ValueError, match="not open; use it inside"):
+        handler.write("a")
+    async with handler:
+        pass
+    with pytest.raises(ValueError, match="not open; use it inside"):
+        await handler.flush()
+
+
+@pytest.mark.parametrize(
+    ("key", "data", "error", "sentence"),
+    [
+        pytest.param(7, {}, TypeError, "expected the key to be a text, .* got int", id="number as key"),
+        pytest.param("a", [1], TypeError, "expected data to be a mapping .* got list", id="list as data"),
+        pytest.param("", {}, InvalidRecord, "expected the key", id="empty key"),
+        pytest.param("a", {"x": object()}, InvalidRecord, "can be written as JSON", id="object in data"),
+    ],
+)
+async def test_wrong_input_is_refused_at_once(
+    kafka: RunningKafka, prefix: str, key: Any, data: Any, error: type[Exception], sentence: str
+) -> None:
+    connection = await crm_topics(kafka, prefix)
+    async with bulk("crm", connection, object="o") as handler:
+        with pytest.raises(error, match=sentence):
+            handler.write(key, data)
+
+
+def test_create_and_another_operation_contradict_each_other() -> None:
+    with pytest.raises(ValueError, match="create=True means upsert"):
+        bulk("crm", object="o", create=True, operation="delete")
+
+
+async def test_synchronous_twin_does_the_same(kafka: RunningKafka, prefix: str) -> None:
+    connection = await crm_topics(kafka, prefix)
+    decide = Repaired()
+
+    def script() -> Any:
+        with bulk_sync("crm", connection, object="o", create=True) as handler:
+            handler.write("a", {"name": "good"})
+            handler.write("b", {"name": "bad"})
+            first = handler.flush()
+        decide.done = True
+        return first, handler.retry()
+
+    async with fake_writer(connection, decide):
+        first, second = await asyncio.to_thread(script)
+    assert (len(first.successful), len(first.failed)) == (1, 1)
+    assert (len(second.successful), len(second.failed)) == (2, 0)
+
+
+def test_synchronous_twin_leaves_no_thread_when_kafka_does_not_answer() -> None:
+    connection = Connection(kafka=KafkaSettings(bootstrap_servers="localhost:1"))
+    with pytest.raises(KafkaUnreachable), bulk_sync("crm", connection, object="o"):
+        pass
+    assert "sluice-bulk" not in {thread.name for thread in threading.enumerate()}

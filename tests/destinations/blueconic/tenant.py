@@ -1,0 +1,60 @@
+"""A BlueConic stand-in that runs, with our client for it and its own controls."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+import httpx
+
+from sandbox.blueconic.settings import Settings
+from sandbox.blueconic.vendor import BlueConic as Vendor
+from sandbox.control import SandboxControl
+from sandbox.serving.app import App
+from sandbox.serving.server import serve
+from sluice.destinations.blueconic.destination import BlueConic
+from sluice.destinations.blueconic.settings import BlueConicSettings
+from sluice.events import RecordEvent
+from sluice.flow.outcome import Outcome
+from sluice.setting_types import Secret
+from tests.support.factories import batch, send_now
+
+
+class Tenant(NamedTuple):
+    """The client under test, and what others see of the vendor."""
+
+    url: str
+    destination: BlueConic
+    control: SandboxControl
+
+    async def write(self, *events: RecordEvent) -> Sequence[Outcome]:
+        return await self.destination.write(batch(self.destination, events), send_now)
+
+    async def states(self, *events: RecordEvent) -> list[str]:
+        return [outcome.code for outcome in await self.write(*events)]
+
+    async def read(self, path: str) -> dict[str, Any]:
+        """What the vendor shows to anyone who reads it."""
+        form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox-secret"}
+        async with httpx.AsyncClient(base_url=f"{self.url}/rest/v2", trust_env=False, verify=False) as http:
+            token = (await http.post("/oauth/token", data=form)).json()["access_token"]
+            answer = await http.get(path, headers={"authorization": f"Bearer {token}"})
+        body: dict[str, Any] = answer.raise_for_status().json()
+        return body
+
+    async def values(self, path: str) -> dict[str, list[str]]:
+        """The properties of a group or profile."""
+        return {one["id"]: one["values"] for one in (await self.read(path))["properties"]}
+
+
+@asynccontextmanager
+async def tenant(
+    settings: Settings | None = None, *, secret: str = "sandbox-secret", objective_ids: tuple[str, ...] = ()
+) -> AsyncIterator[Tenant]:
+    async with serve(App(Vendor(settings))) as url, SandboxControl(url) as control:
+        destination = BlueConic(
+            BlueConicSettings(url=url, client_id="sandbox", client_secret=Secret(secret), objective_ids=objective_ids)
+        )
+        try:
+            yield Tenant(url, destination, control)
+        finally:
+            await destination.aclose()

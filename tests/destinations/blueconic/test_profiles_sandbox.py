@@ -1,0 +1,140 @@
+"""Profiles and timeline events against the stand-in, over HTTP."""
+
+import pytest
+
+from sandbox.blueconic.settings import Settings
+from sandbox.faults.fault import DropAfter, ShuffleResults
+from sluice.destinations.contract import Ambiguous
+from sluice.events import Key, Operation, RecordEvent
+from tests.destinations.blueconic.tenant import Tenant, tenant
+from tests.support.factories import record
+
+JANE: Key = {"email": "jane@example.com"}
+
+
+def profile(operation: Operation = "upsert", data: object = None, key: Key = JANE) -> RecordEvent:
+    return record("profile", operation, key, data)
+
+
+def order(operation: Operation = "insert", data: object = None, *, id_: str = "order-1001") -> RecordEvent:
+    return record("timeline/order", operation, {"email": "jane@example.com", "id": id_}, data)
+
+
+async def jane(acme: Tenant) -> str:
+    """The id that the vendor chose."""
+    found = await acme.read("/profiles?property=email&value=jane@example.com")
+    (one,) = found["profiles"]
+    return str(one["id"])
+
+
+async def events_of(acme: Tenant) -> list[dict[str, object]]:
+    read = await acme.read(f"/profiles/{await jane(acme)}?expand=profile.timeline")
+    events: list[dict[str, object]] = read["events"]
+    return events
+
+
+async def test_a_profile_is_created_changed_and_deleted() -> None:
+    async with tenant() as acme:
+        (created,) = await acme.write(profile(data={"name": "Jane", "visits": 1}))
+        assert (created.code, created.record_id) == ("CREATED", await jane(acme))
+        assert await acme.states(profile(data={"name": "Jane"})) == ["UNCHANGED"]
+        assert await acme.states(profile("update", {"visits": {"increment": 2}})) == ["MODIFIED"]
+        values = await acme.values(f"/profiles/{created.record_id}")
+        assert (values["email"], values["name"], values["visits"]) == (["jane@example.com"], ["Jane"], ["3"])
+        assert await acme.states(profile("delete")) == ["DELETED"]
+        assert await acme.states(profile("delete")) == ["NOTFOUND"]
+        assert await acme.states(profile("update", {"name": "x"})) == ["NOTFOUND"]
+
+
+async def test_a_profile_is_written_by_its_id() -> None:
+    async with tenant() as acme:
+        assert await acme.states(profile(data={"name": "Jo"}, key="p-1")) == ["CREATED"]
+        assert (await acme.values("/profiles/p-1"))["name"] == ["Jo"]
+        assert await acme.states(profile("delete", key="p-1")) == ["DELETED"]
+
+
+async def test_a_repeated_upsert_finds_what_it_made() -> None:
+    async with tenant() as acme:
+        event = profile(data={"name": "Jane"}, key=[{"email": "jane@example.com"}, {"crm_id": "C-77"}])
+        await acme.control.add_fault(DropAfter(path="/rest/v2/profiles"))
+        with pytest.raises(Ambiguous):
+            await acme.write(event)
+        assert await acme.states(event) == ["UNCHANGED"]
+        assert (await acme.values(f"/profiles/{await jane(acme)}"))["crm_id"] == ["C-77"]
+
+
+async def test_an_alternative_finds_a_profile_and_keeps_its_own_value() -> None:
+    async with tenant() as acme:
+        await acme.write(profile(data={"crm_id": "C-77"}))
+        by_number = profile(data={"name": "J."}, key=[{"email": "new@example.com"}, {"crm_id": "C-77"}])
+        (outcome,) = await acme.write(by_number)
+        values = await acme.values(f"/profiles/{outcome.record_id}")
+        assert (outcome.code, values["email"], values["name"]) == ("MODIFIED", ["new@example.com"], ["J."])
+
+
+async def test_an_insert_leaves_a_profile_that_is_there_as_it_is() -> None:
+    async with tenant() as acme:
+        assert await acme.states(profile("insert", {"name": "Jane"})) == ["CREATED"]
+        (outcome,) = await acme.write(profile("insert", {"name": "Other", "visits": {"increment": 1}}))
+        assert (outcome.fate, outcome.code, outcome.warning) == ("skipped", "UNCHANGED", "existed already")
+        values = await acme.values(f"/profiles/{await jane(acme)}")
+        assert (values["name"], "visits" in values) == (["Jane"], False)
+
+
+async def test_each_refusal_is_its_own_items() -> None:
+    settings = Settings(pii_properties=frozenset({"passport"}))
+    async with tenant(settings) as acme:
+        events = [
+            profile(data={"passport": "x"}, key={"email": "a@x.test"}),
+            profile(data={"name": "x"}, key={"shoe_size": "43"}),
+            profile(data={"name": "x"}, key={"email": "b@x.test"}),
+        ]
+        await acme.control.add_fault(ShuffleResults(path="/rest/v2/profiles"))
+        outcomes = await acme.write(*events)
+    assert [(outcome.fate, outcome.code) for outcome in outcomes] == [
+        ("rejected", "UNAUTHORIZED"),
+        ("rejected", "SKIPPED"),
+        ("delivered", "CREATED"),
+    ]
+
+
+async def test_consent_is_checked_where_objectives_are_configured() -> None:
+    async with tenant(objective_ids=("news", "ads")) as acme:
+        willing = profile(data={"privacy_legislation": "GDPR", "consented_objectives": ["ads"]})
+        unwilling = profile(data={"privacy_legislation": "GDPR"}, key={"email": "no@x.test"})
+        outcomes = await acme.write(willing, unwilling)
+    assert [(outcome.fate, outcome.code) for outcome in outcomes] == [
+        ("delivered", "CREATED"),
+        ("rejected", "CONSENT_MISMATCH"),
+    ]
+
+
+async def test_an_event_is_added_once_changed_and_removed() -> None:
+    bought = {"total_revenue": 19.95, "product": [{"id": "P-5", "quantity": 2}]}
+    async with tenant() as acme:
+        await acme.write(profile())
+        assert await acme.states(order(data=bought)) == ["SET"]
+        assert await acme.states(order(data=bought)) == ["SET"]
+        (event,) = await events_of(acme)
+        assert (event["id"], event["eventTypeId"]) == ("order-1001", "order")
+        assert await acme.states(order("upsert", {"total_revenue": 20})) == ["MODIFIED"]
+        assert await acme.states(order("upsert", {"total_revenue": 5}, id_="order-1002")) == ["CREATED"]
+        assert await acme.states(order("update", {"total_revenue": 21})) == ["MODIFIED"]
+        assert await acme.states(order("update", {"total_revenue": 1}, id_="order-9")) == ["NOTFOUND"]
+        assert await acme.states(order("delete")) == ["DELETED"]
+        assert await acme.states(order("delete")) == ["NOTFOUND"]
+        assert [event["id"] for event in await events_of(acme)] == ["order-1002"]
+
+
+async def test_a_bad_event_is_rejected_and_its_profile_is_not() -> None:
+    async with tenant() as acme:
+        await acme.write(profile())
+        (outcome,) = await acme.write(order(data={"total_revenue": "a lot"}))
+    assert (outcome.fate, outcome.code) == ("rejected", "REJECTED")
+    assert outcome.message == "#/total_revenue/0: expected type: Number, found: String"
+
+
+async def test_an_event_of_nobody_is_not_lost_in_silence() -> None:
+    async with tenant() as acme:
+        (outcome,) = await acme.write(order(data={"total_revenue": 1}))
+    assert (outcome.fate, outcome.code) == ("rejected", "NOTFOUND")

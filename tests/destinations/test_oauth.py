@@ -1,0 +1,221 @@
+"""Tokens: when one is asked for, how often, and what a refusal means."""
+
+import asyncio
+from collections import Counter
+
+import httpx
+import pytest
+
+from sluice.destinations.contract import DestinationSettings, Unavailable
+from sluice.destinations.http import open_client, send, turned_away
+from sluice.destinations.oauth import TokenAuth
+from sluice.setting_types import Secret
+
+SECRET = "s3cret-of-the-application"
+
+
+class Settings(DestinationSettings, frozen=True, kw_only=True):
+    """A kind without settings of its own."""
+
+
+class Vendor:
+    """Gives out tokens t1, t2, … and takes only the latest that ``accepted`` names."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.expires_in: object = 3600
+        self.accepted = ""
+        self.token_answer: httpx.Response | Exception | None = None
+        self.forms: list[str] = []
+        self.asked = asyncio.Event()
+        self.slow = asyncio.Event()
+        self.slow.set()
+
+    async def answer(self, request: httpx.Request) -> httpx.Response:
+        self.counts[request.url.path] += 1
+        if request.url.path == "/token":
+            self.forms.append(request.content.decode())
+            self.asked.set()
+            await self.slow.wait()
+            if isinstance(self.token_answer, Exception):
+                raise self.token_answer
+            if self.token_answer is not None:
+                return self.token_answer
+            self.accepted = f"t{self.counts['/token']}"
+            return httpx.Response(200, json={"access_token": self.accepted, "expires_in": self.expires_in})
+        good = request.headers["authorization"] == f"Bearer {self.accepted}"
+        return httpx.Response(200 if good else 401, content=request.content)
+
+    def client(self) -> httpx.AsyncClient:
+        form: dict[str, str | Secret] = {
+            "grant_type": "client_credentials",
+            "client_id": "app",
+            "client_secret": Secret(SECRET),
+        }
+        return open_client(
+            Settings(url="http://vendor.test"),
+            base_url="http://vendor.test",
+            max_connections=50,
+            auth=TokenAuth("http://vendor.test/token", form),
+            transport=httpx.MockTransport(self.answer),
+        )
+
+
+async def put(http: httpx.AsyncClient) -> httpx.Response:
+    return await send(http, http.build_request("PUT", "/groups", content=b"[1]"))
+
+
+async def test_a_token_is_asked_for_once_and_used_again() -> None:
+    vendor = Vendor()
+    async with vendor.client() as http:
+        assert (await put(http)).status_code == 200
+        assert (await put(http)).status_code == 200
+    assert vendor.counts == {"/token": 1, "/groups": 2}
+    assert vendor.forms == [f"grant_type=client_credentials&client_id=app&client_secret={SECRET}"]
+
+
+async def test_many_requests_at_once_ask_for_one_token() -> None:
+    vendor = Vendor()
+    vendor.slow.clear()
+    async with vendor.client() as http, asyncio.TaskGroup() as group:
+        writes = [group.create_task(put(http)) for _ in range(50)]
+        await vendor.asked.wait()
+        vendor.slow.set()
+    assert {write.result().status_code for write in writes} == {200}
+    assert vendor.counts == {"/token": 1, "/groups": 50}
+
+
+async def test_many_requests_that_find_the_token_dead_ask_for_one() -> None:
+    vendor = Vendor()
+    async with vendor.client() as http:
+        await put(http)
+        vendor.accepted = "none"
+        answers = await asyncio.gather(*(put(http) for _ in range(50)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert vendor.counts["/token"] == 2
+
+
+async def test_a_refused_token_request_fails_all_that_wait_for_it_at_once() -> None:
+    vendor = Vendor()
+    vendor.token_answer = httpx.Response(401, json={"error": "invalid_client"})
+    vendor.slow.clear()
+    async with vendor.client() as http:
+        writes = [asyncio.create_task(put(http)) for _ in range(20)]
+        await vendor.asked.wait()
+        vendor.slow.set()
+        errors = await asyncio.gather(*writes, return_exceptions=True)
+    assert all(isinstance(error, Unavailable) for error in errors)
+    assert vendor.counts == {"/token": 1}
+
+
+async def test_after_a_401_the_same_request_is_sent_once_more_with_a_new_token() -> None:
+    vendor = Vendor()
+    async with vendor.client() as http:
+        await put(http)
+        vendor.accepted = "another"
+        answer = await put(http)
+    assert (answer.status_code, answer.content) == (200, b"[1]")
+    assert vendor.counts == {"/token": 2, "/groups": 3}
+
+
+async def test_a_second_401_is_an_outage() -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        counts[request.url.path] += 1
+        return httpx.Response(200, json={"access_token": "t"}) if request.url.path == "/token" else httpx.Response(401)
+
+    counts: Counter[str] = Counter()
+    http = open_client(
+        Settings(url="http://vendor.test"),
+        base_url="http://vendor.test",
+        max_connections=1,
+        auth=TokenAuth("http://vendor.test/token", {}),
+        transport=httpx.MockTransport(refuse),
+    )
+    async with http:
+        outage = turned_away(await put(http))
+    assert outage is not None
+    assert outage.reason == "auth"
+    assert counts == {"/token": 2, "/groups": 2}
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "asked"),
+    [
+        pytest.param(3600, 1, id="an hour"),
+        pytest.param("3600", 1, id="an hour as text"),
+        pytest.param(None, 1, id="not told"),
+        pytest.param(0, 2, id="at once"),
+        pytest.param(-5, 2, id="before now"),
+    ],
+)
+async def test_a_token_is_renewed_by_its_lifetime(expires_in: object, asked: int) -> None:
+    vendor = Vendor()
+    vendor.expires_in = expires_in
+    async with vendor.client() as http:
+        await put(http)
+        await put(http)
+    assert vendor.counts["/token"] == asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param(httpx.Response(400, json={"error": "unsupported_grant_type"}), "auth", id="400"),
+        pytest.param(httpx.Response(401, json={"error": "invalid_client"}), "auth", id="401"),
+        pytest.param(httpx.Response(403), "auth", id="403"),
+        pytest.param(httpx.Response(404), "auth", id="404"),
+        pytest.param(httpx.Response(500), "500", id="500"),
+        pytest.param(httpx.Response(503, headers={"retry-after": "9"}), "503", id="503"),
+        pytest.param(httpx.Response(429), "429", id="429"),
+        pytest.param(httpx.Response(200, content=b"<html>"), "auth", id="200 that is not json"),
+        pytest.param(httpx.Response(200, json={"error": "invalid_grant"}), "auth", id="200 without a token"),
+        pytest.param(httpx.Response(200, json={"access_token": "a\nb"}), "auth", id="a token no header can carry"),
+        pytest.param(httpx.Response(200, json={"access_token": 7}), "auth", id="a token that is no text"),
+        pytest.param(httpx.Response(200, content=b"[" * 5000), "auth", id="nested beyond reason"),
+        pytest.param(httpx.ConnectError("refused"), "connect", id="refused connection"),
+        pytest.param(httpx.ReadTimeout("late"), "no-answer", id="no answer"),
+        pytest.param(httpx.ReadError("reset"), "no-answer", id="reset"),
+    ],
+)
+async def test_without_a_token_traffic_waits(answer: httpx.Response | Exception, reason: str) -> None:
+    vendor = Vendor()
+    vendor.token_answer = answer
+    async with vendor.client() as http:
+        with pytest.raises(Unavailable) as error:
+            await put(http)
+        assert error.value.reason == reason
+        assert vendor.counts["/groups"] == 0
+        vendor.token_answer = None
+        assert (await put(http)).status_code == 200
+
+
+async def test_a_lost_answer_is_ambiguous_only_if_it_was_the_writes() -> None:
+    vendor = Vendor()
+    async with vendor.client() as http:
+        await put(http)
+        vendor.accepted, vendor.token_answer = "another", httpx.ReadError("reset")
+        with pytest.raises(Unavailable, match="no token"):
+            await put(http)
+    assert vendor.counts == {"/token": 2, "/groups": 2}
+
+
+async def test_a_refusal_says_why_and_keeps_the_secret() -> None:
+    vendor = Vendor()
+    vendor.token_answer = httpx.Response(401, json={"error_description": f"no application has {SECRET}"})
+    async with vendor.client() as http:
+        with pytest.raises(Unavailable, match=r"gave no token but 401: no application has \*\*\*; check") as error:
+            await put(http)
+    assert SECRET not in repr(error.value)
+
+
+async def test_a_cancelled_request_lets_the_next_one_ask() -> None:
+    vendor = Vendor()
+    vendor.slow.clear()
+    async with vendor.client() as http:
+        first = asyncio.create_task(put(http))
+        await vendor.asked.wait()
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        vendor.slow.set()
+        assert (await put(http)).status_code == 200

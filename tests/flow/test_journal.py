@@ -1,0 +1,237 @@
+"""Journal: a restart knows exactly what is settled beyond the commit."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sluice.events import BatchEvent, Rows
+from sluice.flow.batch import InDoubt
+from sluice.flow.journal import CommitMetadata, Journal, rows_of
+from sluice.flow.offsets import OffsetProgress
+from tests.support.fakes import NOON
+
+TOPICS = 3
+
+
+def _entry(*rows: Rows) -> BatchEvent:
+    return BatchEvent(batch_id="b", state="settled", rows=list(rows))
+
+
+class KafkaLane:
+    """What Kafka keeps of a lane: the journal with its gaps, the committed offsets, their metadata."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[int, BatchEvent]] = []
+        self.end = 0
+        self.committed = [0] * TOPICS
+        self.metadata = ""
+
+    def append(self, entries: Sequence[BatchEvent]) -> list[int]:
+        """The positions of ``entries``; behind them stands the transaction's control record."""
+        positions = list(range(self.end, self.end + len(entries)))
+        self.entries += zip(positions, entries, strict=True)
+        self.end += len(entries) + 1
+        return positions
+
+    def reopened(self) -> Journal:
+        journal = Journal(self.committed)
+        start = CommitMetadata.decode(self.metadata).journal
+        for position, entry in self.entries:
+            if position >= start:
+                journal.read(position, entry)
+        return journal
+
+
+class LedgerModel:
+    """One owner's cycles: it settles batches, commits the contiguous prefix and the journal's start."""
+
+    def __init__(self, kafka: KafkaLane, given_offsets: Sequence[Sequence[int]]) -> None:
+        self._kafka = kafka
+        self._journal = kafka.reopened()
+        self.progress = [OffsetProgress(offset) for offset in kafka.committed]
+        for progress, offsets, known in zip(self.progress, given_offsets, self._journal.settled, strict=True):
+            fresh = [offset for offset in offsets if progress.follows(offset)]
+            progress.give(fresh)
+            progress.settle(known)
+
+    def cycle(self, batches: Sequence[Sequence[tuple[int, int]]]) -> None:
+        entries = []
+        for batch in batches:
+            for topic, offset in batch:
+                self.progress[topic].settle([offset])
+            entries.append(_entry(*rows_of([(*item, row) for row, item in enumerate(sorted(batch))])))
+        metadata = CommitMetadata(journal=self._journal.start).encode()
+        positions = self._kafka.append(entries)
+        self._kafka.committed = [progress.position for progress in self.progress]
+        self._kafka.metadata = metadata
+        for position, entry in zip(positions, entries, strict=True):
+            self._journal.wrote(position, entry)
+        self._journal.committed(self._kafka.committed)
+
+
+OFFSETS = st.tuples(*[st.sets(st.integers(0, 25), max_size=10).map(sorted) for _ in range(TOPICS)])
+"""By input topic: the offsets of its records, with gaps."""
+
+
+@given(OFFSETS, st.data())
+@settings(max_examples=150, deadline=None)
+def test_restart_knows_exactly_the_offsets_settled_beyond_the_commit(
+    given_offsets: tuple[list[int], ...], data: st.DataObject
+) -> None:
+    kafka = KafkaLane()
+    ledger = LedgerModel(kafka, given_offsets)
+    unsettled = [(topic, offset) for topic, offsets in enumerate(given_offsets) for offset in offsets]
+    settled: set[tuple[int, int]] = set()
+    while unsettled:
+        batches = data.draw(_batches(unsettled))
+        for item in (item for batch in batches for item in batch):
+            unsettled.remove(item)
+            settled.add(item)
+        ledger.cycle(batches)
+        reopened = kafka.reopened()
+        for topic in range(TOPICS):
+            beyond = {offset for number, offset in settled if number == topic and offset >= kafka.committed[topic]}
+            assert reopened.settled[topic] == beyond
+        if data.draw(st.booleans(), label="the lane moves to a new owner"):
+            ledger = LedgerModel(kafka, given_offsets)
+
+
+def _batches(unsettled: list[tuple[int, int]]) -> st.SearchStrategy[list[list[tuple[int, int]]]]:
+    """What settles in one cycle: some of ``unsettled``, in one or two batches."""
+    some = st.lists(st.sampled_from(unsettled), min_size=1, max_size=6, unique=True)
+    return st.tuples(some, st.integers(1, 6)).map(lambda drawn: [part for part in _split(*drawn) if part])
+
+
+def _split(items: list[tuple[int, int]], middle: int) -> list[list[tuple[int, int]]]:
+    return [items[:middle], items[middle:]]
+
+
+def test_journal_is_read_from_the_oldest_entry_that_matters() -> None:
+    journal = Journal([0])
+    journal.wrote(10, _entry(Rows(0, 5, 2, 0)))
+    journal.wrote(11, _entry(Rows(0, 0, 2, 0)))
+    journal.committed([2])
+    assert journal.start == 10
+
+
+def test_journal_without_entries_that_matter_is_read_from_its_end() -> None:
+    journal = Journal([0])
+    journal.wrote(10, _entry(Rows(0, 0, 2, 0)))
+    journal.committed([2])
+    assert journal.start == 11
+
+
+def test_entry_matters_until_each_topic_has_passed_it() -> None:
+    journal = Journal([0, 0])
+    journal.wrote(4, _entry(Rows(0, 0, 1, 0), Rows(1, 3, 1, 1)))
+    journal.committed([1, 3])
+    assert journal.start == 4
+    journal.committed([1, 4])
+    assert journal.start == 5
+
+
+def test_entry_below_the_commit_does_not_matter_when_it_is_read() -> None:
+    journal = Journal([10])
+    journal.read(4, _entry(Rows(0, 3, 7, 0)))
+    assert (journal.settled, journal.start) == ([set()], 5)
+
+
+def test_entry_across_the_commit_settles_only_what_lies_beyond() -> None:
+    journal = Journal([10])
+    journal.read(4, _entry(Rows(0, 8, 4, 0)))
+    assert (journal.settled, journal.start) == ([{10, 11}], 4)
+
+
+def _open(batch_id: str, *rows: Rows, state: Literal["opened", "submitted"] = "opened") -> BatchEvent:
+    return BatchEvent(batch_id=batch_id, state=state, rows=list(rows), refs={"job": "7"}, requested_at=NOON)
+
+
+@pytest.mark.parametrize("state", ["opened", "submitted"])
+def test_entry_that_is_not_settled_leaves_its_offsets_open(state: Literal["opened", "submitted"]) -> None:
+    journal = Journal([0])
+    journal.read(4, _open("b", Rows(0, 1, 2, 0), state=state))
+    opened = InDoubt(batch_id="b", refs={"job": "7"}, requested_at=NOON)
+    assert (journal.settled, journal.opened, journal.start) == ([set()], [{1: opened, 2: opened}], 4)
+
+
+def test_offsets_that_are_settled_are_open_no_more() -> None:
+    journal = Journal([0])
+    journal.read(4, _open("b", Rows(0, 1, 3, 0)))
+    journal.read(6, _entry(Rows(0, 2, 1, 1)))
+    assert (journal.settled, sorted(journal.opened[0])) == ([{2}], [1, 3])
+
+
+def test_offsets_below_the_commit_are_not_open() -> None:
+    journal = Journal([2])
+    journal.read(4, _open("b", Rows(0, 1, 2, 0)))
+    assert list(journal.opened[0]) == [2]
+
+
+def test_offset_that_was_sent_twice_is_open_in_the_later_batch() -> None:
+    journal = Journal([0])
+    journal.read(4, _open("first", Rows(0, 1, 1, 0)))
+    journal.read(6, _open("second", Rows(0, 1, 1, 0)))
+    assert journal.opened[0][1].batch_id == "second"
+
+
+def test_commit_metadata_survives_its_encoding() -> None:
+    assert CommitMetadata.decode(CommitMetadata(journal=12_345).encode()) == CommitMetadata(journal=12_345)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param(None, id="a commit without metadata"),
+        pytest.param("", id="an empty string"),
+        pytest.param("by kafka-consumer-groups", id="no JSON"),
+        pytest.param("[1]", id="another JSON"),
+        pytest.param('{"journal":"x"}', id="another type"),
+        pytest.param('{"offset":3}', id="other fields"),
+    ],
+)
+def test_journal_is_read_whole_after_a_foreign_commit(text: str | None) -> None:
+    assert CommitMetadata.decode(text) == CommitMetadata(journal=0)
+
+
+@given(st.text(max_size=40))
+@settings(max_examples=200, deadline=None)
+def test_any_metadata_is_read_without_harm(text: str) -> None:
+    assert isinstance(CommitMetadata.decode(text).journal, int)
+
+
+ITEMS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 12), st.integers(0, 12)), max_size=20, unique=True)
+
+
+@given(ITEMS.map(sorted))
+@settings(max_examples=200, deadline=None)
+def test_rows_name_each_item_with_its_row(items: list[tuple[int, int, int]]) -> None:
+    named = [
+        (rows.topic, rows.offset + step, rows.row + step) for rows in rows_of(items) for step in range(rows.length)
+    ]
+    assert named == items
+
+
+@pytest.mark.parametrize(
+    ("items", "rows"),
+    [
+        pytest.param([], [], id="nothing"),
+        pytest.param([(0, 5, 0), (0, 6, 1), (0, 7, 2)], [Rows(0, 5, 3, 0)], id="a batch of neighbours is one run"),
+        pytest.param([(0, 5, 0), (0, 7, 1)], [Rows(0, 5, 1, 0), Rows(0, 7, 1, 1)], id="a gap in offsets"),
+        pytest.param([(0, 5, 0), (0, 6, 9)], [Rows(0, 5, 1, 0), Rows(0, 6, 1, 9)], id="a jump in rows"),
+        pytest.param([(0, 5, 0), (1, 6, 1)], [Rows(0, 5, 1, 0), Rows(1, 6, 1, 1)], id="another topic"),
+        pytest.param([(0, 5, -1), (0, 6, -1)], [Rows(0, 5, 2, -1)], id="items that were in no batch"),
+    ],
+)
+def test_rows_are_as_few_as_can_be(items: list[tuple[int, int, int]], rows: list[Rows]) -> None:
+    assert rows_of(items) == rows
+
+
+def test_what_was_withdrawn_is_not_open() -> None:
+    journal = Journal([0])
+    rows = rows_of([(0, 5, 0), (0, 6, 1)])
+    journal.read(0, BatchEvent(batch_id="b", state="opened", rows=rows, requested_at=NOON))
+    journal.read(1, BatchEvent(batch_id="b", state="withdrawn", rows=rows[:1]))
+    assert journal.opened == [{}]

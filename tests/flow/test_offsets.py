@@ -1,0 +1,130 @@
+"""Offsets: the contiguous prefix over what was given, in whatever order it settles."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sluice.flow.offsets import OffsetProgress, runs
+
+GIVEN = st.sets(st.integers(5, 60), min_size=1, max_size=25).map(sorted)
+"""Rising offsets with gaps."""
+
+
+def test_nothing_given_leaves_the_committed_position() -> None:
+    progress = OffsetProgress(7)
+    assert (progress.position, progress.unsettled, progress.oldest) == (7, 0, None)
+
+
+def test_position_waits_for_the_oldest_offset() -> None:
+    progress = OffsetProgress(0)
+    progress.give([0, 1, 2])
+    progress.settle([1, 2])
+    assert (progress.position, progress.unsettled, progress.oldest) == (0, 1, 0)
+
+
+def test_position_passes_gaps_between_given_offsets() -> None:
+    progress = OffsetProgress(0)
+    progress.give([3, 8, 20])
+    progress.settle([3, 8])
+    assert (progress.position, progress.oldest) == (9, 20)
+
+
+def test_position_stays_behind_the_last_given_offset() -> None:
+    progress = OffsetProgress(0)
+    progress.give([4])
+    progress.settle([4])
+    assert progress.position == 5
+
+
+@pytest.mark.parametrize(
+    ("offset", "follows"),
+    [
+        pytest.param(9, False, id="below the committed position"),
+        pytest.param(10, False, id="given before"),
+        pytest.param(12, False, id="the last one given"),
+        pytest.param(13, True, id="the next one"),
+        pytest.param(99, True, id="one behind a gap"),
+    ],
+)
+def test_offset_follows_only_what_was_given(offset: int, follows: bool) -> None:
+    progress = OffsetProgress(10)
+    progress.give([10, 12])
+    progress.settle([10, 12])
+    assert progress.follows(offset) is follows
+
+
+def test_first_offset_follows_from_the_committed_position_on() -> None:
+    progress = OffsetProgress(10)
+    assert not progress.follows(9)
+    assert progress.follows(10)
+
+
+@given(GIVEN, st.data())
+@settings(max_examples=100, deadline=None)
+def test_any_order_of_settling_ends_behind_the_last_offset(given_offsets: list[int], data: st.DataObject) -> None:
+    progress = OffsetProgress(given_offsets[0])
+    progress.give(given_offsets)
+    for offset in data.draw(st.permutations(given_offsets)):
+        progress.settle([offset])
+    assert (progress.position, progress.unsettled, progress.oldest) == (given_offsets[-1] + 1, 0, None)
+
+
+@given(GIVEN, st.data())
+@settings(max_examples=100, deadline=None)
+def test_position_never_passes_an_unsettled_offset_and_never_goes_back(
+    given_offsets: list[int], data: st.DataObject
+) -> None:
+    progress = OffsetProgress(0)
+    progress.give(given_offsets)
+    unsettled = set(given_offsets)
+    before = progress.position
+    for offset in data.draw(st.permutations(given_offsets)):
+        progress.settle([offset])
+        unsettled.discard(offset)
+        assert before <= progress.position <= min(unsettled, default=given_offsets[-1] + 1)
+        assert progress.unsettled == len(unsettled)
+        assert progress.oldest == min(unsettled, default=None)
+        before = progress.position
+
+
+@given(GIVEN, st.data())
+@settings(max_examples=100, deadline=None)
+def test_everything_below_the_position_is_settled_when_giving_and_settling_alternate(
+    given_offsets: list[int], data: st.DataObject
+) -> None:
+    progress = OffsetProgress(0)
+    rest = list(given_offsets)
+    unsettled: set[int] = set()
+    while rest or unsettled:
+        if rest and (not unsettled or data.draw(st.booleans())):
+            offset = rest.pop(0)
+            assert progress.follows(offset)
+            progress.give([offset])
+            unsettled.add(offset)
+        else:
+            offset = data.draw(st.sampled_from(sorted(unsettled)))
+            unsettled.remove(offset)
+            progress.settle([offset])
+        assert all(offset >= progress.position for offset in unsettled)
+    assert progress.position == given_offsets[-1] + 1
+
+
+@pytest.mark.parametrize(
+    ("offsets", "expected"),
+    [
+        pytest.param([], [], id="nothing has no runs"),
+        pytest.param([4], [(4, 1)], id="one offset is a run of one"),
+        pytest.param([4, 5, 6], [(4, 3)], id="neighbours are one run"),
+        pytest.param([0, 1, 3, 9, 10], [(0, 2), (3, 1), (9, 2)], id="a gap ends a run"),
+    ],
+)
+def test_runs(offsets: list[int], expected: list[tuple[int, int]]) -> None:
+    assert list(runs(offsets)) == expected
+
+
+@given(GIVEN)
+@settings(max_examples=100, deadline=None)
+def test_runs_cover_the_offsets_and_are_as_few_as_can_be(offsets: list[int]) -> None:
+    found = list(runs(offsets))
+    assert [first + step for first, length in found for step in range(length)] == offsets
+    assert len(found) == sum(offset - 1 not in offsets for offset in offsets)

@@ -1,0 +1,204 @@
+"""Windows: hard limits, age from the first item, each identity once, order kept."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sluice.flow.batch import Batch, FlushReason, InDoubt, Item
+from sluice.flow.windows import WindowLimits, Windows
+from tests.support.fakes import NOON, make_item
+
+LIMITS = WindowLimits(max_items=3, max_bytes=20, max_age_s=5.0)
+
+
+@st.composite
+def _items(draw: st.DrawFn) -> list[Item]:
+    """Items of three groups and two lanes, with few identities and bodies up to the limit."""
+    drawn = draw(
+        st.lists(
+            st.tuples(st.sampled_from("abc"), st.integers(0, 1), st.integers(0, 9), st.integers(1, 20)), max_size=60
+        )
+    )
+    return [
+        make_item(offset, group=group, lane=lane, identity=identity, body=b"x" * size)
+        for offset, (group, lane, identity, size) in enumerate(drawn)
+    ]
+
+
+def _drain(windows: Windows, now_s: float = 1_000_000.0) -> list[Batch]:
+    batches: list[Batch] = []
+    while (batch := windows.take(now_s, f"b-{len(batches)}")) is not None:
+        batches.append(batch)
+    return batches
+
+
+def _offsets(batch: Batch | None) -> list[int]:
+    return [] if batch is None else [item.offset for item in batch.items]
+
+
+def test_window_opens_at_its_first_item() -> None:
+    windows = Windows(LIMITS)
+    assert windows.due_at_s() is None
+    windows.add([make_item(0)], now_s=100.0)
+    windows.add([make_item(1)], now_s=104.0)
+    assert windows.due_at_s() == 105.0
+    batch = windows.take(105.0, "b")
+    assert batch is not None
+    assert (batch.opened_at_s, batch.closed_at_s, batch.batch_id) == (100.0, 105.0, "b")
+
+
+def test_next_window_of_a_group_counts_its_age_anew() -> None:
+    windows = Windows(LIMITS)
+    windows.add([make_item(0), make_item(1), make_item(2)], now_s=100.0)
+    windows.add([make_item(3)], now_s=103.0)
+    assert _offsets(windows.take(103.0, "b")) == [0, 1, 2]
+    assert windows.due_at_s() == 108.0
+
+
+@pytest.mark.parametrize(
+    ("items", "reason", "taken"),
+    [
+        pytest.param([make_item(n) for n in range(4)], "count", [0, 1, 2], id="closed by count as soon as it is full"),
+        pytest.param(
+            [make_item(0, body=b"x" * 10), make_item(1, body=b"x" * 10)],
+            "bytes",
+            [0],
+            id="closed by bytes before the item that would overshoot",
+        ),
+        pytest.param(
+            [make_item(0, key="k"), make_item(1, key="k")], "key", [0], id="closed by key before an identity it holds"
+        ),
+        pytest.param([make_item(0)], "age", [0], id="closed by age"),
+    ],
+)
+def test_window_closes(items: list[Item], reason: FlushReason, taken: list[int]) -> None:
+    windows = Windows(LIMITS)
+    windows.add(items, now_s=0.0)
+    batch = windows.take(5.0, "b")
+    assert batch is not None
+    assert (_offsets(batch), batch.reason) == (taken, reason)
+
+
+def test_window_holds_bodies_and_separators_up_to_the_last_byte() -> None:
+    windows = Windows(LIMITS)
+    windows.add([make_item(0, body=b"x" * 10), make_item(1, body=b"x" * 9)], now_s=0.0)
+    assert _offsets(windows.take(5.0, "b")) == [0, 1]
+
+
+def test_window_is_not_taken_before_its_age() -> None:
+    windows = Windows(LIMITS)
+    windows.add([make_item(0)], now_s=0.0)
+    assert windows.take(4.999, "b") is None
+
+
+def test_due_window_that_was_opened_first_is_taken_before_a_full_one() -> None:
+    windows = Windows(LIMITS)
+    windows.add([make_item(0, group="due")], now_s=0.0)
+    windows.add([make_item(n, group="full") for n in (1, 2, 3)], now_s=9.0)
+    assert windows.due_at_s() == 0.0
+    assert [_offsets(batch) for batch in _drain(windows, 9.0)] == [[0], [1, 2, 3]]
+
+
+def test_oldest_due_window_is_taken_first() -> None:
+    windows = Windows(LIMITS)
+    windows.add([make_item(0, group="a")], now_s=0.0)
+    windows.add([make_item(1, group="b")], now_s=1.0)
+    windows.add([make_item(2, group="a")], now_s=2.0)
+    assert [_offsets(batch) for batch in _drain(windows, 10.0)] == [[0, 2], [1]]
+
+
+def test_due_window_goes_on_filling_until_it_is_taken() -> None:
+    windows = Windows(LIMITS)
+    windows.add([make_item(0)], now_s=0.0)
+    windows.add([make_item(1)], now_s=50.0)
+    assert _offsets(windows.take(50.0, "b")) == [0, 1]
+
+
+def test_window_is_shared_by_lanes() -> None:
+    windows = Windows(LIMITS)
+    windows.add([make_item(0, lane=0)], now_s=0.0)
+    windows.add([make_item(0, lane=1)], now_s=0.0)
+    batch = windows.take(5.0, "b")
+    assert batch is not None
+    assert [item.lane for item in batch.items] == [0, 1]
+
+
+@given(_items())
+@settings(max_examples=100, deadline=None)
+def test_batch_never_overshoots_items_or_bytes(items: list[Item]) -> None:
+    windows = Windows(LIMITS)
+    windows.add(items, now_s=0.0)
+    for batch in _drain(windows):
+        assert 1 <= len(batch.items) <= LIMITS.max_items
+        assert len(b",".join(item.encoded.body for item in batch.items)) <= LIMITS.max_bytes
+
+
+@given(_items())
+@settings(max_examples=100, deadline=None)
+def test_batch_names_each_identity_at_most_once(items: list[Item]) -> None:
+    windows = Windows(LIMITS)
+    windows.add(items, now_s=0.0)
+    for batch in _drain(windows):
+        identities = [item.encoded.identity for item in batch.items]
+        assert len(identities) == len(set(identities))
+
+
+@given(_items(), st.integers(1, 5))
+@settings(max_examples=100, deadline=None)
+def test_items_of_a_group_keep_their_order_and_none_is_lost(items: list[Item], share: int) -> None:
+    windows = Windows(LIMITS)
+    for start in range(0, len(items), share):
+        windows.add(items[start : start + share], now_s=float(start))
+    assert len(windows) == len(items)
+    batches = _drain(windows)
+    for group in "abc":
+        taken = [item for batch in batches if batch.group == group for item in batch.items]
+        assert taken == [item for item in items if item.encoded.group == group]
+    assert len(windows) == 0
+
+
+@given(_items())
+@settings(max_examples=100, deadline=None)
+def test_items_of_a_discarded_lane_are_gone_and_no_others(items: list[Item]) -> None:
+    windows = Windows(LIMITS)
+    windows.add(items, now_s=0.0)
+    windows.discard(0)
+    kept = [item for item in items if item.lane == 1]
+    assert len(windows) == len(kept)
+    batches = _drain(windows)
+    assert all(batch.items for batch in batches)
+    assert sorted(item.offset for batch in batches for item in batch.items) == [item.offset for item in kept]
+
+
+def test_discarded_items_leave_their_room_to_others() -> None:
+    windows = Windows(LIMITS)
+    windows.add([make_item(0, lane=0, identity="x", body=b"x" * 15)], now_s=0.0)
+    windows.add([make_item(1, lane=1)], now_s=0.0)
+    windows.discard(0)
+    windows.add([make_item(2, lane=1, identity="x", body=b"x" * 15)], now_s=1.0)
+    assert _offsets(windows.take(5.0, "b")) == [1, 2]
+
+
+def test_nothing_is_due_once_its_only_lane_is_discarded() -> None:
+    windows = Windows(LIMITS)
+    windows.add([make_item(n) for n in range(4)], now_s=0.0)
+    windows.discard(0)
+    assert windows.due_at_s() is None
+    assert windows.take(1_000.0, "b") is None
+
+
+def test_what_an_earlier_owner_left_open_is_gathered_by_itself() -> None:
+    windows = Windows(LIMITS)
+    opened = InDoubt(batch_id="b-0", refs={}, requested_at=NOON)
+    windows.add([make_item(0, opened=opened), make_item(1), make_item(2, opened=opened)], now_s=0.0)
+    first, second = _drain(windows)
+    assert (_offsets(first), first.opened) == ([0, 2], opened)
+    assert (_offsets(second), second.opened) == ([1], None)
+
+
+def test_body_of_a_batch_is_counted_with_the_separators_between_its_items() -> None:
+    windows = Windows(LIMITS)
+    windows.add([make_item(0, body=b"x" * 10), make_item(1, body=b"x" * 9)], now_s=0.0)
+    batch = windows.take(5.0, "b")
+    assert batch is not None
+    assert batch.body_bytes == 20

@@ -1,0 +1,88 @@
+"""A Bloom Growth sandbox in this process, and a client with its API key."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from sandbox.bloom_growth.settings import Settings
+from sandbox.bloom_growth.vendor import BloomGrowth
+from sandbox.control import SandboxControl
+from sandbox.serving.app import App
+from sandbox.serving.server import serve
+
+LOGIN = {"grant_type": "password", "userName": "alex.morgan@example.com", "password": "sandbox-secret"}
+UNLIMITED = Settings(requests_per_second=None)
+
+
+class BloomTenant:
+    """One tenant: `http` is its API as the first user, `control` the sandbox's own side."""
+
+    def __init__(self, url: str, http: httpx.AsyncClient, control: SandboxControl) -> None:
+        self.url = url
+        self.http = http
+        self.control = control
+
+    async def get(self, path: str) -> Any:
+        """What a read that must succeed answers."""
+        answer = await self.http.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def send(self, method: str, path: str, body: object = None) -> Any:
+        """What a write that must succeed answers; null for an empty body."""
+        answer = await self.http.request(method, path, json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json() if answer.content else None
+
+    async def status(self, method: str, path: str, body: object = None) -> int:
+        return (await self.http.request(method, path, json=body)).status_code
+
+    async def me(self) -> int:
+        return int((await self.get("users/mine"))["Id"])
+
+    async def user(self, name: str) -> int:
+        [found] = await self.get(f"search/user?term={name}")
+        return int(found["Id"])
+
+    async def meeting(self, name: str = "Leadership") -> int:
+        """The seed's meeting of that name that the first user attends."""
+        return next(int(one["Id"]) for one in await self.get("L10/list") if one["Name"].startswith(name))
+
+    async def as_user(self, email: str) -> dict[str, str]:
+        """Headers that let somebody else in."""
+        answer = await self.http.post(f"{self.url}/Token", data={**LOGIN, "userName": email})
+        return {"authorization": f"Bearer {answer.json()['access_token']}"}
+
+    async def theirs(self) -> dict[str, int]:
+        """Ids of another organization, by object."""
+        headers = await self.as_user("nora.vance@example.com")
+
+        async def first(path: str) -> int:
+            return int((await self.http.get(path, headers=headers)).json()[0]["Id"])
+
+        meeting = await first("L10/list")
+        lists = {name: f"L10/{meeting}/{name}" for name in ("issues", "todos", "rocks", "headlines", "measurables")}
+        found = {name: await first(path) for name, path in lists.items()}
+        user = (await self.http.get("users/mine", headers=headers)).json()["Id"]
+        return {**found, "meeting": meeting, "user": user}
+
+
+@asynccontextmanager
+async def bloom_tenant(settings: Settings = UNLIMITED, *, still: bool = False) -> AsyncIterator[BloomTenant]:
+    """A tenant of its own for one test, without a limit on its rate unless `settings` have one.
+
+    `still`: its clock stands but for `advance`, so that a slow machine fills no bucket.
+    """
+    vendor = BloomGrowth(settings)
+    if still:
+        vendor.clock.stop()
+    headers = {"authorization": f"Bearer {settings.api_key}"}
+    async with (
+        serve(App(vendor)) as url,
+        httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, trust_env=False, verify=False, timeout=10) as http,
+        SandboxControl(url) as control,
+    ):
+        yield BloomTenant(url, http, control)
+        await control.clear_faults()

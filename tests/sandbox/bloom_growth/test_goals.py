@@ -1,0 +1,187 @@
+"""Goals as bloom_growth.md §3 rows 17–25 and §6 have them."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.bloom_growth.settings import Settings
+from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
+
+NAMES = [
+    "Id",
+    "Type",
+    "Key",
+    "Name",
+    "CreateTime",
+    "DueDate",
+    "Complete",
+    "Completion",
+    "Archived",
+    "Owner",
+]
+
+
+async def _create(bloom: BloomTenant, **fields: Any) -> dict[str, Any]:
+    path = f"L10/{await bloom.meeting()}/rocks"
+    goal: dict[str, Any] = await bloom.send("POST", path, {"title": "t", **fields})
+    return goal
+
+
+async def _ids(bloom: BloomTenant, path: str) -> list[int]:
+    return [one["Id"] for one in await bloom.get(path)]
+
+
+async def test_a_created_goal_has_everything_a_client_reads(bloom: BloomTenant) -> None:
+    """§3.17, §6 [client], [test:ruby]."""
+    goal = await _create(bloom, title="Launch")
+    assert list(goal) == [*NAMES, "Origins"]
+    assert (goal["Name"], goal["Complete"], goal["Completion"], goal["Archived"]) == ("Launch", False, 1, False)
+    assert goal["Owner"]["Name"] == "Alex Morgan"
+    assert goal["Origins"] == [{"Id": await bloom.meeting(), "Name": "Leadership Team L10"}]
+
+
+async def test_a_goal_may_be_made_without_a_meeting(bloom: BloomTenant) -> None:
+    """§3.18 [docs:ref]."""
+    maria = await bloom.user("maria")
+    goal = await bloom.send("POST", "rocks/create", {"title": "t", "accountableUserId": maria})
+    assert (goal["Owner"]["Id"], goal["Origins"]) == (maria, [])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param("include_origin=true", id="§1 include_origin"),
+        pytest.param("Include_Origin=true", id="§1 Include_Origin"),
+    ],
+)
+async def test_origins_come_with_reads_that_ask_for_them(bloom: BloomTenant, query: str) -> None:
+    """§3.19, §3.23, §6 [docs:ref]."""
+    goal = await _create(bloom)
+    me = await bloom.me()
+    assert list(await bloom.get(f"rocks/{goal['Id']}")) == NAMES
+    assert await bloom.get(f"rocks/{goal['Id']}?{query}") == goal
+    assert goal in await bloom.get(f"rocks/user/{me}?{query}")
+    assert all("Origins" not in one for one in await bloom.get(f"rocks/user/{me}"))
+
+
+@pytest.mark.parametrize(
+    ("completion", "number", "complete"),
+    [
+        pytest.param("AtRisk", 0, False, id="§6 AtRisk"),
+        pytest.param("OnTrack", 1, False, id="§6 OnTrack"),
+        pytest.param("Complete", 2, True, id="§6 Complete"),
+    ],
+)
+async def test_completion_is_written_by_name_and_read_as_a_number(
+    bloom: BloomTenant, completion: str, number: int, complete: bool
+) -> None:
+    goal = await _create(bloom)
+    answer = await bloom.http.put(f"rocks/{goal['Id']}", json={"completion": completion})
+    assert (answer.status_code, answer.content) == (200, b"")
+    read = await bloom.get(f"rocks/{goal['Id']}")
+    assert (read["Completion"], read["Complete"]) == (number, complete)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"completion": 1}, id="§1 an enum is sent by name"),
+        pytest.param({"completion": "Done"}, id="unknown completion"),
+        pytest.param({"title": ""}, id="§10 blank title"),
+    ],
+)
+async def test_a_bad_update_is_a_400_and_changes_nothing(bloom: BloomTenant, body: dict[str, object]) -> None:
+    goal = await _create(bloom)
+    assert await bloom.status("PUT", f"rocks/{goal['Id']}", body) == 400
+    assert await bloom.get(f"rocks/{goal['Id']}?include_origin=true") == goal
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({}, id="§6 the SDK's {}"),
+        pytest.param({"title": None, "accountableUserId": None, "completion": None}, id="§6 Ruby's nulls"),
+    ],
+)
+async def test_nothing_given_leaves_a_goal_and_its_owner_alone(bloom: BloomTenant, body: dict[str, object]) -> None:
+    """§6 owner hazard: the owner is kept by default [assumed]."""
+    goal = await _create(bloom, accountableUserId=await bloom.user("maria"))
+    await bloom.send("PUT", f"rocks/{goal['Id']}", body)
+    assert await bloom.get(f"rocks/{goal['Id']}?include_origin=true") == goal
+
+
+async def test_strictly_an_update_without_an_owner_makes_it_the_callers() -> None:
+    """§6 owner hazard [docs:ref]."""
+    async with bloom_tenant(Settings(requests_per_second=None, reassigns_goals=True)) as strict:
+        maria = await strict.user("maria")
+        goal = await _create(strict, accountableUserId=maria)
+        await strict.send("PUT", f"rocks/{goal['Id']}", {"title": "x", "accountableUserId": maria})
+        assert (await strict.get(f"rocks/{goal['Id']}"))["Owner"]["Id"] == maria
+        await strict.send("PUT", f"rocks/{goal['Id']}", {"title": "y"})
+        assert (await strict.get(f"rocks/{goal['Id']}"))["Owner"]["Id"] == await strict.me()
+
+
+async def test_an_archived_goal_changes_lists_and_back(bloom: BloomTenant) -> None:
+    """§3.21, §3.23, §3.24, §6 [test:live]; each has an empty answer, and doing it again changes nothing."""
+    goal, me = await _create(bloom), await bloom.me()
+    active, archived = f"rocks/user/{me}", f"archivedrocks/user/{me}"
+    for _ in range(2):
+        answer = await bloom.http.put(f"rocks/{goal['Id']}/archive")
+        assert (answer.status_code, answer.content) == (200, b"")
+    assert goal["Id"] not in await _ids(bloom, active)
+    assert goal["Id"] in await _ids(bloom, archived)
+    for _ in range(2):
+        answer = await bloom.http.put(f"rocks/{goal['Id']}/restore")
+        assert (answer.status_code, answer.content) == (200, b"")
+    assert goal["Id"] in await _ids(bloom, active)
+    assert goal["Id"] not in await _ids(bloom, archived)
+
+
+async def test_a_deleted_goal_is_gone_and_unknown_the_second_time(bloom: BloomTenant) -> None:
+    """§3.22, §12."""
+    goal = await _create(bloom)
+    answer = await bloom.http.delete(f"rocks/{goal['Id']}")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert goal["Id"] not in await _ids(bloom, f"rocks/user/{await bloom.me()}")
+    assert await bloom.status("DELETE", f"rocks/{goal['Id']}") == 404
+
+
+async def test_a_meetings_list_has_archived_goals_when_asked_for(bloom: BloomTenant) -> None:
+    """§3.25 `INCLUDE_ARCHIVE`; the seed has an archived one."""
+    path = f"L10/{await bloom.meeting()}/rocks"
+    assert len(await bloom.get(f"{path}?INCLUDE_ARCHIVE=true")) == len(await bloom.get(path)) + 1
+
+
+async def test_a_goal_is_attached_to_a_meeting_and_detached(bloom: BloomTenant) -> None:
+    """§3.25 [docs:ref]."""
+    goal, sales = await _create(bloom), await bloom.meeting("Sales")
+    path = f"L10/{sales}/rocks/{goal['Id']}"
+    for _ in range(2):
+        answer = await bloom.http.post(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+    origins = (await bloom.get(f"rocks/{goal['Id']}?include_origin=true"))["Origins"]
+    assert [one["Name"] for one in origins] == ["Leadership Team L10", "Sales Weekly"]
+    assert goal["Id"] in await _ids(bloom, f"L10/{sales}/rocks")
+    await bloom.send("DELETE", path)
+    assert goal["Id"] not in await _ids(bloom, f"L10/{sales}/rocks")
+    assert await bloom.status("DELETE", path) == 404
+
+
+@pytest.mark.parametrize(
+    "body", [pytest.param({}, id="§3.17 no title"), pytest.param({"title": "\n"}, id="§10 blank title")]
+)
+async def test_a_goal_without_a_title_is_a_400(bloom: BloomTenant, body: dict[str, str]) -> None:
+    for path in (f"L10/{await bloom.meeting()}/rocks", "rocks/create"):
+        assert await bloom.status("POST", path, body) == 400
+
+
+@pytest.mark.parametrize(
+    ("length", "status"), [pytest.param(255, 200, id="§10 255"), pytest.param(256, 400, id="§10 256")]
+)
+async def test_strictly_a_title_has_at_most_so_many_characters(length: int, status: int) -> None:
+    async with bloom_tenant(Settings(requests_per_second=None, max_title_chars=255)) as strict:
+        assert await strict.status("POST", "rocks/create", {"title": "ü" * length}) == status
+
+
+async def test_by_default_a_title_may_be_long(bloom: BloomTenant) -> None:
+    assert (await _create(bloom, title="x" * 5000))["Name"] == "x" * 5000

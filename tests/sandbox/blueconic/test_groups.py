@@ -1,0 +1,262 @@
+"""`PUT /groups` as blueconic.md §3 and §7 have it."""
+
+from typing import Any
+
+import pytest
+
+from sandbox.blueconic.settings import Settings
+from tests.sandbox.blueconic.tenants import Tenant, group, rule, tenant
+
+EXAMPLE = [
+    {
+        "groupTypeId": "company",
+        "groupId": "group_0",
+        "strategy": "UPSERT",
+        "domainGroup": "DEFAULT",
+        "identifier": "b7-0",
+        "properties": [
+            {"id": "company_name", "values": ["Acme BV"], "strategy": "SET"},
+            {"id": "company_nr_of_employees", "values": ["42"], "strategy": "SET"},
+            {"id": "company_tags", "values": ["customer"], "strategy": "ADD"},
+        ],
+    },
+    {
+        "groupTypeId": "company",
+        "groupId": "group_1",
+        "strategy": "UPDATE",
+        "identifier": "b7-1",
+        "properties": [{"id": "company_visits", "values": ["1"], "strategy": "INCREMENT"}],
+    },
+    {"groupTypeId": "company", "groupId": "group_2", "strategy": "DELETE", "identifier": "b7-2"},
+    {"groupTypeId": "compny", "groupId": "group_3", "strategy": "UPSERT", "identifier": "b7-3"},
+]
+EXAMPLE_RESULT = (
+    '[{"groupId":"group_0","groupTypeId":"company","state":"CREATED","identifier":"b7-0"},'
+    '{"groupId":"group_1","groupTypeId":"company","state":"NOTFOUND","identifier":"b7-1"},'
+    '{"groupId":"group_2","groupTypeId":"company","state":"DELETED","identifier":"b7-2"},'
+    '{"groupId":"group_3","groupTypeId":"compny","state":"UNKNOWN_GROUP_TYPE","identifier":"b7-3"}]'
+)
+
+
+async def test_the_documents_example_gets_the_documents_bytes(blueconic: Tenant) -> None:
+    await blueconic.put_groups(group("group_2"))
+    answer = await blueconic.http.put("/groups", json=EXAMPLE)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+    assert answer.text == EXAMPLE_RESULT
+
+
+@pytest.mark.parametrize(
+    ("entry", "state"),
+    [
+        pytest.param(group("new"), "CREATED", id="§3 CREATED: UPSERT, group absent"),
+        pytest.param(group("old", p="2"), "MODIFIED", id="§3 MODIFIED: UPSERT, a rule changed a value"),
+        pytest.param(
+            group("old", strategy="UPDATE", p="2"), "MODIFIED", id="§3 MODIFIED: UPDATE, a rule changed a value"
+        ),
+        pytest.param(group("old", p="1"), "UNCHANGED", id="§3 UNCHANGED: UPSERT, no effective change"),
+        pytest.param(group("old", strategy="UPDATE"), "UNCHANGED", id="§3 UNCHANGED: UPDATE, no rule at all"),
+        pytest.param(group("new", strategy="UPDATE"), "NOTFOUND", id="§3 NOTFOUND: UPDATE, group absent"),
+        pytest.param(group("new", strategy="DELETE"), "NOTFOUND", id="§3 NOTFOUND: DELETE, group absent"),
+        pytest.param(group("old", strategy="DELETE"), "DELETED", id="§3 DELETED: DELETE, group present"),
+        pytest.param(
+            group("x", group_type="compny"), "UNKNOWN_GROUP_TYPE", id="§3 UNKNOWN_GROUP_TYPE: unknown groupTypeId"
+        ),
+        pytest.param({"groupId": "x"}, "UNKNOWN_GROUP_TYPE", id="§3 UNKNOWN_GROUP_TYPE: missing groupTypeId"),
+        pytest.param({"groupTypeId": "company"}, "SKIPPED", id="§3 SKIPPED: entry without groupId"),
+        pytest.param(
+            {**group("new"), "properties": [rule("INCREMENT", "many")]}, "SKIPPED", id="§3 SKIPPED: every rule invalid"
+        ),
+        pytest.param(
+            {"groupTypeId": "company", "groupId": "new"}, "NOTFOUND", id="§3 field strategy: defaults to UPDATE"
+        ),
+        pytest.param({**group("new"), "surprise": 1}, "CREATED", id="§7 unknown entry fields are ignored"),
+        pytest.param(
+            {"groupType": "company", "groupId": "new", "strategy": "UPSERT"},
+            "CREATED",
+            id="§9 defect 1: groupType is taken, too",
+        ),
+        pytest.param(
+            {**group("new"), "groupType": "compny"}, "CREATED", id="§9 defect 1: groupTypeId wins over groupType"
+        ),
+        pytest.param(
+            {**group("old"), "properties": rule("SET", "2")},
+            "MODIFIED",
+            id="§9 defect 2: properties as a single object",
+        ),
+        pytest.param(
+            {**group("old"), "domainGroup": "B"}, "UNCHANGED", id="§3 field domainGroup: not part of identity"
+        ),
+    ],
+)
+async def test_each_entry_has_its_state(blueconic: Tenant, entry: dict[str, Any], state: str) -> None:
+    await blueconic.put_groups(group("old", p="1"))
+    [result] = await blueconic.put_groups(entry)
+    assert (result["state"], "validationErrors" in result) == (state, state == "SKIPPED")
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "after"),
+    [
+        pytest.param(["a", "b"], rule("SET", "c"), ["c"], id="§3 rule SET replaces all values"),
+        pytest.param(["a"], rule("SET"), None, id="§3 rule SET with no values clears"),
+        pytest.param(["a"], rule("ADD", "b", "a", "b"), ["a", "b"], id="§3 rule ADD appends values not yet present"),
+        pytest.param(["a"], rule("SET_IF_EMPTY", "b"), ["a"], id="§3 rule SET_IF_EMPTY leaves a value"),
+        pytest.param([], rule("SET_IF_EMPTY", "b"), ["b"], id="§3 rule SET_IF_EMPTY sets where there is none"),
+        pytest.param(["5"], rule("INCREMENT", "2"), ["7"], id="§3 rule INCREMENT adds to the stored number"),
+        pytest.param(["0.1"], rule("INCREMENT", "0.2"), ["0.3"], id="§3 rule INCREMENT is decimal"),
+        pytest.param([], rule("INCREMENT", "-2"), ["-2"], id="§3 rule INCREMENT on an empty property starts at 0"),
+        pytest.param(["5"], rule("SUM", "2"), ["7"], id="§9 defect 4: SUM is an alias of INCREMENT"),
+        pytest.param(["a", "b", "a"], rule("REMOVE", "a"), ["b"], id="§3 rule REMOVE removes the listed values"),
+        pytest.param(["a"], rule("REMOVE", "a"), None, id="§3 rule REMOVE of the last value clears"),
+        pytest.param(["a"], {"id": "p", "values": ["b"]}, ["b"], id="§3 rule without strategy is a SET"),
+    ],
+)
+async def test_each_rule_has_its_effect(
+    blueconic: Tenant, before: list[str], change: dict[str, Any], after: list[str] | None
+) -> None:
+    await blueconic.put_groups({**group("g"), "properties": [rule("SET", *before)]})
+    await blueconic.put_groups({**group("g"), "properties": [change]})
+    assert (await blueconic.group("g")).get("p") == after
+
+
+@pytest.mark.parametrize(
+    ("strategy", "second"),
+    [
+        pytest.param("SET", "UNCHANGED", id="§3 idempotent on resend: SET"),
+        pytest.param("ADD", "UNCHANGED", id="§3 idempotent on resend: ADD"),
+        pytest.param("SET_IF_EMPTY", "UNCHANGED", id="§3 idempotent on resend: SET_IF_EMPTY"),
+        pytest.param("REMOVE", "UNCHANGED", id="§3 idempotent on resend: REMOVE"),
+        pytest.param("INCREMENT", "MODIFIED", id="§3 idempotent on resend: INCREMENT, the one that is not idempotent"),
+    ],
+)
+async def test_a_resent_rule_changes_nothing_except_an_increment(blueconic: Tenant, strategy: str, second: str) -> None:
+    entry = {**group("g"), "properties": [rule(strategy, "3")]}
+    await blueconic.put_groups(group("g"))
+    await blueconic.put_groups(entry)
+    [result] = await blueconic.put_groups(entry)
+    assert result["state"] == second
+
+
+async def test_an_invalid_rule_is_reported_by_its_property_and_the_others_take_effect(blueconic: Tenant) -> None:
+    rules = [rule("SET", "1", name="good"), rule("SET", "1", name="b d"), rule("INCREMENT", "x", name="sum")]
+    [result] = await blueconic.put_groups({**group("g"), "properties": rules})
+    assert result["state"] == "CREATED"
+    assert result["validationErrors"].keys() == {"b d", "sum"}
+    assert await blueconic.group("g") == {"domaingroup": ["DEFAULT"], "good": ["1"]}
+
+
+async def test_an_increment_of_what_is_no_number_is_an_error_and_leaves_it(blueconic: Tenant) -> None:
+    await blueconic.put_groups(group("g", p="many"))
+    rules = [rule("INCREMENT", "1"), rule("SET", "1", name="q")]
+    [result] = await blueconic.put_groups({**group("g"), "properties": rules})
+    assert "p" in result["validationErrors"]
+    assert (await blueconic.group("g"))["p"] == ["many"]
+
+
+async def test_strict_mode_reports_undefined_properties_and_ignores_their_rules() -> None:
+    async with tenant(Settings(defined_properties=frozenset({"known"}))) as strict:
+        [result] = await strict.put_groups(group("g", known="1", unknown="1"))
+        assert list(result["validationErrors"]) == ["unknown"]
+        assert "unknown" not in await strict.group("g")
+
+
+async def test_entries_see_the_effects_of_earlier_ones_in_array_order(blueconic: Tenant) -> None:
+    increment = {**group("g"), "properties": [rule("INCREMENT", "1")]}
+    results = await blueconic.put_groups(
+        group("g", strategy="UPDATE"), increment, increment, group("g", strategy="DELETE"), increment
+    )
+    states = [result["state"] for result in results]
+    assert states == ["NOTFOUND", "CREATED", "MODIFIED", "DELETED", "CREATED"]
+    assert (await blueconic.group("g"))["p"] == ["1"]
+
+
+async def test_the_same_id_under_two_types_is_two_groups(blueconic: Tenant) -> None:
+    results = await blueconic.put_groups(group("g", p="1"), group("g", group_type="airport", p="2"))
+    assert [result["state"] for result in results] == ["CREATED", "CREATED"]
+    assert (await blueconic.group("g", "airport"))["p"] == ["2"]
+
+
+async def test_fields_that_were_not_sent_are_left_out_of_a_result(blueconic: Tenant) -> None:
+    assert await blueconic.put_groups({}) == [{"state": "UNKNOWN_GROUP_TYPE"}]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        pytest.param(b"[{", "body", id="§7 400: body not JSON"),
+        pytest.param(b"", "body", id="§7 400: no body"),
+        pytest.param(b'{"groupId":"g"}', "body", id="§7 400: not an array"),
+        pytest.param(b"[1]", "[0]", id="§7 400: an entry not an object"),
+        pytest.param(b'[{},{"groupId":7}]', "[1].groupId", id="§7 400: a field of the wrong JSON type"),
+        pytest.param(b'[{"identifier":null}]', "[0].identifier", id="§7 400: null is not a string"),
+        pytest.param(
+            b'[{"properties":[{"id":"p","values":[42]}]}]',
+            "[0].properties[0].values[0]",
+            id="§7 400: values are always strings",
+        ),
+        pytest.param(b'[{"strategy":"MERGE"}]', "[0].strategy", id="§7 400: an unknown strategy"),
+        pytest.param(
+            b'[{"properties":[{"strategy":"MULTIPLY"}]}]', "[0].properties[0].strategy", id="§7 400: an unknown rule"
+        ),
+        pytest.param(b'[{"surprise":' + b"[" * 100_000, "body", id="§7 400: nested too deeply"),
+        pytest.param(b'[{"groupId":"\xff"}]', "body", id="§7 400: not UTF-8"),
+    ],
+)
+async def test_a_malformed_request_is_a_400_that_names_the_field(blueconic: Tenant, body: bytes, field: str) -> None:
+    answer = await blueconic.http.put("/groups", content=body)
+    assert answer.status_code == 400
+    refusal = answer.json()
+    assert (refusal["code"], refusal["message"]) == (400, "Bad Request")
+    assert refusal["errors"][0]["field"] == field
+
+
+async def test_nothing_of_a_malformed_request_is_applied(blueconic: Tenant) -> None:
+    await blueconic.http.put("/groups", json=[group("g"), 1])
+    assert (await blueconic.http.get("/groups/company/g")).status_code == 404
+    assert await blueconic.control.ledger() == []
+
+
+async def test_an_empty_array_is_answered_with_one(blueconic: Tenant) -> None:
+    assert (await blueconic.http.put("/groups", content=b"[]")).text == "[]"
+
+
+async def test_a_compressed_request_is_a_415(blueconic: Tenant) -> None:
+    answer = await blueconic.http.put("/groups", content=b"[]", headers={"content-encoding": "gzip"})
+    assert answer.status_code == 415
+
+
+async def test_more_than_1000_entries_are_a_413_with_the_results_of_the_first_1000(blueconic: Tenant) -> None:
+    entries = [group(f"g{index}") for index in range(1001)]
+    answer = await blueconic.http.put("/groups", json=entries)
+    results = answer.json()
+    assert (answer.status_code, len(results), results[-1]["groupId"]) == (413, 1000, "g999")
+    assert (await blueconic.http.get("/groups/company/g999")).status_code == 200
+    assert (await blueconic.http.get("/groups/company/g1000")).status_code == 404
+
+
+async def test_a_proxys_byte_cap_is_a_413_without_an_array_and_applies_nothing() -> None:
+    async with tenant(Settings(max_body_bytes=100)) as capped:
+        answer = await capped.http.put("/groups", json=[group("g", p="x" * 100)])
+        assert (answer.status_code, answer.headers["content-type"]) == (413, "text/html")
+        assert (await capped.http.get("/groups/company/g")).status_code == 404
+
+
+async def test_a_write_of_pii_without_the_right_refuses_the_whole_request_with_403() -> None:
+    async with tenant(Settings(pii_properties=frozenset({"email"}))) as restricted:
+        answer = await restricted.http.put("/groups", json=[group("a"), group("b", email="x")])
+        assert (answer.status_code, answer.content) == (403, b"")
+        assert (await restricted.http.get("/groups/company/a")).status_code == 404
+
+
+async def test_answers_are_gzipped_for_who_accepts_it(blueconic: Tenant) -> None:
+    plain = await blueconic.http.put("/groups", json=[group("g")], headers={"accept-encoding": "identity"})
+    packed = await blueconic.http.put("/groups", json=[group("g")], headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.json()[0]["state"] == "UNCHANGED"
+
+
+async def test_pretty_print_indents_the_answer_of_any_call(blueconic: Tenant) -> None:
+    written = await blueconic.http.put("/groups?prettyPrint=true", json=[group("g")])
+    read = await blueconic.http.get("/groups/company?prettyPrint=true")
+    assert (written.text[:6], read.text[:4]) == ("[\n  {\n", "{\n  ")

@@ -1,0 +1,134 @@
+"""The local Kafka, as its users see it: real clients, real processes."""
+
+import asyncio
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from sandbox.kafka.broker import LocalKafkaError
+from sandbox.kafka.cluster import LocalKafka
+from tests.conftest import CreateTopics
+from tests.support.kafka_admin import RunningKafka, create_topics
+
+# A process that starts the command as a shell or a test would, and shares its standard output with it.
+_PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'sandbox', 'kafka', '--json'])"
+
+
+async def test_transaction_makes_a_round_trip(kafka: RunningKafka, create_topics: CreateTopics, prefix: str) -> None:
+    await create_topics([prefix + "records"], partitions=2)
+    await _publish(kafka.bootstrap_servers, prefix + "records", b"value")
+    assert await _read(kafka.bootstrap_servers, prefix + "records", count=2) == [b"value", b"value"]
+
+
+async def test_two_clusters_started_at_once_know_nothing_of_each_other() -> None:
+    one, other = LocalKafka(), LocalKafka()
+    try:
+        await asyncio.gather(asyncio.to_thread(one.start), asyncio.to_thread(other.start))
+        await create_topics(one.bootstrap_servers, ["same-name"])
+        await create_topics(other.bootstrap_servers, ["same-name"])
+        await _publish(one.bootstrap_servers, "same-name", b"one")
+        await _publish(other.bootstrap_servers, "same-name", b"other")
+        assert await _read(one.bootstrap_servers, "same-name", count=1) == [b"one"]
+        assert one.cluster_id != other.cluster_id
+    finally:
+        one.stop()
+        other.stop()
+
+
+async def test_kept_data_survives_a_restart(tmp_path: Path) -> None:
+    with LocalKafka(data=tmp_path) as kafka:
+        cluster_id = kafka.cluster_id
+        await create_topics(kafka.bootstrap_servers, ["records"])
+        await _publish(kafka.bootstrap_servers, "records", b"kept")
+        with pytest.raises(LocalKafkaError, match="in use by another local Kafka"):
+            LocalKafka(data=tmp_path).start()
+    with pytest.raises(LocalKafkaError, match=r"holds the data of 1 broker\(s\), but 3 were asked for"):
+        LocalKafka(data=tmp_path, brokers=3).start()
+    with LocalKafka(data=tmp_path) as kafka:
+        assert kafka.cluster_id == cluster_id
+        assert await _read(kafka.bootstrap_servers, "records", count=1) == [b"kept"]
+
+
+async def test_three_brokers_survive_the_loss_of_one() -> None:
+    with LocalKafka(brokers=3, heap_mb=256) as kafka:
+        await create_topics(kafka.bootstrap_servers, ["records"], partitions=3)
+        await _publish(kafka.bootstrap_servers, "records", b"before")
+        kafka.broker(1).kill()
+        await _publish(kafka.bootstrap_servers, "records", b"without")
+        await asyncio.to_thread(kafka.broker(1).start)
+        await _publish(kafka.bootstrap_servers, "records", b"after")
+        # Asked of the restarted broker: it has its port and its place back.
+        values = await _read(f"localhost:{kafka.broker(1).port}", "records", count=9)
+    assert Counter(values) == {b"before": 3, b"without": 3, b"after": 3}
+
+
+@pytest.mark.parametrize(
+    ("victim", "signum"),
+    [
+        pytest.param("parent", signal.SIGKILL, id="its parent is killed"),
+        pytest.param("command", signal.SIGKILL, id="it is killed"),
+        pytest.param("command", signal.SIGTERM, id="it is asked to end"),
+    ],
+)
+def test_command_leaves_nothing_when(victim: str, signum: int) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout
+    with parent:
+        started = json.loads(parent.stdout.readline())
+        family = {"parent": psutil.Process(parent.pid)}
+        family["command"], *brokers = family["parent"].children(recursive=True)
+        assert {process.pid for process in brokers} >= set(started["pids"])
+
+        family[victim].send_signal(signum)
+        assert parent.stdout.read() == ""  # one line and no more, then the end of the command
+        _wait_until(lambda: not any(process.is_running() for process in brokers))
+        _wait_until(lambda: not Path(started["logs"][0]).parent.parent.exists())
+
+
+def test_refused_setting_is_told_in_kafkas_words() -> None:
+    with pytest.raises(LocalKafkaError, match=r"Invalid value many for configuration num\.partitions"):
+        LocalKafka(settings={"num.partitions": "many"}).start()
+
+
+def test_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(LocalKafkaError, match=f"127.0.0.1:{port}: Address already in use"):
+            LocalKafka(port=port).start()
+
+
+async def _publish(bootstrap_servers: str, topic: str, value: bytes) -> None:
+    """Into every partition, in one transaction."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, transactional_id="publisher")
+    async with producer, producer.transaction():
+        for partition in await producer.partitions_for(topic):
+            await producer.send_and_wait(topic, value, partition=partition)
+
+
+async def _read(bootstrap_servers: str, topic: str, *, count: int) -> list[bytes]:
+    consumer = AIOKafkaConsumer(
+        topic,
+        bootstrap_servers=bootstrap_servers,
+        group_id=f"readers of {topic}",
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+    )
+    async with consumer, asyncio.timeout(30):
+        return [(await consumer.getone()).value for _ in range(count)]
+
+
+def _wait_until(claim: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not claim():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,134 @@
+"""A Liquid Decisions sandbox in this process, and a client that is let in."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+
+from sandbox.control import SandboxControl
+from sandbox.liquid_decisions.settings import Settings
+from sandbox.liquid_decisions.vendor import LiquidDecisions
+from sandbox.serving.app import App
+from sandbox.serving.server import serve
+
+BASE = "/ls/api"
+LOGIN = {
+    "grant_type": "password",
+    "client_id": "sandbox",
+    "client_secret": "sandbox-secret",
+    "username": "sandbox@example.com",
+    "password": "sandbox-password",
+    "scope": "community=ACME",
+}
+_JOB_S = 60.0
+"""By the sandbox's clock: longer than any job of a test takes."""
+
+
+class Service:
+    """One service: `http` carries a token for ACME, `control` is the sandbox's own side."""
+
+    def __init__(self, url: str, http: httpx.AsyncClient, control: SandboxControl) -> None:
+        self.url = url
+        self.http = http
+        self.control = control
+
+    async def token(self, **fields: str) -> str:
+        answer = await self.http.post(f"{BASE}/oauth2/token", data={**LOGIN, **fields})
+        return str(answer.json()["access_token"])
+
+    async def log_in(self, **fields: str) -> None:
+        self.http.headers["authorization"] = f"Bearer {await self.token(**fields)}"
+
+    async def wait(self, seconds: float) -> None:
+        """Moves the sandbox's clock, and logs in anew where tokens may have died."""
+        await self.control.advance(seconds)
+        await self.log_in()
+
+    async def post(self, path: str, **fields: str) -> httpx.Response:
+        """Sends a form."""
+        return await self.http.post(f"{BASE}/{path}", data=fields)
+
+    async def upsert(self, *items: dict[str, Any]) -> dict[str, Any]:
+        answer = await self.http.post(f"{BASE}/items/upsert", json=list(items))
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def items(self, item_type: str = "Account") -> list[dict[str, Any]]:
+        """The type's items as the feed has them, in the order of their last write."""
+        answer = await self.post("items/updates", itemType=item_type, max="1000")
+        found: list[dict[str, Any]] = answer.json()["items"]
+        return found
+
+    async def data(self, item_type: str = "Account") -> list[dict[str, Any]]:
+        return [one["data"] for one in await self.items(item_type)]
+
+    async def query(self, sql: str, **fields: str) -> list[dict[str, Any]]:
+        answer = await self.post("data/sqlQuery", query=sql, **fields)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()
+        return found
+
+    async def submit_import(self, file: bytes | list[Any], **fields: str) -> dict[str, Any]:
+        body = file if isinstance(file, bytes) else json.dumps(file).encode()
+        form = {"jobName": "run", "itemType": "Account", "contentType": "application/json", **fields}
+        given = {name: value for name, value in form.items() if value}
+        answer = await self.http.post(f"{BASE}/batch/import", data=given, files={"file": ("records", body)})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def submit_export(self, **fields: str) -> dict[str, Any]:
+        form = {"jobName": "run", "itemType": "Account", "contentType": "application/json", **fields}
+        answer = await self.post("batch/export", **{name: value for name, value in form.items() if value})
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def status(self, job: dict[str, Any]) -> dict[str, Any]:
+        answer = await self.post("batch/status", jobId=job["jobId"])
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def finished(self, job: dict[str, Any]) -> dict[str, Any]:
+        """The job's status after a minute of the sandbox's clock."""
+        await self.wait(_JOB_S)
+        return await self.status(job)
+
+    async def imported(self, file: bytes | list[Any], **fields: str) -> dict[str, Any]:
+        return await self.finished(await self.submit_import(file, **fields))
+
+    async def exported(self, **fields: str) -> list[httpx.Response]:
+        """The files of an export that must complete."""
+        status = await self.finished(await self.submit_export(**fields))
+        assert status["status"] == "Completed", status
+        return [await self.http.get(link) for link in links_in(status)]
+
+    async def mails(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await self.http.get("/_sandbox/outbox")).json()
+        return found
+
+
+def links_in(status: dict[str, Any]) -> list[str]:
+    return [word for word in status["reason"].split() if word.startswith("http://")]
+
+
+@asynccontextmanager
+async def service(settings: Settings | None = None) -> AsyncIterator[Service]:
+    """A service of its own for one test."""
+    async with (
+        serve(App(LiquidDecisions(settings))) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=20) as http,
+        SandboxControl(url) as control,
+    ):
+        found = Service(url, http, control)
+        await found.log_in()
+        yield found
+        await control.clear_faults()
+
+
+def item(key: str, action: str = "Merge", /, **data: Any) -> dict[str, Any]:
+    """An Account with this id."""
+    headers = {"category": "entity", "type": "Account", "action": action}
+    return {"headers": headers, "data": {"accountId": key, **data}}

@@ -1,0 +1,190 @@
+"""Whatever comes, each endpoint of Liquid Decisions answers, never with a failure of ours, and no job is stuck."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.liquid_decisions.endpoints import ENDPOINTS, Endpoint
+from sandbox.liquid_decisions.settings import Settings
+from tests.sandbox.liquid_decisions.service import BASE, LOGIN, Service, service
+
+STATUSES = (200, 400, 401, 403, 404, 405, 410, 413)
+TERMINAL = ("Completed", "Rejected", "Canceled", "Failed")
+EVERY_ENDPOINT = pytest.mark.parametrize("endpoint", [pytest.param(one, id=one.operation) for one in ENDPOINTS])
+WORDS = st.sampled_from(
+    [
+        "Account",
+        "Order",
+        "True",
+        "false",
+        "0",
+        "-1",
+        "x",
+        "²",
+        "9" * 400,
+        "application/json",
+        "text/csv",
+        "{}",
+        "$x",
+        "#",
+    ]
+)
+FIELDS = st.dictionaries(
+    st.sampled_from(
+        [
+            *("itemType", "processedAfter", "lastId", "max", "query", "faultBlocks", "tableType", "jobId", "jobName"),
+            *("contentType", "merge", "headerRow", "rowHeader", "template", "filters", "sqlQuery", "notificationEmail"),
+            *("grant_type", "scope", "community", "username", "refresh_token"),
+        ]
+    ),
+    WORDS | st.text(),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | WORDS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+RECORDS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "headers": st.dictionaries(
+                st.sampled_from(["category", "type", "action", "clientId"]),
+                st.sampled_from(["entity", "Account", "Create", "Merge", "Update", "Delete"]) | JSON,
+            ),
+            "data": st.dictionaries(st.sampled_from(["accountId", "name", "h_id"]) | st.text(), JSON, max_size=4),
+        }
+    ),
+    max_size=5,
+)
+SQL = st.lists(
+    st.sampled_from(
+        [
+            *("SELECT", "*", "FROM", "acme_entity_Account", "WHERE", "h_id", "=", "'x'", "(", ")", ",", "1", "UNION"),
+            *(
+                "WITH",
+                "x",
+                "AS",
+                "RECURSIVE",
+                "ORDER BY",
+                "random()",
+                "LIMIT",
+                "sqlite_master",
+                "PRAGMA",
+                ";",
+                "DELETE",
+            ),
+        ]
+    )
+    | st.text(max_size=3),
+    max_size=12,
+).map(" ".join)
+
+
+@pytest_asyncio.fixture(scope="module", name="app")
+async def _app() -> AsyncIterator[Service]:
+    async with service(Settings(sql_timeout_s=0.5)) as found:
+        yield found
+
+
+async def _ends(app: Service, answer: Any) -> bool:
+    """Whether the job, if there is one, comes to an end."""
+    if answer.status_code != 200:
+        return True
+    return (await app.finished(answer.json()))["status"] in TERMINAL
+
+
+@EVERY_ENDPOINT
+@given(body=st.binary(), name=st.binary(max_size=20), is_multipart=st.booleans())
+@settings(max_examples=30, deadline=None)
+async def test_arbitrary_bytes_get_a_declared_status(
+    app: Service, endpoint: Endpoint, body: bytes, name: bytes, is_multipart: bool
+) -> None:
+    path = endpoint.path.replace("{file}", "".join(f"%{byte:02X}" for byte in name) or "x")
+    headers = {"content-type": "multipart/form-data; boundary=B" if is_multipart else "application/json"}
+    answer = await app.http.request(endpoint.method, path, content=body, headers=headers)
+    assert answer.status_code in STATUSES
+
+
+@EVERY_ENDPOINT
+@given(fields=FIELDS)
+@settings(max_examples=30, deadline=None)
+async def test_arbitrary_forms_get_a_declared_status(app: Service, endpoint: Endpoint, fields: dict[str, str]) -> None:
+    answer = await app.http.request(endpoint.method, endpoint.path.replace("{file}", "x"), data={**fields})
+    assert answer.status_code in STATUSES
+    await app.log_in()  # The form may have been a token's own.
+
+
+@given(fields=FIELDS)
+@settings(max_examples=30, deadline=None)
+async def test_arbitrary_logins_are_granted_or_refused(app: Service, fields: dict[str, str]) -> None:
+    answer = await app.http.post(f"{BASE}/oauth2/token", data={**LOGIN, **fields})
+    assert answer.status_code in (200, 400, 401)
+    assert ("error" in answer.json()) == (answer.status_code != 200)
+
+
+@given(value=JSON | RECORDS)
+@settings(max_examples=100, deadline=None)
+async def test_arbitrary_json_is_taken_or_refused(app: Service, value: object) -> None:
+    answer = await app.http.post(f"{BASE}/items/upsert", content=json.dumps(value).encode())
+    assert answer.status_code in (200, 400)
+    assert (await app.post("data/sqlQuery", query="SELECT * FROM acme_entity_Account LIMIT 5")).status_code == 200
+
+
+@given(items=RECORDS)
+@settings(max_examples=100, deadline=None)
+async def test_well_formed_items_are_counted(app: Service, items: list[dict[str, Any]]) -> None:
+    answer = await app.http.post(f"{BASE}/items/upsert", content=json.dumps(items, allow_nan=True).encode())
+    assert answer.status_code == 400 or answer.json()["count"] == len(items)
+
+
+@given(query=SQL)
+@settings(max_examples=100, deadline=None)
+async def test_arbitrary_sql_is_answered_or_refused(app: Service, query: str) -> None:
+    for fields in ({}, {"itemType": "Account"}):
+        assert (await app.post("data/sqlQuery", query=query, **fields)).status_code in (200, 400)
+
+
+@given(file=st.binary() | RECORDS.map(lambda records: json.dumps(records).encode()), fields=FIELDS)
+@settings(max_examples=60, deadline=None)
+async def test_every_import_comes_to_an_end(app: Service, file: bytes, fields: dict[str, str]) -> None:
+    form = {"jobName": "run", "itemType": "Account", "contentType": "application/json", **fields}
+    answer = await app.http.post(f"{BASE}/batch/import", data=form, files={"file": ("f", file)})
+    assert answer.status_code == 200
+    assert await _ends(app, answer)
+
+
+@given(disposition=st.binary(), boundary=st.binary(max_size=5), part=st.binary())
+@settings(max_examples=100, deadline=None)
+async def test_arbitrary_multipart_is_taken_or_refused(
+    app: Service, disposition: bytes, boundary: bytes, part: bytes
+) -> None:
+    body = b"--B\r\nContent-Disposition: form-data; name=" + disposition + b"\r\n\r\n" + part + b"\r\n--B--\r\n"
+    for name in (b"B", bytes(byte for byte in boundary if byte > 0x20)):
+        headers = {b"content-type": b"multipart/form-data; boundary=" + name}
+        answer = await app.http.post(f"{BASE}/batch/import", content=body, headers=headers)
+        assert answer.status_code in (200, 400)
+
+
+@given(file=st.text() | st.just("accountId,name\r\na,1\r\n"), template=st.text() | st.just('{"accountId":"$col0"}'))
+@settings(max_examples=60, deadline=None)
+async def test_every_csv_import_comes_to_an_end(app: Service, file: str, template: str) -> None:
+    form = {"jobName": "run", "itemType": "Account", "contentType": "text/csv", "headerRow": "True"}
+    for added in ({}, {"template": template}):
+        answer = await app.http.post(
+            f"{BASE}/batch/import", data={**form, **added}, files={"file": ("f", file.encode())}
+        )
+        assert await _ends(app, answer)
+
+
+@given(fields=FIELDS)
+@settings(max_examples=60, deadline=None)
+async def test_every_export_comes_to_an_end(app: Service, fields: dict[str, str]) -> None:
+    form = {"jobName": "run", "itemType": "Account", "contentType": "text/csv", **fields}
+    answer = await app.http.post(f"{BASE}/batch/export", data=form)
+    assert answer.status_code == 200
+    assert await _ends(app, answer)

@@ -1,0 +1,211 @@
+"""What batches come to, and what is read back of them. Ids name rows of salesforce_bulk.md §3, §6 and §7."""
+
+import asyncio
+import json
+import re
+
+import pytest
+
+from sandbox.salesforce.faults import FailBatch, LockRows
+from tests.sandbox.salesforce.bulk1.client import JSON, NAMESPACE, XML, bulk1_org, field, rows
+
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+MISSING = "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --"
+
+
+async def test_each_operation_has_its_effect_and_can_be_read_back() -> None:
+    async with bulk1_org() as org:
+        made = rows(await org.load("insert", "LastName,Ext__c", "Berg,A-1", "Lind,A-2"))
+        first, second = (row[0] for row in made)
+        await org.load("update", "Id,LastName", f"{first},Berger")
+        upserted = rows(await org.load("upsert", "Ext__c,LastName", "A-2,Linde", "A-3,Nord", external_id="Ext__c"))
+        assert [row[2] for row in upserted] == ["false", "true"]
+        assert rows(await org.load("delete", "Id", second)) == [[second, "true", "false", ""]]
+        found = await org.query("SELECT LastName FROM Contact ORDER BY LastName")
+        assert rows(found) == [["Berger"], ["Nord"]]
+        everything = await org.query("SELECT LastName FROM Contact ORDER BY LastName", operation="queryAll")
+        assert rows(everything) == [["Berger"], ["Linde"], ["Nord"]]
+        await org.load("hardDelete", "Id", first)
+        assert rows(await org.query("SELECT LastName FROM Contact")) == [["Nord"]]
+
+
+async def test_results_stand_in_the_order_of_the_rows() -> None:
+    async with bulk1_org() as org:
+        names = ["Berg", "", "Lind", "", "Nord"]
+        found = rows(await org.load("insert", "LastName,FirstName", *(f"{name},x" for name in names)))
+        assert [row[1] for row in found] == ["true", "false", "true", "false", "true"]
+
+
+@pytest.mark.parametrize(
+    ("result", "error"),
+    [
+        pytest.param(1, MISSING, id="§3.7 with fields"),
+        pytest.param(2, "ENTITY_IS_DELETED:entity is deleted:--", id="§3.7 without fields it ends :--"),
+        pytest.param(0, "", id="§3.7 a success has none"),
+    ],
+)
+async def test_the_text_of_an_error(result: int, error: str) -> None:
+    async with bulk1_org() as org:
+        [gone] = rows(await org.load("insert", "LastName", "Gone"))
+        await org.load("delete", "Id", gone[0])
+        lines = ("Id,LastName", ",Berg", ",", f"{gone[0]},Lind")
+        found = rows(await org.load("upsert", *lines, external_id="Id"))
+        assert found[result][3] == error
+
+
+async def test_a_quote_in_an_error_is_doubled() -> None:
+    async with bulk1_org() as org:
+        text = await org.load("insert", "LastName,Email", 'Berg,"a""b"')
+        assert re.search(r':Email --"$', text.strip())
+        assert '""' in text.splitlines()[1].removeprefix('""')
+        assert 'a"b' in rows(text)[0][3]
+
+
+async def test_row_results_in_json() -> None:
+    async with bulk1_org() as org:
+        job = await org.create(content_type="JSON")
+        batch = await org.add(job, '[{"LastName": "Berg"}, {"FirstName": "A"}]', JSON)
+        answer = await org.http.get(f"/job/{job}/batch/{batch}/result")
+        message = "Required fields are missing: [LastName]"
+        missing = {
+            "message": message,
+            "fields": ["LastName"],
+            "statusCode": "REQUIRED_FIELD_MISSING",
+            "extendedErrorDetails": None,
+        }
+        assert answer.headers["content-type"] == JSON
+        assert answer.text == json.dumps(
+            [
+                {"success": True, "created": True, "id": "003X00000000001IAA", "errors": []},
+                {"success": False, "created": False, "id": None, "errors": [missing]},
+            ]
+        )
+
+
+async def test_row_results_in_xml() -> None:
+    async with bulk1_org() as org:
+        job = await org.create(content_type="XML")
+        records = "<sObject><LastName>Berg</LastName></sObject><sObject><FirstName>A</FirstName></sObject>"
+        batch = await org.add(job, f'<sObjects xmlns="{NAMESPACE}">{records}</sObjects>', XML)
+        answer = await org.http.get(f"/job/{job}/batch/{batch}/result")
+        assert answer.headers["content-type"] == XML
+        assert answer.text == (
+            f'<?xml version="1.0" encoding="UTF-8"?><results xmlns="{NAMESPACE}" xmlns:xsi="{XSI}">'
+            "<result><id>003X00000000001IAA</id><success>true</success><created>true</created></result>"
+            "<result><errors><fields>LastName</fields><message>Required fields are missing: [LastName]</message>"
+            "<statusCode>REQUIRED_FIELD_MISSING</statusCode></errors>"
+            '<id xsi:nil="true"/><success>false</success><created>false</created></result></results>'
+        )
+
+
+@pytest.mark.parametrize(
+    ("operation", "body", "message"),
+    [
+        pytest.param("insert", "LastName,Foo\nBerg,1", "Field name not found : Foo", id="§3.10 Field name not found"),
+        pytest.param(
+            "delete",
+            "Id,LastName\n003X00000000001IAA,x",
+            "The 'delete' batch must contain only ids",
+            id="§3.10 only ids",
+        ),
+        pytest.param(
+            "hardDelete", "LastName\nx", "The 'hardDelete' batch must contain only ids", id="§3.5 hardDelete only Id"
+        ),
+        pytest.param(
+            "insert",
+            "LastName" + "\nBerg" * 10_002,
+            "Exceeded number of records: 10002. Number of records should be less than or equal to 10001",
+            id="§3.10 Exceeded number of records",
+        ),
+        pytest.param("insert", "LastName\n", "Records not found for this batch", id="§7 header only"),
+        pytest.param("insert", 'LastName\nBerg, "x"', None, id="§6 a space next to a quote"),
+        pytest.param("insert", "LastName\nBerg,x", None, id="more values than columns"),
+        pytest.param("insert", b"LastName\nB\xe9rg", None, id="§6 not UTF-8"),
+        pytest.param("insert", "LastName\n" + "x" * 131_073, None, id="§7 characters per field"),
+        pytest.param(
+            "insert", "LastName,FirstName,Title,Email\n" + ",".join(["x" * 100_001] * 4), None, id="§7 per record"
+        ),
+        pytest.param("insert", ",".join(f"F{n}" for n in range(5_001)) + "\nx", None, id="§7 fields per record"),
+        pytest.param("insert", "F" * 32_001 + "\nx", None, id="§12 header row of 32,000 characters"),
+        pytest.param("insert", "LastName;Title\nBerg;Dr", "Field name not found : LastName;Title", id="§6 comma only"),
+        pytest.param("insert", 'LastName\n"Berg', None, id="a quote without end"),
+    ],
+)
+async def test_content_is_checked_after_the_upload(operation: str, body: str | bytes, message: str | None) -> None:
+    async with bulk1_org() as org:
+        job = await org.create(operation)
+        found = await org.info(job, await org.add(job, body))
+        assert found["state"] == "Failed"
+        assert found["stateMessage"].startswith("InvalidBatch : ")
+        assert message is None or found["stateMessage"] == f"InvalidBatch : {message}"
+        assert await org.control.ledger() == []
+
+
+@pytest.mark.parametrize("count", [pytest.param(10_000, id="the limit"), pytest.param(10_001, id="one more")])
+async def test_that_many_records_are_taken(count: int) -> None:
+    async with bulk1_org() as org:
+        job = await org.create()
+        await org.add(job, "LastName" + "\nBerg" * count)
+        assert (await org.info(job))["numberRecordsProcessed"] == str(count)
+
+
+async def test_completed_says_nothing_of_the_rows() -> None:
+    async with bulk1_org() as org:
+        job = await org.create()
+        batch = await org.add(job, "FirstName" + "\nx" * 251)
+        found = await org.info(job)
+        assert await org.state(job, batch) == "Completed"
+        assert (found["numberRecordsProcessed"], found["numberRecordsFailed"]) == ("251", "251")
+
+
+async def test_a_failed_batch_may_have_rows_written() -> None:
+    async with bulk1_org() as org:
+        job = await org.create()
+        await org.control.add_fault(FailBatch(rows_written=2))
+        batch = await org.add(job, "LastName\nBerg\nLind\nNord")
+        found = await org.info(job, batch)
+        assert (found["state"], found["numberRecordsProcessed"]) == ("Failed", "2")
+        results = rows((await org.http.get(f"/job/{job}/batch/{batch}/result")).text)
+        assert [row[1] for row in results] == ["true", "true"]
+        assert rows(await org.query("SELECT LastName FROM Contact")) == [["Berg"], ["Lind"]]
+
+
+async def test_a_failed_batch_without_rows_has_no_results() -> None:
+    async with bulk1_org() as org:
+        job = await org.create()
+        await org.control.add_fault(FailBatch())
+        batch = await org.add(job, "LastName\nBerg")
+        answer = await org.http.get(f"/job/{job}/batch/{batch}/result")
+        assert (answer.status_code, field(answer.text, "exceptionMessage")) == (400, "Records not processed")
+
+
+async def test_rows_may_be_locked_n_times_and_then_not() -> None:
+    async with bulk1_org() as org:
+        await org.control.add_fault(LockRows(rows=1, times=2))
+        found = [rows(await org.load("insert", "LastName", "Berg", "Lind")) for _ in range(3)]
+        assert [[row[1] for row in one] for one in found] == [["false", "true"], ["false", "true"], ["true", "true"]]
+        assert found[0][0][3].startswith("UNABLE_TO_LOCK_ROW:")
+
+
+async def test_batch_and_job_states_add_up() -> None:
+    async with bulk1_org() as org:
+        job = await org.create()
+        await org.add(job, "LastName\nBerg")
+        await org.add(job, "Foo\nBerg")
+        found = await org.info(job)
+        names = ("Queued", "InProgress", "Completed", "Failed", "Total")
+        assert [found[f"numberBatches{name}"] for name in names] == ["0", "0", "1", "1", "2"]
+
+
+async def test_two_clients_never_see_half_a_batch() -> None:
+    async with bulk1_org() as org:
+        loads, reads = await org.create(), await org.create("query")
+
+        async def read() -> int:
+            batch = await org.add(reads, "SELECT Id FROM Contact")
+            return int((await org.info(reads, batch))["numberRecordsProcessed"])
+
+        body = "LastName" + "\nBerg" * 500
+        found = await asyncio.gather(*(work() for _ in range(8) for work in (lambda: org.add(loads, body), read)))
+        assert {count % 500 for count in found if isinstance(count, int)} == {0}
+        assert await read() == 8 * 500

@@ -1,0 +1,286 @@
+"""Every request-level error of salesforce_bulk.md §3.11, in the job's format. Ids name its rows."""
+
+import gzip
+from collections.abc import Awaitable, Callable
+from typing import get_args
+
+import httpx
+import pytest
+
+from sandbox.faults.fault import Status
+from sandbox.salesforce.bulk1.faults import RefuseCall
+from sandbox.salesforce.bulk1.refusal import ExceptionCode
+from sandbox.salesforce.faults import FailBatch, NearlyUsedUp, RefuseRows
+from sandbox.salesforce.settings import Settings
+from tests.sandbox.salesforce.bulk1.client import (
+    ADMIN,
+    CSV,
+    JSON,
+    LIMITED,
+    XML,
+    Bulk1,
+    bulk1_org,
+    error,
+    field,
+    job_xml,
+)
+
+Trouble = Callable[[Bulk1], Awaitable[httpx.Response]]
+BODIES = {"CSV": ("LastName\nBerg", CSV), "JSON": ('[{"LastName": "Berg"}]', JSON)}
+
+
+async def _add(org: Bulk1, job: str, body: str | bytes = "LastName\nBerg", **headers: str) -> httpx.Response:
+    return await org.http.post(f"/job/{job}/batch", content=body, headers={"content-type": CSV, **headers})
+
+
+async def _wrong_session(org: Bulk1) -> httpx.Response:
+    return await org.http.get("/job/750", headers={"X-SFDC-Session": "wrong"})
+
+
+async def _expired_session(org: Bulk1) -> httpx.Response:
+    await org.control.advance(7_201)
+    return await org.http.get("/job/750")
+
+
+async def _no_session(org: Bulk1) -> httpx.Response:
+    return await org.http.get("/job/750", headers={"X-SFDC-Session": ""})
+
+
+async def _unknown_job(org: Bulk1) -> httpx.Response:
+    return await org.http.get("/job/750X00000000JOBIAA")
+
+
+async def _unparsable_job(org: Bulk1) -> httpx.Response:
+    return await org.http.post("/job", content="{", headers={"content-type": JSON, "accept": "*/*"})
+
+
+async def _closed_job(org: Bulk1) -> httpx.Response:
+    job = await org.create()
+    await org.change(job, "Closed")
+    return await _add(org, job)
+
+
+async def _bad_state_change(org: Bulk1) -> httpx.Response:
+    job = await org.create()
+    await org.change(job, "Aborted")
+    return await org.change(job, "Closed")
+
+
+async def _unknown_batch(org: Bulk1) -> httpx.Response:
+    return await org.http.get(f"/job/{await org.create()}/batch/751X00000000001IAA")
+
+
+async def _batch_of_another_job(org: Bulk1) -> httpx.Response:
+    batch = await org.add(await org.create(), "LastName\nBerg")
+    return await org.http.get(f"/job/{await org.create()}/batch/{batch}")
+
+
+async def _result_of_a_failed_batch(org: Bulk1) -> httpx.Response:
+    job = await org.create()
+    return await org.http.get(f"/job/{job}/batch/{await org.add(job, 'Foo')}/result")
+
+
+async def _no_such_result(org: Bulk1) -> httpx.Response:
+    job = await org.create()
+    batch = await org.add(job, "LastName\nBerg")
+    return await org.http.get(f"/job/{job}/batch/{batch}/result/752X00000000001IAA")
+
+
+async def _too_large(org: Bulk1) -> httpx.Response:
+    return await _add(org, await org.create(), b"x" * 10_000_001)
+
+
+async def _cut_off(org: Bulk1) -> httpx.Response:
+    packed = gzip.compress(b"LastName\nBerg\n")[:-9]
+    return await _add(org, await org.create(), packed, **{"content-encoding": "gzip"})
+
+
+async def _no_gzip(org: Bulk1) -> httpx.Response:
+    return await _add(org, await org.create(), **{"content-encoding": "gzip"})
+
+
+async def _other_encoding(org: Bulk1) -> httpx.Response:
+    return await _add(org, await org.create(), **{"content-encoding": "br"})
+
+
+async def _empty(org: Bulk1) -> httpx.Response:
+    return await _add(org, await org.create(), "")
+
+
+async def _batches_used_up(org: Bulk1) -> httpx.Response:
+    await org.control.add_fault(NearlyUsedUp(batches_left=0))
+    return await _add(org, await org.create())
+
+
+async def _calls_used_up(org: Bulk1) -> httpx.Response:
+    await org.control.add_fault(NearlyUsedUp(api_requests_left=0))
+    return await _unknown_job(org)
+
+
+async def _no_hard_delete(org: Bulk1) -> httpx.Response:
+    content = job_xml(operation="hardDelete", object="Contact")
+    return await org.http.post("/job", content=content, headers={"content-type": XML, **org.session(LIMITED)})
+
+
+async def _unsupported_object(org: Bulk1) -> httpx.Response:
+    content = job_xml(operation="insert", object="ContentBody")
+    return await org.http.post("/job", content=content, headers={"content-type": XML})
+
+
+async def _unknown_operation(org: Bulk1) -> httpx.Response:
+    content = job_xml(operation="merge", object="Contact")
+    return await org.http.post("/job", content=content, headers={"content-type": XML})
+
+
+async def _unknown_url(org: Bulk1) -> httpx.Response:
+    return await org.http.get("/jobs")
+
+
+async def _no_xml(org: Bulk1) -> httpx.Response:
+    return await org.http.post("/job", content="<jobInfo", headers={"content-type": XML})
+
+
+async def _unsupported_type(org: Bulk1) -> httpx.Response:
+    return await org.http.post("/job", content="x", headers={"content-type": "text/plain"})
+
+
+async def _invalid_version(org: Bulk1) -> httpx.Response:
+    return await org.http.get(f"{org.url}/services/async/99.0/job/750")
+
+
+async def _job_of_another_user(org: Bulk1) -> httpx.Response:
+    return await _add(org, await org.create(), **org.session(ADMIN))
+
+
+async def _retired_version(org: Bulk1) -> httpx.Response:
+    return await org.http.get(f"{org.url}/services/async/26.0/job/750")
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "message"),
+    [
+        pytest.param(_wrong_session, "InvalidSessionId", "Invalid session id", id="InvalidSessionId wrong"),
+        pytest.param(_expired_session, "InvalidSessionId", "Invalid session id", id="InvalidSessionId expired"),
+        pytest.param(_no_session, "InvalidSessionId", "Unable to find session id", id="InvalidSessionId missing"),
+        pytest.param(_unknown_job, "InvalidJob", None, id="InvalidJob unknown id"),
+        pytest.param(_bad_state_change, "InvalidJobState", None, id="InvalidJobState bad state change"),
+        pytest.param(
+            _closed_job,
+            "InvalidJobState",
+            "Failed to create batch, since the Job is not Open. Current job state is 'Closed'",
+            id="InvalidJobState batch added to a job not open",
+        ),
+        pytest.param(_unknown_batch, "InvalidBatch", None, id="InvalidBatch unknown batch"),
+        pytest.param(_batch_of_another_job, "InvalidBatch", None, id="InvalidBatch of another job"),
+        pytest.param(_result_of_a_failed_batch, "InvalidBatch", "Records not processed", id="InvalidBatch unprocessed"),
+        pytest.param(
+            _no_such_result, "InvalidBatch", "Records not found for this batch", id="InvalidBatch no such result"
+        ),
+        pytest.param(
+            _too_large,
+            "ClientInputError",
+            "Failed to read request. Exceeded max size limit of 10000000",
+            id="ClientInputError over 10,000,000 bytes",
+        ),
+        pytest.param(_cut_off, "ClientInputError", None, id="ClientInputError body cut off"),
+        pytest.param(_no_gzip, "ClientInputError", None, id="ClientInputError no gzip"),
+        pytest.param(_empty, "ClientInputError", None, id="ClientInputError empty body"),
+        pytest.param(_batches_used_up, "ExceededQuota", "ApiBatchItems Limit exceeded.", id="ExceededQuota batches"),
+        pytest.param(_calls_used_up, "ExceededQuota", "TotalRequests Limit exceeded.", id="ExceededQuota calls"),
+        pytest.param(_no_hard_delete, "FeatureNotEnabled", None, id="FeatureNotEnabled hardDelete"),
+        pytest.param(_unsupported_object, "InvalidEntity", None, id="InvalidEntity"),
+        pytest.param(_unknown_operation, "InvalidOperation", None, id="InvalidOperation"),
+        pytest.param(_unknown_url, "InvalidUrl", None, id="InvalidUrl"),
+        pytest.param(_no_xml, "InvalidXML", None, id="InvalidXML"),
+        pytest.param(_unsupported_type, "UnsupportedContentType", None, id="UnsupportedContentType"),
+        pytest.param(_other_encoding, "UnsupportedContentType", None, id="UnsupportedContentType encoding"),
+        pytest.param(_invalid_version, "InvalidVersion", None, id="InvalidVersion"),
+        pytest.param(_job_of_another_user, "InvalidUser", None, id="InvalidUser job made by another user"),
+        pytest.param(_retired_version, "Gone", None, id="Gone"),
+    ],
+)
+async def test_request_level_errors(trouble: Trouble, code: str, message: str | None) -> None:
+    async with bulk1_org() as org:
+        answer = await trouble(org)
+        assert answer.status_code == (410 if code == "Gone" else 400)
+        assert answer.headers["content-type"] == XML
+        assert field(answer.text, "exceptionCode") == code
+        assert answer.text == error(code, message or field(answer.text, "exceptionMessage"))
+
+
+async def test_an_unparsable_job_is_an_invalid_job() -> None:
+    async with bulk1_org() as org:
+        answer = await _unparsable_job(org)
+        found = answer.json()
+        assert (answer.status_code, found["exceptionCode"]) == (400, "InvalidJob")
+        assert found["exceptionMessage"].startswith("Unable to parse Job")
+
+
+async def test_nothing_works_while_bulk_is_off() -> None:
+    async with bulk1_org(Settings(bulk_enabled=False)) as org:
+        answer = await org.http.post("/job", content="?", headers={"content-type": XML})
+        assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, "FeatureNotEnabled")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "status"),
+    [pytest.param("https", 201, id="by a proxy"), pytest.param("http", 400, id="HttpsRequired")],
+)
+async def test_https_may_be_required(scheme: str, status: int) -> None:
+    async with bulk1_org(Settings(https_required=True)) as org:
+        content = job_xml(operation="insert", object="Contact")
+        headers = {"content-type": XML, "x-forwarded-proto": scheme}
+        answer = await org.http.post("/job", content=content, headers=headers)
+        assert (answer.status_code, "HttpsRequired" in answer.text) == (status, status == 400)
+
+
+@pytest.mark.parametrize("code", [pytest.param(code, id=code) for code in get_args(ExceptionCode)])
+@pytest.mark.parametrize("content_type", [pytest.param("CSV", id="in XML"), pytest.param("JSON", id="in JSON")])
+async def test_any_code_can_be_asked_for_and_nothing_is_applied(code: ExceptionCode, content_type: str) -> None:
+    async with bulk1_org() as org:
+        job = await org.create(content_type=content_type)
+        await org.control.add_fault(RefuseCall(code=code, message="asked for"))
+        body, sent = BODIES[content_type]
+        answer = await _add(org, job, body, **{"content-type": sent})
+        assert answer.status_code == {"InternalServerError": 500, "Unknown": 500, "Gone": 410}.get(code, 400)
+        found = answer.json()["exceptionCode"] if content_type == "JSON" else field(answer.text, "exceptionCode")
+        assert found == code
+        assert await org.control.ledger() == []
+
+
+@pytest.mark.parametrize(
+    "code", [pytest.param("Timeout", id="Timeout"), pytest.param("TooManyLockFailure", id="TooManyLockFailure")]
+)
+async def test_codes_inside_a_state_message(code: str) -> None:
+    async with bulk1_org() as org:
+        job = await org.create()
+        await org.control.add_fault(FailBatch(code=code, message="asked for"))
+        batch = await org.add(job, "LastName\nBerg")
+        assert (await org.info(job, batch))["stateMessage"] == f"{code} : asked for"
+
+
+async def test_too_many_lock_failures_inside_a_row_error() -> None:
+    async with bulk1_org() as org:
+        await org.control.add_fault(RefuseRows(status_code="TooManyLockFailure", message="Too many lock failure"))
+        text = await org.load("insert", "LastName", "Berg", "Lind")
+        assert text.splitlines()[1] == '"","false","false","TooManyLockFailure:Too many lock failure:--"'
+
+
+async def test_a_refused_batch_for_a_closed_job_still_counts() -> None:
+    async with bulk1_org(Settings(daily_batches=2)) as org:
+        closed = await org.create()
+        await org.change(closed, "Closed")
+        await _add(org, closed)
+        job = await org.create()
+        assert (await _add(org, job)).status_code == 201
+        assert field((await _add(org, job)).text, "exceptionCode") == "ExceededQuota"
+
+
+@pytest.mark.parametrize("status", [pytest.param(status, id=f"§3.11 HTML {status}") for status in (502, 503, 504)])
+async def test_an_edge_may_answer_in_html(status: int) -> None:
+    async with bulk1_org() as org:
+        job = await org.create()
+        await org.control.add_fault(Status(status=status, body="<html></html>", content_type="text/html"))
+        answer = await _add(org, job)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html")
+        assert await org.control.ledger() == []

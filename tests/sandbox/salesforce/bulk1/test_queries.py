@@ -1,0 +1,118 @@
+"""Queries and their results. Ids name rows of salesforce_bulk.md §3.8."""
+
+import json
+import re
+
+import pytest
+
+from sandbox.salesforce.bulk1.faults import SplitResult
+from tests.sandbox.salesforce.bulk1.client import DATA_TYPES, NAMESPACE, bulk1_org, rows
+
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        pytest.param("CSV", '"Id","FirstName"\n"003X00000000001IAA",""\n', id="§3.8 CSV: all values quoted"),
+        pytest.param(
+            "JSON",
+            '[{"attributes": {"type": "Contact", "url": "/services/data/v59.0/sobjects/Contact/003X00000000001IAA"}, '
+            '"Id": "003X00000000001IAA", "FirstName": null}]',
+            id="§3.8 JSON: objects with attributes",
+        ),
+        pytest.param(
+            "XML",
+            f'<?xml version="1.0" encoding="UTF-8"?><queryResult xmlns="{NAMESPACE}" xmlns:xsi="{XSI}">'
+            '<records xsi:type="sObject"><type>Contact</type><Id>003X00000000001IAA</Id><Id>003X00000000001IAA</Id>'
+            '<FirstName xsi:nil="true"/></records></queryResult>',
+            id="§3.8 XML: Id appears twice",
+        ),
+    ],
+)
+async def test_query_results(content_type: str, expected: str) -> None:
+    async with bulk1_org() as org:
+        await org.load("insert", "LastName", "Berg")
+        assert await org.query("SELECT Id, FirstName FROM Contact", content_type) == expected
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        pytest.param("CSV", "Records not found for this query\n", id="§3.8 no rows, CSV"),
+        pytest.param("JSON", "[]", id="§3.8 no rows, JSON"),
+        pytest.param(
+            "XML",
+            f'<?xml version="1.0" encoding="UTF-8"?><queryResult xmlns="{NAMESPACE}" xmlns:xsi="{XSI}"></queryResult>',
+            id="§3.8 no rows, XML",
+        ),
+    ],
+)
+async def test_empty_query_results(content_type: str, expected: str) -> None:
+    async with bulk1_org() as org:
+        assert await org.query("SELECT Id FROM Contact", content_type) == expected
+
+
+async def test_date_times_are_epoch_milliseconds_in_json_only() -> None:
+    async with bulk1_org() as org:
+        await org.load("insert", "LastName,LastSeen__c,Birthdate", "Berg,2024-11-21T09:28:59.000Z,1990-01-02")
+        soql = "SELECT LastSeen__c, Birthdate FROM Contact"
+        [found] = json.loads(await org.query(soql, "JSON"))
+        assert (found["LastSeen__c"], found["Birthdate"]) == (1732181339000, "1990-01-02")
+        assert rows(await org.query(soql)) == [["2024-11-21T09:28:59.000Z", "1990-01-02"]]
+
+
+async def test_a_parents_field_is_a_column_or_a_nested_object() -> None:
+    async with bulk1_org() as org:
+        await org.load("insert", "Name,Ext__c", "Acme,X", object_name="Account")
+        await org.load("insert", "LastName,Account.Ext__c", "Berg,X")
+        soql = "SELECT LastName, Account.Name FROM Contact"
+        assert (await org.query(soql)).splitlines()[0] == '"LastName","Account.Name"'
+        assert json.loads(await org.query(soql, "JSON"))[0]["Account"] == {"Name": "Acme"}
+        assert "<Account><Name>Acme</Name></Account>" in await org.query(soql, "XML")
+
+
+async def test_several_result_ids_hold_all_rows_between_them() -> None:
+    async with bulk1_org() as org:
+        await org.load("insert", "LastName", *(f"N{number}" for number in range(7)))
+        job = await org.create("query")
+        await org.control.add_fault(SplitResult(files=3))
+        batch = await org.add(job, "SELECT LastName FROM Contact")
+        path = f"/job/{job}/batch/{batch}/result"
+        results = re.findall(r"<result>(\w+)</result>", (await org.http.get(path)).text)
+        files = [(await org.http.get(f"{path}/{result}")).text for result in results]
+        assert len(files) == 3
+        assert sorted(row[0] for text in files for row in rows(text)) == [f"N{number}" for number in range(7)]
+
+
+@pytest.mark.parametrize(
+    "soql",
+    [
+        pytest.param("SELECT COUNT() FROM Contact", id="§3.8 COUNT"),
+        pytest.param("SELECT SUM(Score__c) FROM Contact", id="§3.8 SUM"),
+        pytest.param("SELECT LastName FROM Contact GROUP BY ROLLUP(LastName)", id="§3.8 ROLLUP"),
+        pytest.param("SELECT LastName FROM Contact GROUP BY CUBE(LastName)", id="§3.8 GROUP BY CUBE"),
+        pytest.param("SELECT Id FROM Contact OFFSET 1", id="§3.8 OFFSET"),
+        pytest.param("SELECT Id, (SELECT Id FROM Contacts) FROM Account", id="§3.8 nested"),
+        pytest.param("SELECT BillingAddress FROM Account", id="§3.8 compound address"),
+        pytest.param("SELECT Foo FROM Contact", id="unknown field"),
+        pytest.param("SELECT Id FROM Foo", id="unknown object"),
+        pytest.param("LastName\nBerg", id="no SOQL"),
+        pytest.param(b"\xff", id="no text"),
+    ],
+)
+async def test_a_refused_query_is_a_failed_batch(soql: str | bytes) -> None:
+    async with bulk1_org() as org:
+        job = await org.create("query")
+        found = await org.info(job, await org.add(job, soql))
+        assert found["state"] == "Failed"
+        assert found["stateMessage"].startswith("InvalidBatch : Failed to process query: ")
+
+
+@pytest.mark.parametrize("content_type", [pytest.param(name, id=name) for name in ("CSV", "XML", "JSON")])
+async def test_a_querys_body_has_the_content_type_of_the_job(content_type: str) -> None:
+    async with bulk1_org() as org:
+        job = await org.create("query", content_type=content_type)
+        batch = await org.add(job, "SELECT Id FROM Contact", f"{DATA_TYPES[content_type]}; charset=UTF-8")
+        answer = await org.http.get(f"/job/{job}/batch/{batch}/request")
+        assert (answer.text, answer.headers["content-type"]) == ("SELECT Id FROM Contact", DATA_TYPES[content_type])

@@ -1,0 +1,107 @@
+"""A Salesforce sandbox in this process, and clients that are let in."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from csv import DictReader
+from io import StringIO
+from typing import Any
+
+import httpx
+
+from sandbox.control import SandboxControl
+from sandbox.salesforce.settings import Settings
+from sandbox.salesforce.vendor import Salesforce
+from sandbox.serving.app import App
+from sandbox.serving.server import serve
+
+CLIENT = {"client_id": "sandbox-consumer-key", "client_secret": "sandbox-consumer-secret"}
+INGEST = "/services/data/v59.0/jobs/ingest"
+QUERY = "/services/data/v59.0/jobs/query"
+CONTACTS = "Ext__c,LastName,Email\nA-1,Berg,berg@example.com\nA-2,,lind@example.com\n"
+
+
+class Served:
+    """One org: `http` carries a session of the loader, `control` is the sandbox's own side."""
+
+    def __init__(self, url: str, vendor: Salesforce, http: httpx.AsyncClient, control: SandboxControl) -> None:
+        self.url = url
+        self.vendor = vendor
+        self.http = http
+        self.control = control
+
+    def session(self, username: str = "loader@example.com") -> str:
+        """A new session id, without a login."""
+        sessions = self.vendor.org.sessions
+        user = sessions.user(username)
+        assert user is not None
+        return sessions.open(user)
+
+    def as_user(self, username: str = "loader@example.com") -> dict[str, str]:
+        """Headers with a new session."""
+        return {"authorization": f"Bearer {self.session(username)}"}
+
+    async def create(self, operation: str = "upsert", object_name: str = "Contact", **members: str) -> str:
+        """The id of a new ingest job; an upsert is by `Ext__c`."""
+        if operation == "upsert":
+            members = {"externalIdFieldName": "Ext__c", **members}
+        answer = await self.http.post(INGEST, json={"object": object_name, "operation": operation, **members})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["id"])
+
+    async def upload(self, job: str, csv: str | bytes) -> httpx.Response:
+        return await self.http.put(f"{INGEST}/{job}/batches", content=csv, headers={"content-type": "text/csv"})
+
+    async def patch(self, job: str, state: str, base: str = INGEST) -> httpx.Response:
+        return await self.http.patch(f"{base}/{job}", json={"state": state})
+
+    async def load(self, csv: str, operation: str = "upsert", object_name: str = "Contact", **members: str) -> str:
+        """The id of an ingest job that has been started."""
+        job = await self.create(operation, object_name, **members)
+        assert (await self.upload(job, csv)).status_code == 201
+        assert (await self.patch(job, "UploadComplete")).status_code == 200
+        return job
+
+    async def info(self, job: str, base: str = INGEST) -> dict[str, Any]:
+        found: dict[str, Any] = (await self.http.get(f"{base}/{job}")).json()
+        return found
+
+    async def results(self, job: str, kind: str = "successfulResults") -> list[dict[str, str]]:
+        answer = await self.http.get(f"{INGEST}/{job}/{kind}/")
+        assert answer.status_code == 200, answer.text
+        return rows_of(answer)
+
+    async def errors(self, job: str) -> dict[str, str]:
+        """`sf__Error` by the first uploaded column."""
+        return {list(row.values())[2]: row["sf__Error"] for row in await self.results(job, "failedResults")}
+
+    async def query(self, soql: str, operation: str = "query") -> list[dict[str, str]]:
+        answer = await self.http.post(QUERY, json={"operation": operation, "query": soql})
+        assert answer.status_code == 200, answer.text
+        return rows_of(await self.http.get(f"{QUERY}/{answer.json()['id']}/results"))
+
+
+@asynccontextmanager
+async def org(settings: Settings | None = None) -> AsyncIterator[Served]:
+    """An org of its own for one test."""
+    vendor = Salesforce(settings)
+    async with (
+        serve(App(vendor)) as url,
+        httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=30) as http,
+        SandboxControl(url) as control,
+    ):
+        found = Served(url, vendor, http, control)
+        http.headers.update(found.as_user())
+        yield found
+        await control.clear_faults()
+
+
+def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
+    return list(DictReader(StringIO(answer.text, newline="")))
+
+
+def error_of(answer: httpx.Response) -> tuple[int, str]:
+    """Status and `errorCode` of a refused REST call."""
+    assert answer.headers["content-type"] == "application/json;charset=UTF-8"
+    [error] = answer.json()
+    assert error.keys() == {"errorCode", "message"}
+    return answer.status_code, error["errorCode"]

@@ -1,0 +1,302 @@
+"""Stand-ins for what a writer meets: messages, items, a destination that answers by a script, an instant clock."""
+
+import asyncio
+import selectors
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from datetime import UTC, datetime
+from math import inf
+from typing import Any, TypeVar
+
+import msgspec
+
+from sluice.destinations.contract import BatchError, PreSendCheck, Rejection
+from sluice.events import BatchEvent, Key, Operation, Place, RecordEvent, encode_event
+from sluice.flow.batch import Batch, Encoded, InDoubt, Item
+from sluice.flow.key_order import KeyOrder
+from sluice.flow.offsets import OffsetProgress
+from sluice.flow.outcome import Fate, Outcome
+from sluice.flow.retry_policy import RetryPolicy
+from sluice.flow.windows import Limits
+from sluice.writer.lanes.buffer import Buffer, BufferLimits
+from sluice.writer.lanes.decoding import Decoder
+from sluice.writer.lanes.lane import Lane
+from sluice.writer.lanes.settlement import Settlement, SettlementBuilder
+
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+DELIVERED = Outcome(Fate.DELIVERED, "CREATED", record_id="v-1")
+AMBIGUOUS = Outcome(Fate.AMBIGUOUS, "no-answer")
+INPUT_TOPICS = ("crm.records", "crm.retries.30s", "crm.retries.2m")
+
+Result = TypeVar("Result")
+
+
+class FakeMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of aiokafka's ``ConsumerRecord`` that are used."""
+
+    topic: str = INPUT_TOPICS[0]
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 1_767_355_200_000
+    key: bytes | None = b"k"
+    value: bytes | None = b"{}"
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+def record_event(
+    key: Key = "k", *, operation: Operation = "upsert", data: bytes = b"{}", job_id: str | None = None
+) -> RecordEvent:
+    return RecordEvent(
+        event_id=f"event-{key}",
+        object="company",
+        operation=operation,
+        key=key,
+        data=msgspec.Raw(data),
+        job_id=job_id,
+        occurred_at=NOON,
+    )
+
+
+def record_message(offset: int, event: RecordEvent | None = None, *, topic: int = 0, lane: int = 0) -> FakeMessage:
+    """A message as a publisher would send it; without ``event``, one whose key is its offset."""
+    event = record_event(str(offset)) if event is None else event
+    key = event.key.encode() if isinstance(event.key, str) else None
+    return FakeMessage(topic=INPUT_TOPICS[topic], partition=lane, offset=offset, key=key, value=encode_event(event))
+
+
+def make_item(
+    offset: int = 0,
+    *,
+    key: str | None = None,
+    group: str = "company",
+    body: bytes = b"{}",
+    lane: int = 0,
+    topic: int = 0,
+    replay_safe: bool = True,
+    attempt: int = 1,
+    job_id: str | None = None,
+    identity: object = None,
+    opened: InDoubt | None = None,
+) -> Item:
+    """An item whose key is its lane and offset unless it is named."""
+    name = f"{lane}-{offset}" if key is None else key
+    event = record_event(name, job_id=job_id)
+    return Item(
+        event=event,
+        identifier=f"{lane}-{offset}",
+        encoded=Encoded(group, name if identity is None else identity, body, replay_safe),
+        source=Place(topic=INPUT_TOPICS[0], partition=lane, offset=offset),
+        lane=lane,
+        topic=topic,
+        offset=offset,
+        order_key=name.encode(),
+        published_at_s=float(offset),
+        key=name.encode(),
+        value=encode_event(event),
+        headers=[],
+        attempt=attempt,
+        opened=opened,
+    )
+
+
+def make_batch(items: Iterable[Item], batch_id: str = "batch-1") -> Batch:
+    items = list(items)
+    body_bytes = len(b",".join(item.encoded.body for item in items))
+    return Batch(batch_id, "company", items, body_bytes, "count", 0.0, 0.0)
+
+
+Answer = Callable[[Batch], Sequence[Outcome] | Awaitable[Sequence[Outcome]]]
+"""What the vendor makes of one request; raises ``BatchError`` where that is its answer."""
+
+
+def deliver_all(batch: Batch) -> list[Outcome]:
+    return [DELIVERED] * len(batch.items)
+
+
+def scripted(*script: BatchError | Fate | None) -> Answer:
+    """One entry a request: an error to raise, the fate of all its items, or ``None`` for delivered; then delivered."""
+    rest = iter(script)
+
+    def answer(batch: Batch) -> list[Outcome]:
+        entry = next(rest, None)
+        if isinstance(entry, BatchError):
+            raise entry
+        return deliver_all(batch) if entry is None else [Outcome(entry, entry.name)] * len(batch.items)
+
+    return answer
+
+
+Recovered = Callable[[Batch], Sequence[Outcome | None]]
+"""What the vendor says of a batch whose answer was lost."""
+
+
+def nobody_can_tell(batch: Batch) -> list[Outcome | None]:
+    return [AMBIGUOUS] * len(batch.items)
+
+
+class FakeDestination:
+    """A vendor that remembers the offsets of each request and answers as it is told."""
+
+    def __init__(
+        self,
+        answer: Answer = deliver_all,
+        *,
+        latency_s: float = 0.0,
+        ill: BatchError | None = None,
+        recovered: Recovered = nobody_can_tell,
+    ) -> None:
+        """``ill`` is what ``check`` raises."""
+        self.limits = Limits(max_items=1000, max_bytes=1_000_000, max_concurrent=4, max_age_s=1.0)
+        self.requests: list[list[int]] = []
+        self.in_flight = self.most_in_flight = self.checks = 0
+        self._answer = answer
+        self._latency_s = latency_s
+        self._ill = ill
+        self._recovered = recovered
+        self.asked: list[tuple[list[int], InDoubt]] = []
+
+    def encode(self, event: RecordEvent, identifier: str) -> Encoded:
+        """The event's data; an ``insert`` may not be repeated, data ``"bad"`` cannot be sent."""
+        if bytes(event.data) == b'"bad"':
+            raise Rejection("bad-data", "expected an object as data")
+        return Encoded(event.object, identifier, bytes(event.data), event.operation != "insert")
+
+    async def write(self, batch: Batch, pre_send_check: PreSendCheck) -> Sequence[Outcome]:
+        self.requests.append([item.offset for item in batch.items])
+        self.in_flight += 1
+        self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        try:
+            await asyncio.sleep(self._latency_s)
+            pre_send_check()
+            answer = self._answer(batch)
+            return await answer if isinstance(answer, Awaitable) else answer
+        finally:
+            self.in_flight -= 1
+
+    async def recover(self, batch: Batch, opened: InDoubt) -> Sequence[Outcome | None]:
+        self.asked.append(([item.offset for item in batch.items], opened))
+        await asyncio.sleep(0)
+        return self._recovered(batch)
+
+    async def check(self) -> str:
+        self.checks += 1
+        if self._ill is not None:
+            raise self._ill
+        return "well"
+
+    async def aclose(self) -> None:
+        pass
+
+    def times_sent(self, offset: int) -> int:
+        return sum(offset in request for request in self.requests)
+
+
+class FakeCommitter:
+    """Keeps what a lane hands to its ledger; writes at once unless ``writing`` is cleared."""
+
+    def __init__(self) -> None:
+        self.confirmed_at_s = inf
+        self.settlements: list[Settlement] = []
+        self.entries: list[BatchEvent | None] = []
+        self.writing = True
+        self._unwritten: list[asyncio.Future[None]] = []
+
+    def submit(self, settlement: Settlement) -> None:
+        self.settlements.append(settlement)
+
+    def write(self, entry: BatchEvent | None) -> asyncio.Future[None]:
+        self.entries.append(entry)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._unwritten.append(done)
+        if self.writing:
+            self.release()
+        return done
+
+    def release(self) -> None:
+        """What waits is committed, or the lane is lost."""
+        self.confirmed_at_s = inf
+        for done in self._unwritten:
+            done.set_result(None)
+        self._unwritten.clear()
+
+
+class FakeLane(Lane):
+    """A lane with three input topics and a ledger that only remembers."""
+
+    def __init__(
+        self,
+        partition: int = 0,
+        *,
+        positions: Sequence[int] = (0, 0, 0),
+        settled: Sequence[set[int]] = (),
+        opened: Sequence[dict[int, InDoubt]] = (),
+        ordered: bool = True,
+        retries: RetryPolicy = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3),  # noqa: B008  # frozen
+        max_bytes: int = 1_000,
+        max_message_bytes: int = 1_000_000,
+    ) -> None:
+        self.ledger = FakeCommitter()
+        self.settlements = self.ledger.settlements
+        self.buffer = Buffer(BufferLimits(max_items=1000, max_bytes=1_000_000))
+        super().__init__(
+            partition=partition,
+            intake=Decoder(FakeDestination(), max_bytes),
+            order=KeyOrder(ordered=ordered),
+            progress=[OffsetProgress(position) for position in positions],
+            settled=settled or [set() for _ in positions],
+            settling=SettlementBuilder(retries, max_message_bytes, INPUT_TOPICS),
+            buffer=self.buffer,
+            opened=opened or [{} for _ in positions],
+            ledger=self.ledger,
+            stale_after_s=10.0,
+        )
+
+    def commit(self) -> list[Item]:
+        """What a ledger cycle does with all settlements so far, without Kafka; the items that go on then."""
+        freed: list[bytes] = []
+        for settlement in self.settlements:
+            for topic, offsets in settlement.offsets.items():
+                self.progress[topic].settle(offsets)
+            self.buffer.leave(settlement.items, settlement.item_bytes)
+            freed += settlement.keys
+        self.settlements.clear()
+        return self.order.release(freed)
+
+
+class _InstantSelector(selectors.SelectSelector):
+    """Lets the loop's clock jump to the next timer instead of waiting for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_s = 1_000.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        if timeout is None:
+            raise RuntimeError("every task waits for another one: nothing is due any more")
+        self.now_s += timeout
+        return super().select(0)
+
+
+class _InstantLoop(asyncio.SelectorEventLoop):
+    def __init__(self) -> None:
+        self._instant = _InstantSelector()
+        super().__init__(self._instant)
+
+    def time(self) -> float:
+        return self._instant.now_s
+
+
+def now_s() -> float:
+    """The running loop's clock."""
+    return asyncio.get_running_loop().time()
+
+
+def run_instantly(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run ``work`` on a clock that jumps over every wait; an hour's hold takes no time and a deadlock raises."""
+    with asyncio.Runner(loop_factory=_InstantLoop) as runner:
+        return runner.run(work)
+
+
+async def turn(times: int = 10) -> None:
+    """Let every task that can go on do so; no time passes."""
+    for _ in range(times):
+        await asyncio.sleep(0)

@@ -1,0 +1,94 @@
+"""Dead letters for tests, as the writer writes them."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaProducer
+
+from sluice.client.connection import Connection
+from sluice.events import Header, Headers, Place, SucceededEvent, encode_event
+from sluice.flow.outcome import Fate
+from sluice.writer.lanes.receipt_messages import Failure, Message, dead_letter
+from sluice.writer.lanes.receipt_messages import Letter as Returned
+from tests.support.factories import record
+from tests.support.kafka_admin import RunningKafka, create_topics
+from tests.support.topics import crm_connection
+
+TRACEPARENT = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+UNKNOWN_FIELD = Failure(Fate.REJECTED, "UNKNOWN_FIELD", 'field "nmae" of c-17 is unknown', 200)
+LOST = Failure(Fate.AMBIGUOUS, "lost-answer", "no answer within 30 s")
+
+
+class Letter(NamedTuple):
+    """A dead letter to write; what a test does not name is of no importance to it."""
+
+    key: str = "c-1"
+    failure: Failure = UNKNOWN_FIELD
+    partition: int = 0
+    value: bytes | None = None
+    """A record event with this key where left out."""
+    object_: str = "group/company"
+    data: object = None
+    batch_id: str = "b-1"
+    redrives: int = 0
+    source_offset: int = 7
+    payload_at: str = ""
+
+    def message(self, records: str) -> Message:
+        """It, as the writer would write it."""
+        event = record(self.object_, key=self.key, data=self.data, event_id=f"e-{self.key}")
+        headers: Headers = [TRACEPARENT, ("app", b"\xff")]
+        if self.redrives:
+            headers.append((str(Header.REDRIVE_COUNT), str(self.redrives).encode()))
+        value = encode_event(event) if self.value is None else self.value
+        source = Place(topic=records, partition=self.partition, offset=self.source_offset)
+        returned = Returned(self.key.encode(), value, headers, source, 3)
+        message = dead_letter(returned, self.failure, self.batch_id, datetime.now(UTC))
+        if not self.payload_at:
+            return message
+        place = (str(Header.PAYLOAD_AT), self.payload_at.encode())
+        return Message(message.key, None, [*message.headers, place])
+
+
+async def letter_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> Connection:
+    """Make the topics of ``crm`` that reading and redriving dead letters takes, and return how to reach them."""
+    connection = crm_connection(kafka, prefix)
+    topics = connection.topics("crm")
+    names = [topics.records, topics.succeeded, topics.dead_letters, topics.control]
+    await create_topics(kafka.bootstrap_servers, names, partitions=partitions)
+    return connection
+
+
+async def make_control(kafka: RunningKafka, connection: Connection) -> None:
+    """Make the control topic of ``crm``, where what was redriven is remembered."""
+    await create_topics(kafka.bootstrap_servers, [connection.topics("crm").control], partitions=2)
+
+
+async def deliver(connection: Connection, letter: Letter) -> None:
+    """Write the receipt of a later life of ``letter``."""
+    topics = connection.topics("crm")
+    now = datetime.now(UTC)
+    receipt = SucceededEvent(
+        event_id=f"e-{letter.key}",
+        object=letter.object_,
+        operation="upsert",
+        outcome="delivered",
+        status="CREATED",
+        batch_id="b-9",
+        source=Place(topic=topics.records, partition=letter.partition, offset=letter.source_offset),
+        occurred_at=now,
+        settled_at=now,
+    )
+    async with AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers) as producer:
+        await producer.send_and_wait(topics.succeeded, encode_event(receipt), partition=letter.partition)
+
+
+async def bury(connection: Connection, letters: Iterable[Letter]) -> None:
+    """Write ``letters`` to the dead letters of ``crm``, those of one partition in their order."""
+    topics = connection.topics("crm")
+    async with AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers) as producer:
+        for letter in letters:
+            one = letter.message(topics.records)
+            await producer.send(topics.dead_letters, one.value, one.key, letter.partition, headers=list(one.headers))
+        await producer.flush()

@@ -1,0 +1,194 @@
+"""LaneCommitter: what Kafka holds after its cycles is enough for the next owner."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalOperation, ProducerFenced
+from aiokafka.structs import OffsetAndMetadata, RecordMetadata
+
+from sluice.events import BatchEvent, Headers, decode_batch
+from sluice.flow.journal import CommitMetadata, Journal, rows_of
+from sluice.flow.offsets import OffsetProgress
+from sluice.topics import topics_of
+from sluice.writer.lanes.committer import LaneCommitter, LaneLost
+from sluice.writer.lanes.receipt_messages import Message
+from sluice.writer.lanes.settlement import Settlement
+from tests.support.fakes import run_instantly
+
+TOPICS = topics_of("crm")
+
+
+class FakeBuilder:
+    def __init__(self) -> None:
+        self.values: list[bytes] = []
+
+    def append(self, *, timestamp: int | None, key: bytes, value: bytes, headers: Headers) -> object:
+        self.values.append(value)
+        return self
+
+    def record_count(self) -> int:
+        return len(self.values)
+
+
+class FakeKafkaLane:
+    """One lane's partitions and the producer that writes them; a transaction leaves a control record."""
+
+    def __init__(self) -> None:
+        self.journal: dict[int, bytes] = {}
+        self.journal_end = 0
+        self.journal_read = 0
+        self.committed: dict[TopicPartition, OffsetAndMetadata] = {}
+        self.fence_after_sends: int | None = None
+        self.fenced = False
+        self.under_way: list[asyncio.Future[RecordMetadata]] = []
+
+    async def begin_transaction(self) -> None:
+        pass
+
+    def create_batch(self) -> FakeBuilder:
+        return FakeBuilder()
+
+    async def send_batch(self, builder: FakeBuilder, topic: str, *, partition: int) -> "asyncio.Future[RecordMetadata]":
+        if self.fenced:
+            raise IllegalOperation("Can't send messages while not in transaction")
+        first = self.journal_end
+        if topic == TOPICS.batches:
+            self.journal |= dict(enumerate(builder.values, first))
+            self.journal_end += len(builder.values)
+        sent: asyncio.Future[RecordMetadata] = asyncio.get_running_loop().create_future()
+        if self.fence_after_sends is not None:
+            self.under_way.append(sent)
+            if len(self.under_way) == self.fence_after_sends:
+                self.fence()
+            return sent
+        sent.set_result(RecordMetadata(topic, partition, None, first, 0, 0, 0))
+        return sent
+
+    async def send_offsets_to_transaction(
+        self, offsets: Mapping[TopicPartition, OffsetAndMetadata], group_id: str
+    ) -> None:
+        self.committed |= offsets
+
+    async def commit_transaction(self) -> None:
+        self.journal_end += 1
+
+    def fence(self) -> None:
+        """As aiokafka does it when another producer comes in the middle of a transaction."""
+        self.fenced = True
+        for sent in self.under_way:
+            sent.set_exception(ProducerFenced())
+
+    def positions(self) -> list[int]:
+        found = [self.committed.get(TopicPartition(topic, 0)) for topic in TOPICS.inputs]
+        return [0 if one is None else one.offset for one in found]
+
+    def reopened(self) -> Journal:
+        """As ``LaneOpener`` reads it."""
+        records = self.committed.get(TopicPartition(TOPICS.records, 0))
+        start = CommitMetadata.decode(None if records is None else records.metadata).journal
+        journal = Journal(self.positions(), start)
+        tail = {position: value for position, value in self.journal.items() if position >= start}
+        self.journal_read = len(tail)
+        for position, value in tail.items():
+            journal.read(position, decode_batch(value))
+        return journal
+
+
+class Owner:
+    """One process that has the lane."""
+
+    def __init__(self, kafka: FakeKafkaLane) -> None:
+        self.journal = kafka.reopened()
+        self.progress = [OffsetProgress(position) for position in kafka.positions()]
+        self.ledger = LaneCommitter(
+            partition=0,
+            producer=kafka,
+            topics=TOPICS,
+            group_id="g",
+            progress=self.progress,
+            journal=self.journal,
+            committed=lambda settlements, seconds: None,
+        )
+
+    async def settle(self, topic: int, offset: int) -> None:
+        self.submit(topic, offset)
+        await self.cycle()
+
+    def submit(self, topic: int, offset: int) -> None:
+        entry = BatchEvent(batch_id="b", state="settled", rows=rows_of([(topic, offset, 0)]))
+        self.ledger.submit(
+            Settlement(
+                entry=entry,
+                succeeded=[Message(b"k", b"{}", [])],
+                dead=[Message(b"k", b"{}", [])],
+                dead_by_class={},
+                outcomes={},
+                retries={},
+                offsets={topic: [offset]},
+                keys=[],
+                published_at_s=[],
+                item_bytes=0,
+            )
+        )
+
+    async def confirm(self) -> None:
+        self.ledger.write(None)
+        await self.cycle()
+
+    async def cycle(self) -> None:
+        running = asyncio.create_task(self.ledger.run())
+        await self.ledger.drained()
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def test_retry_that_was_skipped_is_known_as_settled_until_its_offset_is_committed() -> None:
+    async def story() -> None:
+        kafka = FakeKafkaLane()
+        first = Owner(kafka)
+        first.progress[1].give([0, 1])
+        await first.settle(1, 1)
+        second = Owner(kafka)
+        second.progress[1].give([0])
+        await second.settle(1, 0)
+        second.progress[1].give([1])
+        second.progress[1].settle(second.journal.settled[1])  # as a lane skips it: outside of a cycle
+        second.progress[0].give([0, 1])
+        await second.settle(0, 0)
+        await second.settle(0, 1)
+        third = Owner(kafka)
+        assert kafka.positions()[1] == 2 or third.journal.settled[1] == {1}
+
+    run_instantly(story())
+
+
+def test_journal_is_not_read_whole_after_an_owner_that_settled_nothing() -> None:
+    async def story() -> None:
+        kafka = FakeKafkaLane()
+        first = Owner(kafka)
+        first.progress[0].give(range(100))
+        for offset in range(100):
+            await first.settle(0, offset)
+        await first.confirm()
+        await Owner(kafka).confirm()
+        kafka.reopened()
+        assert kafka.journal_read <= 1
+
+    run_instantly(story())
+
+
+@pytest.mark.parametrize("sends", [pytest.param(n, id=f"after {n} of 3 sends") for n in (1, 2, 3)])
+def test_lane_that_is_fenced_in_the_middle_of_a_cycle_is_lost_to_its_new_owner(sends: int) -> None:
+    async def story() -> None:
+        kafka = FakeKafkaLane()
+        owner = Owner(kafka)
+        kafka.fence_after_sends = sends
+        owner.progress[0].give([0])
+        owner.submit(0, 0)
+        with pytest.raises(LaneLost) as lost:
+            await owner.ledger.run()
+        assert lost.value.fenced
+
+    run_instantly(story())

@@ -1,0 +1,211 @@
+"""Messages: original bytes, headers of ours overwritten and bounded, all others untouched."""
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sluice.events import MAX_HEADER_BYTES, Header, Place, decode_succeeded
+from sluice.flow.outcome import Fate, Outcome
+from sluice.writer.lanes.decoding import origin_of
+from sluice.writer.lanes.receipt_messages import (
+    Failure,
+    Letter,
+    Message,
+    dead_letter,
+    letter_of,
+    retry,
+    rfc3339,
+    succeeded,
+)
+from tests.support.fakes import NOON, FakeMessage, make_item
+
+SOURCE = Place(topic="crm.records", partition=3, offset=42)
+FAILURE = Failure(Fate.REJECTED, "INVALID_EMAIL", "no @ in it", 200)
+NAMES = st.sampled_from([*[str(name) for name in Header], "sluice.other", "app", "traceparent", "Sluice.attempt", ""])
+HEADERS = st.lists(st.tuples(NAMES, st.none() | st.binary(max_size=40)), max_size=10)
+LETTERS = st.builds(
+    Letter,
+    key=st.none() | st.binary(max_size=20),
+    value=st.none() | st.binary(max_size=50),
+    headers=HEADERS,
+    source=st.just(SOURCE),
+    attempt=st.integers(1, 1000),
+)
+FAILURES = st.builds(
+    Failure,
+    fate=st.sampled_from([Fate.REJECTED, Fate.RETRYABLE, Fate.AMBIGUOUS]),
+    code=st.text(min_size=1, max_size=300),
+    message=st.text(max_size=3000),
+    http_status=st.none() | st.integers(100, 599),
+)
+
+
+def _letter(*headers: tuple[str, bytes], attempt: int = 1) -> Letter:
+    return Letter(b"key", b"value", headers, SOURCE, attempt)
+
+
+def _text(message: Message) -> dict[str, str]:
+    return {name: value.decode() for name, value in message.headers}
+
+
+def test_receipt_says_what_became_of_its_record() -> None:
+    item = make_item(7, key="acme", attempt=2, job_id="job-1")
+    message = succeeded(item, Outcome(Fate.DELIVERED, "CREATED", record_id="v-9", warning="w"), "b-1", NOON)
+    receipt = decode_succeeded(message.value or b"")
+    assert (receipt.event_id, receipt.outcome, receipt.status) == (item.event.event_id, "delivered", "CREATED")
+    assert (receipt.record_id, receipt.warning, receipt.batch_id) == ("v-9", "w", "b-1")
+    assert (receipt.attempt, receipt.job_id, receipt.source) == (2, "job-1", item.source)
+
+
+def test_receipt_carries_key_and_headers_of_its_record() -> None:
+    item = make_item(7, key="acme")
+    item.headers = (("traceparent", b"00-1"), ("app", b"\xff"))
+    message = succeeded(item, Outcome(Fate.SKIPPED, "UNCHANGED"), "b-1", NOON)
+    assert message.key == b"acme"
+    assert message.headers == [("traceparent", b"00-1"), ("app", b"\xff")]
+
+
+def test_dead_letter_says_why() -> None:
+    assert _text(dead_letter(_letter(attempt=2), FAILURE, "b-1", NOON)) == {
+        "sluice.attempt": "2",
+        "sluice.error.class": "rejected",
+        "sluice.error.code": "INVALID_EMAIL",
+        "sluice.error.message": "no @ in it",
+        "sluice.error.http-status": "200",
+        "sluice.batch-id": "b-1",
+        "sluice.source.topic": "crm.records",
+        "sluice.source.partition": "3",
+        "sluice.source.offset": "42",
+        "sluice.first-failure-at": "2026-01-02T12:00:00.000Z",
+    }
+
+
+def test_retry_says_when_its_next_attempt_is_due() -> None:
+    headers = _text(retry(_letter(attempt=2), FAILURE, "b-1", NOON, NOON + timedelta(seconds=30)))
+    assert headers["sluice.attempt"] == "3"
+    assert headers["sluice.not-before"] == "2026-01-02T12:00:30.000Z"
+
+
+def test_dead_letter_of_a_retried_record_is_due_no_more() -> None:
+    again = _letter(("sluice.not-before", b"2026-01-02T12:00:30.000Z"), ("sluice.attempt", b"2"), attempt=2)
+    headers = _text(dead_letter(again, FAILURE, "b-1", NOON))
+    assert "sluice.not-before" not in headers
+    assert headers["sluice.attempt"] == "2"
+
+
+def test_header_of_an_earlier_failure_does_not_outlive_it() -> None:
+    again = _letter(("sluice.error.http-status", b"503"), ("sluice.batch-id", b"b-0"))
+    headers = _text(dead_letter(again, Failure(Fate.REJECTED, "too-large", "m"), "", NOON))
+    assert "sluice.error.http-status" not in headers
+    assert "sluice.batch-id" not in headers
+
+
+def test_first_failure_is_remembered_over_all_attempts() -> None:
+    first = retry(_letter(), FAILURE, "b-1", NOON, NOON)
+    again = Letter(b"key", b"value", first.headers, SOURCE, 2)
+    second = retry(again, FAILURE, "b-2", NOON + timedelta(hours=1), NOON)
+    last = Letter(b"key", b"value", second.headers, SOURCE, 3)
+    headers = _text(dead_letter(last, FAILURE, "b-3", NOON + timedelta(hours=9)))
+    assert headers["sluice.first-failure-at"] == "2026-01-02T12:00:00.000Z"
+    assert headers["sluice.batch-id"] == "b-3"
+
+
+def test_redrive_count_is_kept() -> None:
+    assert (
+        _text(dead_letter(_letter(("sluice.redrive-count", b"2")), FAILURE, "b", NOON))["sluice.redrive-count"] == "2"
+    )
+
+
+def test_letter_of_an_item_is_its_message() -> None:
+    item = make_item(5, key="k", attempt=4)
+    item.headers = [("app", b"1")]
+    assert letter_of(item) == Letter(b"k", item.value, [("app", b"1")], item.source, 4)
+
+
+@given(LETTERS, FAILURES)
+@settings(max_examples=200, deadline=None)
+def test_original_key_and_value_are_untouched(letter: Letter, failure: Failure) -> None:
+    for message in (dead_letter(letter, failure, "b", NOON), retry(letter, failure, "b", NOON, NOON)):
+        assert (message.key, message.value) == (letter.key, letter.value)
+
+
+@given(LETTERS, FAILURES)
+@settings(max_examples=200, deadline=None)
+def test_foreign_headers_pass_through_in_order_with_their_duplicates(letter: Letter, failure: Failure) -> None:
+    foreign = [header for header in letter.headers if not header[0].startswith("sluice.")]
+    for message in (dead_letter(letter, failure, "b", NOON), retry(letter, failure, "b", NOON, NOON)):
+        assert [header for header in message.headers if not header[0].startswith("sluice.")] == foreign
+
+
+@given(LETTERS, FAILURES)
+@settings(max_examples=200, deadline=None)
+def test_our_headers_are_overwritten_never_appended(letter: Letter, failure: Failure) -> None:
+    first = retry(letter, failure, "b", NOON, NOON)
+    second = dead_letter(letter._replace(headers=first.headers), failure, "b", NOON)
+    for message in (first, second):
+        ours = [name for name, _ in message.headers if name.startswith("sluice.")]
+        assert len(ours) == len(set(ours))
+
+
+@given(LETTERS, FAILURES)
+@settings(max_examples=200, deadline=None)
+def test_no_letter_is_without_its_reason(letter: Letter, failure: Failure) -> None:
+    headers = dict(dead_letter(letter, failure, "b", NOON).headers)
+    assert headers[Header.ERROR_CLASS] == failure.fate.encode()
+    assert headers[Header.ERROR_CODE]
+    assert Header.ERROR_MESSAGE in headers
+    assert (headers[Header.SOURCE_TOPIC], headers[Header.SOURCE_OFFSET]) == (b"crm.records", b"42")
+    assert Header.FIRST_FAILURE_AT in headers
+
+
+@given(LETTERS, FAILURES)
+@settings(max_examples=200, deadline=None)
+def test_our_headers_stay_within_their_limit(letter: Letter, failure: Failure) -> None:
+    for message in (dead_letter(letter, failure, "b" * 32, NOON), retry(letter, failure, "b" * 32, NOON, NOON)):
+        ours = [(name, value) for name, value in message.headers if name.startswith("sluice.")]
+        assert sum(len(name.encode()) + len(value) for name, value in ours) <= MAX_HEADER_BYTES
+
+
+@given(LETTERS, FAILURES)
+@settings(max_examples=50, deadline=None)
+def test_headers_are_what_aiokafka_takes(letter: Letter, failure: Failure) -> None:
+    headers = dead_letter(letter, failure, "b", NOON).headers
+    assert type(headers) is list
+    assert all(type(name) is str for name, _ in headers)
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        pytest.param(NOON, "2026-01-02T12:00:00.000Z", id="UTC"),
+        pytest.param(
+            datetime(2026, 1, 2, 14, 0, 0, 123_999, timezone(timedelta(hours=2))),
+            "2026-01-02T12:00:00.123Z",
+            id="another zone, to the millisecond",
+        ),
+    ],
+)
+def test_instant_in_a_header(instant: datetime, text: str) -> None:
+    assert rfc3339(instant) == text
+
+
+@pytest.mark.parametrize("name", [Header.SOURCE_TOPIC, Header.FIRST_FAILURE_AT, Header.REDRIVE_COUNT, Header.ATTEMPT])
+def test_forged_headers_stay_within_the_limit(name: str) -> None:
+    headers = {"sluice.source.topic": b"t", "sluice.source.partition": b"1", "sluice.source.offset": b"1"}
+    message = FakeMessage(headers=list((headers | {str(name): b"9" * 4300}).items()))
+    letter = Letter(None, None, message.headers, *origin_of(message))
+    ours = dead_letter(letter, FAILURE, "b", NOON).headers
+    assert sum(len(name) + len(value) for name, value in ours) <= MAX_HEADER_BYTES
+
+
+@pytest.mark.parametrize("length", range(4))
+def test_message_is_cut_between_characters(length: int) -> None:
+    failure = Failure(Fate.REJECTED, "c" * length, "😀" * 1024)
+    assert _text(dead_letter(_letter(), failure, "b" * 32, NOON))  # decodes every value
+
+
+def test_first_failure_that_is_no_instant_is_replaced() -> None:
+    letter = dead_letter(_letter(("sluice.first-failure-at", b"\xff")), FAILURE, "b", NOON)
+    assert dict(letter.headers)["sluice.first-failure-at"] == b"2026-01-02T12:00:00.000Z"
