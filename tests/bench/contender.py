@@ -17,7 +17,8 @@ import psutil
 
 from sandbox import leash
 from tests.bench.reference_loop import Options
-from tests.bench.stage import DESTINATION, ROOT, Sandbox, Stage
+from tests.bench.stage import DESTINATION, Sandbox, Stage
+from tests.support.paths import ROOT
 
 Name = Literal["writer", "reference"]
 _STARTED_WITHIN_S = 30.0

@@ -25,8 +25,8 @@ from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_admin import admin_client, create_topics
 from sluice.topics import topics_of
 from sluice.writer.lanes.receipt_messages import Failure, Letter, Message, dead_letter
-from tests.bench.stage import ROOT
 from tests.bench.workload import message
+from tests.support.paths import ROOT
 
 BUDGET_S = 30.0
 _SLICE = 1000

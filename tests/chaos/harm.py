@@ -12,8 +12,8 @@ from sandbox.kafka.broker import Broker
 from sluice.writer.kill_points import KillPoint
 from tests.chaos.crew import Crew
 from tests.chaos.workload import REJECTED_CODE, publish, publish_in_transactions
+from tests.support.paths import ROOT
 from tests.support.stage import SESSION_TIMEOUT_S, TIMEOUT_S, Stage
-from tests.support.writer_process import ROOT
 
 WRITERS = 3
 

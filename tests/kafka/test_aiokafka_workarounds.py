@@ -11,7 +11,7 @@ from aiokafka.protocol.admin import ApiVersionRequest
 
 from sluice.kafka.uvloop_connections import use_on_uvloop
 from tests.support.kafka_admin import RunningKafka
-from tests.support.writer_process import ROOT
+from tests.support.paths import ROOT
 
 
 async def _write_to_a_lost_connection(servers: str) -> None:

@@ -17,8 +17,9 @@ from sandbox.otlp.span import Span
 from sandbox.serving.app import App
 from sandbox.serving.server import serve
 from tests.support.kafka_admin import RunningKafka
+from tests.support.paths import ROOT
 from tests.support.stage import Stage, staged
-from tests.support.writer_process import ROOT, eventually
+from tests.support.writer_process import eventually
 
 GOOD, BAD = 5, 1
 
