@@ -38,7 +38,9 @@ SUCCEEDED = SucceededEvent(
     occurred_at=NOON,
     settled_at=NOON,
 )
-BATCH = BatchEvent(batch_id="b", state="settled", group="company", rows=[Rows(0, 5, 1000, 0)], counts={"delivered": 1})
+BATCH = BatchEvent(
+    batch_id="b", state="settled", batch_key="company", rows=[Rows(0, 5, 1000, 0)], counts={"delivered": 1}
+)
 
 DECODERS = [
     pytest.param(RECORD, decode_record, id="a record event"),

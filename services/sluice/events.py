@@ -42,7 +42,7 @@ class RecordEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class KafkaRecord(Protocol):
-    """What is used of aiokafka's ``ConsumerRecord``."""
+    """A message read from Kafka: the part of aiokafka's ``ConsumerRecord`` that is used."""
 
     @property
     def topic(self) -> str: ...
@@ -61,7 +61,7 @@ class KafkaRecord(Protocol):
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """Where a record stood when it was published: its first life, also after retries and redrives."""
+    """A message's place in Kafka."""
 
     topic: str
     partition: int
@@ -86,6 +86,7 @@ class SucceededEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     batch_id: str
     attempt: int = 1
     source: Place
+    """The record's place when it was published first, also after retries and redrives."""
     occurred_at: Instant
     settled_at: Instant
 
@@ -110,7 +111,7 @@ class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     batch_id: str
     state: Literal["opened", "submitted", "settled", "withdrawn"]
-    group: str = ""
+    batch_key: str = msgspec.field(default="", name="group")
     rows: list[Rows] = []
     refs: dict[str, str] = {}
     """The vendor's names for it, such as a job id."""

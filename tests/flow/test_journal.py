@@ -154,27 +154,27 @@ def test_entry_that_is_not_settled_leaves_its_offsets_open(state: Literal["opene
     journal = Journal([0])
     journal.read(4, _open("b", Rows(0, 1, 2, 0), state=state))
     opened = InDoubt(batch_id="b", refs={"job": "7"}, requested_at=NOON)
-    assert (journal.settled, journal.opened, journal.start) == ([set()], [{1: opened, 2: opened}], 4)
+    assert (journal.settled, journal.in_doubt, journal.start) == ([set()], [{1: opened, 2: opened}], 4)
 
 
 def test_offsets_that_are_settled_are_open_no_more() -> None:
     journal = Journal([0])
     journal.read(4, _open("b", Rows(0, 1, 3, 0)))
     journal.read(6, _entry(Rows(0, 2, 1, 1)))
-    assert (journal.settled, sorted(journal.opened[0])) == ([{2}], [1, 3])
+    assert (journal.settled, sorted(journal.in_doubt[0])) == ([{2}], [1, 3])
 
 
 def test_offsets_below_the_commit_are_not_open() -> None:
     journal = Journal([2])
     journal.read(4, _open("b", Rows(0, 1, 2, 0)))
-    assert list(journal.opened[0]) == [2]
+    assert list(journal.in_doubt[0]) == [2]
 
 
 def test_offset_that_was_sent_twice_is_open_in_the_later_batch() -> None:
     journal = Journal([0])
     journal.read(4, _open("first", Rows(0, 1, 1, 0)))
     journal.read(6, _open("second", Rows(0, 1, 1, 0)))
-    assert journal.opened[0][1].batch_id == "second"
+    assert journal.in_doubt[0][1].batch_id == "second"
 
 
 def test_commit_metadata_survives_its_encoding() -> None:
@@ -234,4 +234,4 @@ def test_what_was_withdrawn_is_not_open() -> None:
     rows = rows_of([(0, 5, 0), (0, 6, 1)])
     journal.read(0, BatchEvent(batch_id="b", state="opened", rows=rows, requested_at=NOON))
     journal.read(1, BatchEvent(batch_id="b", state="withdrawn", rows=rows[:1]))
-    assert journal.opened == [{}]
+    assert journal.in_doubt == [{}]

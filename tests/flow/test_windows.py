@@ -20,7 +20,7 @@ def _items(draw: st.DrawFn) -> list[Item]:
         )
     )
     return [
-        make_item(offset, group=group, lane=lane, identity=identity, body=b"x" * size)
+        make_item(offset, batch_key=group, lane=lane, identity=identity, body=b"x" * size)
         for offset, (group, lane, identity, size) in enumerate(drawn)
     ]
 
@@ -44,7 +44,7 @@ def test_window_opens_at_its_first_item() -> None:
     assert windows.due_at_s() == 105.0
     batch = windows.take(105.0, "b")
     assert batch is not None
-    assert (batch.opened_at_s, batch.closed_at_s, batch.batch_id) == (100.0, 105.0, "b")
+    assert (batch.since_s, batch.closed_at_s, batch.batch_id) == (100.0, 105.0, "b")
 
 
 def test_next_window_of_a_group_counts_its_age_anew() -> None:
@@ -66,7 +66,7 @@ def test_next_window_of_a_group_counts_its_age_anew() -> None:
             id="closed by bytes before the item that would overshoot",
         ),
         pytest.param(
-            [make_item(0, key="k"), make_item(1, key="k")], "key", [0], id="closed by key before an identity it holds"
+            [make_item(0, key="k"), make_item(1, key="k")], "duplicate", [0], id="closed before an identity it holds"
         ),
         pytest.param([make_item(0)], "age", [0], id="closed by age"),
     ],
@@ -93,17 +93,17 @@ def test_window_is_not_taken_before_its_age() -> None:
 
 def test_due_window_that_was_opened_first_is_taken_before_a_full_one() -> None:
     windows = Windows(LIMITS)
-    windows.add([make_item(0, group="due")], now_s=0.0)
-    windows.add([make_item(n, group="full") for n in (1, 2, 3)], now_s=9.0)
+    windows.add([make_item(0, batch_key="due")], now_s=0.0)
+    windows.add([make_item(n, batch_key="full") for n in (1, 2, 3)], now_s=9.0)
     assert windows.due_at_s() == 0.0
     assert [_offsets(batch) for batch in _drain(windows, 9.0)] == [[0], [1, 2, 3]]
 
 
 def test_oldest_due_window_is_taken_first() -> None:
     windows = Windows(LIMITS)
-    windows.add([make_item(0, group="a")], now_s=0.0)
-    windows.add([make_item(1, group="b")], now_s=1.0)
-    windows.add([make_item(2, group="a")], now_s=2.0)
+    windows.add([make_item(0, batch_key="a")], now_s=0.0)
+    windows.add([make_item(1, batch_key="b")], now_s=1.0)
+    windows.add([make_item(2, batch_key="a")], now_s=2.0)
     assert [_offsets(batch) for batch in _drain(windows, 10.0)] == [[0, 2], [1]]
 
 
@@ -152,8 +152,8 @@ def test_items_of_a_group_keep_their_order_and_none_is_lost(items: list[Item], s
     assert len(windows) == len(items)
     batches = _drain(windows)
     for group in "abc":
-        taken = [item for batch in batches if batch.group == group for item in batch.items]
-        assert taken == [item for item in items if item.encoded.group == group]
+        taken = [item for batch in batches if batch.batch_key == group for item in batch.items]
+        assert taken == [item for item in items if item.encoded.batch_key == group]
     assert len(windows) == 0
 
 
@@ -189,11 +189,11 @@ def test_nothing_is_due_once_its_only_lane_is_discarded() -> None:
 
 def test_what_an_earlier_owner_left_open_is_gathered_by_itself() -> None:
     windows = Windows(LIMITS)
-    opened = InDoubt(batch_id="b-0", refs={}, requested_at=NOON)
-    windows.add([make_item(0, opened=opened), make_item(1), make_item(2, opened=opened)], now_s=0.0)
+    in_doubt = InDoubt(batch_id="b-0", refs={}, requested_at=NOON)
+    windows.add([make_item(0, in_doubt=in_doubt), make_item(1), make_item(2, in_doubt=in_doubt)], now_s=0.0)
     first, second = _drain(windows)
-    assert (_offsets(first), first.opened) == ([0, 2], opened)
-    assert (_offsets(second), second.opened) == ([1], None)
+    assert (_offsets(first), first.in_doubt) == ([0, 2], in_doubt)
+    assert (_offsets(second), second.in_doubt) == ([1], None)
 
 
 def test_body_of_a_batch_is_counted_with_the_separators_between_its_items() -> None:

@@ -50,11 +50,11 @@ def batch(destination: Destination, events: Sequence[RecordEvent]) -> Batch:
     items = [item(event, destination.encode(event, f"0-{row}"), offset=row) for row, event in enumerate(events)]
     return Batch(
         batch_id="b-1",
-        group=items[0].encoded.group,
+        batch_key=items[0].encoded.batch_key,
         items=items,
         body_bytes=sum(len(one.encoded.body) + 1 for one in items),
         reason="count",
-        opened_at_s=0.0,
+        since_s=0.0,
         closed_at_s=0.0,
     )
 

@@ -67,7 +67,7 @@ def make_item(
     offset: int = 0,
     *,
     key: str | None = None,
-    group: str = "company",
+    batch_key: str = "company",
     body: bytes = b"{}",
     lane: int = 0,
     topic: int = 0,
@@ -75,7 +75,7 @@ def make_item(
     attempt: int = 1,
     job_id: str | None = None,
     identity: object = None,
-    opened: InDoubt | None = None,
+    in_doubt: InDoubt | None = None,
 ) -> Item:
     """An item whose key is its lane and offset unless it is named."""
     name = f"{lane}-{offset}" if key is None else key
@@ -83,7 +83,7 @@ def make_item(
     return Item(
         event=event,
         identifier=f"{lane}-{offset}",
-        encoded=Encoded(group, name if identity is None else identity, body, replay_safe),
+        encoded=Encoded(batch_key, name if identity is None else identity, body, replay_safe),
         source=Place(topic=INPUT_TOPICS[0], partition=lane, offset=offset),
         lane=lane,
         topic=topic,
@@ -94,7 +94,7 @@ def make_item(
         value=encode_event(event),
         headers=[],
         attempt=attempt,
-        opened=opened,
+        in_doubt=in_doubt,
     )
 
 
@@ -172,8 +172,8 @@ class FakeDestination:
         finally:
             self.in_flight -= 1
 
-    async def recover(self, batch: Batch, opened: InDoubt) -> Sequence[Outcome | None]:
-        self.asked.append(([item.offset for item in batch.items], opened))
+    async def recover(self, batch: Batch, in_doubt: InDoubt) -> Sequence[Outcome | None]:
+        self.asked.append(([item.offset for item in batch.items], in_doubt))
         await asyncio.sleep(0)
         return self._recovered(batch)
 
@@ -228,7 +228,7 @@ class FakeLane(Lane):
         *,
         positions: Sequence[int] = (0, 0, 0),
         settled: Sequence[set[int]] = (),
-        opened: Sequence[dict[int, InDoubt]] = (),
+        in_doubt: Sequence[dict[int, InDoubt]] = (),
         ordered: bool = True,
         retries: RetryPolicy = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3),  # noqa: B008  # frozen
         max_bytes: int = 1_000,
@@ -245,7 +245,7 @@ class FakeLane(Lane):
             settled=settled or [set() for _ in positions],
             settling=SettlementBuilder(retries, max_message_bytes, INPUT_TOPICS),
             buffer=self.buffer,
-            opened=opened or [{} for _ in positions],
+            in_doubt=in_doubt or [{} for _ in positions],
             ledger=self.ledger,
             stale_after_s=10.0,
         )

@@ -122,8 +122,8 @@ class Destination(Protocol):
         """
         ...
 
-    async def recover(self, batch: Batch, opened: InDoubt) -> Sequence[Outcome | None]:
-        """What became of ``batch``, which was sent and whose answer is lost; ``opened`` tells when, and as what.
+    async def recover(self, batch: Batch, in_doubt: InDoubt) -> Sequence[Outcome | None]:
+        """What became of ``batch``, which was sent and whose answer is lost; ``in_doubt`` tells when, and as what.
 
         One entry per item, in item order: an outcome where the fate is known, ``ambiguous`` where nobody can tell,
         ``None`` where it is proven that nothing was applied, so that the item may be sent again.

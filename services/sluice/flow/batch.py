@@ -8,15 +8,15 @@ import msgspec
 
 from sluice.events import Place, RecordEvent
 
-FlushReason = Literal["count", "bytes", "age", "key", "drain", "bisect"]
-"""Why a window closed. ``key``: its next item has a key that the window holds already."""
+FlushReason = Literal["count", "bytes", "age", "duplicate", "drain", "bisect"]
+"""Why a window closed. ``duplicate``: its next item has an identity that the window holds already."""
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):
     """One record as the vendor gets it."""
 
-    group: str
-    """What may share a batch: items of one group do."""
+    batch_key: str
+    """What may share a batch: items with one batch key do."""
     identity: object
     """Hashable; a batch names each identity at most once."""
     body: bytes
@@ -57,7 +57,7 @@ class Item(msgspec.Struct, gc=False):
     attempt: int = 1
     traceparent: bytes | None = None
     """The record's trace context where it is sampled; what is not sampled costs nothing here."""
-    opened: InDoubt | None = None
+    in_doubt: InDoubt | None = None
     """The batch that it was in before its lane came here, when its fate there is not known."""
 
 
@@ -65,12 +65,12 @@ class Batch(msgspec.Struct, gc=False):
     """A closed window on its way to the vendor. It names each key at most once."""
 
     batch_id: str
-    group: str
+    batch_key: str
     items: list[Item]
     body_bytes: int
     """The encoded items together, with the separators between them."""
     reason: FlushReason
-    opened_at_s: float
+    since_s: float
     closed_at_s: float
-    opened: InDoubt | None = None
+    in_doubt: InDoubt | None = None
     """Set when all its items were in one earlier batch whose fate is not known."""

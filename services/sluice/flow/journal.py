@@ -55,7 +55,7 @@ class Journal:
         self._next = start
         self.settled: list[set[int]] = [set() for _ in committed]
         """By topic: offsets beyond the commit that are settled already, from the entries that were read."""
-        self.opened: list[dict[int, InDoubt]] = [{} for _ in committed]
+        self.in_doubt: list[dict[int, InDoubt]] = [{} for _ in committed]
         """By topic: offsets of items that were being sent, and of which nothing more is known."""
 
     def read(self, position: int, entry: BatchEvent) -> None:
@@ -64,15 +64,15 @@ class Journal:
         for rows in entry.rows:
             floor = max(rows.offset, self._committed[rows.topic])
             offsets = range(floor, rows.offset + rows.length)
-            opened = self.opened[rows.topic]
+            in_doubt = self.in_doubt[rows.topic]
             if entry.state in ("settled", "withdrawn"):
                 for offset in offsets:
-                    opened.pop(offset, None)
+                    in_doubt.pop(offset, None)
             if entry.state == "settled":
                 self.settled[rows.topic].update(offsets)
             elif entry.state != "withdrawn" and entry.requested_at is not None:
                 batch = InDoubt(batch_id=entry.batch_id, refs=entry.refs, requested_at=entry.requested_at)
-                opened.update(dict.fromkeys(offsets, batch))
+                in_doubt.update(dict.fromkeys(offsets, batch))
 
     def wrote(self, position: int, entry: BatchEvent) -> None:
         """Take note of an entry that was written at ``position``."""

@@ -49,15 +49,15 @@ class WindowLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Window:
     """Items of one group being collected."""
 
-    __slots__ = ("body_bytes", "group", "items", "keys", "opened", "opened_at_s")
+    __slots__ = ("batch_key", "body_bytes", "identities", "in_doubt", "items", "since_s")
 
-    def __init__(self, first: Item, opened_at_s: float) -> None:
-        self.group = first.encoded.group
-        self.opened = first.opened
+    def __init__(self, first: Item, since_s: float) -> None:
+        self.batch_key = first.encoded.batch_key
+        self.in_doubt = first.in_doubt
         self.items: list[Item] = []
-        self.keys: set[object] = set()
+        self.identities: set[object] = set()
         self.body_bytes = 0
-        self.opened_at_s = opened_at_s
+        self.since_s = since_s
 
 
 class Windows:
@@ -75,18 +75,18 @@ class Windows:
         for item in items:
             encoded = item.encoded
             # What an earlier batch left open is gathered again by itself: it is asked after before it is sent.
-            name = encoded.group if item.opened is None else item.opened.batch_id
+            name = encoded.batch_key if item.in_doubt is None else item.in_doubt.batch_id
             window = windows.get(name)
             if window is None:
                 window = windows[name] = Window(item, now_s)
             elif window.body_bytes + len(encoded.body) > max_bytes:
                 self._full.append((windows.pop(name), "bytes"))
                 window = windows[name] = Window(item, now_s)
-            elif encoded.identity in window.keys:
-                self._full.append((windows.pop(name), "key"))
+            elif encoded.identity in window.identities:
+                self._full.append((windows.pop(name), "duplicate"))
                 window = windows[name] = Window(item, now_s)
             window.items.append(item)
-            window.keys.add(encoded.identity)
+            window.identities.add(encoded.identity)
             window.body_bytes += len(encoded.body) + 1
             if len(window.items) == max_items:
                 self._full.append((windows.pop(name), "count"))
@@ -95,10 +95,10 @@ class Windows:
         """The next batch: of the first full window and the first whose age is due at ``now_s``, the older one."""
         # Windows stand in the order in which they were opened, so only the first can be the oldest.
         name, oldest = next(iter(self._open.items()), (None, None))
-        if name is None or oldest is None or oldest.opened_at_s + self._limits.max_age_s > now_s:
+        if name is None or oldest is None or oldest.since_s + self._limits.max_age_s > now_s:
             name = oldest = None
         # Whichever was opened first: groups that are always full must not keep a due one waiting.
-        if self._full and (oldest is None or self._full[0][0].opened_at_s <= oldest.opened_at_s):
+        if self._full and (oldest is None or self._full[0][0].since_s <= oldest.since_s):
             window, reason = self._full.popleft()
             return _close(window, reason, now_s, batch_id)
         return None if name is None else _close(self._open.pop(name), "age", now_s, batch_id)
@@ -108,7 +108,7 @@ class Windows:
         if self._full:
             return 0.0
         oldest = next(iter(self._open.values()), None)
-        return None if oldest is None else oldest.opened_at_s + self._limits.max_age_s
+        return None if oldest is None else oldest.since_s + self._limits.max_age_s
 
     def discard(self, lane: int) -> None:
         """Forget the items of a lane that is given up; its next owner reads them again."""
@@ -116,7 +116,7 @@ class Windows:
             kept = [item for item in window.items if item.lane != lane]
             if len(kept) < len(window.items):
                 window.items = kept
-                window.keys = {item.encoded.identity for item in kept}
+                window.identities = {item.encoded.identity for item in kept}
                 window.body_bytes = sum(len(item.encoded.body) + 1 for item in kept)
         self._open = {name: window for name, window in self._open.items() if window.items}
         self._full = deque(entry for entry in self._full if entry[0].items)
@@ -132,11 +132,11 @@ class Windows:
 def _close(window: Window, reason: FlushReason, now_s: float, batch_id: str) -> Batch:
     return Batch(
         batch_id=batch_id,
-        group=window.group,
+        batch_key=window.batch_key,
         items=window.items,
         body_bytes=window.body_bytes - 1,  # there are separators between the items only
         reason=reason,
-        opened_at_s=window.opened_at_s,
+        since_s=window.since_s,
         closed_at_s=now_s,
-        opened=window.opened,
+        in_doubt=window.in_doubt,
     )

@@ -159,7 +159,7 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
                 "lane": number,
                 "committed": opened.committed,
                 "settled_beyond": sum(len(offsets) for offsets in opened.journal.settled),
-                "open": sum(len(offsets) for offsets in opened.journal.opened),
+                "open": sum(len(offsets) for offsets in opened.journal.in_doubt),
                 "parked": len(opened.parked),
                 "seconds": round(time.monotonic() - started_at_s, 3),
             },
@@ -191,7 +191,7 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             settled=opened.journal.settled,
             settling=self._terms.settling,
             buffer=self._buffer,
-            opened=opened.journal.opened,
+            in_doubt=opened.journal.in_doubt,
             ledger=ledger,
             stale_after_s=self._terms.stale_after_s,
         )

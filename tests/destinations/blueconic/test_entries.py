@@ -454,7 +454,7 @@ def test_settings_show_in_entries() -> None:
 def test_identity_is_that_of_the_vendors_record() -> None:
     def identity(object_: str, key: Key) -> tuple[str, object]:
         encoded = ENTRIES.encode(record(object_, "insert", key), "0-7")
-        return encoded.group, encoded.identity
+        return encoded.batch_key, encoded.identity
 
     assert identity("group/a", "x") == identity("group/a", "x")
     assert identity("group/a", "x") != identity("group/b", "x")

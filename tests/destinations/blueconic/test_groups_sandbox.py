@@ -176,16 +176,16 @@ async def test_a_write_on_a_connection_that_is_dropped_is_not_sent_again() -> No
 
 async def test_a_lost_increment_is_looked_up_before_it_is_sent_again() -> None:
     async with tenant() as acme:
-        opened = InDoubt(batch_id="b-1", refs={}, requested_at=datetime.now(UTC) - timedelta(hours=1))
+        in_doubt = InDoubt(batch_id="b-1", refs={}, requested_at=datetime.now(UTC) - timedelta(hours=1))
         lost = batch(acme.destination, [record(data={"visits": {"increment": 1}})])
         await acme.control.add_fault(DropBefore(path=BULK))
         with pytest.raises(Ambiguous):
             await acme.destination.write(lost, send_now)
-        assert list(await acme.destination.recover(lost, opened)) == [None]
+        assert list(await acme.destination.recover(lost, in_doubt)) == [None]
         await acme.control.add_fault(DropAfter(path=BULK))
         with pytest.raises(Ambiguous):
             await acme.destination.write(lost, send_now)
-        (outcome,) = await acme.destination.recover(lost, opened)
+        (outcome,) = await acme.destination.recover(lost, in_doubt)
         assert outcome is not None
         assert outcome.fate == "ambiguous"
         assert (await acme.values("/groups/company/c-1"))["visits"] == ["1"]

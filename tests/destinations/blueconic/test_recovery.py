@@ -38,8 +38,8 @@ async def recover(
         url="http://acme.test", client_id="app", client_secret=Secret("s"), timeout_s=TIMEOUT_S
     )
     destination = BlueConic(settings, transport=httpx.MockTransport(respond))
-    opened = InDoubt(batch_id="b-1", refs={}, requested_at=requested_at)
-    return await destination.recover(batch(destination, events), opened)
+    in_doubt = InDoubt(batch_id="b-1", refs={}, requested_at=requested_at)
+    return await destination.recover(batch(destination, events), in_doubt)
 
 
 def group(modified_at: datetime | str | None, **headers: str) -> httpx.Response:

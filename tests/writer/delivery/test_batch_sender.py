@@ -287,9 +287,9 @@ def test_nothing_is_sent_for_a_lane_that_turns_out_to_be_lost() -> None:
     run_instantly(story())
 
 
-def _left_open(items: Sequence[Item], opened: InDoubt, destination: FakeDestination) -> Way:
+def _left_open(items: Sequence[Item], in_doubt: InDoubt, destination: FakeDestination) -> Way:
     way = Way(destination, items)
-    way.batch.opened = opened
+    way.batch.in_doubt = in_doubt
     return way
 
 
@@ -477,7 +477,7 @@ def test_only_what_is_sent_again_is_opened_again() -> None:
     lane = FakeLane(0)
     items = [make_item(offset, replay_safe=False) for offset in range(2)]
     way = Way(FakeDestination(recovered=lambda batch: [DELIVERED, None]), items, {0: lane})
-    way.batch.opened = OPENED
+    way.batch.in_doubt = OPENED
     run_instantly(way.fates())
     assert [entry.rows for entry in lane.ledger.entries if entry is not None] == [[Rows(0, 1, 1, 1)]]
 

@@ -108,7 +108,7 @@ def test_settlement_names_rows_of_each_topic_and_counts_by_fate() -> None:
     assert entry.rows == [Rows(0, 5, 2, 0), Rows(1, 9, 1, 2)]
     assert entry.counts == {"delivered": 2, "rejected": 1}
     assert entry.jobs == {"j": {"delivered": 1}}
-    assert (entry.batch_id, entry.state, entry.group) == ("batch-1", "settled", "company")
+    assert (entry.batch_id, entry.state, entry.batch_key) == ("batch-1", "settled", "company")
 
 
 def test_offsets_are_settled_in_rising_order_whatever_the_order_of_outcomes() -> None:
@@ -182,9 +182,9 @@ def test_without_order_retries_are_overtaken() -> None:
 
 def test_item_that_an_earlier_owner_was_sending_says_so() -> None:
     opened = InDoubt(batch_id="batch-0", refs={}, requested_at=NOON)
-    lane = FakeLane(opened=[{1: opened}, {}, {}])
+    lane = FakeLane(in_doubt=[{1: opened}, {}, {}])
     items = lane.accept(0, [record_message(0), record_message(1)])
-    assert [item.opened for item in items] == [None, opened]
+    assert [item.in_doubt for item in items] == [None, opened]
 
 
 def test_lane_is_stale_when_nothing_was_committed_for_long() -> None:

@@ -82,9 +82,9 @@ class BlueConic:
         # Sent as it is: compressed request bodies are not documented. §3
         request = self._client.build_request(
             "PUT",
-            batch.group,
+            batch.batch_key,
             content=_array([item.encoded.body for item in batch.items]),
-            params=self._profile_query if batch.group == PROFILES else None,
+            params=self._profile_query if batch.batch_key == PROFILES else None,
             headers={"content-type": "application/json"},
             extensions={PRE_SEND_CHECK: pre_send_check},
         )
@@ -95,9 +95,9 @@ class BlueConic:
             return outcomes_of(batch.items, results, cut=response.status_code == 413)
         raise turned_away(response) or _unanswered(response)
 
-    async def recover(self, batch: Batch, opened: InDoubt) -> Sequence[Outcome | None]:
+    async def recover(self, batch: Batch, in_doubt: InDoubt) -> Sequence[Outcome | None]:
         """Look up what may not be sent twice. Raises ``Unavailable``."""
-        return await self._recovery.ask(batch.items, opened)
+        return await self._recovery.ask(batch.items, in_doubt)
 
     async def check(self) -> str:
         """Read the group types, which needs a token. Raises ``BatchError``."""

@@ -40,18 +40,18 @@ class Recovery:
         self._client = client
         self._patience = timedelta(seconds=timeout_s + READ_LAG_S)
 
-    async def ask(self, items: Sequence[Item], opened: InDoubt) -> list[Outcome | None]:
+    async def ask(self, items: Sequence[Item], in_doubt: InDoubt) -> list[Outcome | None]:
         """``None`` for what may be sent again. Waits until a proof is possible. Raises ``Unavailable``."""
         if all(item.encoded.replay_safe for item in items):
             return [None] * len(items)
-        await _until(opened.requested_at + self._patience)
+        await _until(in_doubt.requested_at + self._patience)
         slots = asyncio.Semaphore(MAX_READS)
 
         async def one(item: Item) -> Outcome | None:
             if item.encoded.replay_safe:
                 return None
             async with slots:
-                return await self._fate(item, opened.requested_at)
+                return await self._fate(item, in_doubt.requested_at)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -88,7 +88,7 @@ _decode = msgspec.json.Decoder(_Read).decode
 def _path(item: Item) -> str | None:
     """Where the record is read, if there is one place to look."""
     event = item.event
-    if item.encoded.group == GROUPS:
+    if item.encoded.batch_key == GROUPS:
         return f"groups/{quote(event.object.partition('/')[2], safe='')}/{quote(str(event.key), safe='')}"
     if isinstance(event.key, str):
         return f"profiles/{quote(event.key, safe='')}"

@@ -119,7 +119,7 @@ def _found_outcomes(items: Sequence[Item], results: Sequence[Result | None], loo
 def _matched(items: Sequence[Item], identifiers: Sequence[str], results: Sequence[Result]) -> list[Result | None]:
     """The result of each item, where there is exactly one."""
     found: list[Result | None] = [None] * len(items)
-    if items and items[0].encoded.group == GROUPS:
+    if items and items[0].encoded.batch_key == GROUPS:
         rows = _rows_by_group(items)
         if len(results) == len(items) and not any(result.identifier or result.group_id for result in results):
             return list(results)

@@ -73,8 +73,8 @@ class BatchSender:
 
         Items whose lane is lost meanwhile are left out: they are its new owner's.
         """
-        if self._batch.opened is not None:
-            await self._recover(self._batch.items, self._batch.opened)
+        if self._batch.in_doubt is not None:
+            await self._recover(self._batch.items, self._batch.in_doubt)
         else:
             await self._send(self._batch.items)
 
@@ -131,12 +131,12 @@ class BatchSender:
             await self._recover(unsafe, self._sent_now())
 
     async def _recover_and_send(self, unsafe: Sequence[Item], rest: Sequence[Item]) -> None:
-        opened = self._sent_now()
+        in_doubt = self._sent_now()
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._recover(unsafe, opened))
+            group.create_task(self._recover(unsafe, in_doubt))
             group.create_task(self._send(rest))
 
-    async def _recover(self, items: Sequence[Item], opened: InDoubt) -> None:
+    async def _recover(self, items: Sequence[Item], in_doubt: InDoubt) -> None:
         """Ask the vendor what became of ``items``, and send those of which it is proven that they were not applied.
 
         Takes no permit: asking may wait until a proof is possible, and what is limited are writes.
@@ -145,27 +145,27 @@ class BatchSender:
         failures = 0
         while items := self._owned(items):
             try:
-                found = await self._destination.recover(self._part(items), opened)
+                found = await self._destination.recover(self._part(items), in_doubt)
             except Refused as error:
                 found = [Outcome(Fate.AMBIGUOUS, error.code, str(error), None, error.http_status)] * len(items)
             except (Unavailable, Ambiguous) as error:
                 failures += 1
-                await self._pause_before_asking_again(failures, error, opened)
+                await self._pause_before_asking_again(failures, error, in_doubt)
                 continue
             unapplied = [item for item, outcome in zip(items, found, strict=True) if outcome is None]
             self.fates += [(item, outcome) for item, outcome in zip(items, found, strict=True) if outcome is not None]
             log.info(
                 "batch recovered",
-                extra={"batch_id": opened.batch_id, "items": len(items), "sent_again": len(unapplied)},
+                extra={"batch_id": in_doubt.batch_id, "items": len(items), "sent_again": len(unapplied)},
             )
             return await self._send(unapplied)
         return None
 
-    async def _pause_before_asking_again(self, failures: int, error: BatchError, opened: InDoubt) -> None:
+    async def _pause_before_asking_again(self, failures: int, error: BatchError, in_doubt: InDoubt) -> None:
         delay_s = error.retry_after_s if isinstance(error, Unavailable) else None
         if delay_s is None:
             delay_s = backoff_s(failures, base_s=RECOVERY_BASE_S, cap_s=RECOVERY_CAP_S, uniform=1.0)
-        fields = {"batch_id": opened.batch_id, "error": str(error), "delay_s": delay_s}
+        fields = {"batch_id": in_doubt.batch_id, "error": str(error), "delay_s": delay_s}
         log.warning("batch not recovered yet", extra=fields)
         await asyncio.sleep(delay_s)
 

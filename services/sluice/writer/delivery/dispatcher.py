@@ -150,7 +150,7 @@ class Dispatcher:
 
     async def _deliver(self, batch: Batch, sending: BatchSender) -> None:
         sampled = [item.traceparent for item in batch.items if item.traceparent is not None]
-        with batch_span(self._topic, batch.batch_id, batch.group, sampled, message_count=len(batch.items)) as span:
+        with batch_span(self._topic, batch.batch_id, batch.batch_key, sampled, message_count=len(batch.items)) as span:
             try:
                 await sending.run()
             finally:
@@ -184,7 +184,7 @@ class Dispatcher:
             "batch settled",
             extra={
                 "batch_id": batch.batch_id,
-                "group": batch.group,
+                "batch_key": batch.batch_key,
                 "items": len(batch.items),
                 "bytes": batch.body_bytes,
                 "flushed_by": batch.reason,

@@ -51,11 +51,11 @@ class Lane:
         settled: Sequence[set[int]],
         settling: SettlementBuilder,
         buffer: Buffer,
-        opened: Sequence[dict[int, InDoubt]],
+        in_doubt: Sequence[dict[int, InDoubt]],
         ledger: Committer,
         stale_after_s: float,
     ) -> None:
-        """``settled`` and ``opened`` are what the journal says of offsets to come, by input topic number.
+        """``settled`` and ``in_doubt`` are what the journal says of offsets to come, by input topic number.
 
         ``stale_after_s``: how long a committed ledger cycle proves that the lane is ours; well below the session
         timeout, after which the group may give it to somebody else.
@@ -68,7 +68,7 @@ class Lane:
         self._settled = settled
         self._settling = settling
         self._buffer = buffer
-        self._opened = opened
+        self._in_doubt = in_doubt
         self._ledger = ledger
         self._stale_after_s = stale_after_s
         self._read_at: deque[tuple[int, float]] = deque()
@@ -96,9 +96,9 @@ class Lane:
                 poisoned.append((message, poison))
         if poisoned:
             self._ledger.submit(self._settling.poison(topic, poisoned, datetime.now(UTC)))
-        if opened := self._opened[topic]:
+        if in_doubt := self._in_doubt[topic]:
             for item in items:
-                item.opened = opened.pop(item.offset, None)
+                item.in_doubt = in_doubt.pop(item.offset, None)
         # A retry owns its key: it was parked when the item failed.
         return self.order.admit(items) if topic == RECORDS else items
 
@@ -114,7 +114,7 @@ class Lane:
         entry = BatchEvent(
             batch_id=batch.batch_id,
             state="opened",
-            group=batch.group,
+            batch_key=batch.batch_key,
             rows=rows_of([(item.topic, item.offset, row) for row, item in rows]),
             requested_at=now,
         )
@@ -123,7 +123,9 @@ class Lane:
     def withdraw(self, batch: Batch, rows: Sequence[tuple[int, Item]]) -> None:
         """Take these items of ``batch`` out of the journal again: they have not been sent, or were turned away."""
         places = rows_of([(item.topic, item.offset, row) for row, item in rows])
-        self._ledger.write(BatchEvent(batch_id=batch.batch_id, state="withdrawn", group=batch.group, rows=places))
+        self._ledger.write(
+            BatchEvent(batch_id=batch.batch_id, state="withdrawn", batch_key=batch.batch_key, rows=places)
+        )
 
     def is_stale(self, now_s: float) -> bool:
         """Whether it is too long ago that Kafka took something for this lane from us."""

@@ -107,7 +107,7 @@ class SettlementBuilder:
         entry = BatchEvent(
             batch_id=batch_id,
             state="settled",
-            group=batch.group,
+            batch_key=batch.batch_key,
             rows=rows_of(places),
             counts=_by_fate(outcomes),
             jobs={job_id: _by_name(counts) for job_id, counts in jobs.items()},
