@@ -31,7 +31,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class RetryTopic(NamedTuple):
     """One retry topic and its fixed delay."""
 
-    topic: str
+    name: str
     delay_s: float
 
 
@@ -49,7 +49,7 @@ class DestinationTopics(NamedTuple):
     @property
     def inputs(self) -> tuple[str, ...]:
         """What a writer reads: the records topic, then the retry topics by rising delay."""
-        return (self.records, *(tier.topic for tier in self.retries))
+        return (self.records, *(topic.name for topic in self.retries))
 
     @property
     def all(self) -> tuple[str, ...]:
