@@ -59,6 +59,8 @@ class Item(msgspec.Struct, gc=False):
     """The record's trace context where it is sampled; what is not sampled costs nothing here."""
     in_doubt: InDoubt | None = None
     """The batch that it was in before its lane came here, when its fate there is not known."""
+    row: int = -1
+    """Its position in its batch, from 0; set when the window closes."""
 
 
 class Batch(msgspec.Struct, gc=False):

@@ -22,6 +22,11 @@ class KeyOrder:
         self.waiting = 0
         """Items held back behind an earlier one of their key."""
 
+    @property
+    def busy(self) -> int:
+        """Keys that are busy."""
+        return len(self._busy)
+
     def admit(self, items: Iterable[Item]) -> list[Item]:
         """Those of ``items`` that may go on now; the others wait for their key."""
         if not self._ordered:
