@@ -23,7 +23,7 @@ DOCS = {
     path.relative_to(ROOT): path.read_text(encoding="utf-8")
     for path in [ROOT / README, *sorted(ROOT.glob("docs/**/*.md"))]
 }
-PAGES = {path: page for path, page in DOCS.items() if path.parent != Path("docs/wire")}
+PAGES = {path: page for path, page in DOCS.items() if path.parent != Path("docs/wire") or path.stem == "README"}
 VENDORS = {path for path in PAGES if path.parent == Path("docs/sandbox") and path.stem != "README"}
 """Pages that name a vendor's paths beside ours."""
 SECRETS = {"CRM_CLIENT_ID": "id", "CRM_CLIENT_SECRET": "secret"}
