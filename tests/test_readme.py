@@ -5,7 +5,7 @@ The vendors' wire documents in ``docs/wire`` are full of the vendors' own paths:
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,8 +29,8 @@ VENDORS = {path for path in PAGES if path.parent == Path("docs/sandbox") and pat
 SECRETS = {"CRM_CLIENT_ID": "id", "CRM_CLIENT_SECRET": "secret"}
 
 
-def blocks(language: str) -> Iterator[str]:
-    for page in PAGES.values():
+def blocks(language: str, pages: Iterable[str] = PAGES.values()) -> Iterator[str]:
+    for page in pages:
         yield from re.findall(rf"^```{language}\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
 
 
@@ -97,7 +97,7 @@ def test_links_of_the_docs_lead_somewhere() -> None:
 
 
 def test_settings_of_the_readme_are_valid(tmp_path: Path) -> None:
-    (text,) = blocks("yaml")
+    (text,) = blocks("yaml", [PAGES[README]])
     (tmp_path / "kafka").write_text("password", encoding="utf-8")
     settings = parse_settings(text.replace("/run/secrets/", f"{tmp_path}/"), SECRETS)
     assert set(settings.destinations) == {"crm"}
