@@ -1,5 +1,5 @@
-"""What a tenant tells of itself: group types, properties, timeline event types, its own OpenAPI definition.
-blueconic.md §1, §8, §9."""
+"""Definitions of a tenant: group types, properties, timeline event types, its OpenAPI document. blueconic.md §1, §8,
+§9."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,8 @@ from sandbox.http.messages import Request, Response, as_json
 
 
 class Definitions:
-    """Answers from the settings. Only the body of `groupTypes` is documented (§8 [spec]); the others follow it."""
+    """Handlers that answer from the settings. Only the body of ``groupTypes`` is documented (§8 [spec]); the others
+    follow it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -18,7 +19,7 @@ class Definitions:
         return _page("groupTypes", list(self._settings.group_types))
 
     def list_properties(self, request: Request) -> Response:
-        """With `groupTypeId` the properties of that type, by their prefix (§3), else those of profiles. [assumed]"""
+        """List the properties of ``groupTypeId``, by their prefix (§3), or without it those of profiles. [assumed]"""
         group_type = request.argument("groupTypeId")
         prefixes = tuple(f"{known.id}_" for known in self._settings.group_types)
         unique = self._settings.unique_properties
@@ -34,7 +35,7 @@ class Definitions:
         return _page("timelineEventTypes", list(self._settings.event_types))
 
     def openapi(self, _: Request) -> Response:
-        """The endpoints with their operations, statuses and scopes. §9: a tenant serves its own definition"""
+        """Return the endpoints with their operations, statuses and scopes. §9: a tenant serves its own definition"""
         paths: dict[str, dict[str, object]] = {}
         for endpoint in ENDPOINTS:
             paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = {

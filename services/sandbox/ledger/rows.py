@@ -1,4 +1,5 @@
-"""How the ledger keeps the entries of one request: by column, in MessagePack, a column of equal values as one."""
+"""Storage of the entries of one request: by column, in MessagePack, with a column of equal values stored as one
+value."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
@@ -31,7 +32,7 @@ class Row(NamedTuple):
 
 
 class _Columns(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What is stored."""
+    """Rows as stored."""
 
     objects: str | list[str]
     keys: list[str]

@@ -1,4 +1,4 @@
-"""Goals as bloom_growth.md §3 rows 17–25 and §6 have them."""
+"""Goals as in bloom_growth.md §3 rows 17–25 and §6."""
 
 from typing import Any
 
@@ -147,7 +147,7 @@ async def test_a_deleted_goal_is_gone_and_unknown_the_second_time(bloom: BloomTe
 
 
 async def test_a_meetings_list_has_archived_goals_when_asked_for(bloom: BloomTenant) -> None:
-    """§3.25 `INCLUDE_ARCHIVE`; the seed has an archived one."""
+    """§3.25 ``INCLUDE_ARCHIVE``; the seed has an archived one."""
     path = f"L10/{await bloom.meeting()}/rocks"
     assert len(await bloom.get(f"{path}?INCLUDE_ARCHIVE=true")) == len(await bloom.get(path)) + 1
 

@@ -1,4 +1,4 @@
-"""Headlines as bloom_growth.md §8 has them."""
+"""Headlines as in bloom_growth.md §8."""
 
 from typing import Any
 

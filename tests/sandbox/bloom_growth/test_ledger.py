@@ -1,4 +1,4 @@
-"""The ledger of writes, atomicity, and the start that every sandbox has. bloom_growth.md §13."""
+"""Recording of writes in the ledger, and their atomicity. bloom_growth.md §12, §13."""
 
 import asyncio
 import re
@@ -58,7 +58,7 @@ async def test_a_repeat_leaves_what_the_first_left(bloom: BloomTenant, method: s
 
 
 async def test_creates_of_one_title_are_told_as_repeats(bloom: BloomTenant) -> None:
-    """§12: the title is all that a duplicate can be told by."""
+    """§12: only the title identifies a duplicate."""
     path = f"L10/{await bloom.meeting()}/todos"
     for title in ("once", "twice", "twice"):
         await bloom.send("POST", path, {"title": title})

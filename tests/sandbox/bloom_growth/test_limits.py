@@ -14,14 +14,14 @@ async def _statuses(tenant: BloomTenant, count: int) -> list[int]:
 
 
 async def test_a_token_has_a_burst_of_20_and_10_requests_a_second() -> None:
-    async with bloom_tenant(Settings(), still=True) as limited:
+    async with bloom_tenant(Settings(), clock_stopped=True) as limited:
         assert await _statuses(limited, 21) == [200] * 20 + [429]
         await limited.control.advance(1)
         assert await _statuses(limited, 11) == [200] * 10 + [429]
 
 
 async def test_a_429_says_when_to_come_back_and_had_no_effect() -> None:
-    async with bloom_tenant(Settings(burst=0), still=True) as limited:
+    async with bloom_tenant(Settings(burst=0), clock_stopped=True) as limited:
         answer = await limited.http.post("L10/create", json={"title": "t"})
         assert (answer.status_code, answer.headers["retry-after"]) == (429, "1")
         assert list(answer.json()) == ["Message"]
@@ -29,7 +29,7 @@ async def test_a_429_says_when_to_come_back_and_had_no_effect() -> None:
 
 
 async def test_each_token_has_a_bucket_of_its_own() -> None:
-    async with bloom_tenant(Settings(burst=1, requests_per_second=0.001), still=True) as limited:
+    async with bloom_tenant(Settings(burst=1, requests_per_second=0.001), clock_stopped=True) as limited:
         headers = await limited.as_user("maria.lopez@example.com")
         assert await _statuses(limited, 2) == [200, 429]
         assert (await limited.http.get("users/mine", headers=headers)).status_code == 200

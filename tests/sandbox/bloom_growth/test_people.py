@@ -1,4 +1,4 @@
-"""Users, seats, direct reports and searches, as bloom_growth.md §3 row 34 and §8 have them."""
+"""Users, seats and direct reports as in bloom_growth.md §3 row 34 and §8."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def _names(found: list[dict[str, Any]]) -> list[str]:
 
 
 async def test_the_caller_is_users_mine(bloom: BloomTenant) -> None:
-    """§2, §3.34: its `Id` is the default owner everywhere."""
+    """§2, §3.34: its ``Id`` is the default owner everywhere."""
     me = await bloom.get("users/mine")
     assert list(me) == ["Id", "Type", "Key", "Name", "ImageUrl"]
     assert me["Id"] > 0
@@ -38,7 +38,7 @@ async def test_seats_wrap_a_position(bloom: BloomTenant, user: str, position: st
 
 
 async def test_a_search_for_users_has_what_a_client_reads(bloom: BloomTenant) -> None:
-    """§8 `search/user`."""
+    """§8 ``search/user``."""
     [found] = await bloom.get("search/user?term=Lopez")
     assert list(found) == ["Id", "Name", "Description", "Email", "OrganizationId", "ImageUrl"]
     assert (found["Name"], found["Description"]) == ("Maria Lopez", "Head of Operations")
@@ -62,7 +62,7 @@ async def test_a_search_finds_parts_of_names_positions_and_addresses(
 
 
 async def test_a_search_for_everything_lists_all_by_type(bloom: BloomTenant) -> None:
-    """§8 `search/all?term=%25`: how the SDK lists users; placeholders have an empty `Email`."""
+    """§8 ``search/all?term=%25``: how the SDK lists users; placeholders have an empty ``Email``."""
     found = await bloom.get("search/all?term=%25")
     assert {one["ResultType"] for one in found} == {"User", "Team", "Position"}
     assert list(found[0])[-1] == "ResultType"

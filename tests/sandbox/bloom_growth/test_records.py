@@ -1,4 +1,4 @@
-"""Laws of the stores: what was put is found by id, meeting and person, in the order of ids."""
+"""Laws of the stores: a stored object is found by id, meeting and person, in the order of ids."""
 
 from datetime import date
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.bloom_growth.instants import end_of_quarter
-from sandbox.bloom_growth.records import Records, Space
+from sandbox.bloom_growth.records import Records, StorageLimit
 from sandbox.bloom_growth.refusals import Refusal
 from sandbox.bloom_growth.rows import Goal
 
@@ -23,8 +23,8 @@ def _goal(owner_id: int, origins: list[int], title: str = "t") -> Goal:
 
 @given(steps=STEPS)
 def test_lists_are_what_a_search_through_everything_finds(steps: list[tuple[int, int, list[int], bool]]) -> None:
-    space = Space(1_000_000)
-    records, model = Records(Goal, space), dict[int, Goal]()
+    storage = StorageLimit(1_000_000)
+    records, model = Records(Goal, storage), dict[int, Goal]()
     for key, owner_id, origins, is_kept in steps:
         if is_kept:
             records.put(key, _goal(owner_id, origins))
@@ -42,17 +42,17 @@ def test_lists_are_what_a_search_through_everything_finds(steps: list[tuple[int,
 
 @given(titles=st.lists(st.text(max_size=50), max_size=20))
 def test_space_is_given_back_to_the_last_byte(titles: list[str]) -> None:
-    space = Space(1_000_000)
-    records = Records(Goal, space)
+    storage = StorageLimit(1_000_000)
+    records = Records(Goal, storage)
     for key, title in enumerate(titles):
         records.put(key % 5, _goal(1, [], title))
     for key in range(min(5, len(titles))):
         records.remove(key)
-    assert space.used_bytes == 0
+    assert storage.used_bytes == 0
 
 
 def test_a_row_that_does_not_fit_leaves_the_one_before() -> None:
-    records = Records(Goal, Space(1000))
+    records = Records(Goal, StorageLimit(1000))
     records.put(1, _goal(1, []))
     with pytest.raises(Refusal):
         records.put(1, _goal(2, [], "x" * 1000))

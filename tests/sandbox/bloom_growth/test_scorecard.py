@@ -1,4 +1,4 @@
-"""Measurables, scores and weeks, as bloom_growth.md §3 row 33, §7 and §8 have them."""
+"""Measurables, scores and weeks, as in bloom_growth.md §3 row 33, §7 and §8."""
 
 from datetime import datetime
 from typing import Any
@@ -75,7 +75,7 @@ async def test_a_users_scorecard_has_what_the_user_is_accountable_for(bloom: Blo
 
 @pytest.mark.parametrize("value", [pytest.param(5, id="whole"), pytest.param(97.5, id="with a fraction")])
 async def test_a_score_is_entered_and_read_back(bloom: BloomTenant, value: float) -> None:
-    """§8 `PUT measurables/{id}/week/{weekNumber}`."""
+    """§8 ``PUT measurables/{id}/week/{weekNumber}``."""
     measurable, week = await _measurable(bloom), await _week(bloom)
     answer = await bloom.http.put(f"measurables/{measurable}/week/{week}", json={"value": value})
     assert (answer.status_code, answer.content) == (200, b"")

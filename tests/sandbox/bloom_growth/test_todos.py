@@ -1,4 +1,4 @@
-"""Todos as bloom_growth.md §3 rows 9–16 and §5 have them."""
+"""Todos as in bloom_growth.md §3 rows 9–16 and §5."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -180,7 +180,7 @@ async def test_the_status_says_whether_it_is_complete(bloom: BloomTenant, query:
 
 
 async def test_closed_todos_are_listed_when_asked_for(bloom: BloomTenant) -> None:
-    """§3.16, §5: the filter looks at `CloseTime` only; the seed has a closed one."""
+    """§3.16, §5: the filter looks at ``CloseTime`` only; the seed has a closed one."""
     path = f"L10/{await bloom.meeting()}/todos"
     default, everything = await bloom.get(path), await bloom.get(f"{path}?INCLUDE_CLOSED=true")
     assert [one["CloseTime"] for one in default] == [None] * len(default)
@@ -194,7 +194,7 @@ async def test_the_seed_has_todos_of_every_type(bloom: BloomTenant) -> None:
 
 
 async def test_lists_by_user_have_all_of_the_users_todos(bloom: BloomTenant) -> None:
-    """§3.15: `todo/user/{uid}`, and the plural `todo/users/mine`."""
+    """§3.15: ``todo/user/{uid}``, and the plural ``todo/users/mine``."""
     personal = await bloom.send("POST", "todo/create", {"title": "p"})
     todo = await _create(bloom)
     mine = await bloom.get("todo/users/mine")

@@ -1,4 +1,4 @@
-"""Tokens as bloom_growth.md §2 has them."""
+"""The token endpoint as in bloom_growth.md §2."""
 
 from email.utils import parsedate_to_datetime
 
@@ -22,7 +22,7 @@ async def test_a_password_gets_a_token_for_two_weeks(bloom: BloomTenant, path: s
 
 
 async def test_the_token_endpoint_is_at_the_hosts_root(bloom: BloomTenant) -> None:
-    """§1: not under `/api/v1`, where its path falls through to the web application (§10)."""
+    """§1: not under ``/api/v1``, where its path falls through to the web application (§10)."""
     answer = await bloom.http.post("Token", data=LOGIN)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
 

@@ -1,4 +1,4 @@
-"""`PUT /groups` as blueconic.md §3 and §7 have it."""
+"""``PUT /groups`` as in blueconic.md §3 and §7."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tokens as blueconic.md §2 has them."""
+"""Tokens as in blueconic.md §2."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""`PUT /profiles` and reading profiles back, as blueconic.md §4 and §8 have it."""
+"""``PUT /profiles`` and reading profiles back, as in blueconic.md §4 and §8."""
 
 from typing import Any
 

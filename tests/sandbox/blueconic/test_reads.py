@@ -1,4 +1,4 @@
-"""Reading groups and definitions back, as blueconic.md §8 has it."""
+"""Reading groups and definitions back, as in blueconic.md §8."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The local Kafka, as its users see it: real clients, real processes."""
+"""The local Kafka with real clients and real processes."""
 
 import asyncio
 import json
@@ -108,7 +108,7 @@ def test_port_that_is_taken_is_named() -> None:
 
 
 async def _publish(bootstrap_servers: str, topic: str, value: bytes) -> None:
-    """Into every partition, in one transaction."""
+    """Publish into every partition, in one transaction."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, transactional_id="publisher")
     async with producer, producer.transaction():
         for partition in await producer.partitions_for(topic):

@@ -1,4 +1,4 @@
-"""The ledger: what a vendor was asked, what it did, and what came twice."""
+"""The ledger: requests, effects and repeats."""
 
 import asyncio
 from collections import Counter
