@@ -44,8 +44,7 @@ class SandboxControl:
         return await self._call("POST", "/_sandbox/faults", answer, body=fault)
 
     async def faults(self, kinds: Any = Standing) -> list[ActiveFault[Any]]:
-        """Return the faults that may still act. ``kinds`` is the union of the kinds to decode; add a vendor's own kinds
-        to it."""
+        """Return the faults that may still act. Add a vendor's own kinds to the union ``kinds`` to decode them."""
         answer: Any = list[ActiveFault[kinds]]
         return await self._call("GET", "/_sandbox/faults", answer)
 

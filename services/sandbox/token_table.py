@@ -28,8 +28,7 @@ class TokenTable(Generic[Value]):
         return len(self._issued)
 
     def issue(self, value: Value, lifetime_s: float = inf, *, name: str = "") -> str:
-        """Issue a token and return it: ``name`` if given, else an unguessable one. Issuing a ``name`` again renews
-        it."""
+        """Issue a token and return it: ``name``, which renews it if it exists, or by default an unguessable one."""
         name = name or secrets.token_urlsafe(24)
         self._issued[name] = _Issued(value, self._clock.now() + lifetime_s)
         if len(self._issued) > self._max_tokens:

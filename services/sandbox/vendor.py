@@ -46,8 +46,7 @@ class Vendor(ABC):
 
     @abstractmethod
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
-        """Answer a request for an unknown path, or for a known path without this method (``allowed`` lists its
-        methods)."""
+        """Answer a request for an unknown path, or for a known path with a method other than those ``allowed``."""
 
     @abstractmethod
     def expire_tokens(self) -> int:

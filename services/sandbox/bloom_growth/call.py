@@ -38,8 +38,7 @@ class Call(msgspec.Struct, kw_only=True, dict=True):
         return bind(self.request, fields)
 
     def flag(self, name: str, *, default: bool = False) -> bool:
-        """Return a boolean of the query; ``name`` is lower case, on the wire any case is accepted. Raises ``Refusal``
-        400."""
+        """Return a boolean of the query; ``name`` is lower case, on the wire in any case. Raises ``Refusal`` 400."""
         text = self.arguments.get(name)
         if text is None:
             return default

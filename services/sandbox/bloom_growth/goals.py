@@ -24,8 +24,7 @@ class NewGoal(msgspec.Struct, kw_only=True, rename=spelling):
 
 
 class GoalChange(msgspec.Struct, kw_only=True, rename=spelling):
-    """Body of an update. ``completion`` is written by name and read as a number. §6 [client], [docs:ref],
-    [test:live]"""
+    """Body of an update. ``completion`` is written by name, read as a number. §6 [client], [docs:ref], [test:live]"""
 
     title: str | None = None
     accountable_user_id: Id | None = None

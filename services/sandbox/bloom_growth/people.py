@@ -73,8 +73,7 @@ class Directory:
         return self.users[user_id].organization_id
 
     def require(self, user_id: int, caller: User) -> User:
-        """Return a user of the caller's organization. Raises ``Refusal``: 404 if unknown, 403 if of another
-        organization."""
+        """Return a user of the caller's organization. Raises ``Refusal``: 404 if unknown, 403 if of another."""
         user = self.users.get(user_id)
         if user is None:
             raise no_such("user", user_id)

@@ -1,5 +1,4 @@
-"""Storage of objects of one kind: MessagePack by id, found by meeting and by person; about 200 bytes for a short
-one."""
+"""Storage of objects of one kind: MessagePack by id, found by meeting and by person; about 200 bytes each."""
 
 from array import array
 from bisect import bisect_left, insort

@@ -50,8 +50,7 @@ class SeedHeadline(NamedTuple):
 
 
 class SeedMeasurable(NamedTuple):
-    """A measurable; its scores differ by up to ``spread`` from the usual value, which is the target where it has
-    one."""
+    """A measurable; its scores differ by up to ``spread`` from the usual value, which is also its target."""
 
     title: str
     owner: int

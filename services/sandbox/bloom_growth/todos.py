@@ -14,8 +14,7 @@ _DUE_AFTER_S = 7 * DAY_S
 
 
 class NewTodo(msgspec.Struct, kw_only=True, rename=spelling):
-    """Body of a create in every client's spelling: ``accountableUserId`` or ``ForId``, ``details`` or ``notes``. §5
-    [docs:ref], [client]"""
+    """Body of a create, spelt as by any client: ``accountableUserId`` or ``ForId``. §5 [docs:ref], [client]"""
 
     title: str | None = None
     accountable_user_id: Id | None = None
@@ -96,8 +95,7 @@ class Todos:
         return self._of_user(self._tenant.people.require(call.number("uid"), call.caller).id)
 
     def of_meeting(self, call: Call) -> list[TodoView]:
-        """List todos; ``INCLUDE_CLOSED`` regards ``CloseTime`` alone, so completed ones are always listed. §5
-        [client:other]"""
+        """List todos; ``INCLUDE_CLOSED`` regards ``CloseTime`` alone: completed ones are listed. §5 [client:other]"""
         meeting_id, with_closed = call.number("mid"), call.flag("include_closed")
         self._tenant.meeting(meeting_id, call.caller)
         rows = self._tenant.todos.of_meeting(meeting_id)

@@ -1,5 +1,4 @@
-"""The endpoint ``POST /Token``: a token for an e-mail address and password. bloom_growth.md §2: [client],
-[docs:help]."""
+"""``POST /Token``: a token for an e-mail address and password. bloom_growth.md §2: [client], [docs:help]."""
 
 from email.utils import formatdate
 from secrets import compare_digest

@@ -46,8 +46,7 @@ class BloomGrowth(Vendor):
         return None
 
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
-        """Answer a wrong path with the web application's page [client:other], another method of a known one with 405.
-        §10, §14"""
+        """Answer a wrong path with the web application's page [client:other], a wrong method with 405. §10, §14"""
         if not allowed:
             return WEB_APPLICATION
         text = "The requested resource does not support this http method."

@@ -36,8 +36,7 @@ class AuthorizationCode:
         self._codes.end_all()
 
     def authorize(self, request: Request) -> Response:
-        """Answer 302 to the redirect URI, with a code or an error; 400 when the client or redirect URI is not
-        registered."""
+        """Answer 302 to the redirect URI, with a code or an error; 400 if the client or the URI is not registered."""
         asked = first_values(request.query)
         registered = self._settings.redirect_uri
         if asked.get("client_id") != self._settings.client_id:

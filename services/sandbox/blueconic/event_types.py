@@ -12,8 +12,7 @@ Primitive = Literal["String", "Number", "Boolean"]
 
 
 class EventProperty(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A property of an event, or of a nested value. With ``nested``, its values are lists of rules on those
-    properties."""
+    """A property of an event, or of a nested value. With ``nested``, its values are lists of rules on those."""
 
     type: Primitive = "String"
     identifier: bool = False

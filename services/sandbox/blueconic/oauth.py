@@ -84,8 +84,7 @@ class OAuth:
         )
 
     def _authenticated_form(self, request: Request) -> Form:
-        """Read id and secret from the form, or from ``Authorization: Basic``, as BlueConic's MCP server sends them. §2
-        [client]"""
+        """Read id and secret from the form, or ``Authorization: Basic``, as BlueConic's MCP server does. §2 [client]"""
         form = _read_form(request)
         client = client_credentials(request.header("authorization")) or (
             form.get("client_id"),

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from sandbox.blueconic.arguments import names
+from sandbox.blueconic.definitions import page_of
 from sandbox.blueconic.errors import FieldError, bad_request
 from sandbox.blueconic.profile_table import Profile
 from sandbox.blueconic.profiles import Profiles
@@ -21,8 +22,7 @@ _EVENT_COUNT = 20
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An event as read: the fields that it was written with and its ``source`` (§5 [spec]); their nesting is
-    [assumed]."""
+    """An event as read: the fields that it was written with and ``source`` (§5 [spec]); their nesting is [assumed]."""
 
     id: str
     event_type_id: str
@@ -76,8 +76,7 @@ class ProfileReads:
         return as_json(view)
 
     def search(self, request: Request) -> Response:
-        """Find profiles by pairs of ``property`` and ``value``, all of which must match [assumed]; 501 if one is not
-        unique [spec]."""
+        """Find profiles by all pairs of ``property`` and ``value`` [assumed]; 501 if one is not unique [spec]."""
         properties, values = request.query.get("property", []), request.query.get("value", [])
         if not properties or len(properties) != len(values):
             problem = f"expected a value for each property, got {len(properties)} and {len(values)}"
@@ -85,8 +84,7 @@ class ProfileReads:
         if not self._settings.unique_properties.issuperset(properties):
             return Response(status=501)
         found = self._profiles.table.find(list(zip(properties, values, strict=True)))
-        paging = {"itemsPerPage": len(found), "startIndex": 0, "totalPages": 1, "totalResults": len(found)}
-        return as_json({"profiles": [{"id": profile_id} for profile_id in found], **paging})
+        return page_of("profiles", [{"id": profile_id} for profile_id in found])
 
     def _events(self, request: Request, profile: Profile) -> list[EventView]:
         """Return the latest events that match, newest first [assumed order]."""

@@ -105,8 +105,7 @@ class Profiles:
         return self.table.first_in_domain(map(_pairs, entry.matching), entry.domain_group)
 
     def _matching_problem(self, entry: ProfileEntry) -> Errors | None:
-        """Return why ``matching`` is ``SKIPPED``: a property that is not unique, or an empty list of pairs.
-        [assumed]"""
+        """Return the error of ``matching`` that is ``SKIPPED``: no property, or one that is not unique. [assumed]"""
         if entry.profile_id:
             return None
         for inner in entry.matching:
@@ -179,8 +178,7 @@ def _initial_values(entry: ProfileEntry) -> Values:
 
 
 def _consents(values: Values, objectives: frozenset[str]) -> bool:
-    """Return whether one of the objectives has consent, or the zone needs none. §4 [spec]; no zone needs none
-    [assumed]."""
+    """Return whether an objective has consent, or the zone needs none. §4 [spec]; no zone needs none [assumed]."""
     if not objectives or values.get("privacy_legislation", [""])[0] in _NEEDS_NO_CONSENT:
         return True
     return not objectives.isdisjoint(values.get("consented_objectives", ()))

@@ -70,8 +70,7 @@ class PropertyRules:
         return True
 
     def _check(self, property_id: str) -> None:
-        """Raise ``ValueError`` unless the id is of letters, digits, ``-`` and ``_`` [spec], and in strict mode defined
-        [assumed]."""
+        """Check the form [spec] and, in strict mode, that it is defined [assumed]. Raises ``ValueError``."""
         if not _PROPERTY_ID.fullmatch(property_id):
             raise ValueError("expected a property id of letters, digits, - and _")
         if self._defined is not None and property_id not in self._defined:

@@ -70,7 +70,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Properties that profiles can be matched and searched by: those of §4's example."""
     segments: tuple[Segment, ...] = ()
     defined_properties: frozenset[str] | None = None
-    """The only properties in strict mode: rules on others are validation errors. §3 [assumed: null, all are
-    accepted]"""
+    """The only properties in strict mode; rules on others are errors. §3 [assumed: null, all are accepted]"""
     pii_properties: frozenset[str] = frozenset()
     """Properties that only PII rights, which the application then lacks, may write. §7, §9 R96"""

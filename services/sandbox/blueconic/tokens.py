@@ -43,8 +43,7 @@ class Tokens:
         self._refresh.end_all()
 
     def refuse(self, request: Request, scope: str, *, missing_scope_status: int) -> Response | None:
-        """Return the 401 for a request without a valid token, empty (blueconic.md §7 [assumed, RFC 6750]), or the
-        refusal for a missing scope; null for a valid request."""
+        """Return the refusal of a request without token or scope: empty 401 or 403 (§7 [assumed, RFC 6750])."""
         scopes = self._access.find(bearer_token(request.header("authorization")))
         if scopes is None:
             return _challenge(401, "invalid_token")

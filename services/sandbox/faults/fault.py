@@ -29,8 +29,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class Latency(Selection, frozen=True, kw_only=True, tag="latency"):
-    """A delay before the vendor sees the request: ``seconds`` of the sandbox's clock, plus up to ``jitter_s`` at
-    random."""
+    """A delay before the vendor sees the request: ``seconds`` of the sandbox's clock, plus up to ``jitter_s``."""
 
     seconds: Seconds
     jitter_s: Seconds = 0.0
@@ -90,8 +89,7 @@ class ExpireTokens(
 
 
 class Outage(Selection, frozen=True, kw_only=True, tag="outage"):
-    """An outage of ``seconds`` by the sandbox's clock: every request is dropped, or answered with ``status`` if
-    given."""
+    """An outage of ``seconds`` of the sandbox's clock: a request is dropped, or answered with ``status`` if given."""
 
     seconds: Seconds
     status: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None

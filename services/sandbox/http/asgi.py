@@ -14,8 +14,7 @@ Send = Callable[[Message], Awaitable[None]]
 async def read(
     scope: Message, params: dict[str, str], receive: Receive, *, number: int, max_body_bytes: int | None = None
 ) -> Request | None:
-    """Read a request to its end; null when the client disconnects before that. Drop the body past
-    ``max_body_bytes``."""
+    """Read a request to its end; null when the client leaves before. Drop the body past ``max_body_bytes``."""
     pieces: list[bytes] = []
     kept_bytes = 0
     more = True

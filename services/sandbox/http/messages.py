@@ -14,9 +14,7 @@ import msgspec
 
 Delivery = Literal["whole", "cut_length", "cut_chunked", "cut_complete", "dropped"]
 """Way to send an answer: whole; cut under its full Content-Length; cut in a chunked stream; cut, in a well-formed
-response that claims to be complete; or dropped, with the connection closed."""
-
-
+response that claims to be complete; or dropped, the connection closed."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """Errors of decoding a body: ``msgspec`` raises its own for wrong JSON and types, but not for wrong UTF-8 or depth."""
 

@@ -61,8 +61,7 @@ class Match(NamedTuple):
 
 
 class Router:
-    """Finder of the route of a request; the first matching template wins. A last ``{name...}`` takes the rest of the
-    path."""
+    """Finder of a request's route; the first match wins. A last ``{name...}`` takes the rest of the path."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._templates: dict[tuple[str, ...], dict[str, Route]] = {}

@@ -173,8 +173,7 @@ class Broker:
 
 
 def wait_until_ready(check: Callable[[], None], brokers: Sequence[Broker]) -> None:
-    """Call ``check`` until it no longer raises NotReadyError. Raises LocalKafkaError when a broker dies, or after 60
-    s."""
+    """Repeat ``check`` while it raises NotReadyError. Raises LocalKafkaError when a broker dies, or after 60 s."""
     deadline = time.monotonic() + _READY_TIMEOUT_S
     while True:
         for broker in brokers:

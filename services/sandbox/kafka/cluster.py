@@ -185,8 +185,7 @@ def _node_settings(node: int, port: int, controllers: list[int]) -> dict[str, st
 
 @contextlib.contextmanager
 def _lock(directory: Path) -> Iterator[None]:
-    """Keep other processes out of ``directory``. Kafka locks it only after it has read, and perhaps truncated, its
-    log."""
+    """Lock ``directory``: Kafka itself locks it only after it has read, and perhaps truncated, its log."""
     with (directory / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

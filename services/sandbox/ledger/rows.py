@@ -1,5 +1,4 @@
-"""Storage of the entries of one request: by column, in MessagePack, with a column of equal values stored as one
-value."""
+"""Storage of the entries of one request: columns in MessagePack, a column of equal values as one value."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar

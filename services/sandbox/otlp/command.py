@@ -1,12 +1,9 @@
 """Command ``python -m sandbox otlp``: receive traces until it is stopped."""
 
-import json
-
 import click
 
 from sandbox.otlp.receiver import OtlpReceiver
-from sandbox.serving.app import App
-from sandbox.serving.server import run
+from sandbox.serving.command import Serving
 
 
 @click.command()
@@ -15,8 +12,4 @@ from sandbox.serving.server import run
 @click.option("--json", "as_json", is_flag=True, help="Print the address as a JSON object.")
 def otlp(host: str, port: int, as_json: bool) -> None:
     """Receive traces over OTLP/HTTP and show them as JSON."""
-
-    def announce(url: str) -> None:
-        click.echo(json.dumps({"sandbox": "otlp", "url": url}) if as_json else f"otlp {url}")
-
-    run(App(OtlpReceiver()), host=host, port=port, announce=announce)
+    Serving(host=host, port=port, as_json=as_json).run(OtlpReceiver(), {})

@@ -19,16 +19,15 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
 
     host: str
     port: int
-    ledger: Mode
-    ledger_entries: int
     as_json: bool
+    ledger: Mode = "full"
+    ledger_entries: int = 5_000_000
 
     def make_ledger(self) -> Ledger:
         return Ledger(mode=self.ledger, max_entries=self.ledger_entries)
 
     def run(self, vendor: Vendor, credentials: Mapping[str, str]) -> None:
-        """Serve ``vendor`` until it is stopped. Print its address first, and with ``--json`` the ``credentials``
-        too."""
+        """Serve ``vendor`` until it is stopped. Print its address first, with ``--json`` the ``credentials`` too."""
 
         def announce(url: str) -> None:
             found = {"sandbox": vendor.name, "url": url, **credentials}
