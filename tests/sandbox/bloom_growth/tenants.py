@@ -50,6 +50,11 @@ class BloomTenant:
         """Return the seed's meeting of that name that the first user attends."""
         return next(int(one["Id"]) for one in await self.get("L10/list") if one["Name"].startswith(name))
 
+    async def create(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Create an object in a meeting and return it; ``kind`` is the meeting's path to such objects."""
+        found: dict[str, Any] = await self.send("POST", f"L10/{await self.meeting()}/{kind}", {"title": "t", **fields})
+        return found
+
     async def as_user(self, email: str) -> dict[str, str]:
         """Return headers with another user's token."""
         answer = await self.http.post(f"{self.url}/Token", data={**LOGIN, "userName": email})

@@ -2,9 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from sandbox.bloom_growth.settings import Settings
 from sandbox.faults.fault import Latency
-from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
+from tests.sandbox.bloom_growth.tenants import LOGIN, BloomTenant, bloom_tenant
 
 HELD_S = 600
 
@@ -50,19 +52,44 @@ async def test_requests_in_flight_are_counted_by_token(bloom: BloomTenant) -> No
     assert peaks == {"all": 5, "token 1": 3, "token 2": 2}
 
 
-async def test_what_does_not_fit_is_a_503_and_changes_nothing() -> None:
-    async with bloom_tenant(Settings(requests_per_second=None, max_stored_bytes=100_000)) as small:
-        meeting = await small.meeting()
-        before = await small.control.state()
-        notes = "x" * 100_000
-        assert await small.status("POST", f"L10/{meeting}/issues", {"title": "t", "notes": notes}) == 503
-        assert await small.control.state() == before
-        assert await small.status("POST", f"L10/{meeting}/issues", {"title": "t"}) == 200
+TWO_WEEKS_S = 14 * 86_400
 
 
-async def test_what_is_deleted_makes_room(bloom: BloomTenant) -> None:
-    before = (await bloom.control.state())["stored_bytes"]
-    goal = await bloom.send("POST", "rocks/create", {"title": "x" * 1000})
-    assert (await bloom.control.state())["stored_bytes"] != before
-    await bloom.send("DELETE", f"rocks/{goal['Id']}")
-    assert (await bloom.control.state())["stored_bytes"] == before
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        pytest.param("", id="§2 missing"),
+        pytest.param("Bearer nonsense", id="§2 unknown"),
+        pytest.param("Basic c2FuZGJveDpzYW5kYm94", id="another scheme"),
+        pytest.param("sandbox-key", id="no scheme"),
+    ],
+)
+async def test_without_a_token_a_call_is_a_401_with_a_message(bloom: BloomTenant, authorization: str) -> None:
+    answer = await bloom.http.get("users/mine", headers={"authorization": authorization})
+    assert answer.status_code == 401
+    assert answer.content == b'{"Message":"Authorization has been denied for this request."}'
+
+
+async def test_a_token_dies_after_two_weeks(bloom: BloomTenant) -> None:
+    await bloom.control.advance(TWO_WEEKS_S - 10)
+    assert await bloom.status("GET", "users/mine") == 200
+    await bloom.control.advance(10)
+    assert await bloom.status("GET", "users/mine") == 401
+    headers = await bloom.as_user(LOGIN["userName"])
+    assert (await bloom.http.get("users/mine", headers=headers)).status_code == 200
+
+
+async def test_all_tokens_can_be_made_to_die_and_a_reset_brings_the_api_key_back(bloom: BloomTenant) -> None:
+    await bloom.as_user(LOGIN["userName"])
+    assert await bloom.control.expire_tokens() == 2
+    assert await bloom.status("GET", "users/mine") == 401
+    await bloom.control.reset()
+    assert await bloom.status("GET", "users/mine") == 200
+
+
+async def test_past_a_thousand_tokens_the_oldest_dies() -> None:
+    async with bloom_tenant(Settings(requests_per_second=None)) as tenant:
+        for _ in range(1000):
+            await tenant.http.post(f"{tenant.url}/Token", data=LOGIN)
+        assert (await tenant.control.state())["tokens"] == 1000
+        assert await tenant.status("GET", "users/mine") == 401
