@@ -23,7 +23,7 @@ _KEPT_CHARS = 200
 
 
 class Middleware:
-    """Maker of the handlers of endpoints."""
+    """Maker of the handler of an endpoint, which takes a call through the steps above."""
 
     def __init__(self, tenant: Tenant, tokens: Tokens, clock: Clock, ledger: Ledger, faults: FaultBoard) -> None:
         self._tenant = tenant

@@ -50,7 +50,7 @@ class SeedHeadline(NamedTuple):
 
 
 class SeedMeasurable(NamedTuple):
-    """A measurable; its scores differ by up to ``spread`` from the usual value, which is also its target."""
+    """A measurable; its scores differ by up to ``spread`` from ``usual``, its target where it has one."""
 
     title: str
     owner: int
