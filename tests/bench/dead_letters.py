@@ -25,7 +25,7 @@ from sluice.kafka.sending import Message
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_admin import admin_client, create_topics
 from sluice.topics import topics_of
-from sluice.writer.lanes.receipt_messages import Failure, Letter, dead_letter
+from sluice.writer.lanes.receipt_messages import Failure, Received, dead_letter
 from tests.bench.workload import message
 from tests.support.paths import ROOT
 
@@ -81,7 +81,7 @@ async def _bury(servers: str, prefix: str, letters: int, lanes: int) -> None:
 def _letter(number: int, records: str, lane: int) -> Message:
     key, value, headers = message(number, sampled_every=100)
     source = Place(topic=records, partition=lane, offset=number)
-    return dead_letter(Letter(key, value, headers, source, 1), _failure(number), f"b-{number // 1000}", _NOW)
+    return dead_letter(Received(key, value, headers, source, 1), _failure(number), f"b-{number // 1000}", _NOW)
 
 
 def _failure(number: int) -> Failure:

@@ -11,7 +11,7 @@ from sluice.events import Header, Headers, Place, SucceededEvent, encode_event
 from sluice.flow.outcome import Fate
 from sluice.kafka.sending import Message
 from sluice.writer.lanes.receipt_messages import Failure, dead_letter
-from sluice.writer.lanes.receipt_messages import Letter as Returned
+from sluice.writer.lanes.receipt_messages import Received as Returned
 from tests.support.factories import record
 from tests.support.kafka_admin import RunningKafka, create_topics
 from tests.support.topics import crm_connection

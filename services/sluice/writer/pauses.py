@@ -1,4 +1,4 @@
-"""Partitions that are not read for now, and why. Polling goes on, so the group keeps this process."""
+"""Pauses: partitions that are not read for now. Polling goes on, so that the group keeps this process."""
 
 from collections.abc import Iterable
 from enum import StrEnum
@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 
 class PauseReason(StrEnum):
-    """Why a partition is paused. It is read again when the last reason is gone."""
+    """A reason to pause a partition. It is read again when its last reason is gone."""
 
     OPENING = "opening"  # its lane is not ready
     BACKLOG = "backlog"  # enough is in memory
@@ -38,7 +38,7 @@ class Pauses:
             reasons.add(reason)
 
     def resume(self, partitions: Iterable[TopicPartition], reason: PauseReason) -> None:
-        """``reason`` is gone for ``partitions``."""
+        """Read ``partitions`` again, as far as there is no other reason than ``reason``."""
         for partition in partitions:
             reasons = self._reasons.get(partition)
             if reasons is None or reason not in reasons:
@@ -50,19 +50,19 @@ class Pauses:
                 del self._reasons[partition]
 
     def to_poll(self, assigned: Iterable[TopicPartition]) -> list[TopicPartition]:
-        """The partitions to read; when none may be, those that the client has paused, because it must be polled."""
+        """Return the partitions to read; if there is none, those that the client has paused: it must be polled."""
         assigned = list(assigned)
         wanted = [partition for partition in assigned if partition not in self._reasons]
         return wanted or [partition for partition in assigned if not self._reasons[partition] <= BRIEF]
 
     def forget(self) -> None:
-        """The assignment has changed: nothing is paused any more."""
+        """Forget all pauses: the assignment has changed, and the client has forgotten them, too."""
         self._reasons.clear()
 
     def count(self, reason: PauseReason) -> int:
-        """How many partitions are paused for ``reason``."""
+        """Return how many partitions are paused for ``reason``."""
         return sum(reason in reasons for reasons in self._reasons.values())
 
     def holds(self, partition: TopicPartition, reason: PauseReason) -> bool:
-        """Whether ``partition`` is paused for ``reason``."""
+        """Return whether ``partition`` is paused for ``reason``."""
         return reason in self._reasons.get(partition, ())

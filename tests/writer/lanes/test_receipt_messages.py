@@ -10,7 +10,15 @@ from sluice.events import MAX_HEADER_BYTES, Header, Place, decode_succeeded
 from sluice.flow.outcome import Fate, Outcome
 from sluice.kafka.sending import Message
 from sluice.writer.lanes.decoding import origin_of
-from sluice.writer.lanes.receipt_messages import Failure, Letter, dead_letter, letter_of, retry, rfc3339, succeeded
+from sluice.writer.lanes.receipt_messages import (
+    Failure,
+    Received,
+    dead_letter,
+    received_message,
+    retry,
+    rfc3339,
+    succeeded,
+)
 from tests.support.fakes import NOON, FakeMessage, make_item
 
 SOURCE = Place(topic="crm.records", partition=3, offset=42)
@@ -18,7 +26,7 @@ FAILURE = Failure(Fate.REJECTED, "INVALID_EMAIL", "no @ in it", 200)
 NAMES = st.sampled_from([*[str(name) for name in Header], "sluice.other", "app", "traceparent", "Sluice.attempt", ""])
 HEADERS = st.lists(st.tuples(NAMES, st.none() | st.binary(max_size=40)), max_size=10)
 LETTERS = st.builds(
-    Letter,
+    Received,
     key=st.none() | st.binary(max_size=20),
     value=st.none() | st.binary(max_size=50),
     headers=HEADERS,
@@ -34,8 +42,8 @@ FAILURES = st.builds(
 )
 
 
-def _letter(*headers: tuple[str, bytes], attempt: int = 1) -> Letter:
-    return Letter(b"key", b"value", headers, SOURCE, attempt)
+def _letter(*headers: tuple[str, bytes], attempt: int = 1) -> Received:
+    return Received(b"key", b"value", headers, SOURCE, attempt)
 
 
 def _text(message: Message) -> dict[str, str]:
@@ -96,9 +104,9 @@ def test_header_of_an_earlier_failure_does_not_outlive_it() -> None:
 
 def test_first_failure_is_remembered_over_all_attempts() -> None:
     first = retry(_letter(), FAILURE, "b-1", NOON, NOON)
-    again = Letter(b"key", b"value", first.headers, SOURCE, 2)
+    again = Received(b"key", b"value", first.headers, SOURCE, 2)
     second = retry(again, FAILURE, "b-2", NOON + timedelta(hours=1), NOON)
-    last = Letter(b"key", b"value", second.headers, SOURCE, 3)
+    last = Received(b"key", b"value", second.headers, SOURCE, 3)
     headers = _text(dead_letter(last, FAILURE, "b-3", NOON + timedelta(hours=9)))
     assert headers["sluice.first-failure-at"] == "2026-01-02T12:00:00.000Z"
     assert headers["sluice.batch-id"] == "b-3"
@@ -113,19 +121,19 @@ def test_redrive_count_is_kept() -> None:
 def test_letter_of_an_item_is_its_message() -> None:
     item = make_item(5, key="k", attempt=4)
     item.headers = [("app", b"1")]
-    assert letter_of(item) == Letter(b"k", item.value, [("app", b"1")], item.source, 4)
+    assert received_message(item) == Received(b"k", item.value, [("app", b"1")], item.source, 4)
 
 
 @given(LETTERS, FAILURES)
 @settings(max_examples=200, deadline=None)
-def test_original_key_and_value_are_untouched(letter: Letter, failure: Failure) -> None:
+def test_original_key_and_value_are_untouched(letter: Received, failure: Failure) -> None:
     for message in (dead_letter(letter, failure, "b", NOON), retry(letter, failure, "b", NOON, NOON)):
         assert (message.key, message.value) == (letter.key, letter.value)
 
 
 @given(LETTERS, FAILURES)
 @settings(max_examples=200, deadline=None)
-def test_foreign_headers_pass_through_in_order_with_their_duplicates(letter: Letter, failure: Failure) -> None:
+def test_foreign_headers_pass_through_in_order_with_their_duplicates(letter: Received, failure: Failure) -> None:
     foreign = [header for header in letter.headers if not header[0].startswith("sluice.")]
     for message in (dead_letter(letter, failure, "b", NOON), retry(letter, failure, "b", NOON, NOON)):
         assert [header for header in message.headers if not header[0].startswith("sluice.")] == foreign
@@ -133,7 +141,7 @@ def test_foreign_headers_pass_through_in_order_with_their_duplicates(letter: Let
 
 @given(LETTERS, FAILURES)
 @settings(max_examples=200, deadline=None)
-def test_our_headers_are_overwritten_never_appended(letter: Letter, failure: Failure) -> None:
+def test_our_headers_are_overwritten_never_appended(letter: Received, failure: Failure) -> None:
     first = retry(letter, failure, "b", NOON, NOON)
     second = dead_letter(letter._replace(headers=first.headers), failure, "b", NOON)
     for message in (first, second):
@@ -143,7 +151,7 @@ def test_our_headers_are_overwritten_never_appended(letter: Letter, failure: Fai
 
 @given(LETTERS, FAILURES)
 @settings(max_examples=200, deadline=None)
-def test_no_letter_is_without_its_reason(letter: Letter, failure: Failure) -> None:
+def test_no_letter_is_without_its_reason(letter: Received, failure: Failure) -> None:
     headers = dict(dead_letter(letter, failure, "b", NOON).headers)
     assert headers[Header.ERROR_CLASS] == failure.fate.encode()
     assert headers[Header.ERROR_CODE]
@@ -154,7 +162,7 @@ def test_no_letter_is_without_its_reason(letter: Letter, failure: Failure) -> No
 
 @given(LETTERS, FAILURES)
 @settings(max_examples=200, deadline=None)
-def test_our_headers_stay_within_their_limit(letter: Letter, failure: Failure) -> None:
+def test_our_headers_stay_within_their_limit(letter: Received, failure: Failure) -> None:
     for message in (dead_letter(letter, failure, "b" * 32, NOON), retry(letter, failure, "b" * 32, NOON, NOON)):
         ours = [(name, value) for name, value in message.headers if name.startswith("sluice.")]
         assert sum(len(name.encode()) + len(value) for name, value in ours) <= MAX_HEADER_BYTES
@@ -162,7 +170,7 @@ def test_our_headers_stay_within_their_limit(letter: Letter, failure: Failure) -
 
 @given(LETTERS, FAILURES)
 @settings(max_examples=50, deadline=None)
-def test_headers_are_what_aiokafka_takes(letter: Letter, failure: Failure) -> None:
+def test_headers_are_what_aiokafka_takes(letter: Received, failure: Failure) -> None:
     headers = dead_letter(letter, failure, "b", NOON).headers
     assert type(headers) is list
     assert all(type(name) is str for name, _ in headers)
@@ -187,7 +195,7 @@ def test_instant_in_a_header(instant: datetime, text: str) -> None:
 def test_forged_headers_stay_within_the_limit(name: str) -> None:
     headers = {"sluice.source.topic": b"t", "sluice.source.partition": b"1", "sluice.source.offset": b"1"}
     message = FakeMessage(headers=list((headers | {str(name): b"9" * 4300}).items()))
-    letter = Letter(None, None, message.headers, *origin_of(message))
+    letter = Received(None, None, message.headers, *origin_of(message))
     ours = dead_letter(letter, FAILURE, "b", NOON).headers
     assert sum(len(name) + len(value) for name, value in ours) <= MAX_HEADER_BYTES
 

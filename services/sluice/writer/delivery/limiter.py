@@ -1,4 +1,4 @@
-"""How fast one process may send to one destination: a gate, then a token bucket, then adaptive concurrency.
+"""Limits how fast one process sends to one destination: a gate, then a token bucket, then adaptive concurrency.
 
 The gate is shut while the vendor is unavailable. It opens after what the vendor asked for in ``Retry-After``, else
 after a back-off with full jitter that doubles with each failure in a row; then one request at a time probes until
@@ -16,7 +16,7 @@ from sluice.flow.retry_policy import backoff_s
 
 
 class LimiterSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What bounds the traffic."""
+    """Bounds of the traffic."""
 
     max_concurrent: int
     requests_per_s: float | None
@@ -25,7 +25,7 @@ class LimiterSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limiter:
-    """Permits to send one request. Each one acquired is released exactly once."""
+    """Hands out permits, each for one request. Each one acquired is released exactly once."""
 
     def __init__(
         self, settings: LimiterSettings, *, monotonic: Callable[[], float], uniform: Callable[[], float]
@@ -42,7 +42,7 @@ class Limiter:
         self.failures = 0
         """Requests in a row that found the vendor unavailable."""
         self.held_because: str | None = None
-        """Why the last of them failed, as a short fixed word; ``None`` while all is well."""
+        """The reason of the last of them, as a short fixed word; ``None`` while all is well."""
         self.in_flight = 0
 
     @property

@@ -1,10 +1,10 @@
-"""How much of a backlog one writer holds in memory."""
+"""The part of a backlog that one writer holds in memory."""
 
 import msgspec
 
 
 class BufferLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Past either, records partitions are paused."""
+    """Bounds past which records partitions are paused."""
 
     max_items: int
     max_bytes: int
@@ -14,7 +14,7 @@ class Buffer:
     """Items that were read and are not settled yet, in lanes, windows and batches."""
 
     RESUME_SHARE = 0.75
-    """Poller goes on below this share of the limits, not at once: a pause costs a fetch in flight."""
+    """Reading goes on below this share of the limits, not at once: a pause costs a fetch in flight."""
 
     def __init__(self, limits: BufferLimits) -> None:
         self._limits = limits
@@ -32,17 +32,17 @@ class Buffer:
         self.item_bytes -= item_bytes
 
     def clear(self) -> None:
-        """All lanes were given up."""
+        """Forget everything: all lanes were given up."""
         self.items = self.item_bytes = 0
 
     @property
     def full(self) -> bool:
-        """Whether nothing more should be read."""
+        """True while nothing more should be read."""
         return self.items >= self._limits.max_items or self.item_bytes >= self._limits.max_bytes
 
     @property
     def roomy(self) -> bool:
-        """Whether reading should go on after it was full."""
+        """True when reading may go on after the buffer was full."""
         return (
             self.items <= self._limits.max_items * self.RESUME_SHARE
             and self.item_bytes <= self._limits.max_bytes * self.RESUME_SHARE

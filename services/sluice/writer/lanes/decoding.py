@@ -1,4 +1,4 @@
-"""From a Kafka message to an item, or to the reason why it can be none."""
+"""Decodes Kafka messages to items, or says why a message can be none."""
 
 from typing import NamedTuple
 
@@ -14,14 +14,14 @@ from sluice.telemetry.tracing import is_sampled
 RECORDS = 0
 """The number of the records topic among a lane's input topics; 1 is the first retry topic."""
 MAX_ATTEMPTS = 1_000_000
-"""No message has been tried more often than this, whatever its header says."""
+"""Bound on the attempts that a header may claim: anybody may have written it."""
 
 
 class Undecodable(Exception):
     """A message that can be no item: it becomes a dead letter with its bytes untouched."""
 
     def __init__(self, code: str, message: str, event: RecordEvent | None = None) -> None:
-        """``event`` is what it is, where it is one that cannot be sent."""
+        """``event`` is the decoded event, where the message is one that cannot be sent."""
         super().__init__(message)
         self.code = code
         self.message = message
@@ -29,7 +29,7 @@ class Undecodable(Exception):
 
 
 class Origin(NamedTuple):
-    """Where a message's first life began, and how often it has been tried, this time included."""
+    """A record's place when it was published first, and its attempts, this one included."""
 
     source: Place
     attempt: int
@@ -43,7 +43,7 @@ class Decoder:
         self._max_bytes = max_bytes
 
     def item(self, message: KafkaRecord, topic: int) -> Item:
-        """``message`` of input topic number ``topic`` as an item. Raises :class:`Undecodable`."""
+        """Return ``message`` of input topic number ``topic`` as an item. Raises :class:`Undecodable`."""
         value = message.value
         if value is None:
             raise Undecodable(

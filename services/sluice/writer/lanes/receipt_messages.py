@@ -8,14 +8,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sluice.events import SLUICE_HEADER, Header, Headers, Place, SucceededEvent, encode_event
+from sluice.events import SLUICE_HEADER, Header, Place, SucceededEvent, encode_event
 from sluice.flow.batch import Item
 from sluice.flow.outcome import Fate, Outcome
+from sluice.headers import header_instant, redrive_count
 from sluice.kafka.sending import Message
 
 MAX_MESSAGE_BYTES = 1024
 """An error message is cut to this; with the other headers it stays below ``MAX_HEADER_BYTES``."""
-MAX_DIGITS = 9
+MAX_CODE_CHARS = 128
+MAX_REDRIVES = 999_999_999
 
 PER_HEADER_BYTES = 10
 PER_MESSAGE_BYTES = 128
@@ -23,7 +25,7 @@ PER_MESSAGE_BYTES = 128
 
 
 class Failure(NamedTuple):
-    """Why a record is not delivered, as the headers say it."""
+    """The reason why a record is not delivered, as the headers say it."""
 
     fate: Fate
     code: str
@@ -32,7 +34,7 @@ class Failure(NamedTuple):
 
 
 def succeeded(item: Item, outcome: Outcome, batch_id: str, settled_at: datetime) -> Message:
-    """The receipt of a delivered or skipped item. It carries the headers of its record."""
+    """Return the receipt of a delivered or skipped item. It carries the headers of its record."""
     event = item.event
     receipt = SucceededEvent(
         event_id=event.event_id,
@@ -56,8 +58,8 @@ def succeeded(item: Item, outcome: Outcome, batch_id: str, settled_at: datetime)
 _DELIVERED = Fate.DELIVERED
 
 
-class Letter(NamedTuple):
-    """A message as it came, with what is known of its history."""
+class Received(NamedTuple):
+    """A message as it was read, with its record's first place and its attempts."""
 
     key: bytes | None
     value: bytes | None
@@ -66,78 +68,66 @@ class Letter(NamedTuple):
     attempt: int
 
 
-def dead_letter(letter: Letter, failure: Failure, batch_id: str, now: datetime) -> Message:
-    """``letter`` for the dead-letters topic."""
-    return _returned(letter, failure, batch_id, now, {})
+def dead_letter(received: Received, failure: Failure, batch_id: str, now: datetime) -> Message:
+    """Return ``received`` as a dead letter."""
+    return _with_reason(received, failure, batch_id, now, {})
 
 
-def retry(letter: Letter, failure: Failure, batch_id: str, now: datetime, not_before: datetime) -> Message:
-    """``letter`` for a retry topic: its next attempt is due at ``not_before``."""
-    due = {Header.ATTEMPT: str(letter.attempt + 1), Header.NOT_BEFORE: rfc3339(not_before)}
-    return _returned(letter, failure, batch_id, now, due)
+def retry(received: Received, failure: Failure, batch_id: str, now: datetime, not_before: datetime) -> Message:
+    """Return ``received`` for a retry topic: its next attempt is due at ``not_before``."""
+    due = {Header.ATTEMPT: str(received.attempt + 1), Header.NOT_BEFORE: rfc3339(not_before)}
+    return _with_reason(received, failure, batch_id, now, due)
 
 
 def message_bytes(message: Message) -> int:
-    """About what ``message`` weighs in Kafka, uncompressed; never less."""
+    """Return at least the bytes that ``message`` takes in Kafka, uncompressed."""
     headers_bytes = sum(len(name.encode()) + len(value or b"") + PER_HEADER_BYTES for name, value in message.headers)
     return len(message.key or b"") + len(message.value or b"") + headers_bytes + PER_MESSAGE_BYTES
 
 
 def without_payload(message: Message, read_at: Place) -> Message:
-    """``message`` for a topic that does not take one so large: its value is null, and a header says where it stands.
+    """Return ``message`` without its value, which its topic does not take; a header names the value's place.
 
-    ``read_at`` is where this message was read, which is not its first life's place when it was edited and redriven.
+    ``read_at`` is the place of this very message: an edited and redriven one is not what was published first.
     """
     place = f"{read_at.topic}/{read_at.partition}/{read_at.offset}"
     return Message(message.key, None, [*message.headers, (str(Header.PAYLOAD_AT), place.encode())])
 
 
-def letter_of(item: Item) -> Letter:
-    """The message that ``item`` was read from."""
-    return Letter(item.key, item.value, item.headers, item.source, item.attempt)
+def received_message(item: Item) -> Received:
+    """Return the message that ``item`` was read from."""
+    return Received(item.key, item.value, item.headers, item.source, item.attempt)
 
 
 def rfc3339(instant: datetime) -> str:
-    """RFC 3339 in UTC, to the millisecond."""
+    """Return ``instant`` as RFC 3339 in UTC, to the millisecond."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _returned(letter: Letter, failure: Failure, batch_id: str, now: datetime, extra: dict[Header, str]) -> Message:
-    kept = [(name, value) for name, value in letter.headers if not name.startswith(SLUICE_HEADER)]
-    before = {name: value for name, value in letter.headers if name.startswith(SLUICE_HEADER) and value is not None}
-    written: dict[str, str] = {
-        Header.ATTEMPT: str(letter.attempt),
+def _with_reason(
+    received: Received, failure: Failure, batch_id: str, now: datetime, more: dict[Header, str]
+) -> Message:
+    headers = received.headers
+    ours: dict[Header, str] = {
+        Header.ATTEMPT: str(received.attempt),
         Header.ERROR_CLASS: failure.fate.value,
-        Header.ERROR_CODE: failure.code[:128],
+        Header.ERROR_CODE: failure.code[:MAX_CODE_CHARS],
         Header.ERROR_MESSAGE: failure.message,
-        Header.BATCH_ID: batch_id,
-        Header.SOURCE_TOPIC: letter.source.topic,
-        Header.SOURCE_PARTITION: str(letter.source.partition),
-        Header.SOURCE_OFFSET: str(letter.source.offset),
+        Header.SOURCE_TOPIC: received.source.topic,
+        Header.SOURCE_PARTITION: str(received.source.partition),
+        Header.SOURCE_OFFSET: str(received.source.offset),
+        Header.FIRST_FAILURE_AT: rfc3339(header_instant(headers, Header.FIRST_FAILURE_AT) or now),
+        **more,
     }
-    written.update({name.value: value for name, value in extra.items()})
     if failure.http_status is not None:
-        written[Header.ERROR_HTTP_STATUS] = str(failure.http_status)
-    if not batch_id:
-        del written[Header.BATCH_ID]
-    encoded = {name: value.encode("utf-8", "replace") for name, value in written.items()}
-    encoded[Header.FIRST_FAILURE_AT] = _instant(before.get(Header.FIRST_FAILURE_AT, b"")) or rfc3339(now).encode()
-    if (redrives := before.get(Header.REDRIVE_COUNT, b"")).isdigit() and len(redrives) <= MAX_DIGITS:
-        encoded[Header.REDRIVE_COUNT] = redrives
-    return Message(letter.key, letter.value, kept + _within_limit(encoded))
-
-
-def _instant(value: bytes) -> bytes | None:
-    """``value`` if it is an instant; anybody may have written the header."""
-    try:
-        datetime.fromisoformat(value.decode())
-    except ValueError:
-        return None
-    return value
-
-
-def _within_limit(headers: dict[str, bytes]) -> Headers:
-    """``headers`` with the error message cut, between characters. All others are short: they fit in what is left."""
-    message = headers[Header.ERROR_MESSAGE]
-    headers[Header.ERROR_MESSAGE] = message[:MAX_MESSAGE_BYTES].decode("utf-8", "ignore").encode()
-    return [(str(name), value) for name, value in headers.items()]  # aiokafka wants str itself, no subclass
+        ours[Header.ERROR_HTTP_STATUS] = str(failure.http_status)
+    if batch_id:
+        ours[Header.BATCH_ID] = batch_id
+    if redrives := redrive_count(headers):
+        ours[Header.REDRIVE_COUNT] = str(min(redrives, MAX_REDRIVES))
+    encoded = {name: value.encode("utf-8", "replace") for name, value in ours.items()}
+    # All others are short, so that the message fits in what is left; cut between characters.
+    message = encoded[Header.ERROR_MESSAGE][:MAX_MESSAGE_BYTES]
+    encoded[Header.ERROR_MESSAGE] = message.decode("utf-8", "ignore").encode()
+    kept = [(name, value) for name, value in headers if not name.startswith(SLUICE_HEADER)]
+    return Message(received.key, received.value, [*kept, *((str(name), value) for name, value in encoded.items())])

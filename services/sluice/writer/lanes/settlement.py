@@ -19,10 +19,10 @@ from sluice.records import ordering_key
 from sluice.writer.lanes.decoding import RECORDS, Undecodable, origin_of
 from sluice.writer.lanes.receipt_messages import (
     Failure,
-    Letter,
+    Received,
     dead_letter,
-    letter_of,
     message_bytes,
+    received_message,
     retry,
     succeeded,
     without_payload,
@@ -106,7 +106,7 @@ class SettlementBuilder:
                 continue  # its key stays parked until the retry is settled
             else:
                 read_at = Place(topic=self._inputs[item.topic], partition=item.lane, offset=item.offset)
-                dead.append(self._dead(letter_of(item), _failure(outcome), batch_id, now, read_at))
+                dead.append(self._dead(received_message(item), _failure(outcome), batch_id, now, read_at))
                 dead_by_class[outcome.fate.value] += 1
             keys.append(item.order_key)
             published_at_s.append(item.published_at_s)
@@ -170,16 +170,16 @@ class SettlementBuilder:
         if tier is None:
             return None
         due = now + timedelta(seconds=tier.delay_s)
-        message = retry(letter_of(item), _failure(outcome), batch_id, now, due)
+        message = retry(received_message(item), _failure(outcome), batch_id, now, due)
         return (tier.topic, message) if message_bytes(message) <= self._max_message_bytes else None
 
     def _dead_undecodable(self, message: KafkaRecord, error: Undecodable, now: datetime) -> Message:
         source, attempt = origin_of(message)
-        letter = Letter(message.key, message.value, message.headers, source, attempt)
-        return self._dead(letter, Failure(Fate.REJECTED, error.code, error.message), "", now, place_of(message))
+        received = Received(message.key, message.value, message.headers, source, attempt)
+        return self._dead(received, Failure(Fate.REJECTED, error.code, error.message), "", now, place_of(message))
 
-    def _dead(self, letter: Letter, failure: Failure, batch_id: str, now: datetime, read_at: Place) -> Message:
-        message = dead_letter(letter, failure, batch_id, now)
+    def _dead(self, received: Received, failure: Failure, batch_id: str, now: datetime, read_at: Place) -> Message:
+        message = dead_letter(received, failure, batch_id, now)
         if message_bytes(message) <= self._max_message_bytes:
             return message
         return without_payload(message, read_at)
