@@ -11,7 +11,7 @@
 
 PYTHON ?= $(firstword $(foreach v,3.13 3.12 3.11,$(shell python$(v) -c 'print("python$(v)")' 2>/dev/null)) python3)
 BIN := .venv/bin
-SOURCES := services tests
+SOURCES := services tests examples
 ROUNDS ?= 30
 RECORDS ?= 1000000
 

@@ -14,14 +14,24 @@ _ATTEMPTS = 4
 
 def download_kafka(version: str, repository: Path) -> None:
     """Fill ``repository`` with the jars that a broker needs, and no others. Raises ``OSError`` that says what to do."""
-    context = MavenContext(resolver=_RetryingResolver(), repo_cache=repository, timeout=30)
-    # A company's mirror, from jgo's own configuration file.
-    context.remote_repos = context.remote_repos | GlobalSettings.load().repositories
+    context = _maven(repository)
     # The bridge is resolved by itself: together, its parent's version of kafka-clients (3.9) would override Kafka's.
     kafka = context.create_dependency(f"org.apache.kafka:kafka_2.13:{version}")
     inputs, needed = context.resolver.resolve([kafka])
     for dependency in [*inputs, *needed, context.create_dependency(_LOGGING)]:
         dependency.artifact.resolve()
+
+
+def download_jar(coordinates: str, repository: Path) -> Path:
+    """Return one jar alone, downloaded into ``repository`` unless it is there. Raises ``OSError`` that says what to do."""
+    return _maven(repository).create_dependency(coordinates).artifact.resolve()
+
+
+def _maven(repository: Path) -> MavenContext:
+    context = MavenContext(resolver=_RetryingResolver(), repo_cache=repository, timeout=30)
+    # A company's mirror, from jgo's own configuration file.
+    context.remote_repos = context.remote_repos | GlobalSettings.load().repositories
+    return context
 
 
 class _RetryingResolver(PythonResolver):
