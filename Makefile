@@ -4,7 +4,7 @@
 # make bench          the figures of the README, about 9 minutes: RECORDS=1000000
 # make bench-sandbox  the figures of the stand-in vendors, about a minute
 # make install        only the virtual environment
-# make schemas        write schemas/ anew from the code
+# make schemas        write schemas/ and docs/api.md anew from the code
 # make format         format the code
 # make constraints    pin the newest dependencies that all supported Pythons share
 # Each makes its own virtual environment, .venv, when there is none.
@@ -55,6 +55,7 @@ bench-sandbox: .venv/installed
 
 schemas: .venv/installed
 	@$(BIN)/python -m sluice.spec.json_schemas
+	@$(BIN)/python -m sluice.spec.api_page
 
 constraints:
 	@$(PYTHON) -m venv .venv-pins
