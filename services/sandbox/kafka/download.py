@@ -23,7 +23,7 @@ def download_kafka(version: str, repository: Path) -> None:
 
 
 def download_jar(coordinates: str, repository: Path) -> Path:
-    """Return one jar alone, downloaded into ``repository`` unless it is there. Raises ``OSError`` that says what to do."""
+    """Return one jar alone, downloaded unless it is in ``repository``. Raises ``OSError`` that says what to do."""
     return _maven(repository).create_dependency(coordinates).artifact.resolve()
 
 
