@@ -42,5 +42,5 @@ def test_retries_are_kept_as_long_as_records() -> None:
     configs = topic_configs("crm")
     kept_ms = {name: int(config.get("retention.ms", 0)) for name, config in configs.items()}
     topics = topics_of("crm")
-    assert all(kept_ms[tier.topic] >= kept_ms[topics.records] for tier in topics.retries)
+    assert all(kept_ms[tier.name] >= kept_ms[topics.records] for tier in topics.retries)
     assert kept_ms[topics.batches] >= kept_ms[topics.records]

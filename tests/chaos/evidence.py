@@ -20,7 +20,7 @@ from tests.support.topics import read_all
 async def gather(stage: Stage, lanes: int, samples: Iterable[Sample], peak_rss_bytes: int) -> Evidence:
     """Everything that stands in the topics and the ledger now."""
     topics = stage.topics
-    retried = [one for tier in topics.retries for one in await read_all(stage.connection, tier.topic)]
+    retried = [one for tier in topics.retries for one in await read_all(stage.connection, tier.name)]
     return Evidence(
         records=await records_of(stage),
         receipts=[_receipt(one) for one in await stage.receipts()],

@@ -56,7 +56,7 @@ async def test_a_backlog_behind_an_outage_stays_in_kafka(stage: Stage) -> None:
 async def test_retries_that_are_due_behind_an_outage_stay_in_kafka(stage: Stage) -> None:
     stage.app.faults.add(Outage(seconds=3600))
     messages = (record(f"k{n}")._replace(headers=DUE_RETRY) for n in range(4 * ONE_POLL))
-    await stage.publish(messages, topic=stage.topics.retries[0].topic)
+    await stage.publish(messages, topic=stage.topics.retries[0].name)
     writer = stage.writer(stage.settings(delivery={"max_buffered_items": MAX_BUFFERED}))
     await writer.owns(2)
     await eventually(lambda: _holds_back(writer, "retry-backlog", 2 * len(stage.topics.retries)))

@@ -183,7 +183,7 @@ class LaneCommitter:
         yield self._topics.succeeded, (message for one in taken for message in one.succeeded)
         yield self._topics.dead_letters, (message for one in taken for message in one.dead)
         for number, tier in enumerate(self._topics.retries, start=1):
-            yield tier.topic, (message for one in taken for message in one.retries.get(number, ()))
+            yield tier.name, (message for one in taken for message in one.retries.get(number, ()))
 
     async def _send(self, topic: str, messages: Iterable[Message], sent: list[Sent]) -> None:
         """Send ``messages`` in as few Kafka batches as they fit in, and append each of these to ``sent``."""
