@@ -19,7 +19,7 @@ from sluice.destinations.http import (
     open_client,
     retry_after_s,
     send,
-    turned_away,
+    unavailable_from,
 )
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 
@@ -301,7 +301,7 @@ def answered(status: int, content: bytes = b"", headers: dict[str, str] | None =
     ],
 )
 def test_a_request_that_was_turned_away_is_an_outage(status: int, reason: str, overloaded: bool) -> None:
-    outage = turned_away(answered(status, headers={"retry-after": "7"}))
+    outage = unavailable_from(answered(status, headers={"retry-after": "7"}))
     assert outage is not None
     assert (outage.reason, outage.overloaded, outage.retry_after_s) == (reason, overloaded, 7.0)
     assert "PUT http://vendor.test/groups answered" in str(outage)
@@ -309,7 +309,7 @@ def test_a_request_that_was_turned_away_is_an_outage(status: int, reason: str, o
 
 @pytest.mark.parametrize("status", [200, 204, 302, 400, 404, 408, 413, 422, 500, 502, 504])
 def test_no_other_status_is_an_outage(status: int) -> None:
-    assert turned_away(answered(status)) is None
+    assert unavailable_from(answered(status)) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from sluice.destinations.contract import DestinationSettings, Unavailable
-from sluice.destinations.http import open_client, send, turned_away
+from sluice.destinations.http import open_client, send, unavailable_from
 from sluice.destinations.oauth import TokenAuth
 from sluice.setting_types import Secret
 
@@ -132,7 +132,7 @@ async def test_a_second_401_is_an_outage() -> None:
         transport=httpx.MockTransport(refuse),
     )
     async with http:
-        outage = turned_away(await put(http))
+        outage = unavailable_from(await put(http))
     assert outage is not None
     assert outage.reason == "auth"
     assert counts == {"/token": 2, "/groups": 2}

@@ -385,17 +385,17 @@ async def test_an_expired_token_is_renewed_and_the_batch_sent_once_more() -> Non
     [
         pytest.param(
             httpx.Response(200, json={"groupTypes": [{"id": "company"}, {"id": "airport"}], "count": 2}),
-            "BlueConic at acme.test lets us in; group types: company, airport",
+            "BlueConic at acme.test accepts our credentials; group types: company, airport",
             id="group types",
         ),
         pytest.param(
             httpx.Response(200, json={"groupTypes": []}),
-            "BlueConic at acme.test lets us in; group types: none",
+            "BlueConic at acme.test accepts our credentials; group types: none",
             id="none",
         ),
         pytest.param(
             httpx.Response(404),
-            "BlueConic at acme.test lets us in; it is too old to list its group types (R98 and later do)",
+            "BlueConic at acme.test accepts our credentials; it is too old to list its group types (R98 and later do)",
             id="before R98",
         ),
     ],

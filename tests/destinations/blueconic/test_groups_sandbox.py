@@ -37,7 +37,10 @@ def companies(count: int, data: object = None) -> list[RecordEvent]:
 
 async def test_a_check_lists_the_group_types() -> None:
     async with tenant() as acme:
-        assert await acme.destination.check() == "BlueConic at 127.0.0.1 lets us in; group types: company, airport"
+        assert (
+            await acme.destination.check()
+            == "BlueConic at 127.0.0.1 accepts our credentials; group types: company, airport"
+        )
 
 
 async def test_a_group_is_created_changed_and_deleted() -> None:
