@@ -11,7 +11,7 @@ from sluice.events import BatchEvent, Rows
 from sluice.flow.batch import InDoubt
 from sluice.flow.journal import CommitMetadata, Journal, rows_of
 from sluice.flow.offsets import OffsetProgress
-from tests.support.fakes import NOON
+from tests.support.factories import NOON
 
 TOPICS = 3
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from sluice.flow.batch import Batch, FlushReason, InDoubt, Item
 from sluice.flow.windows import WindowLimits, Windows
-from tests.support.fakes import NOON, make_item
+from tests.support.factories import NOON, make_item
 
 LIMITS = WindowLimits(max_items=3, max_bytes=20, max_age_s=5.0)
 

@@ -1,16 +1,13 @@
-"""Stand-ins for what a writer meets: messages, items, a destination that answers by a script, an instant clock."""
+"""Stand-ins for the neighbours of a writer: a destination that answers by a script, a lane, an instant clock."""
 
 import asyncio
 import selectors
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from math import inf
 from typing import Any, TypeVar
 
-import msgspec
-
 from sluice.destinations.contract import BatchError, PreSendCheck, Rejection
-from sluice.events import BatchEvent, Key, Operation, Place, RecordEvent, encode_event
+from sluice.events import BatchEvent, RecordEvent
 from sluice.flow.batch import Batch, Encoded, InDoubt, Item
 from sluice.flow.key_order import KeyOrder
 from sluice.flow.offsets import OffsetProgress
@@ -21,87 +18,9 @@ from sluice.writer.lanes.buffer import Buffer, BufferLimits
 from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.settlement import Settlement, SettlementBuilder
-
-NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-DELIVERED = Outcome(Fate.DELIVERED, "CREATED", record_id="v-1")
-AMBIGUOUS = Outcome(Fate.AMBIGUOUS, "no-answer")
-INPUT_TOPICS = ("crm.records", "crm.retries.30s", "crm.retries.2m")
+from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS
 
 Result = TypeVar("Result")
-
-
-class FakeMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of aiokafka's ``ConsumerRecord`` that are used."""
-
-    topic: str = INPUT_TOPICS[0]
-    partition: int = 0
-    offset: int = 0
-    timestamp: int = 1_767_355_200_000
-    key: bytes | None = b"k"
-    value: bytes | None = b"{}"
-    headers: Sequence[tuple[str, bytes]] = ()
-
-
-def record_event(
-    key: Key = "k", *, operation: Operation = "upsert", data: bytes = b"{}", job_id: str | None = None
-) -> RecordEvent:
-    return RecordEvent(
-        event_id=f"event-{key}",
-        object="company",
-        operation=operation,
-        key=key,
-        data=msgspec.Raw(data),
-        job_id=job_id,
-        occurred_at=NOON,
-    )
-
-
-def record_message(offset: int, event: RecordEvent | None = None, *, topic: int = 0, lane: int = 0) -> FakeMessage:
-    """A message as a publisher would send it; without ``event``, one whose key is its offset."""
-    event = record_event(str(offset)) if event is None else event
-    key = event.key.encode() if isinstance(event.key, str) else None
-    return FakeMessage(topic=INPUT_TOPICS[topic], partition=lane, offset=offset, key=key, value=encode_event(event))
-
-
-def make_item(
-    offset: int = 0,
-    *,
-    key: str | None = None,
-    batch_key: str = "company",
-    body: bytes = b"{}",
-    lane: int = 0,
-    topic: int = 0,
-    replay_safe: bool = True,
-    attempt: int = 1,
-    job_id: str | None = None,
-    identity: object = None,
-    in_doubt: InDoubt | None = None,
-) -> Item:
-    """An item whose key is its lane and offset unless it is named."""
-    name = f"{lane}-{offset}" if key is None else key
-    event = record_event(name, job_id=job_id)
-    return Item(
-        event=event,
-        identifier=f"{lane}-{offset}",
-        encoded=Encoded(batch_key, name if identity is None else identity, body, replay_safe),
-        source=Place(topic=INPUT_TOPICS[0], partition=lane, offset=offset),
-        lane=lane,
-        topic=topic,
-        offset=offset,
-        order_key=name.encode(),
-        published_at_s=float(offset),
-        key=name.encode(),
-        value=encode_event(event),
-        headers=[],
-        attempt=attempt,
-        in_doubt=in_doubt,
-    )
-
-
-def make_batch(items: Iterable[Item], batch_id: str = "batch-1") -> Batch:
-    items = list(items)
-    body_bytes = len(b",".join(item.encoded.body for item in items))
-    return Batch(batch_id, "company", items, body_bytes, "count", 0.0, 0.0)
 
 
 Answer = Callable[[Batch], Sequence[Outcome] | Awaitable[Sequence[Outcome]]]

@@ -16,7 +16,7 @@ from sluice.destinations.blueconic.settings import BlueConicSettings
 from sluice.events import RecordEvent
 from sluice.flow.outcome import Outcome
 from sluice.setting_types import Secret
-from tests.support.factories import batch, send_now
+from tests.support.factories import encode_batch, send_now
 
 
 class Tenant(NamedTuple):
@@ -27,7 +27,7 @@ class Tenant(NamedTuple):
     control: SandboxControl
 
     async def write(self, *events: RecordEvent) -> Sequence[Outcome]:
-        return await self.destination.write(batch(self.destination, events), send_now)
+        return await self.destination.write(encode_batch(self.destination, events), send_now)
 
     async def states(self, *events: RecordEvent) -> list[str]:
         return [outcome.code for outcome in await self.write(*events)]

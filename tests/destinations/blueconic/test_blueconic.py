@@ -18,7 +18,7 @@ from sluice.destinations.contract import Ambiguous, BatchError, Destination, Mis
 from sluice.events import Operation, RecordEvent
 from sluice.flow.outcome import Fate, Outcome
 from sluice.setting_types import Secret
-from tests.support.factories import batch, record, send_now
+from tests.support.factories import encode_batch, record, send_now
 
 SETTINGS = BlueConicSettings(url="http://acme.test", client_id="app", client_secret=Secret("s"))
 TOKEN = httpx.Response(200, json={"access_token": "T", "token_type": "Bearer", "expires_in": 3600})
@@ -40,7 +40,7 @@ def tenant(answer: Answer | httpx.Response, settings_: BlueConicSettings = SETTI
 
 async def write(answer: Answer | httpx.Response, events: Sequence[RecordEvent]) -> Sequence[Outcome]:
     destination = tenant(answer)
-    return await destination.write(batch(destination, events), send_now)
+    return await destination.write(encode_batch(destination, events), send_now)
 
 
 def results(*made: dict[str, Any], status: int = 200) -> httpx.Response:
@@ -82,7 +82,7 @@ async def test_the_path_of_the_api_may_be_left_out(url: str) -> None:
         return results(created(0)) if str(request.url) == "http://acme.test/rest/v2/groups" else httpx.Response(404)
 
     destination = tenant(answer, msgspec.structs.replace(SETTINGS, url=url))
-    assert (await destination.write(batch(destination, companies(1)), send_now))[0].fate == "delivered"
+    assert (await destination.write(encode_batch(destination, companies(1)), send_now))[0].fate == "delivered"
 
 
 async def test_objectives_are_checked_for_profiles_only() -> None:
@@ -93,8 +93,8 @@ async def test_objectives_are_checked_for_profiles_only() -> None:
         return results({"state": "CREATED", "identifier": "0-0"})
 
     destination = tenant(answer, msgspec.structs.replace(SETTINGS, objective_ids=("news", "ads")))
-    await destination.write(batch(destination, [record("profile")]), send_now)
-    await destination.write(batch(destination, companies(1)), send_now)
+    await destination.write(encode_batch(destination, [record("profile")]), send_now)
+    await destination.write(encode_batch(destination, companies(1)), send_now)
     assert queries == ["objectiveIds=news%2Cads", ""]
 
 
@@ -106,10 +106,10 @@ async def test_a_full_batch_stays_within_its_bytes() -> None:
         return results()
 
     destination = tenant(answer)
-    made = batch(destination, companies(3))
+    made = encode_batch(destination, companies(3))
     await destination.write(made, send_now)
-    # A window counts a comma for each item but the last; the brackets are kept out of the limit.
-    assert sizes == [made.body_bytes - 1 + len("[]")]
+    # A window counts the commas between items; the limit leaves room for the brackets.
+    assert sizes == [made.body_bytes + len("[]")]
     assert LIMITS.max_bytes + len("[]") == 4 * 1024 * 1024
 
 
@@ -427,7 +427,7 @@ async def test_without_a_token_nothing_is_written() -> None:
 
     destination = BlueConic(SETTINGS, transport=httpx.MockTransport(answer))
     with pytest.raises(Unavailable, match="gave no token but 401: invalid_client; check the client id and secret"):
-        await destination.write(batch(destination, companies(1)), send_now)
+        await destination.write(encode_batch(destination, companies(1)), send_now)
 
 
 def test_an_address_that_is_none_is_a_misconfiguration() -> None:

@@ -209,8 +209,8 @@ def test_a_profiles_rule_may_name_a_restriction() -> None:
 @pytest.mark.parametrize(
     ("operation", "strategy", "date"),
     [
-        pytest.param("insert", "SET", "2025-01-22T11:21:33Z", id="insert sets it"),
-        pytest.param("upsert", "UPSERT", "2025-01-22T11:21:33Z", id="upsert"),
+        pytest.param("insert", "SET", "2026-01-02T12:00:00Z", id="insert sets it"),
+        pytest.param("upsert", "UPSERT", "2026-01-02T12:00:00Z", id="upsert"),
         pytest.param("update", "UPDATE", None, id="update changes all events of that id"),
     ],
 )
@@ -255,7 +255,7 @@ def test_an_event_is_named_by_profile_id_date_and_id() -> None:
 )
 def test_an_inserted_event_is_named_after_its_record_by_default(key: Key) -> None:
     (event,) = entry(record("timeline/visit", "insert", key, event_id="e-9"))["timeline"]
-    assert (event["id"], event["date"]) == ("e-9", "2025-01-22T11:21:33Z")
+    assert (event["id"], event["date"]) == ("e-9", "2026-01-02T12:00:00Z")
 
 
 @pytest.mark.parametrize(

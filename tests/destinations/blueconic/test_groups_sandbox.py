@@ -26,7 +26,7 @@ from sluice.flow.batch import InDoubt
 from sluice.flow.outcome import Fate
 from sluice.setting_types import Secret
 from tests.destinations.blueconic.tenant import tenant
-from tests.support.factories import batch, record, send_now
+from tests.support.factories import encode_batch, record, send_now
 
 BULK = "/rest/v2/groups"
 
@@ -180,7 +180,7 @@ async def test_a_write_on_a_connection_that_is_dropped_is_not_sent_again() -> No
 async def test_a_lost_increment_is_looked_up_before_it_is_sent_again() -> None:
     async with tenant() as acme:
         in_doubt = InDoubt(batch_id="b-1", refs={}, requested_at=datetime.now(UTC) - timedelta(hours=1))
-        lost = batch(acme.destination, [record(data={"visits": {"increment": 1}})])
+        lost = encode_batch(acme.destination, [record(data={"visits": {"increment": 1}})])
         await acme.control.add_fault(DropBefore(path=BULK))
         with pytest.raises(Ambiguous):
             await acme.destination.write(lost, send_now)
@@ -202,7 +202,7 @@ async def test_a_late_answer_is_ambiguous() -> None:
         hasty = BlueConic(settings)
         await acme.control.add_fault(Stall(path=BULK, seconds=60))
         with pytest.raises(Ambiguous) as error:
-            await hasty.write(batch(hasty, [record()]), send_now)
+            await hasty.write(encode_batch(hasty, [record()]), send_now)
         await hasty.aclose()
     assert error.value.timed_out
 
@@ -258,7 +258,7 @@ async def test_a_wrong_path_is_a_misconfiguration() -> None:
     async with tenant() as acme:
         lost = BlueConic(BlueConicSettings(url=f"{acme.url}/api", client_id="x", client_secret=Secret("y")))
         with pytest.raises(Unavailable, match="gave no token but 404"):
-            await lost.write(batch(lost, [record()]), send_now)
+            await lost.write(encode_batch(lost, [record()]), send_now)
         await lost.aclose()
         await acme.control.add_fault(Status(path=BULK, status=404))
         with pytest.raises(Misconfigured, match="check `url`"):
@@ -276,7 +276,7 @@ async def test_the_examples_name_of_the_group_type_is_understood_too() -> None:
             domain_group="nl",
         )
         destination = BlueConic(settings)
-        (outcome,) = await destination.write(batch(destination, [record(data={"name": "x"})]), send_now)
+        (outcome,) = await destination.write(encode_batch(destination, [record(data={"name": "x"})]), send_now)
         await destination.aclose()
         assert outcome.code == "CREATED"
         assert (await acme.values("/groups/company/c-1"))["company_name"] == ["x"]

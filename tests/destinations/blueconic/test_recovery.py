@@ -16,7 +16,7 @@ from sluice.events import Key, Operation, RecordEvent
 from sluice.flow.batch import InDoubt
 from sluice.flow.outcome import Fate, Outcome
 from sluice.setting_types import Secret
-from tests.support.factories import batch, record
+from tests.support.factories import encode_batch, record
 
 TIMEOUT_S = 60.0
 SENT_AT = datetime.now(UTC) - timedelta(hours=1)
@@ -39,7 +39,7 @@ async def recover(
     )
     destination = BlueConic(settings, transport=httpx.MockTransport(respond))
     in_doubt = InDoubt(batch_id="b-1", refs={}, requested_at=requested_at)
-    return await destination.recover(batch(destination, events), in_doubt)
+    return await destination.recover(encode_batch(destination, events), in_doubt)
 
 
 def group(modified_at: datetime | str | None, **headers: str) -> httpx.Response:

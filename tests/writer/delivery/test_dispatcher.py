@@ -14,7 +14,8 @@ from sluice.flow.windows import WindowLimits, Windows
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
-from tests.support.fakes import FakeDestination, FakeLane, deliver_all, make_item, now_s, run_instantly, scripted, turn
+from tests.support.factories import make_item
+from tests.support.fakes import FakeDestination, FakeLane, deliver_all, now_s, run_instantly, scripted, turn
 
 OUTAGE = Unavailable("503", "busy", 600.0)
 LOST = Ambiguous("connection lost")
