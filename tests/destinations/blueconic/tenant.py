@@ -33,7 +33,7 @@ class Tenant(NamedTuple):
         return [outcome.code for outcome in await self.write(*events)]
 
     async def read(self, path: str) -> dict[str, Any]:
-        """What the vendor shows to anyone who reads it."""
+        """Read ``path`` as anybody else would."""
         form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox-secret"}
         async with httpx.AsyncClient(base_url=f"{self.url}/rest/v2", trust_env=False, verify=False) as http:
             token = (await http.post("/oauth/token", data=form)).json()["access_token"]
@@ -42,19 +42,26 @@ class Tenant(NamedTuple):
         return body
 
     async def values(self, path: str) -> dict[str, list[str]]:
-        """The properties of a group or profile."""
+        """Read the properties of a group or profile."""
         return {one["id"]: one["values"] for one in (await self.read(path))["properties"]}
 
 
 @asynccontextmanager
-async def tenant(
-    settings: Settings | None = None, *, secret: str = "sandbox-secret", objective_ids: tuple[str, ...] = ()
-) -> AsyncIterator[Tenant]:
-    async with serve(App(Vendor(settings))) as url, SandboxControl(url) as control:
-        destination = BlueConic(
-            BlueConicSettings(url=url, client_id="sandbox", client_secret=Secret(secret), objective_ids=objective_ids)
-        )
-        try:
-            yield Tenant(url, destination, control)
-        finally:
-            await destination.aclose()
+async def client(url: str, *, secret: str = "sandbox-secret", **changes: Any) -> AsyncIterator[BlueConic]:
+    """Open our client for the tenant at ``url``, with ``changes`` to its settings."""
+    destination = BlueConic(BlueConicSettings(url=url, client_id="sandbox", client_secret=Secret(secret), **changes))
+    try:
+        yield destination
+    finally:
+        await destination.aclose()
+
+
+@asynccontextmanager
+async def tenant(settings: Settings | None = None, **changes: Any) -> AsyncIterator[Tenant]:
+    """Run a stand-in with ``settings``, and open our client for it as :func:`client` does."""
+    async with (
+        serve(App(Vendor(settings))) as url,
+        SandboxControl(url) as control,
+        client(url, **changes) as destination,
+    ):
+        yield Tenant(url, destination, control)

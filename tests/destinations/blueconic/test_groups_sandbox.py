@@ -18,14 +18,12 @@ from sandbox.faults.fault import (
     Status,
     Truncate,
 )
-from sluice.destinations.blueconic.destination import LIMITS, BlueConic
-from sluice.destinations.blueconic.settings import BlueConicSettings
+from sluice.destinations.blueconic.destination import LIMITS
 from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, Refused, Unavailable
 from sluice.events import RecordEvent
 from sluice.flow.batch import InDoubt
 from sluice.flow.outcome import Fate
-from sluice.setting_types import Secret
-from tests.destinations.blueconic.tenant import tenant
+from tests.destinations.blueconic.tenant import client, tenant
 from tests.support.factories import encode_batch, record, send_now
 
 BULK = "/rest/v2/groups"
@@ -37,10 +35,8 @@ def companies(count: int, data: object = None) -> list[RecordEvent]:
 
 async def test_a_check_lists_the_group_types() -> None:
     async with tenant() as acme:
-        assert (
-            await acme.destination.check()
-            == "BlueConic at 127.0.0.1 accepts our credentials; group types: company, airport"
-        )
+        answer = await acme.destination.check()
+    assert answer == "BlueConic at 127.0.0.1 accepts our credentials; group types: company, airport"
 
 
 async def test_a_group_is_created_changed_and_deleted() -> None:
@@ -196,14 +192,10 @@ async def test_a_lost_increment_is_looked_up_before_it_is_sent_again() -> None:
 
 async def test_a_late_answer_is_ambiguous() -> None:
     async with tenant() as acme:
-        settings = BlueConicSettings(
-            url=acme.url, client_id="sandbox", client_secret=Secret("sandbox-secret"), timeout_s=0.2
-        )
-        hasty = BlueConic(settings)
         await acme.control.add_fault(Stall(path=BULK, seconds=60))
-        with pytest.raises(Ambiguous) as error:
-            await hasty.write(encode_batch(hasty, [record()]), send_now)
-        await hasty.aclose()
+        async with client(acme.url, timeout_s=0.2) as hasty:
+            with pytest.raises(Ambiguous) as error:
+                await hasty.write(encode_batch(hasty, [record()]), send_now)
     assert error.value.timed_out
 
 
@@ -256,10 +248,9 @@ async def test_missing_rights_hold_traffic() -> None:
 
 async def test_a_wrong_path_is_a_misconfiguration() -> None:
     async with tenant() as acme:
-        lost = BlueConic(BlueConicSettings(url=f"{acme.url}/api", client_id="x", client_secret=Secret("y")))
-        with pytest.raises(Unavailable, match="gave no token but 404"):
-            await lost.write(encode_batch(lost, [record()]), send_now)
-        await lost.aclose()
+        async with client(f"{acme.url}/api") as lost:
+            with pytest.raises(Unavailable, match="gave no token but 404"):
+                await lost.write(encode_batch(lost, [record()]), send_now)
         await acme.control.add_fault(Status(path=BULK, status=404))
         with pytest.raises(Misconfigured, match="check `url`"):
             await acme.write(record())
@@ -267,17 +258,9 @@ async def test_a_wrong_path_is_a_misconfiguration() -> None:
 
 async def test_the_examples_name_of_the_group_type_is_understood_too() -> None:
     async with tenant() as acme:
-        settings = BlueConicSettings(
-            url=acme.url,
-            client_id="sandbox",
-            client_secret=Secret("sandbox-secret"),
-            group_type_field="groupType",
-            property_prefix="{type}_",
-            domain_group="nl",
-        )
-        destination = BlueConic(settings)
-        (outcome,) = await destination.write(encode_batch(destination, [record(data={"name": "x"})]), send_now)
-        await destination.aclose()
+        settings = {"group_type_field": "groupType", "property_prefix": "{type}_", "domain_group": "nl"}
+        async with client(acme.url, **settings) as other:
+            (outcome,) = await other.write(encode_batch(other, [record(data={"name": "x"})]), send_now)
         assert outcome.code == "CREATED"
         assert (await acme.values("/groups/company/c-1"))["company_name"] == ["x"]
         assert (await acme.values("/groups/company/c-1"))["domaingroup"] == ["nl"]
