@@ -59,9 +59,5 @@ async def client(url: str, *, secret: str = "sandbox-secret", **changes: Any) ->
 @asynccontextmanager
 async def tenant(settings: Settings | None = None, **changes: Any) -> AsyncIterator[Tenant]:
     """Run a stand-in with ``settings``, and open our client for it as :func:`client` does."""
-    async with (
-        serve(App(Vendor(settings))) as url,
-        SandboxControl(url) as control,
-        client(url, **changes) as destination,
-    ):
-        yield Tenant(url, destination, control)
+    async with serve(App(Vendor(settings))) as url, SandboxControl(url) as control, client(url, **changes) as ours:
+        yield Tenant(url, ours, control)
