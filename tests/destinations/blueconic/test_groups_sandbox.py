@@ -62,11 +62,9 @@ async def test_each_rule_does_what_it_says() -> None:
             "gone": None,
         }
         assert await acme.states(record(operation="update", data=changes)) == ["MODIFIED"]
-        assert (await acme.values("/groups/company/c-1"))["tags"] == ["a", "b", "c"]
-        assert (await acme.values("/groups/company/c-1"))["visits"] == ["3"]
-        assert (await acme.values("/groups/company/c-1"))["name"] == ["Acme"]
-        assert (await acme.values("/groups/company/c-1"))["city"] == ["Nijmegen"]
-        assert "gone" not in await acme.values("/groups/company/c-1")
+        values = await acme.values("/groups/company/c-1")
+        assert (values["tags"], values["visits"], values["name"]) == (["a", "b", "c"], ["3"], ["Acme"])
+        assert (values["city"], "gone" in values) == (["Nijmegen"], False)
         await acme.write(record(operation="update", data={"tags": {"remove": "a"}}))
         assert (await acme.values("/groups/company/c-1"))["tags"] == ["b", "c"]
 

@@ -24,14 +24,7 @@ from sluice.destinations.blueconic.profiles import PROFILES
 from sluice.destinations.blueconic.recovery import MAX_READS, Recovery
 from sluice.destinations.blueconic.results import outcomes_of, read_results
 from sluice.destinations.blueconic.settings import BlueConicSettings
-from sluice.destinations.contract import (
-    Ambiguous,
-    Misconfigured,
-    OnRequest,
-    PreSendCheck,
-    Refused,
-    Unavailable,
-)
+from sluice.destinations.contract import Ambiguous, Misconfigured, OnRequest, PreSendCheck, Refused, Unavailable
 from sluice.destinations.http import error_message, open_client, send, unavailable_from
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 from sluice.destinations.oauth import TokenAuth

@@ -16,7 +16,6 @@ A property is a value or a list of values to set, ``null`` to clear it, or one r
 ``{"increment": n}``, ``{"set_if_empty": v}``, ``{"set": v}``; a profile's rule may name its ``restriction``.
 """
 
-from sluice.destinations.blueconic.entry_fields import Encoder
 from sluice.destinations.blueconic.groups import GroupEncoder
 from sluice.destinations.blueconic.profiles import ProfileEncoder
 from sluice.destinations.blueconic.rules import MAX_CACHED
@@ -25,6 +24,8 @@ from sluice.destinations.blueconic.timeline import TimelineEncoder
 from sluice.destinations.contract import Rejection
 from sluice.events import Operation, RecordEvent
 from sluice.flow.batch import Encoded
+
+Encoder = GroupEncoder | ProfileEncoder | TimelineEncoder
 
 
 class Entries:

@@ -7,13 +7,7 @@ import msgspec
 
 from sluice.destinations.blueconic.entry_fields import IDENTIFIER, strategy_fields
 from sluice.destinations.blueconic.profiles import PROFILES, creation_fields, profile_key
-from sluice.destinations.blueconic.rules import (
-    EventRule,
-    PropertyRules,
-    describe_value,
-    event_rules,
-    typed_properties,
-)
+from sluice.destinations.blueconic.rules import EventRule, PropertyRules, describe_value, event_rules, typed_properties
 from sluice.destinations.blueconic.settings import BlueConicSettings
 from sluice.destinations.contract import Rejection
 from sluice.events import Key, Operation, RecordEvent
