@@ -6,7 +6,7 @@ taken over the offsets that were *given*, in their order, never over the integer
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 
 class OffsetProgress:
@@ -59,17 +59,3 @@ class OffsetProgress:
             offset = given.popleft()
             settled.remove(offset)
             self._position = offset + 1
-
-
-def runs(offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Yield the runs of neighbours in rising ``offsets`` as (first, length)."""
-    first = length = 0
-    for offset in offsets:
-        if length and offset == first + length:
-            length += 1
-            continue
-        if length:
-            yield first, length
-        first, length = offset, 1
-    if length:
-        yield first, length
