@@ -1,4 +1,4 @@
-"""Events: what later versions add is ignored, what is no event is refused in a known way."""
+"""Events: additions of later versions are ignored, anything else is refused with a known error."""
 
 import json
 from collections.abc import Callable
@@ -115,7 +115,7 @@ ODD_EVENTS = st.fixed_dictionaries(
 
 @st.composite
 def _damaged(draw: st.DrawFn) -> bytes:
-    """An event of ours with a few bytes overwritten."""
+    """Draw an event with a few bytes overwritten."""
     value = bytearray(encode_event(draw(st.sampled_from([RECORD, SUCCEEDED, BATCH]))))
     for _ in range(draw(st.integers(1, 4))):
         value[draw(st.integers(0, len(value) - 1))] = draw(st.integers(0, 255))

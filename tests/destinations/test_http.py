@@ -73,7 +73,7 @@ async def test_a_lost_answer_to_a_read_is_an_outage() -> None:
 
 
 async def test_a_write_on_a_dropped_connection_is_not_sent_again() -> None:
-    """aiohttp sends a PUT again here by itself, and would apply an increment twice."""
+    """Unlike aiohttp, which repeats a PUT here by itself and would apply an increment twice."""
 
     async def answer_once(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if server.requests == 1:

@@ -71,7 +71,7 @@ async def test_each_attempt_is_told_with_its_status_or_error() -> None:
 
 
 def test_attempts_are_client_spans_when_the_current_span_is_recorded() -> None:
-    """In a process of its own: OpenTelemetry allows one provider in each."""
+    """Run in another process: OpenTelemetry allows one provider in each."""
     spans = json.loads(
         subprocess.run([sys.executable, "-m", "tests.support.http_spans"], capture_output=True, check=True).stdout
     )

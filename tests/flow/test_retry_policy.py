@@ -1,4 +1,4 @@
-"""Retries: the tier of each attempt, giving up, the bounds of the back-off."""
+"""Retries: the retry topic of each attempt, giving up, the bounds of the back-off."""
 
 import pytest
 from hypothesis import given, settings

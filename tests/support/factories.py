@@ -108,4 +108,4 @@ def encode_batch(destination: Destination, events: Iterable[RecordEvent]) -> Bat
 
 
 def send_now() -> None:
-    """Let every request leave: the lanes of a test are its own."""
+    """Let every request leave, as a pre-send check: no lane of a test changes hands."""

@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 
 Answer = Callable[[Batch], Sequence[Outcome] | Awaitable[Sequence[Outcome]]]
-"""What the vendor makes of one request; raises ``BatchError`` where that is its answer."""
+"""The vendor's answer to one request; raises ``BatchError`` where that is its answer."""
 
 
 def deliver_all(batch: Batch) -> list[Outcome]:
@@ -32,7 +32,7 @@ def deliver_all(batch: Batch) -> list[Outcome]:
 
 
 def scripted(*script: BatchError | Fate | None) -> Answer:
-    """One entry a request: an error to raise, the fate of all its items, or ``None`` for delivered; then delivered."""
+    """Make an answer of one entry a request: an error, the fate of all items, or ``None`` for delivered; then delivered."""
     rest = iter(script)
 
     def answer(batch: Batch) -> list[Outcome]:
@@ -45,7 +45,7 @@ def scripted(*script: BatchError | Fate | None) -> Answer:
 
 
 Recovered = Callable[[Batch], Sequence[Outcome | None]]
-"""What the vendor says of a batch whose answer was lost."""
+"""The vendor's answer about a batch whose answer was lost."""
 
 
 def nobody_can_tell(batch: Batch) -> list[Outcome | None]:
@@ -74,7 +74,7 @@ class FakeDestination:
         self.asked: list[tuple[list[int], InDoubt]] = []
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:
-        """The event's data; an ``insert`` may not be repeated, data ``"bad"`` cannot be sent."""
+        """Encode the event's data; an ``insert`` may not be repeated, data ``"bad"`` cannot be sent."""
         if bytes(event.data) == b'"bad"':
             raise Rejection("bad-data", "expected an object as data")
         return Encoded(event.object, identifier, bytes(event.data), event.operation != "insert")
@@ -182,7 +182,7 @@ class FakeLane(Lane):
 
 
 class _InstantSelector(selectors.SelectSelector):
-    """Lets the loop's clock jump to the next timer instead of waiting for it."""
+    """A selector that lets the loop's clock jump to the next timer instead of waiting for it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -205,12 +205,12 @@ class _InstantLoop(asyncio.SelectorEventLoop):
 
 
 def now_s() -> float:
-    """The running loop's clock."""
+    """Return the time of the running loop's clock."""
     return asyncio.get_running_loop().time()
 
 
 def run_instantly(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run ``work`` on a clock that jumps over every wait; an hour's hold takes no time and a deadlock raises."""
+    """Run ``work`` on a clock that jumps over every wait: an hour's hold takes no time, and a deadlock raises."""
     with asyncio.Runner(loop_factory=_InstantLoop) as runner:
         return runner.run(work)
 

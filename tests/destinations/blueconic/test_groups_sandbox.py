@@ -265,7 +265,7 @@ async def test_the_examples_name_of_the_group_type_is_understood_too() -> None:
 
 
 async def test_increments_through_faults_add_up() -> None:
-    """Each write that is not ambiguous is applied once; each that is, at most once."""
+    """Count what was applied: each write that is not ambiguous once, each ambiguous one at most once."""
     async with tenant() as acme:
         applied, unknown = 0, 0
         faults: list[Standing | None] = [
