@@ -32,7 +32,7 @@ def deliver_all(batch: Batch) -> list[Outcome]:
 
 
 def scripted(*script: BatchError | Fate | None) -> Answer:
-    """Make an answer of one entry a request: an error, the fate of all items, or ``None`` for delivered; then delivered."""
+    """Answer one request by each entry: an error, a fate for all items, or ``None`` for delivered; then deliver all."""
     rest = iter(script)
 
     def answer(batch: Batch) -> list[Outcome]:

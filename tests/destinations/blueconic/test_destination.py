@@ -10,8 +10,7 @@ import pytest
 from sluice.destinations import open_destination
 from sluice.destinations.blueconic.destination import LIMITS, BlueConic
 from sluice.destinations.contract import Ambiguous, BatchError, Destination, Misconfigured, Refused, Unavailable
-from tests.destinations.blueconic.answers import answering, companies, created, results, write
-from tests.destinations.blueconic.encoding import SETTINGS
+from tests.destinations.blueconic.offline import SETTINGS, answering, companies, created, results, write
 from tests.support.factories import encode_batch, record, send_now
 
 

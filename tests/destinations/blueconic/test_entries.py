@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sluice.destinations.contract import Rejection
 from sluice.events import Key, Operation, RecordEvent, decode_record
-from tests.destinations.blueconic.encoding import ENTRIES, entry, rejection, with_settings
+from tests.destinations.blueconic.offline import ENTRIES, entry, rejection, with_settings
 from tests.support.factories import record
 
 NEW_ONLY = {"restriction": "NEW_PROFILES_ONLY"}

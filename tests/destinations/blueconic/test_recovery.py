@@ -13,8 +13,7 @@ from sluice.destinations.contract import Unavailable
 from sluice.events import Key, Operation, RecordEvent
 from sluice.flow.batch import InDoubt
 from sluice.flow.outcome import Fate, Outcome
-from tests.destinations.blueconic.answers import Answer, answering
-from tests.destinations.blueconic.encoding import SETTINGS
+from tests.destinations.blueconic.offline import SETTINGS, Answer, answering
 from tests.support.factories import encode_batch, record
 
 SENT_AT = datetime.now(UTC) - timedelta(hours=1)

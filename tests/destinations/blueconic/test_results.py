@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sluice.destinations.contract import BatchError
 from sluice.events import Operation, RecordEvent
 from sluice.flow.outcome import Fate, Outcome
-from tests.destinations.blueconic.answers import companies, created, results, write
+from tests.destinations.blueconic.offline import companies, created, results, write
 from tests.support.factories import record
 
 LOST_ITEM = Outcome(Fate.AMBIGUOUS, "no-result", "the answer has no single result for it", None, 200)

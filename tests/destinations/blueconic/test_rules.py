@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from sluice.events import RecordEvent
-from tests.destinations.blueconic.encoding import ENTRIES, entry, rejection, with_settings
+from tests.destinations.blueconic.offline import ENTRIES, entry, rejection, with_settings
 from tests.support.factories import record
 
 

@@ -1,20 +1,42 @@
-"""A BlueConic tenant that answers as a test tells it, without a network."""
+"""BlueConic without a network: the entries of record events, and a tenant that answers as a test tells it."""
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
 import msgspec
+import pytest
 
 from sluice.destinations.blueconic.destination import BlueConic
+from sluice.destinations.blueconic.entries import Entries
 from sluice.destinations.blueconic.settings import BlueConicSettings
+from sluice.destinations.contract import Rejection
 from sluice.events import RecordEvent
 from sluice.flow.outcome import Outcome
-from tests.destinations.blueconic.encoding import SETTINGS
+from sluice.setting_types import Secret
 from tests.support.factories import encode_batch, record, send_now
 
+SETTINGS = BlueConicSettings(url="http://acme.test", client_id="app", client_secret=Secret("s"))
+ENTRIES = Entries(SETTINGS)
 TOKEN = httpx.Response(200, json={"access_token": "T", "token_type": "Bearer", "expires_in": 3600})
 Answer = Callable[[httpx.Request], httpx.Response]
+
+
+def with_settings(**named: Any) -> Entries:
+    return Entries(msgspec.structs.replace(SETTINGS, **named))
+
+
+def entry(event: RecordEvent, entries: Entries = ENTRIES) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(entries.encode(event, "0-7").body)
+    assert body.pop("identifier") == "0-7"
+    return body
+
+
+def rejection(event: RecordEvent) -> Rejection:
+    with pytest.raises(Rejection) as error:
+        ENTRIES.encode(event, "0-7")
+    return error.value
 
 
 def answering(answer: Answer | httpx.Response, settings_: BlueConicSettings = SETTINGS) -> BlueConic:
