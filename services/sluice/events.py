@@ -130,7 +130,7 @@ class ControlEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     guard: Literal["stopped", "running"]
     reason: str
-    """Why, in words: the writer's count, or the person's reason."""
+    """The writer's count in words, or the person's reason."""
     by: str
     at: Instant
 

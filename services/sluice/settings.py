@@ -24,7 +24,7 @@ from sluice.telemetry.settings import HttpSettings, TracingSettings
 
 
 class DeliverySettings(Frozen, frozen=True):
-    """How one writer delivers."""
+    """Delivery by one writer."""
 
     max_concurrent: Positive | None = None
     """Requests in flight; by default the kind's own limit."""
@@ -33,14 +33,14 @@ class DeliverySettings(Frozen, frozen=True):
     max_attempts: Positive = 8
     """Attempts at one record that fails for now, before it becomes a dead letter."""
     max_age_s: Seconds = 86_400.0
-    """How long after its first failure a record may still be tried again."""
+    """Time after its first failure in which a record may still be tried again."""
     max_buffered_items: Positive = 40_000
     """Records held in memory by one writer; past it, partitions are paused."""
     max_buffered_bytes: Positive = 48 * 1024 * 1024
     max_waiting_per_lane: Positive = 5_000
     """Records of one lane that wait for an earlier one of their key."""
     drain_timeout_s: Seconds = 20.0
-    """How long to wait for the requests in flight of a lane that is given up."""
+    """Longest wait for the requests in flight of a lane that is given up."""
     backoff_base_s: Seconds = 0.5
     backoff_cap_s: Seconds = 60.0
 

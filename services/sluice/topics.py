@@ -17,7 +17,7 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     consumers: list[str]
     config: dict[str, str]
     delay_s: float | None = None
-    """How long a retry waits in it; ``None`` for every other topic."""
+    """The wait of each retry in it; ``None`` for every other topic."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -55,7 +55,7 @@ class BatchError(Exception):
 
 
 class Unavailable(BatchError):
-    """Nothing was applied, and the cause passes: refused connection, 429, 503, a token that is not accepted.
+    """Outage: nothing was applied, and the cause passes. Refused connection, 429, 503, a token that is not accepted.
 
     ``reason`` is a short fixed word for metrics; ``retry_after_s`` is the wait that the vendor asked for, if it did.
     """

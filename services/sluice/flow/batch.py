@@ -13,9 +13,9 @@ import msgspec
 from sluice.events import Place, RecordEvent
 
 FlushReason = Literal["count", "bytes", "age", "duplicate", "drain", "bisect"]
-"""Why a window closed. ``duplicate``: its next item has an identity that the window holds already.
+"""Reason for closing a window. ``duplicate``: its next item has an identity that the window holds already.
 
-``bisect``: a refused batch was halved."""
+``bisect``: the batch is a part of one that was sent."""
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):
@@ -38,7 +38,7 @@ class InDoubt(msgspec.Struct, frozen=True, kw_only=True):
     refs: dict[str, str]
     """The vendor's names for it, such as a job id."""
     requested_at: datetime
-    """By the clock of the process that sent it, which may have been another machine's."""
+    """The time at the process that sent it, which may have run on another machine."""
 
 
 class Item(msgspec.Struct, gc=False):
@@ -78,7 +78,7 @@ class Batch(msgspec.Struct, gc=False):
     """The encoded items together, with the separators between them."""
     reason: FlushReason
     since_s: float
-    """When its first item came."""
+    """The time at which its first item came."""
     closed_at_s: float
     in_doubt: InDoubt | None = None
     """The earlier batch that held all its items, if their fate there is not known."""

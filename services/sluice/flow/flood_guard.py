@@ -9,7 +9,7 @@ from sluice.setting_types import Frozen, Positive
 
 
 class GuardSettings(Frozen, frozen=True):
-    """When a writer stops by itself: a renamed field must not move a million good records to dead letters."""
+    """Threshold at which writers stop: a renamed field must not move a million good records to dead letters."""
 
     max_share: Annotated[float, Meta(gt=0, le=1)] = 0.5
     """Share of dead letters among the last ``over_records`` records above which all writers of the destination stop."""

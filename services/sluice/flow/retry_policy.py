@@ -6,7 +6,7 @@ import msgspec
 
 
 class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """How often an item is tried.
+    """Limits of the attempts at an item.
 
     Attempt n that failed goes to retry topic n; past the last topic it stays with the last. After ``max_attempts``
     attempts, or ``max_age_s`` after the first one failed, the item becomes a dead letter.

@@ -32,7 +32,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WindowSettings(Frozen, frozen=True):
-    """When a window closes. The destination kind's own limit holds where one is left out; it can only be narrowed."""
+    """Limits of a window. One that is left out is the destination kind's own, which can only be narrowed."""
 
     max_items: Positive | None = None
     max_bytes: Positive | None = None
@@ -40,7 +40,7 @@ class WindowSettings(Frozen, frozen=True):
 
 
 class WindowLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """When a window closes. No item that alone exceeds ``max_bytes`` may be added."""
+    """Limits of a window. No item that alone exceeds ``max_bytes`` may be added."""
 
     max_items: int
     max_bytes: int

@@ -24,9 +24,9 @@ from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 
 READ_LAG_S = 5.0
-"""How far reads may be behind writes. §3 [assumed]"""
+"""Longest time by which reads are behind writes. §3 [assumed]"""
 CLOCK_MARGIN_S = 5.0
-"""How far the vendor's clock may be off, after its ``Date`` was taken into account. [assumed]"""
+"""Largest error of the vendor's clock, after its ``Date`` was taken into account. [assumed]"""
 MAX_READS = 2
 """Reads in flight. §6 limits bulk requests only; the number is [assumed]."""
 MAX_PATH_CHARS = 8000
