@@ -1,4 +1,4 @@
-"""`python -m sandbox`: what stands in for the world around Sluice."""
+"""Command line ``python -m sandbox``: a subcommand for each vendor, for Kafka, and for the OTLP receiver."""
 
 import click
 

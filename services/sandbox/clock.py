@@ -1,4 +1,4 @@
-"""The clock every sandbox reads: real time plus an offset that a test moves.
+"""The sandbox's clock: real time plus an offset that a test moves.
 
 Token lifetimes, dates, delays and outages follow this clock, so a test sees an hour pass without waiting for it.
 """
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 
 class Clock:
-    """Real time, ahead by what `advance` was given. It never goes back, except by `reset`."""
+    """Real time plus the seconds given to ``advance``. Only ``reset`` moves it back."""
 
     def __init__(self) -> None:
         self._offset_s = 0.0
@@ -22,7 +22,7 @@ class Clock:
         return self._offset_s
 
     def now(self) -> float:
-        """Seconds since 1970-01-01 UTC."""
+        """Return the seconds since 1970-01-01 UTC."""
         real = time.time() if self._stands_at is None else self._stands_at
         return real + self._offset_s
 
@@ -34,7 +34,7 @@ class Clock:
         self.wake()
 
     def stop(self) -> None:
-        """From now on only `advance` moves it, so that a slow machine uses nothing up."""
+        """Stop the flow of real time, so that only ``advance`` moves the clock and a slow machine changes nothing."""
         self._stands_at = time.time()
 
     def reset(self) -> None:
@@ -43,18 +43,18 @@ class Clock:
         self.wake()
 
     def wake(self) -> None:
-        """Ends every `wait`, so that whoever waits looks at the clock again."""
+        """End every ``wait``, so that each waiting task reads the clock again."""
         self._moved.set()
         self._moved = asyncio.Event()
 
     async def wait(self, seconds: float) -> None:
-        """Waits at most so long, and less when the clock is moved."""
+        """Wait for at most ``seconds``, or until the clock is moved."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._moved.wait()
 
 
 def rfc3339(milliseconds: int) -> str:
-    """Formats an instant as vendors show it: `2025-01-22T11:21:33.872Z`."""
+    """Format an instant as vendors show it: ``2025-01-22T11:21:33.872Z``."""
     instant = datetime.fromtimestamp(milliseconds / 1000, UTC)
     return f"{instant:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"

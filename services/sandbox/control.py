@@ -18,13 +18,13 @@ _TIMEOUT_S = 30.0
 
 
 class SandboxControl:
-    """Switches faults, moves the clock, and reads back what a sandbox was asked to do.
+    """Client that switches faults, moves the clock, and reads the ledger of one running sandbox.
 
-    Every call raises `httpx.HTTPStatusError` when the sandbox refuses it, with the sandbox's reason in the message.
+    Every call raises ``httpx.HTTPStatusError`` when the sandbox refuses it, with the sandbox's reason in the message.
     """
 
     def __init__(self, url: str) -> None:
-        # A sandbox speaks plain HTTP; loading the authorities' certificates would take longer than the calls.
+        # A sandbox speaks plain HTTP; loading the CA certificates would take longer than the calls.
         self._http = httpx.AsyncClient(base_url=url, timeout=_TIMEOUT_S, trust_env=False, verify=False)
 
     async def __aenter__(self) -> Self:
@@ -39,12 +39,12 @@ class SandboxControl:
         await self._http.aclose()
 
     async def add_fault(self, fault: Kind) -> ActiveFault[Kind]:
-        """Switches a fault on, after those that already stand."""
+        """Add a fault after those that are already active."""
         answer: Any = ActiveFault[type(fault)]  # type: ignore[misc]
         return await self._call("POST", "/_sandbox/faults", answer, body=fault)
 
     async def faults(self, kinds: Any = Standing) -> list[ActiveFault[Any]]:
-        """The faults that may still act; `kinds` is the union of those that may stand, a vendor's own among them."""
+        """Return the faults that may still act. Add a vendor's own kinds to the union ``kinds`` to decode them."""
         answer: Any = list[ActiveFault[kinds]]
         return await self._call("GET", "/_sandbox/faults", answer)
 
@@ -52,12 +52,12 @@ class SandboxControl:
         await self._send("DELETE", "/_sandbox/faults")
 
     async def expire_tokens(self) -> int:
-        """Makes every token issued so far die now; returns how many did."""
+        """Expire every token issued so far; return how many were alive."""
         answer = await self._call("POST", "/_sandbox/faults", dict[str, int], body=ExpireTokens())
         return answer["expired"]
 
     async def ledger(self, wanted: LedgerFilter | None = None) -> list[LedgerEntry]:
-        """The entries that fit, in the order of receipt; everything in memory when no filter is given."""
+        """Return the entries that match, in the order of receipt. Without a filter return all entries in memory."""
         asked = msgspec.to_builtins(wanted or LedgerFilter())
         query = {name: str(value).lower() if isinstance(value, bool) else value for name, value in asked.items()}
         given = {name: value for name, value in query.items() if value is not None}
@@ -65,26 +65,26 @@ class SandboxControl:
         return _entries(content)
 
     async def summary(self, *, repeats: bool = True) -> LedgerSummary:
-        """Counts; without `repeats` cheap enough to poll while a million entries come in."""
+        """Return the counts. Without ``repeats`` this is cheap enough to poll while a million entries come in."""
         query = {"repeats": str(repeats).lower()}
         return _summary(await self._send("GET", "/_sandbox/ledger/summary", query=query))
 
     async def advance(self, seconds: float) -> None:
-        """Moves the sandbox's clock forward."""
+        """Move the sandbox's clock forward."""
         await self._send("POST", "/_sandbox/clock", body={"advance_s": seconds})
 
     async def state(self) -> dict[str, object]:
-        """What the vendor holds: counts by object, and the like."""
+        """Return counts of what the vendor holds, by object."""
         return await self._call("GET", "/_sandbox/state", dict[str, object])
 
     async def reset(self) -> None:
-        """Makes the sandbox as it was at its start: no data, no faults, no ledger, real time."""
+        """Return the sandbox to its state at the start: no data, no faults, no ledger, real time."""
         await self._send("POST", "/_sandbox/reset")
 
     async def spans(
         self, *, trace_id: str | None = None, service: str | None = None, name: str | None = None
     ) -> list[Span]:
-        """What the OTLP receiver got, in the order of receipt."""
+        """Return the spans that the OTLP receiver got, in the order of receipt."""
         asked = {"trace_id": trace_id, "service": service, "name": name}
         query = {field: value for field, value in asked.items() if value is not None}
         return _spans(await self._send("GET", "/_sandbox/spans", query=query))

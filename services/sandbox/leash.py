@@ -1,13 +1,14 @@
-"""Runs a command that cannot outlive the process that asked for it.
+"""Run a command that ends with the process that asked for it.
 
     leash.py [--remove DIR] LOG COMMAND...
 
-The command writes to the file LOG; its process id is printed on standard output. The owner holds the other end of
-this process's standard input. When the owner dies, however it dies, that end closes, and the command is killed, and
-DIR (its temporary data) removed. When this process is killed, Linux kills the command.
+The command writes to the file LOG; its process id is printed on standard output. The owner holds the other end of this
+process's standard input. When the owner dies, in whatever way, that end closes; then this process kills the command and
+removes DIR (its temporary data). When this process is killed, Linux kills the command.
 
-A process between the two, because the kernel's parent-death signal follows the *thread* that started a child: an owner
-that starts it from a worker thread would lose it with the thread. Only the standard library, so that it starts fast.
+A separate process is needed because the kernel's parent-death signal follows the *thread* that started a child: if an
+owner started the command from a worker thread, the command would die with that thread. Only the standard library is
+imported, for a fast start.
 """
 
 import argparse
@@ -59,7 +60,7 @@ def _parent_death_signal() -> Callable[[], None] | None:
 
 
 def _kill_without_owner(command: "subprocess.Popen[bytes]", owner_died: threading.Event, owner: int) -> None:
-    # The pipe tells at once; the parent's id tells too when a forked sibling of the owner keeps the pipe open.
+    # The pipe closes when the owner dies, unless a forked sibling of the owner keeps it open; so check its id too.
     while os.getppid() == owner:
         readable, _, _ = select.select([sys.stdin], [], [], 0.5)
         if readable:

@@ -1,4 +1,4 @@
-"""What the frame asks of a vendor's stand-in."""
+"""Base class of all vendors' stand-ins."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
@@ -12,19 +12,19 @@ from sandbox.ledger.ledger import Ledger
 
 
 class Vendor(ABC):
-    """A stand-in for one vendor's API: routes whose handlers turn a request into an answer.
+    """Stand-in for one vendor's API: routes whose handlers turn a request into an answer.
 
-    Its routes may include paths under `/_sandbox/` of its own.
+    A vendor may add routes of its own under ``/_sandbox/``.
     """
 
     name: str
     routes: Sequence[Route]
     fault_kinds: Sequence[type[Selection]] = ()
-    """Faults beyond those that every vendor can have, such as a batch that fails half-way. They are switched like the
-    others; the vendor itself asks its board whether one acts."""
+    """Kinds of fault that only this vendor has, such as a batch that fails half-way. They are switched like the others;
+    the vendor itself asks its board whether one acts."""
     max_body_bytes: int | None = None
-    """About how much of a request's body is kept in memory: more than the vendor takes, so that it sees what is too
-    large. Null is all of it."""
+    """Roughly the part of a request's body that is kept in memory. It must be more than the vendor accepts, so that the
+    vendor sees that a body is too large. Null keeps all of it."""
 
     def __init__(self, ledger: Ledger | None = None) -> None:
         self.clock = Clock()
@@ -32,29 +32,30 @@ class Vendor(ABC):
         self.faults = FaultBoard(self.clock)
 
     def canonical_path(self, raw_path: str) -> str:
-        """The path as the routes spell it; overridden by a vendor that is lenient about slashes or case."""
+        """Return the path as the routes spell it. A vendor that ignores slashes or case overrides this."""
         return raw_path
 
     def pool_of(self, route: Route | None, _headers: Iterable[tuple[bytes, bytes]], /) -> Pool | None:
-        """What the request counts in besides everything; overridden by a vendor that counts by client."""
+        """Return the pool that counts the request, beside the one for all requests. A vendor that counts by client
+        overrides this."""
         return route.pool if route else None
 
     def catch_up(self) -> None:  # noqa: B027 (a vendor without jobs has nothing to do)
-        """Does what has become due by the clock since the last request; called before every request is answered,
-        those under `/_sandbox/` too. Overridden by a vendor whose jobs have phases."""
+        """Do what has become due by the clock since the last request. Called before every request is answered, also
+        those under ``/_sandbox/``. A vendor whose jobs have phases overrides this."""
 
     @abstractmethod
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
-        """Answers a path that the vendor does not have, or has for the `allowed` methods only."""
+        """Answer a request for an unknown path, or for a known path with a method other than those ``allowed``."""
 
     @abstractmethod
     def expire_tokens(self) -> int:
-        """Makes every token or session die now; returns how many did."""
+        """Expire every token or session; return how many were alive."""
 
     @abstractmethod
     def state(self) -> dict[str, object]:
-        """Says what the vendor holds: counts by object, and the like."""
+        """Return counts of what the vendor holds, by object."""
 
     @abstractmethod
     def reset(self) -> None:
-        """Forgets everything, as if just started."""
+        """Return to the state at the start."""

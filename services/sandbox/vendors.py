@@ -1,4 +1,4 @@
-"""The vendors there are: a row each, from which the commands, `--list` and `all` follow."""
+"""Table of the vendors, from which the commands, ``--list`` and ``all`` are made."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,11 +11,11 @@ from sandbox.liquid_decisions.command import liquid_decisions
 from sandbox.salesforce.command import salesforce
 
 FIRST_PORT = 8400
-"""Where `all` serves the first vendor unless told otherwise; the next ones are served on the ports after it."""
+"""Default port of the first vendor under ``all``; the next vendors take the ports after it."""
 
 
 class Row(NamedTuple):
-    """A vendor's command, the credentials it has unless told otherwise, and what it covers."""
+    """A vendor's command, its default credentials, and what it covers."""
 
     command: click.Command
     credentials: Mapping[str, str]
@@ -62,14 +62,14 @@ VENDORS = (
 )
 
 
-def shown(credentials: Mapping[str, str]) -> str:
+def credentials_text(credentials: Mapping[str, str]) -> str:
     return " ".join(f"{name}={value}" for name, value in credentials.items())
 
 
 def list_vendors() -> list[str]:
-    """A line each, with the address that `all` gives it."""
+    """Return one line per vendor, with its address under ``all``."""
     width = max(len(row.name) for row in VENDORS)
     return [
-        f"{row.name:{width}}  http://127.0.0.1:{port}  {row.covers}  ({shown(row.credentials)})"
+        f"{row.name:{width}}  http://127.0.0.1:{port}  {row.covers}  ({credentials_text(row.credentials)})"
         for port, row in enumerate(VENDORS, FIRST_PORT)
     ]

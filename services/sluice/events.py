@@ -68,6 +68,11 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     offset: int
 
 
+def place_of(record: KafkaRecord) -> Place:
+    """Return the place at which ``record`` was read."""
+    return Place(topic=record.topic, partition=record.partition, offset=record.offset)
+
+
 class SucceededEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The receipt of a record that the vendor has taken, or had no need to take. It carries no payload."""
 

@@ -21,10 +21,11 @@ from aiokafka import AIOKafkaProducer
 from sandbox.kafka.cluster import LocalKafka
 from sluice.events import Place
 from sluice.flow.outcome import Fate
+from sluice.kafka.sending import Message
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_admin import admin_client, create_topics
 from sluice.topics import topics_of
-from sluice.writer.lanes.receipt_messages import Failure, Letter, Message, dead_letter
+from sluice.writer.lanes.receipt_messages import Failure, Letter, dead_letter
 from tests.bench.workload import message
 from tests.support.paths import ROOT
 

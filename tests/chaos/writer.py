@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from sluice.writer import kill_points
 from sluice.writer.__main__ import run
 from sluice.writer.kill_points import KillPoint
 
@@ -27,7 +28,7 @@ def main(destination: str, config: Path, at: str | None, signal_: str, times: in
     signum = signal.Signals[f"SIG{signal_}"]
     left = times
 
-    def at_kill_point(point: KillPoint) -> None:
+    def hook(point: KillPoint) -> None:
         nonlocal left
         if point != at:
             return
@@ -37,7 +38,8 @@ def main(destination: str, config: Path, at: str | None, signal_: str, times: in
         elif left == 0:
             os.kill(os.getpid(), signum)
 
-    run(destination, config, at_kill_point)
+    kill_points.listen(hook)
+    run(destination, config)
 
 
 if __name__ == "__main__":

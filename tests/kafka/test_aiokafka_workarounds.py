@@ -9,7 +9,7 @@ from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.protocol.admin import ApiVersionRequest
 
-from sluice.kafka.uvloop_connections import use_on_uvloop
+from sluice.kafka.aiokafka_workarounds import use_on_uvloop
 from tests.support.kafka_admin import RunningKafka
 from tests.support.paths import ROOT
 

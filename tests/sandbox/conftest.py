@@ -1,4 +1,4 @@
-"""A tenant, service or org for each test."""
+"""Fixtures: a tenant, service or org for each test."""
 
 from collections.abc import AsyncIterator
 

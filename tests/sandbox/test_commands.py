@@ -1,4 +1,4 @@
-"""`python -m sandbox NAME`: says where it listens, and stops when it is told to or left alone."""
+"""Command ``python -m sandbox NAME``: it prints its address, and stops on a signal or with its parent."""
 
 import json
 import os
@@ -124,7 +124,7 @@ def test_all_stop_when_a_port_is_taken() -> None:
 
 
 def _free_ports(count: int) -> int:
-    """The first of so many free ports in a row."""
+    """Return the first of ``count`` consecutive free ports."""
     for first in range(20_000, 30_000, count):
         try:
             for port in range(first, first + count):

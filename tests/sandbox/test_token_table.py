@@ -1,4 +1,4 @@
-"""Tokens of every vendor: alive by the clock, bounded in number."""
+"""Tokens of every vendor: expired by the clock, limited in number."""
 
 from sandbox.clock import Clock
 from sandbox.token_table import TokenTable

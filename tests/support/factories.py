@@ -96,6 +96,8 @@ def make_item(
 def make_batch(items: Iterable[Item], batch_id: str = "batch-1") -> Batch:
     """Make a batch of ``items``, of which there is at least one."""
     items = list(items)
+    for row, item in enumerate(items):
+        item.row = row
     body_bytes = len(b",".join(item.encoded.body for item in items))
     return Batch(batch_id, items[0].encoded.batch_key, items, body_bytes, "count", 0.0, 0.0)
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import selectors
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from math import inf
 from typing import Any, TypeVar
 
 from sluice.destinations.contract import BatchError, PreSendCheck, Rejection
 from sluice.events import BatchEvent, RecordEvent
 from sluice.flow.batch import Batch, Encoded, InDoubt, Item
+from sluice.flow.journal import Journal
 from sluice.flow.key_order import KeyOrder
 from sluice.flow.offsets import OffsetProgress
 from sluice.flow.outcome import Fate, Outcome
@@ -16,7 +17,8 @@ from sluice.flow.retry_policy import RetryPolicy
 from sluice.flow.windows import Limits
 from sluice.writer.lanes.buffer import Buffer, BufferLimits
 from sluice.writer.lanes.decoding import Decoder
-from sluice.writer.lanes.lane import Lane
+from sluice.writer.lanes.lane import CommitCycle, Lane, LaneState
+from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.settlement import Settlement, SettlementBuilder
 from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS
 
@@ -110,12 +112,13 @@ class FakeDestination:
 
 
 class FakeCommitter:
-    """Keeps what a lane hands to its ledger; writes at once unless ``writing`` is cleared."""
+    """Keeps what a lane hands to its committer; writes at once unless ``writing`` is cleared."""
 
     def __init__(self) -> None:
         self.confirmed_at_s = inf
         self.settlements: list[Settlement] = []
         self.entries: list[BatchEvent | None] = []
+        """``None`` where somebody asks for a cycle alone."""
         self.writing = True
         self._unwritten: list[asyncio.Future[None]] = []
 
@@ -130,8 +133,20 @@ class FakeCommitter:
             self.release()
         return done
 
+    def confirm(self) -> asyncio.Future[None]:
+        return self.write(None)
+
+    async def cycles(self) -> AsyncIterator[CommitCycle]:
+        yield CommitCycle(self.settlements, 0.0)
+
+    async def drained(self) -> None:
+        self.release()
+
+    async def close(self) -> None:
+        pass
+
     def release(self) -> None:
-        """What waits is committed, or the lane is lost."""
+        """Have what waits committed, or the lane lost."""
         self.confirmed_at_s = inf
         for done in self._unwritten:
             done.set_result(None)
@@ -139,7 +154,7 @@ class FakeCommitter:
 
 
 class FakeLane(Lane):
-    """A lane with three input topics and a ledger that only remembers."""
+    """A lane with three input topics and a committer that only remembers."""
 
     def __init__(
         self,
@@ -153,32 +168,38 @@ class FakeLane(Lane):
         max_bytes: int = 1_000,
         max_message_bytes: int = 1_000_000,
     ) -> None:
-        self.ledger = FakeCommitter()
-        self.settlements = self.ledger.settlements
+        self.kept = FakeCommitter()
+        self.settlements = self.kept.settlements
         self.buffer = Buffer(BufferLimits(max_items=1000, max_bytes=1_000_000))
+        journal = Journal(positions)
+        journal.settled[: len(settled)] = settled
+        journal.in_doubt[: len(in_doubt)] = in_doubt
+        progress = [OffsetProgress(position) for position in positions]
         super().__init__(
-            partition=partition,
-            intake=Decoder(FakeDestination(), max_bytes),
-            order=KeyOrder(ordered=ordered),
-            progress=[OffsetProgress(position) for position in positions],
-            settled=settled or [set() for _ in positions],
-            settling=SettlementBuilder(retries, max_message_bytes, INPUT_TOPICS),
+            partition,
+            state=LaneState(progress, journal, KeyOrder(ordered=ordered)),
+            committer=self.kept,
+            decoder=Decoder(FakeDestination(), max_bytes),
+            builder=SettlementBuilder(retries, max_message_bytes, INPUT_TOPICS),
             buffer=self.buffer,
-            in_doubt=in_doubt or [{} for _ in positions],
-            ledger=self.ledger,
             stale_after_s=10.0,
         )
 
     def commit(self) -> list[Item]:
-        """What a ledger cycle does with all settlements so far, without Kafka; the items that go on then."""
-        freed: list[bytes] = []
-        for settlement in self.settlements:
-            for topic, offsets in settlement.offsets.items():
-                self.progress[topic].settle(offsets)
-            self.buffer.leave(settlement.items, settlement.item_bytes)
-            freed += settlement.keys
+        """Commit all settlements so far, without Kafka; return the items that go on then."""
+        settlements = list(self.settlements)
         self.settlements.clear()
-        return self.order.release(freed)
+        for settlement in settlements:
+            settlement.mark_settled(self.progress)
+        return self.committed(settlements)
+
+
+def lanes_of(*lanes: Lane) -> Lanes:
+    """The lanes of a process that owns these."""
+    owned = Lanes(Buffer(BufferLimits(max_items=1000, max_bytes=1_000_000)))
+    for lane in lanes:
+        owned.add(lane)
+    return owned
 
 
 class _InstantSelector(selectors.SelectSelector):

@@ -9,7 +9,8 @@ from aiokafka import AIOKafkaProducer
 from sluice.client.connection import Connection
 from sluice.events import Header, Headers, Place, SucceededEvent, encode_event
 from sluice.flow.outcome import Fate
-from sluice.writer.lanes.receipt_messages import Failure, Message, dead_letter
+from sluice.kafka.sending import Message
+from sluice.writer.lanes.receipt_messages import Failure, dead_letter
 from sluice.writer.lanes.receipt_messages import Letter as Returned
 from tests.support.factories import record
 from tests.support.kafka_admin import RunningKafka, create_topics

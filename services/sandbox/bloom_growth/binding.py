@@ -1,4 +1,4 @@
-"""Request bodies and query parameters, bound to names in any case. bloom_growth.md §1 [client], [docs:ref]."""
+"""Binding of request bodies and query parameters to names in any case. bloom_growth.md §1 [client], [docs:ref]."""
 
 from typing import Any, TypeVar
 
@@ -12,14 +12,14 @@ _JSON = ("application/json", "text/json")
 
 
 def spelling(field: str) -> str:
-    """How a field is spelt once the case is gone: `owner_id` is `ownerid`. Structs of fields rename by it."""
+    """Return the lower-case wire name of a field: ``owner_id`` is ``ownerid``. Structs of fields rename by it."""
     return field.replace("_", "")
 
 
 def bind(request: Request, fields: type[Fields]) -> Fields:
-    """The body's members by type; null is absent, an unknown member ignored, an empty body has none.
+    """Decode the body's members by type; null means absent, unknown members are ignored, an empty body has none.
 
-    Raises `Refusal`: 400 for what cannot be read or is of the wrong type, 415 for another content type.
+    Raises ``Refusal``: 400 for an unreadable body or a wrong type, 415 for another content type.
     """
     members, is_form = _read_members(request)
     present = {name.lower(): value for name, value in members.items() if value is not None}
@@ -30,9 +30,9 @@ def bind(request: Request, fields: type[Fields]) -> Fields:
 
 
 def _read_members(request: Request) -> tuple[dict[str, Any], bool]:
-    """The body's members as they came, and whether they came in a form, where every value is a string."""
+    """Return the body's members as sent, and whether they came in a form, where every value is a string."""
     if not request.body.strip():
-        # The SDK declares JSON on calls without a body, too. §1 [client]
+        # The SDK sends the JSON content type on calls without a body, too. §1 [client]
         return {}, False
     if request.media_type in _JSON:
         return _read_json(request.body), False

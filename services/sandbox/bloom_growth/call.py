@@ -1,4 +1,4 @@
-"""One authorized call, as the resources see it, and what a write tells of itself."""
+"""One authorized call, as the resources see it, and the effect of a write."""
 
 from functools import cached_property
 from typing import Annotated, Literal, NamedTuple, TypeVar
@@ -16,18 +16,18 @@ _FLAGS = {"true": True, "false": False}
 _MAX_NUMBER = 2**63 - 1
 _MAX_DIGITS = 19
 Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=_MAX_NUMBER)]
-"""64 bits. §1 [docs:ref]"""
+"""64-bit id. §1 [docs:ref]"""
 
 
 class Call(msgspec.Struct, kw_only=True, dict=True):
-    """A request by `caller`, "me" (§2), at `now`: seconds since 1970 by the sandbox's clock."""
+    """A request by ``caller``, "me" (§2), at ``now``: seconds since 1970 by the sandbox's clock."""
 
     request: Request
     caller: User
     now: float
 
     def number(self, name: str = "id") -> int:
-        """A number in the path. Raises `Refusal` 400 when it is none."""
+        """Return a number from the path. Raises ``Refusal`` 400 if it is not one."""
         text = self.request.params[name]
         is_number = text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
         if not is_number or int(text) > _MAX_NUMBER:
@@ -38,7 +38,7 @@ class Call(msgspec.Struct, kw_only=True, dict=True):
         return bind(self.request, fields)
 
     def flag(self, name: str, *, default: bool = False) -> bool:
-        """A boolean of the query, whose name is lower case here and in any case on the wire. Raises `Refusal` 400."""
+        """Return a boolean of the query; ``name`` is lower case, on the wire in any case. Raises ``Refusal`` 400."""
         text = self.arguments.get(name)
         if text is None:
             return default
@@ -48,14 +48,14 @@ class Call(msgspec.Struct, kw_only=True, dict=True):
 
     @cached_property
     def arguments(self) -> dict[str, str]:
-        """The query by lower-case names. §1 [client], [docs:ref]"""
+        """Query parameters by lower-case names. §1 [client], [docs:ref]"""
         return {name.lower(): value for name, value in first_values(self.request.query).items()}
 
 
 class Written(NamedTuple):
-    """What a write did: to which `key`, and what it answers; null is an empty body.
+    """Effect of a write: the ``key`` of its object, and the body of the answer; null is an empty body.
 
-    `title` is what a create named its object: there is nothing else to tell a repeated create by (§12).
+    ``title`` is the name that a create gave its object: only the title identifies a repeated create (§12).
     """
 
     key: str
@@ -65,5 +65,5 @@ class Written(NamedTuple):
 
 
 def updated(key: int, *, differs: bool, body: object = None) -> Written:
-    """A write to what was there already, and whether it left it different."""
+    """Return a write to an existing object, which is unchanged unless it ``differs``."""
     return Written(str(key), "CHANGED" if differs else "UNCHANGED", body)

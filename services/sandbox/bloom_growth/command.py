@@ -1,4 +1,4 @@
-"""`python -m sandbox bloom-growth`: serves one tenant of Bloom Growth until it is stopped."""
+"""Command ``python -m sandbox bloom-growth``: serve one tenant of Bloom Growth until it is stopped."""
 
 import click
 
@@ -44,7 +44,7 @@ def bloom_growth(
     reassign_goals: bool,
     max_title: int | None,
 ) -> None:
-    """A stand-in for the Bloom Growth REST API v1."""
+    """Serve a stand-in for the Bloom Growth REST API v1."""
     settings = Settings(
         user_name=user_name,
         password=password,

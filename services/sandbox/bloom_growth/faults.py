@@ -1,4 +1,4 @@
-"""Faults of this vendor beside those of the frame. bloom_growth.md §13.5."""
+"""Faults that only this vendor has. bloom_growth.md §13.5."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from sandbox.faults.fault import Selection
 
 
 class AnswerAfter(Selection, frozen=True, kw_only=True, tag="answer_after"):
-    """Applies the request, then answers with a status and body of its own: 5xx after commit, 200 with a page."""
+    """An answer with this status and body, after the request was applied: 5xx after commit, 200 with a page."""
 
     status: Annotated[int, msgspec.Meta(ge=200, le=599)] = 500
     body: str = ""
@@ -16,12 +16,12 @@ class AnswerAfter(Selection, frozen=True, kw_only=True, tag="answer_after"):
 
 
 class NullDetailsUrl(Selection, frozen=True, kw_only=True, tag="null_details_url"):
-    """`DetailsUrl` is null in what the answer holds."""
+    """An answer in which every ``DetailsUrl`` is null."""
 
 
 class NullTarget(Selection, frozen=True, kw_only=True, tag="null_target"):
-    """`Target` is null in every measurable and score of the answer."""
+    """An answer in which ``Target`` is null in every measurable and score."""
 
 
 class ExpireToken(Selection, frozen=True, kw_only=True, tag="expire_token"):
-    """All tokens die just before this request; with `skip`, in the middle of a batch."""
+    """Expiry of all tokens just before this request; with ``skip``, in the middle of a batch."""

@@ -17,14 +17,14 @@ _COMPLETIONS = {"AtRisk": AT_RISK, "OnTrack": ON_TRACK, "Complete": COMPLETE}
 
 
 class NewGoal(msgspec.Struct, kw_only=True, rename=spelling):
-    """No due date, status or notes at creation. §6 [client], [docs:ref]"""
+    """Body of a create. It has no due date, status or notes. §6 [client], [docs:ref]"""
 
     title: str | None = None
     accountable_user_id: Id | None = None
 
 
 class GoalChange(msgspec.Struct, kw_only=True, rename=spelling):
-    """`completion` is written by name and read as a number. §6 [client], [docs:ref], [test:live]"""
+    """Body of an update. ``completion`` is written by name, read as a number. §6 [client], [docs:ref], [test:live]"""
 
     title: str | None = None
     accountable_user_id: Id | None = None
@@ -32,7 +32,7 @@ class GoalChange(msgspec.Struct, kw_only=True, rename=spelling):
 
 
 class GoalView(ObjectView, kw_only=True, rename="pascal", gc=False):
-    """`Origins` come with a create, and with reads that ask for them. §6 [docs:ref], [test:ruby]"""
+    """A goal as answered. Creates, and reads that ask for them, include ``Origins``. §6 [docs:ref], [test:ruby]"""
 
     create_time: str
     due_date: str
@@ -44,7 +44,7 @@ class GoalView(ObjectView, kw_only=True, rename="pascal", gc=False):
 
 
 class Goals:
-    """Answers rows 17 to 25."""
+    """Handlers of rows 17 to 25."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
@@ -103,7 +103,7 @@ class Goals:
         ]
 
     def attach(self, call: Call) -> Written:
-        """Puts a goal into one more meeting; once in it, it stays. Row 25 [docs:ref]"""
+        """Add a goal to one more meeting; adding it again changes nothing. Row 25 [docs:ref]"""
         key, meeting_id, goal = call.number(), call.number("mid"), self._find(call)
         self._tenant.meeting(meeting_id, call.caller)
         before = msgspec.structs.replace(goal)

@@ -12,7 +12,7 @@ from sandbox.bloom_growth.views import ObjectView
 
 
 class HeadlineFields(msgspec.Struct, kw_only=True, rename=spelling):
-    """What a create takes, and an update too [assumed]."""
+    """Body of a create, and of an update too [assumed]."""
 
     title: str | None = None
     owner_id: Id | None = None
@@ -20,7 +20,7 @@ class HeadlineFields(msgspec.Struct, kw_only=True, rename=spelling):
 
 
 class HeadlineView(ObjectView, kw_only=True, rename="pascal", gc=False):
-    """`DetailsUrl` may be null: it is while there are no notes."""
+    """A headline as answered. ``DetailsUrl`` is null while there are no notes."""
 
     details_url: str | None
     origin_id: int
@@ -32,7 +32,7 @@ class HeadlineView(ObjectView, kw_only=True, rename="pascal", gc=False):
 
 
 class Headlines:
-    """Answers everything about headlines. Nothing in v1 archives or closes one."""
+    """Handlers of headlines. Nothing in v1 archives or closes one."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant

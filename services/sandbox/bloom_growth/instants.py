@@ -1,4 +1,4 @@
-"""Instants as this API writes and reads them: `2026-01-05T10:00:00Z`. bloom_growth.md §1."""
+"""Times as this API writes and reads them: ``2026-01-05T10:00:00Z``. bloom_growth.md §1."""
 
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -12,7 +12,7 @@ DAY_S = 86_400
 
 
 def instant(seconds: float) -> str:
-    """Formats seconds since 1970. [assumed: parses in every client seen]"""
+    """Format seconds since 1970. [assumed: parses in every client seen]"""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
@@ -30,9 +30,9 @@ def end_of_quarter(day: date) -> date:
 
 
 def read_instant(name: str, text: str) -> str | None:
-    """Reads `2026-01-12` [docs:guide] or a full instant [client:other]; the empty string is null [client].
+    """Read ``2026-01-12`` [docs:guide] or a full instant [client:other]; the empty string is null [client].
 
-    Without a zone it is UTC. Fractions of a second go. Raises `Refusal` for anything else.
+    A time without a zone is UTC. Fractions of a second are dropped. Raises ``Refusal`` for anything else.
     """
     if not text:
         return None

@@ -12,7 +12,7 @@ from sandbox.bloom_growth.views import ObjectView
 
 
 class IssueInMeeting(msgspec.Struct, kw_only=True, rename=spelling):
-    """The body of `POST L10/{mid}/issues`, where notes are `details`. Row 2 [docs:ref]"""
+    """Body of ``POST L10/{mid}/issues``, where notes are ``details``. Row 2 [docs:ref]"""
 
     title: str | None = None
     owner_id: Id | None = None
@@ -21,13 +21,13 @@ class IssueInMeeting(msgspec.Struct, kw_only=True, rename=spelling):
 
 
 class NewIssue(IssueInMeeting, kw_only=True, rename=spelling):
-    """The body of `POST issues/create`. §4 [client], [docs:ref]"""
+    """Body of ``POST issues/create``. §4 [client], [docs:ref]"""
 
     meeting_id: Id
 
 
 class IssueChange(msgspec.Struct, kw_only=True, rename=spelling):
-    """What the SDK and what the reference list for an update, together. §4 [client], [docs:ref]"""
+    """Body of an update: the fields of the SDK and of the reference together. §4 [client], [docs:ref]"""
 
     title: str | None = None
     notes: str | None = None
@@ -36,15 +36,16 @@ class IssueChange(msgspec.Struct, kw_only=True, rename=spelling):
 
 
 class Solved(msgspec.Struct, kw_only=True, rename=spelling):
-    """The body of `POST issues/{id}/complete`."""
+    """Body of ``POST issues/{id}/complete``."""
 
     complete: bool
 
 
 class IssueView(ObjectView, kw_only=True, rename="pascal", gc=False):
-    """`Origin`, `Name` and `DetailsUrl` are strings, or the SDK fails after the commit. §4 [client], [test:mock]
+    """An issue as answered. The SDK fails after the commit unless ``Origin``, ``Name`` and ``DetailsUrl`` are strings.
+    §4 [client], [test:mock]
 
-    `CompleteTime` is optional there; here it is what `CloseTime` is.
+    ``CompleteTime`` is optional there; here it equals ``CloseTime``.
     """
 
     details_url: str | None
@@ -59,7 +60,7 @@ class IssueView(ObjectView, kw_only=True, rename="pascal", gc=False):
 
 
 class Issues:
-    """Answers rows 1 to 8."""
+    """Handlers of rows 1 to 8."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
@@ -87,7 +88,7 @@ class Issues:
         return updated(key, differs=issue != before)
 
     def complete(self, call: Call) -> Written:
-        """Sets `CloseTime` [test:live]; an issue that is solved already keeps its own."""
+        """Set or clear ``CloseTime`` [test:live]; an issue that is already solved keeps its own."""
         key, issue, solved = call.number(), self._find(call), call.body(Solved)
         if solved.complete == (issue.solved_at is not None):
             return updated(key, differs=False)
@@ -108,7 +109,7 @@ class Issues:
         return self._open_of(self._tenant.people.require(call.number("uid"), call.caller).id)
 
     def of_meeting(self, call: Call) -> list[IssueView]:
-        """Solved ones only with `include_resolved`. Row 8 [docs:ref]"""
+        """List the open issues; with ``include_resolved`` the solved ones too. Row 8 [docs:ref]"""
         meeting_id, with_solved = call.number("mid"), call.flag("include_resolved")
         self._tenant.meeting(meeting_id, call.caller)
         rows = self._tenant.issues.of_meeting(meeting_id)

@@ -1,4 +1,4 @@
-"""Meetings, "L10" on the wire, and who attends them. bloom_growth.md §3 rows 26–32, §7."""
+"""Meetings, "L10" on the wire, and their attendees. bloom_growth.md §3 rows 26–32, §7."""
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -15,26 +15,26 @@ UNTITLED = "New Meeting"
 
 
 class NewMeeting(msgspec.Struct, kw_only=True, rename=spelling):
-    """`addSelf` is false unless sent, and the SDK sends true. §7 [docs:ref], [client]"""
+    """Body of a create. ``addSelf`` is false unless sent; the SDK sends true. §7 [docs:ref], [client]"""
 
     title: str | None = None
     add_self: bool = False
 
 
 class MeetingChange(msgspec.Struct, kw_only=True, rename=spelling):
-    """The body of `PUT L10/{mid}`. Row 28 [docs:ref]"""
+    """Body of ``PUT L10/{mid}``. Row 28 [docs:ref]"""
 
     title: str | None = None
 
 
 class Basics(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """Where a meeting's name is."""
+    """Object that holds a meeting's name."""
 
     name: str
 
 
 class MeetingView(View, kw_only=True, rename="pascal", gc=False):
-    """A meeting, without what the reference embeds in it and no client reads. §7 [client]"""
+    """A meeting, without the parts of the reference that no client reads. §7 [client]"""
 
     create_time: str
     start_date_utc: str
@@ -44,13 +44,13 @@ class MeetingView(View, kw_only=True, rename="pascal", gc=False):
 
 
 class Meetings:
-    """Answers rows 26 to 32."""
+    """Handlers of rows 26 to 32."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
 
     def create(self, call: Call) -> Written:
-        """Answers the id alone, and in camelCase. §1, §7 [client], [docs:ref], [test:mock]"""
+        """Create a meeting and answer its id alone, in camelCase. §1, §7 [client], [docs:ref], [test:mock]"""
         new = call.body(NewMeeting)
         title = UNTITLED if new.title is None else self._tenant.title(new.title)
         meeting = Meeting(
@@ -65,7 +65,7 @@ class Meetings:
         return Written(str(key), "CREATED", {"meetingId": key}, title)
 
     def read(self, call: Call) -> MeetingView:
-        """Its creator may read it without attending it [test:live], and so may the whole organization."""
+        """Return a meeting to anyone in its organization, also without attending it [test:live]."""
         key, meeting = call.number("mid"), self._find(call)
         return MeetingView(
             id=key,
@@ -92,7 +92,7 @@ class Meetings:
         return Written(str(key), "DELETED")
 
     def add_attendee(self, call: Call) -> Written:
-        """Whoever attends already goes on doing so. §7 [assumed]"""
+        """Add an attendee; adding one again changes nothing. §7 [assumed]"""
         key, meeting = call.number("mid"), self._find(call)
         user = self._tenant.people.require(call.number("uid"), call.caller)
         is_new = user.id not in meeting.attendees

@@ -1,4 +1,4 @@
-"""Users, their seats and who reports to whom. bloom_growth.md §3 row 34, §8. They are as the seed has them."""
+"""Users, their seats and their managers. bloom_growth.md §3 row 34, §8. They are those of the seed."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from sandbox.bloom_growth.refusals import Refusal, no_such
 
 
 class UserView(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", gc=False):
-    """A user as every answer shows one. §4, §8 [client]; `Type` and `Key` by analogy [assumed]"""
+    """A user as in every answer. §4, §8 [client]; ``Type`` and ``Key`` by analogy [assumed]"""
 
     id: int
     type: str
@@ -19,7 +19,7 @@ class UserView(msgspec.Struct, frozen=True, kw_only=True, rename="pascal", gc=Fa
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody, or with an empty `email` the placeholder of somebody to come (§8)."""
+    """A person, or with an empty ``email`` a placeholder for a future one (§8)."""
 
     id: int
     name: str
@@ -45,7 +45,7 @@ class Seat(NamedTuple):
 
 
 class Team(NamedTuple):
-    """What searches find beside people. §8 [docs:ref]"""
+    """A team, which only searches find. §8 [docs:ref]"""
 
     id: int
     name: str
@@ -53,13 +53,13 @@ class Team(NamedTuple):
 
 
 class Directory:
-    """Everybody, by id and by e-mail address."""
+    """All users, by id and by e-mail address, with the seats and teams."""
 
     def __init__(self) -> None:
         self.fill((), (), ())
 
     def fill(self, users: Iterable[User], seats: Iterable[Seat], teams: Iterable[Team]) -> None:
-        """Replaces everybody."""
+        """Replace all users, seats and teams."""
         self.users = {user.id: user for user in users}
         self.views = {user.id: user.view for user in self.users.values()}
         self.seats = tuple(seats)
@@ -73,7 +73,7 @@ class Directory:
         return self.users[user_id].organization_id
 
     def require(self, user_id: int, caller: User) -> User:
-        """Somebody of the caller's organization; else `Refusal`: 404 for nobody, 403 for somebody of another."""
+        """Return a user of the caller's organization. Raises ``Refusal``: 404 if unknown, 403 if of another."""
         user = self.users.get(user_id)
         if user is None:
             raise no_such("user", user_id)
@@ -83,5 +83,5 @@ class Directory:
 
 
 def forbidden() -> Refusal:
-    """403 for what belongs to another organization. §13.4 [assumed]"""
+    """Return the 403 for an object of another organization. §13.4 [assumed]"""
     return Refusal(403, "You do not have permission to this resource.")

@@ -1,4 +1,4 @@
-"""Stored objects of one kind: MessagePack by id, found by meeting and by person; about 200 bytes for a short one."""
+"""Storage of objects of one kind: MessagePack by id, found by meeting and by person; about 200 bytes each."""
 
 from array import array
 from bisect import bisect_left, insort
@@ -9,11 +9,11 @@ import msgspec
 from sandbox.bloom_growth.refusals import Refusal
 
 _ENTRY_BYTES = 150
-"""What an object costs beside its bytes: its dictionary entry, its id, its places in the indexes."""
+"""Size of an object beside its bytes: its dictionary entry, its id, its places in the indexes."""
 
 
 class Row(msgspec.Struct, array_like=True, kw_only=True, gc=False):
-    """A stored object; `people` and `meetings` are where lists find it."""
+    """A stored object; lists find it by its ``people`` and ``meetings``."""
 
     def people(self) -> tuple[int, ...]:
         raise NotImplementedError
@@ -25,26 +25,26 @@ class Row(msgspec.Struct, array_like=True, kw_only=True, gc=False):
 Kind = TypeVar("Kind", bound=Row)
 
 
-class Space:
-    """How much all kinds together may hold."""
+class StorageLimit:
+    """Limit on the bytes that all kinds together may hold."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self.used_bytes = 0
 
     def take(self, size_bytes: int) -> None:
-        """Raises `Refusal` 503 when there is no more room."""
+        """Add to the bytes in use. Raises ``Refusal`` 503 when there is no more room."""
         if size_bytes > 0 and self.used_bytes + size_bytes > self._max_bytes:
             raise Refusal(503, f"The sandbox holds {self.used_bytes} of at most {self._max_bytes} bytes.")
         self.used_bytes += size_bytes
 
 
 class Records(Generic[Kind]):
-    """All objects of one kind. Lists are in the order of creation, which is that of ids."""
+    """All objects of one kind. Lists are in the order of ids, which is that of creation."""
 
-    def __init__(self, kind: type[Kind], space: Space) -> None:
+    def __init__(self, kind: type[Kind], storage: StorageLimit) -> None:
         self._decode = msgspec.msgpack.Decoder(kind).decode
-        self._space = space
+        self._storage = storage
         self._packed: dict[int, bytes] = {}
         self._by_person: dict[int, array[int]] = {}
         self._by_meeting: dict[int, array[int]] = {}
@@ -57,10 +57,10 @@ class Records(Generic[Kind]):
         return None if packed is None else self._decode(packed)
 
     def put(self, key: int, row: Kind) -> None:
-        """Raises `Refusal` when there is no room, and keeps what it was."""
+        """Store an object. Raises ``Refusal`` when there is no room, and keeps the old one."""
         packed = _encode(row)
         before = self._packed.get(key)
-        self._space.take(len(packed) + (_ENTRY_BYTES if before is None else -len(before)))
+        self._storage.take(len(packed) + (_ENTRY_BYTES if before is None else -len(before)))
         self._packed[key] = packed
         was = None if before is None else self._decode(before)
         _move(self._by_person, key, was.people() if was else (), row.people())
@@ -68,7 +68,7 @@ class Records(Generic[Kind]):
 
     def remove(self, key: int) -> None:
         packed = self._packed.pop(key)
-        self._space.take(-len(packed) - _ENTRY_BYTES)
+        self._storage.take(-len(packed) - _ENTRY_BYTES)
         was = self._decode(packed)
         _move(self._by_person, key, was.people(), ())
         _move(self._by_meeting, key, was.meetings(), ())

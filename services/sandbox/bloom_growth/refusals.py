@@ -1,4 +1,4 @@
-"""Answers that are no success. bloom_growth.md §10: statuses [docs], bodies [assumed]; clients read neither."""
+"""Error answers. bloom_growth.md §10: statuses [docs], bodies [assumed]; clients read neither."""
 
 from sandbox.http.messages import Response, as_json
 
@@ -7,11 +7,11 @@ WEB_APPLICATION = Response(
     body=b"<!DOCTYPE html>\n<html><head><title>Bloom Growth</title></head><body><div id=app></div></body></html>\n",
     content_type="text/html; charset=utf-8",
 )
-"""What a wrong path falls through to, in place of a 404. §10 [client:other]"""
+"""Answer to a wrong path, in place of a 404. §10 [client:other]"""
 
 
 class Refusal(Exception):
-    """A call refused with `status`. It changed nothing."""
+    """A call refused with ``status``. It changed nothing."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -22,14 +22,14 @@ class Refusal(Exception):
 
 
 def message(status: int, text: str, *headers: tuple[str, str]) -> Response:
-    """An answer in the framework's style: `{"Message": "..."}`."""
+    """Return an answer in the web framework's style: ``{"Message": "..."}``."""
     return as_json({"Message": text}, status=status, headers=headers)
 
 
 def no_such(what: str, key: int) -> Refusal:
-    """404 for an unknown id; a deleted one is unknown again. §10, §12"""
+    """Return the 404 for an unknown id; a deleted one is unknown again. §10, §12"""
     return Refusal(404, f"There is no {what} {key}.")
 
 
 UNAUTHORIZED = message(401, "Authorization has been denied for this request.", ("www-authenticate", "Bearer"))
-"""A missing, unknown or expired token. §2 [docs], its body [assumed]"""
+"""Answer to a missing, unknown or expired token. §2 [docs], its body [assumed]"""

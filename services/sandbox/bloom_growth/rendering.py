@@ -1,4 +1,4 @@
-"""Answers as bytes: JSON, empty bodies, permissions, nulls where a fault wants them. bloom_growth.md §1, §13.5."""
+"""Encoding of answers: JSON, empty bodies, permissions, nulls set by faults. bloom_growth.md §1, §13.5."""
 
 from collections.abc import Sequence
 
@@ -21,14 +21,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 def render(request: Request, body: object, faults: FaultBoard, *, shows_permission: bool) -> Response:
-    """A 200; null is a body of no bytes. §3 [assumed]"""
+    """Return a 200; null is an empty body. §3 [assumed]"""
     if body is None:
         return _EMPTY
     views = _views(body)
     if shows_permission:
-        _permit(views)
+        _add_permissions(views)
     if len(faults):
-        _blank(request, views, faults)
+        _set_nulls(request, views, faults)
     content_type = "text/json" if b"text/json" in request.headers.get(b"accept", b"") else "application/json"
     return Response(status=200, body=_encode(body), content_type=content_type)
 
@@ -39,15 +39,15 @@ def _views(body: object) -> Sequence[object]:
     return body if isinstance(body, list) else [body]
 
 
-def _permit(views: Sequence[object]) -> None:
-    """Users, names and scores have no permission: "most bodies". §1 [docs:ref]"""
+def _add_permissions(views: Sequence[object]) -> None:
+    """Set permissions, which users, names and scores do not have: "most bodies". §1 [docs:ref]"""
     for view in views:
         if isinstance(view, ObjectView | MeetingView):
             view.permission = EDITABLE
 
 
-def _blank(request: Request, views: Sequence[object], faults: FaultBoard) -> None:
-    """Faults on members wait for an answer that has some."""
+def _set_nulls(request: Request, views: Sequence[object], faults: FaultBoard) -> None:
+    """Set members to null for faults. A fault waits for an answer that has its member."""
     noted = [view for view in views if isinstance(view, _WITH_NOTES)]
     if noted:
         for _ in faults.acting((NullDetailsUrl,), request.method, request.path):

@@ -1,4 +1,4 @@
-"""What is stored of meetings and of what is in them. Instants are text as on the wire. bloom_growth.md §4–§8."""
+"""Meetings and their objects as stored. Times are text as on the wire. bloom_growth.md §4–§8."""
 
 from typing import Literal
 
@@ -6,13 +6,13 @@ from sandbox.bloom_growth.records import Row
 
 Compartment = Literal["ShortTerm", "LongTerm"]
 MEETING_TODO, PERSONAL_TODO, MILESTONE = 0, 1, 2
-"""`TodoType` on the wire. §5 [client:other]"""
+"""Values of ``TodoType`` on the wire. §5 [client:other]"""
 AT_RISK, ON_TRACK, COMPLETE = 0, 1, 2
-"""`Completion` on the wire. §6 [client], [client:ruby]"""
+"""Values of ``Completion`` on the wire. §6 [client], [client:ruby]"""
 
 
 class Meeting(Row, array_like=True, kw_only=True, gc=False):
-    """A meeting; a deleted one keeps its name, which what was in it still shows. §13.3 [assumed]"""
+    """A meeting; a deleted one keeps its name, which its objects still show. §13.3 [assumed]"""
 
     name: str
     organization_id: int
@@ -29,7 +29,7 @@ class Meeting(Row, array_like=True, kw_only=True, gc=False):
 
 
 class Owned(Row, array_like=True, kw_only=True, gc=False):
-    """What has a title and an owner."""
+    """An object with a title and an owner."""
 
     title: str
     owner_id: int
@@ -40,7 +40,7 @@ class Owned(Row, array_like=True, kw_only=True, gc=False):
 
 
 class Noted(Owned, array_like=True, kw_only=True, gc=False):
-    """What has notes, too; `pad` numbers the notepad they went to, whose address is all that is shown. §4 [client]"""
+    """An object with notes, too. ``pad`` numbers their notepad, of which only the address is shown. §4 [client]"""
 
     notes: str = ""
     pad: int = 0
@@ -92,7 +92,7 @@ class Headline(Noted, array_like=True, kw_only=True, gc=False):
 
 
 class Measurable(Owned, array_like=True, kw_only=True, gc=False):
-    """A number that a meeting looks at each week: `scores` by week, each with when it was entered. §7, §8"""
+    """A number that a meeting reviews each week: ``scores`` by week, each with its time of entry. §7, §8"""
 
     meeting_id: int
     target: int | float | None

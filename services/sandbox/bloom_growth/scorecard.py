@@ -21,13 +21,13 @@ _WEEK_BITS = 20
 
 
 class NewScore(msgspec.Struct, kw_only=True, rename=spelling):
-    """The body of `PUT measurables/{id}/week/{weekNumber}`."""
+    """Body of ``PUT measurables/{id}/week/{weekNumber}``."""
 
     value: int | float
 
 
 class MeasurableView(ObjectView, kw_only=True, rename="pascal", gc=False):
-    """`Target` is a number or, without one, absent: null crashes the SDK's parser. §7 [client]"""
+    """A measurable as answered. Without a target ``Target`` is absent: null crashes the SDK's parser. §7 [client]"""
 
     target: int | float | UnsetType | None
     modifiers: str
@@ -36,9 +36,9 @@ class MeasurableView(ObjectView, kw_only=True, rename="pascal", gc=False):
 
 
 class ScoreView(msgspec.Struct, kw_only=True, rename="pascal", gc=False):
-    """One measurable in one week; `Target` is nullable. §8 [client], [test:live]
+    """One measurable in one week; ``Target`` is nullable. §8 [client], [test:live]
 
-    Its id is made of the two: no call takes it [assumed]. `Week` is a text; `ForWeek` counts as `ForWeekNumber`
+    Its id combines the two: no call takes it [assumed]. ``Week`` is a text; ``ForWeek`` counts as ``ForWeekNumber``
     does, so that the client can compare them [bloomy].
     """
 
@@ -60,7 +60,7 @@ class Scores(msgspec.Struct, kw_only=True, rename="pascal"):
 
 
 class Scorecard:
-    """Answers everything about measurables, scores and weeks. Measurables are as the seed has them."""
+    """Handlers of measurables, scores and weeks. Measurables are those of the seed."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
@@ -79,7 +79,7 @@ class Scorecard:
         return _scorecard(self._of_meeting(call), call.now)
 
     def score(self, call: Call) -> Written:
-        """Any week up to a year ahead has a score. [assumed]"""
+        """Enter a score for any week up to a year ahead. [assumed]"""
         key, week, new = call.number(), call.number("week"), call.body(NewScore)
         measurable = self._tenant.find(self._tenant.measurables, key, call.caller)
         if week > week_number(call.now) + _WEEKS_AHEAD:
@@ -108,7 +108,7 @@ class Scorecard:
 
 
 def _scorecard(rows: Iterable[tuple[int, Measurable]], now: float) -> Scores:
-    """The last weeks, whether they have a value or not, and every other week that has one. [assumed]"""
+    """Return the last weeks, with a value or without, and every other week that has a value. [assumed]"""
     this_week = week_number(now)
     shown = range(this_week - SHOWN_WEEKS + 1, this_week + 1)
     return Scores(scores=[score for key, row in rows for score in _scores(key, row, shown)])

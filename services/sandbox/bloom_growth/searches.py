@@ -1,4 +1,4 @@
-"""`GET search/user` and `GET search/all`. bloom_growth.md §8 [client], [docs:ref]."""
+"""The endpoints ``GET search/user`` and ``GET search/all``. bloom_growth.md §8 [client], [docs:ref]."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,8 @@ from sandbox.bloom_growth.people import Directory, User
 from sandbox.bloom_growth.refusals import Refusal
 
 
-class Found(msgspec.Struct, kw_only=True, rename="pascal", gc=False):
-    """A hit. `ResultType` is in `search/all` only; a placeholder's `Email` is empty."""
+class SearchHit(msgspec.Struct, kw_only=True, rename="pascal", gc=False):
+    """A hit. ``ResultType`` is in ``search/all`` only; a placeholder's ``Email`` is empty."""
 
     id: int
     name: str
@@ -23,34 +23,34 @@ class Found(msgspec.Struct, kw_only=True, rename="pascal", gc=False):
 
 
 class Searches:
-    """Finds people, and among all there is teams and positions too, in the caller's organization."""
+    """Handlers of searches in the caller's organization: for people, or for people, teams and positions."""
 
     def __init__(self, people: Directory) -> None:
         self._people = people
 
-    def users(self, call: Call) -> list[Found]:
-        """Those who can log in."""
+    def users(self, call: Call) -> list[SearchHit]:
+        """Find the users who can log in."""
         term = _term(call)
-        return [_person(user) for user in self._colleagues(call) if user.email and _fits(_person(user), term)]
+        return [_user_hit(user) for user in self._colleagues(call) if user.email and _matches(_user_hit(user), term)]
 
-    def everything(self, call: Call) -> list[Found]:
+    def everything(self, call: Call) -> list[SearchHit]:
         term = _term(call)
-        return [found for found in self._everything(call) if _fits(found, term)]
+        return [found for found in self._everything(call) if _matches(found, term)]
 
     def _colleagues(self, call: Call) -> Iterator[User]:
         organization_id = call.caller.organization_id
         return (user for user in self._people.users.values() if user.organization_id == organization_id)
 
-    def _everything(self, call: Call) -> Iterator[Found]:
+    def _everything(self, call: Call) -> Iterator[SearchHit]:
         organization_id = call.caller.organization_id
         for user in self._colleagues(call):
-            yield _person(user, result_type="User")
+            yield _user_hit(user, result_type="User")
         for team in self._people.teams:
             if team.organization_id == organization_id:
-                yield _thing(team.id, team.name, organization_id, "Team")
+                yield _group_hit(team.id, team.name, organization_id, "Team")
         for seat in self._people.seats:
             if self._people.organization_of(seat.user_id) == organization_id:
-                yield _thing(seat.position_id, seat.position or "", organization_id, "Position")
+                yield _group_hit(seat.position_id, seat.position or "", organization_id, "Position")
 
 
 def _term(call: Call) -> str:
@@ -60,8 +60,8 @@ def _term(call: Call) -> str:
     return term.lower()
 
 
-def _fits(found: Found, term: str) -> bool:
-    """Whether the parts between the term's `%` come one after another. The SDK lists everybody by `%`. §8"""
+def _matches(found: SearchHit, term: str) -> bool:
+    """Return whether the parts between the term's ``%`` occur in order. The SDK lists all users by ``%``. §8"""
     text = "\n".join((found.name, found.description, found.email)).lower()
     start = 0
     for part in term.split("%"):
@@ -72,8 +72,8 @@ def _fits(found: Found, term: str) -> bool:
     return True
 
 
-def _person(user: User, *, result_type: str | UnsetType = UNSET) -> Found:
-    return Found(
+def _user_hit(user: User, *, result_type: str | UnsetType = UNSET) -> SearchHit:
+    return SearchHit(
         id=user.id,
         name=user.name,
         description=user.position,
@@ -84,8 +84,8 @@ def _person(user: User, *, result_type: str | UnsetType = UNSET) -> Found:
     )
 
 
-def _thing(key: int, name: str, organization_id: int, result_type: str) -> Found:
-    return Found(
+def _group_hit(key: int, name: str, organization_id: int, result_type: str) -> SearchHit:
+    return SearchHit(
         id=key,
         name=name,
         description="",

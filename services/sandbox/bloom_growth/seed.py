@@ -1,37 +1,37 @@
-"""Fills a tenant with the organisation of `seed_data`, so that it is the same at every start but for its dates."""
+"""Seeding of a tenant with the organisation of ``seed_data``, the same at every start but for its dates."""
 
 import msgspec
 
 from sandbox.bloom_growth import seed_data
 from sandbox.bloom_growth.people import Seat, Team, User
-from sandbox.bloom_growth.seed_agenda import AgendaSeed
 from sandbox.bloom_growth.seed_data import Person
+from sandbox.bloom_growth.seed_meetings import MeetingSeeder
 from sandbox.bloom_growth.tenant import Tenant
 
 
-def sow(tenant: Tenant, now: float) -> None:
-    """Writes a tenant's start, as of `now` (seconds since 1970)."""
+def seed_tenant(tenant: Tenant, now: float) -> None:
+    """Write a tenant's initial objects, as of ``now`` (seconds since 1970)."""
     ours, theirs = tenant.next_id(), tenant.next_id()
     people = _make_people(tenant, seed_data.PEOPLE, ours)
     people[0] = msgspec.structs.replace(people[0], email=tenant.settings.user_name)
-    neighbours = _make_people(tenant, seed_data.NEIGHBOURS, theirs)
+    others = _make_people(tenant, seed_data.OTHER_ORGANIZATION, theirs)
     seats = [
         *_make_seats(tenant, people, seed_data.PEOPLE),
-        *_make_seats(tenant, neighbours, seed_data.NEIGHBOURS),
+        *_make_seats(tenant, others, seed_data.OTHER_ORGANIZATION),
     ]
     teams = [Team(tenant.next_id(), name, ours) for name in seed_data.TEAMS]
-    tenant.people.fill([*people, *neighbours], seats, teams)
+    tenant.people.fill([*people, *others], seats, teams)
     if not tenant.settings.is_empty:
-        _sow_meetings(tenant, people, neighbours, now)
+        _seed_meetings(tenant, people, others, now)
 
 
-def _sow_meetings(tenant: Tenant, people: list[User], neighbours: list[User], now: float) -> None:
-    seed = AgendaSeed(tenant, people, now)
-    for agenda in seed_data.AGENDAS:
-        seed.hold(agenda)
+def _seed_meetings(tenant: Tenant, people: list[User], others: list[User], now: float) -> None:
+    seeder = MeetingSeeder(tenant, people, now)
+    for meeting in seed_data.MEETINGS:
+        seeder.add_meeting(meeting)
     for todo in seed_data.PERSONAL_TODOS:
-        seed.add_todo(todo, None)
-    AgendaSeed(tenant, neighbours, now).hold(seed_data.NEIGHBOURS_AGENDA)
+        seeder.add_todo(todo, None)
+    MeetingSeeder(tenant, others, now).add_meeting(seed_data.OTHER_ORGANIZATION_MEETING)
 
 
 def _make_people(tenant: Tenant, people: tuple[Person, ...], organization_id: int) -> list[User]:

@@ -1,13 +1,13 @@
-"""The organisation that a sandbox starts with: who works there, what they meet about, what they have to do.
+"""The organisation of a sandbox at its start: its people, meetings, and their objects.
 
-Owners, attendees and managers are indexes in the table of people. It is the same at every start.
+Owners, attendees and managers are indexes in the table of people. The data is the same at every start.
 """
 
 from typing import Literal, NamedTuple
 
 
 class Person(NamedTuple):
-    """Somebody; without `login` the placeholder of somebody to come. `manager` is an index."""
+    """A person; without ``login`` a placeholder for a future one. ``manager`` is an index."""
 
     name: str
     position: str | None
@@ -16,7 +16,7 @@ class Person(NamedTuple):
 
 
 class SeedGoal(NamedTuple):
-    """A goal, and its `Completion`: 0 at risk, 1 on track, 2 complete."""
+    """A goal, and its ``Completion``: 0 at risk, 1 on track, 2 complete."""
 
     title: str
     owner: int
@@ -25,7 +25,7 @@ class SeedGoal(NamedTuple):
 
 
 class SeedTodo(NamedTuple):
-    """A todo, due in some days or some days ago."""
+    """A todo, due in some days, or some days ago if negative."""
 
     title: str
     owner: int
@@ -50,7 +50,7 @@ class SeedHeadline(NamedTuple):
 
 
 class SeedMeasurable(NamedTuple):
-    """A measurable; its scores stray by up to `spread` from what is usual, which is the target where it has one."""
+    """A measurable; its scores differ by up to ``spread`` from ``usual``, its target where it has one."""
 
     title: str
     owner: int
@@ -59,11 +59,11 @@ class SeedMeasurable(NamedTuple):
     direction: str = "GreaterThan"
     modifiers: str = "None"
     has_target: bool = True
-    """False where it only is watched: scorecards have such ones, live. §7 [test:live, commit note]"""
+    """False for a number that is only watched: live scorecards have such ones. §7 [test:live, commit note]"""
 
 
-class Agenda(NamedTuple):
-    """A meeting and what is in it."""
+class SeedMeeting(NamedTuple):
+    """A meeting and its objects."""
 
     name: str
     attendees: tuple[int, ...]
@@ -91,8 +91,8 @@ PEOPLE = (
 )
 TEAMS = ("Leadership", "Sales", "Operations")
 
-AGENDAS = (
-    Agenda(
+MEETINGS = (
+    SeedMeeting(
         "Leadership Team L10",
         (0, 1, 2, 3, 4, 5),
         goals=(
@@ -128,7 +128,7 @@ AGENDAS = (
             SeedMeasurable("Open positions", 0, 3, 2, "LessThan"),
         ),
     ),
-    Agenda(
+    SeedMeeting(
         "Sales Weekly",
         (0, 2, 6, 7),
         goals=(SeedGoal("Bring the win rate to 30 percent", 6, 1), SeedGoal("Renew the ten largest accounts", 7, 1)),
@@ -150,7 +150,7 @@ AGENDAS = (
             SeedMeasurable("Win rate", 2, 27, 5, "GreaterThan", "Percent"),
         ),
     ),
-    Agenda(
+    SeedMeeting(
         "Operations Weekly",
         (3, 8, 9),
         goals=(SeedGoal("Cut picking errors by half", 9, 0), SeedGoal("Certify line 2 for food packaging", 8, 1)),
@@ -174,8 +174,8 @@ PERSONAL_TODOS = (
     SeedTodo("Renew badge", 6, 9),
 )
 
-NEIGHBOURS = (Person("Nora Vance", "Integrator"), Person("Felix Braun", "Visionary"))
-NEIGHBOURS_AGENDA = Agenda(
+OTHER_ORGANIZATION = (Person("Nora Vance", "Integrator"), Person("Felix Braun", "Visionary"))
+OTHER_ORGANIZATION_MEETING = SeedMeeting(
     "Board of the other organization",
     (0, 1),
     goals=(SeedGoal("A goal of theirs", 0, 1),),

@@ -1,4 +1,4 @@
-"""Todos. bloom_growth.md §3 rows 9–16, §5. There is no way to delete one."""
+"""Todos. bloom_growth.md §3 rows 9–16, §5. They cannot be deleted."""
 
 import msgspec
 
@@ -14,7 +14,7 @@ _DUE_AFTER_S = 7 * DAY_S
 
 
 class NewTodo(msgspec.Struct, kw_only=True, rename=spelling):
-    """Every client's spelling: `accountableUserId` or `ForId`, `details` or `notes`. §5 [docs:ref], [client]"""
+    """Body of a create, spelt as by any client: ``accountableUserId`` or ``ForId``. §5 [docs:ref], [client]"""
 
     title: str | None = None
     accountable_user_id: Id | None = None
@@ -25,14 +25,14 @@ class NewTodo(msgspec.Struct, kw_only=True, rename=spelling):
 
 
 class TodoChange(msgspec.Struct, kw_only=True, rename=spelling):
-    """All that can be changed: assignee and notes cannot. §5 [client], [docs:ref], [test:live]"""
+    """Body of an update: assignee and notes cannot be changed. §5 [client], [docs:ref], [test:live]"""
 
     title: str | None = None
     due_date: str | None = None
 
 
 class TodoView(ObjectView, kw_only=True, rename="pascal", gc=False):
-    """A personal todo has no origin. §5 [client]"""
+    """A todo as answered. A personal one has no origin. §5 [client]"""
 
     details_url: str | None
     due_date: str
@@ -48,7 +48,7 @@ class TodoView(ObjectView, kw_only=True, rename="pascal", gc=False):
 
 
 class Todos:
-    """Answers rows 9 to 16."""
+    """Handlers of rows 9 to 16."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant
@@ -80,7 +80,7 @@ class Todos:
         return updated(key, differs=todo != before)
 
     def complete(self, call: Call) -> Written:
-        """Completes, or with `status=false` reopens; does not close. Answers a JSON boolean. Row 13"""
+        """Complete, or with ``status=false`` reopen, but do not close. The answer is a JSON boolean. Row 13"""
         key, todo, is_done = call.number(), self._find(call), call.flag("status", default=True)
         if is_done == (todo.completed_at is not None):
             return updated(key, differs=False, body=True)
@@ -95,7 +95,7 @@ class Todos:
         return self._of_user(self._tenant.people.require(call.number("uid"), call.caller).id)
 
     def of_meeting(self, call: Call) -> list[TodoView]:
-        """`INCLUDE_CLOSED` looks at `CloseTime` alone: completed todos are there either way. §5 [client:other]"""
+        """List todos; ``INCLUDE_CLOSED`` regards ``CloseTime`` alone: completed ones are listed. §5 [client:other]"""
         meeting_id, with_closed = call.number("mid"), call.flag("include_closed")
         self._tenant.meeting(meeting_id, call.caller)
         rows = self._tenant.todos.of_meeting(meeting_id)

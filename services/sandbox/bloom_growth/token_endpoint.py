@@ -1,4 +1,4 @@
-"""`POST /Token`: an e-mail address and password for a token. bloom_growth.md §2: [client], [docs:help]."""
+"""``POST /Token``: a token for an e-mail address and password. bloom_growth.md §2: [client], [docs:help]."""
 
 from email.utils import formatdate
 from secrets import compare_digest
@@ -13,7 +13,7 @@ _WRONG = "The user name or password is incorrect."
 
 
 class TokenEndpoint:
-    """Grants by password and in no other way; there is no refresh token."""
+    """Handler of the password grant, the only one; there is no refresh token."""
 
     def __init__(self, settings: Settings, tokens: Tokens, people: Directory, clock: Clock) -> None:
         self._settings = settings
@@ -30,11 +30,11 @@ class TokenEndpoint:
         if form["grant_type"] != "password":
             return _error("unsupported_grant_type", "expected grant_type=password")
         user = self._people.by_email(form.get("username", ""))
-        if user is None or not self._is_right(form.get("password", "")):
+        if user is None or not self._is_correct(form.get("password", "")):
             return _error("invalid_grant", _WRONG)
         return as_json(self._granted(user.id, user.email))
 
-    def _is_right(self, password: str) -> bool:
+    def _is_correct(self, password: str) -> bool:
         return compare_digest(password.encode(), self._settings.password.encode())
 
     def _granted(self, user_id: int, user_name: str) -> dict[str, object]:
@@ -50,5 +50,5 @@ class TokenEndpoint:
 
 
 def _error(error: str, description: str) -> Response:
-    """400 in OAuth 2 form, which one live client takes for a wrong password. §2 [client:other], [assumed]"""
+    """Return a 400 in OAuth 2 form, which one live client takes for a wrong password. §2 [client:other], [assumed]"""
     return as_json({"error": error, "error_description": description}, status=400)

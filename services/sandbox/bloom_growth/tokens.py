@@ -1,4 +1,4 @@
-"""Access tokens: issued, found on every call, limited in rate, dead after two weeks. bloom_growth.md §2, §11."""
+"""Access tokens: issued, found on every call, limited in rate, expired after two weeks. bloom_growth.md §2, §11."""
 
 from sandbox.bloom_growth.settings import Settings
 from sandbox.clock import Clock
@@ -10,7 +10,7 @@ _MAX_ALIVE = 1000
 
 
 class Token:
-    """One user's token, with its bucket of requests; its pool tells how many of them are in flight (§13.6)."""
+    """One user's token, with its bucket of requests; its pool counts the requests in flight (§13.6)."""
 
     def __init__(self, user_id: int, number: int, burst: int) -> None:
         self.user_id = user_id
@@ -19,7 +19,7 @@ class Token:
         self._filled_at = 0.0
 
     def take(self, now: float, per_second: float, burst: int) -> bool:
-        """Takes one request out of the bucket, if there is one in it."""
+        """Take one request out of the bucket, if there is one; return whether there was."""
         left = min(float(burst), self._left + (now - self._filled_at) * per_second)
         self._filled_at = now
         self._left = left - 1 if left >= 1 else left
@@ -27,7 +27,7 @@ class Token:
 
 
 class Tokens:
-    """The tokens that are alive, at most 1,000: then the oldest dies. The first is the settings' API key."""
+    """Tokens that are alive, at most 1,000: past that the oldest is dropped. The first is the settings' API key."""
 
     def __init__(self, clock: Clock, settings: Settings) -> None:
         self._clock = clock
@@ -39,23 +39,23 @@ class Tokens:
         return len(self._alive)
 
     def issue(self, user_id: int, *, name: str = "") -> str:
-        """A new token, under a name nobody can guess unless one is given."""
-        # Numbers come again, so that a ledger with a count for each of them stays small.
+        """Issue a token and return it: ``name`` if given, else an unguessable one."""
+        # Numbers are reused: the ledger keeps a count for each, and stays small.
         token = Token(user_id, self._issued % _MAX_ALIVE + 1, self._settings.burst)
         self._issued += 1
         return self._alive.issue(token, self._settings.token_lifetime_s, name=name)
 
     def find(self, authorization: str) -> Token | None:
-        """The living token of an `Authorization` header."""
+        """Return the living token of an ``Authorization`` header."""
         return self._alive.find(bearer_token(authorization))
 
     def admits(self, token: Token) -> bool:
-        """Whether the token's bucket has a request left; it is taken. §11 [assumed]"""
+        """Take a request out of the token's bucket; return whether one was left. §11 [assumed]"""
         per_second = self._settings.requests_per_second
         return per_second is None or token.take(self._clock.now(), per_second, self._settings.burst)
 
     def expire_all(self) -> int:
-        """Ends every token; returns how many were alive."""
+        """End every token; return how many were alive."""
         return self._alive.end_all()
 
     def clear(self) -> None:

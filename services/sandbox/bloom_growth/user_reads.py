@@ -1,4 +1,4 @@
-"""Reading people: users, who reports to them, their seats. bloom_growth.md §3 row 34, §8 [client]."""
+"""Reads of people: users, who reports to them, their seats. bloom_growth.md §3 row 34, §8 [client]."""
 
 import msgspec
 
@@ -7,14 +7,14 @@ from sandbox.bloom_growth.people import Directory, User, UserView
 
 
 class Position(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """`Name` may be null, live. §8, changelog 0.19.0"""
+    """A position. Live, ``Name`` may be null. §8, changelog 0.19.0"""
 
     id: int
     name: str | None
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """What a seat is wrapped in."""
+    """Object that wraps a seat's position."""
 
     position: Position
 
@@ -26,7 +26,7 @@ class SeatView(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 
 
 class UserReads:
-    """Answers reads of people."""
+    """Handlers of reads of people."""
 
     def __init__(self, people: Directory) -> None:
         self._people = people

@@ -1,13 +1,13 @@
-"""The tenant: its routes, and what the frame asks of it. bloom_growth.md §1, §13."""
+"""The tenant: its routes, and its implementation of ``Vendor``. bloom_growth.md §1, §13."""
 
 from collections.abc import Iterable, Sequence
 
-from sandbox.bloom_growth.catalogue import BASE, catalogue
+from sandbox.bloom_growth.endpoints import BASE, make_endpoints
 from sandbox.bloom_growth.faults import AnswerAfter, ExpireToken, NullDetailsUrl, NullTarget
-from sandbox.bloom_growth.gate import Gate
-from sandbox.bloom_growth.pads import Pads
+from sandbox.bloom_growth.middleware import Middleware
+from sandbox.bloom_growth.notes_endpoint import NotesEndpoint
 from sandbox.bloom_growth.refusals import WEB_APPLICATION, message
-from sandbox.bloom_growth.seed import sow
+from sandbox.bloom_growth.seed import seed_tenant
 from sandbox.bloom_growth.settings import Settings
 from sandbox.bloom_growth.tenant import Tenant
 from sandbox.bloom_growth.token_endpoint import TokenEndpoint
@@ -29,16 +29,16 @@ class BloomGrowth(Vendor):
         self.settings = settings or Settings()
         self._tenant = Tenant(self.settings)
         self._tokens = Tokens(self.clock, self.settings)
-        self.endpoints = catalogue(self._tenant)
+        self.endpoints = make_endpoints(self._tenant)
         self.routes: Sequence[Route] = self._make_routes()
         self.reset()
 
     def canonical_path(self, raw_path: str) -> str:
-        """Case does not matter: `L10` and `l10` occur even for one resource. §1 [client], [docs:ref]"""
+        """Ignore case: ``L10`` and ``l10`` occur even for one resource. §1 [client], [docs:ref]"""
         return raw_path.lower().rstrip("/")
 
     def pool_of(self, _route: Route | None, headers: Iterable[tuple[bytes, bytes]], /) -> Pool | None:
-        """The token's, which tells how many of its requests were in flight. §13.6 [assumed]"""
+        """Return the token's pool, which counts its requests in flight. §13.6 [assumed]"""
         for name, value in headers:
             if name == b"authorization":
                 token = self._tokens.find(value.decode("latin-1"))
@@ -46,7 +46,7 @@ class BloomGrowth(Vendor):
         return None
 
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
-        """A wrong path is the web application's page [client:other]; another method of a known one a 405. §10, §14"""
+        """Answer a wrong path with the web application's page [client:other], a wrong method with 405. §10, §14"""
         if not allowed:
             return WEB_APPLICATION
         text = "The requested resource does not support this http method."
@@ -65,25 +65,25 @@ class BloomGrowth(Vendor):
             "headlines": len(self._tenant.headlines),
             "measurables": len(self._tenant.measurables),
             "tokens": len(self._tokens),
-            "stored_bytes": self._tenant.space.used_bytes,
+            "stored_bytes": self._tenant.storage.used_bytes,
         }
 
     def reset(self) -> None:
         self._tokens.clear()
         self._tenant.clear()
-        sow(self._tenant, self.clock.now())
+        seed_tenant(self._tenant, self.clock.now())
         me = self._tenant.people.by_email(self.settings.user_name)
         if me is not None:
             self._tokens.issue(me.id, name=self.settings.api_key)
 
     def _make_routes(self) -> list[Route]:
-        gate = Gate(self._tenant, self._tokens, self.clock, self.ledger, self.faults)
+        middleware = Middleware(self._tenant, self._tokens, self.clock, self.ledger, self.faults)
         grants = TokenEndpoint(self.settings, self._tokens, self._tenant.people, self.clock)
         return [
             Route("POST", "/token", grants.grant),
             *(
-                Route(endpoint.method, (BASE + endpoint.path).lower(), gate.handler(endpoint))
+                Route(endpoint.method, (BASE + endpoint.path).lower(), middleware.handler(endpoint))
                 for endpoint in self.endpoints
             ),
-            Route("GET", "/_sandbox/notes/{id}", Pads(self._tenant).read),
+            Route("GET", "/_sandbox/notes/{id}", NotesEndpoint(self._tenant).read),
         ]

@@ -1,17 +1,17 @@
-"""What all objects show, and how objects refer to each other. bloom_growth.md §1, §4."""
+"""Parts that all answered objects share, and references between objects. bloom_growth.md §1, §4."""
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 
 class Permission(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """What `includePermission=true` adds. §1 [docs:ref]"""
+    """Permission that ``includePermission=true`` adds. §1 [docs:ref]"""
 
     can_edit: bool
 
 
 class View(msgspec.Struct, kw_only=True, rename="pascal", gc=False):
-    """An object as answered: PascalCase, `Type` and `Key` by analogy with `NameId` (§4 [assumed])."""
+    """An object as answered: PascalCase, ``Type`` and ``Key`` by analogy with ``NameId`` (§4 [assumed])."""
 
     id: int
     type: str
@@ -19,7 +19,7 @@ class View(msgspec.Struct, kw_only=True, rename="pascal", gc=False):
 
 
 class ObjectView(View, kw_only=True, rename="pascal", gc=False):
-    """What a meeting holds, as answered."""
+    """An object of a meeting, as answered."""
 
     name: str
     permission: Permission | UnsetType = UNSET

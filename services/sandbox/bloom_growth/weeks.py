@@ -1,6 +1,6 @@
-"""Weeks: `GET weeks/current`, and how scorecards name them. bloom_growth.md §8.
+"""Weeks: ``GET weeks/current``, and the names of weeks in scorecards. bloom_growth.md §8.
 
-Week 0 is the one that 1970-01-01 is in; weeks begin on Monday. [assumed]
+Week 0 contains 1970-01-01; weeks begin on Monday. [assumed]
 """
 
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ class LocalDate(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 
 
 class WeekView(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """Both dates have a `T`, live. [client], [test:live]"""
+    """A week as answered. Live, both dates have a ``T``. [client], [test:live]"""
 
     id: int
     for_week_number: int
@@ -34,7 +34,7 @@ def week_number(seconds: float) -> int:
 
 
 def week_name(number: int) -> str:
-    """`2026-W02`: a text, whose example is 2024-W25 [bloomy]; weeks as ISO 8601 counts them [assumed]."""
+    """Return ``2026-W02``: a text, whose example is 2024-W25 [bloomy]; weeks as in ISO 8601 [assumed]."""
     year, week, _ = _monday(number).isocalendar()
     return f"{year}-W{week:02}"
 

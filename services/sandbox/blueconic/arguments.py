@@ -1,11 +1,11 @@
-"""Query parameters of reads, checked; a wrong one is a 400 that names its field. blueconic.md §7, §8."""
+"""Checked query parameters of reads; an invalid one is a 400 that names its field. blueconic.md §7, §8."""
 
 from sandbox.blueconic.errors import FieldError
 from sandbox.http.messages import Request
 
 
 class BadArgument(ValueError):
-    """A query parameter that cannot be used."""
+    """An invalid query parameter."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
@@ -22,6 +22,6 @@ def whole_number(request: Request, name: str, *, default: int, least: int, most:
 
 
 def names(request: Request, name: str) -> frozenset[str] | None:
-    """The comma-separated names of a filter; null, without it, means all."""
+    """Return the comma-separated names of a filter; null, without it, means all."""
     texts = request.query.get(name)
     return None if texts is None else frozenset(",".join(texts).split(","))

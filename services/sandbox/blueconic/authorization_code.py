@@ -1,6 +1,6 @@
 """The authorization code flow with PKCE, and refresh tokens that rotate. blueconic.md §2 [spec], [docs]; RFC 7636.
 
-There is no login page: whoever asks with the registered redirect URI has consented. [assumed]
+There is no login page: a request with the registered redirect URI counts as consent. [assumed]
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from sandbox.http.messages import Request, Response, first_values
 from sandbox.token_table import TokenTable
 
 _CODE_LIFETIME_S = 60
-"""How long a code may be exchanged; no lifetime is documented. [assumed]"""
+"""Lifetime of a code; none is documented. [assumed]"""
 
 
 class _Code(NamedTuple):
@@ -25,7 +25,7 @@ class _Code(NamedTuple):
 
 
 class AuthorizationCode:
-    """Hands out codes for a registered redirect URI, and tokens for codes and refresh tokens."""
+    """Issuer of codes for a registered redirect URI, and of tokens for codes and refresh tokens."""
 
     def __init__(self, settings: Settings, tokens: Tokens, clock: Clock) -> None:
         self._settings = settings
@@ -36,7 +36,7 @@ class AuthorizationCode:
         self._codes.end_all()
 
     def authorize(self, request: Request) -> Response:
-        """302 to the redirect URI, with a code or an error; 400 when there is nowhere to send it."""
+        """Answer 302 to the redirect URI, with a code or an error; 400 if the client or the URI is not registered."""
         asked = first_values(request.query)
         registered = self._settings.redirect_uri
         if asked.get("client_id") != self._settings.client_id:
@@ -58,7 +58,7 @@ class AuthorizationCode:
         return {"code": self._codes.issue(_Code(asked["code_challenge"], method), _CODE_LIFETIME_S)}
 
     def grant_code(self, form: Form) -> TokenAnswer:
-        """A code works once, with the verifier its challenge was made from."""
+        """Exchange a code, once, with the verifier that its challenge was made from."""
         self._refuse_unregistered()
         code = self._codes.take(required(form, "code"))
         verifier = required(form, "code_verifier")
@@ -71,7 +71,7 @@ class AuthorizationCode:
         return self._answer(self._settings.scopes)
 
     def grant_refresh(self, form: Form) -> TokenAnswer:
-        """Refresh tokens rotate, and the used one dies."""
+        """Exchange a refresh token for a new one; the used one ends."""
         self._refuse_unregistered()
         scopes = self._tokens.use_refresh(required(form, "refresh_token"))
         if scopes is None:
@@ -79,7 +79,7 @@ class AuthorizationCode:
         return self._answer(scopes)
 
     def _refuse_unregistered(self) -> None:
-        """The flow is fixed at registration: an application without a redirect URI has client credentials only."""
+        """Refuse an application without a redirect URI: it was registered for client credentials only."""
         if self._settings.redirect_uri is None:
             raise OAuthRefusal("unauthorized_client", "the application is registered for client credentials")
 

@@ -1,4 +1,4 @@
-"""What `PUT /groups` and `PUT /profiles` have in common: an array in, a result per entry out. blueconic.md §3, §6, §7.
+"""Shared part of ``PUT /groups`` and ``PUT /profiles``: an array in, a result per entry out. blueconic.md §3, §6, §7.
 
 entries ≤ 1000   200, a result per entry
 entries > 1000   413, the first 1000 applied and their results; the rest untouched [spec]
@@ -16,7 +16,7 @@ from sandbox.http.messages import UNREADABLE, Answer, BulkResponse, Request, Res
 from sandbox.ledger.ledger import Ledger
 
 MAX_ENTRIES = 1000
-"""Entries that one request may bring. §6 [spec]"""
+"""Largest number of entries in one request. §6 [spec]"""
 
 Entry = TypeVar("Entry", bound=msgspec.Struct)
 
@@ -29,7 +29,7 @@ def bulk_endpoint(
     settings: Settings,
     ledger: Ledger,
 ) -> Callable[[Request], Answer]:
-    """Makes the handler of a bulk call from what it does to at most 1000 decoded entries."""
+    """Make the handler of a bulk call from ``apply``, which gets at most 1000 decoded entries."""
     decode = msgspec.json.Decoder(list[entry]).decode  # type: ignore[valid-type]
 
     def answer(request: Request) -> Answer:

@@ -1,4 +1,4 @@
-"""`python -m sandbox blueconic`: serves one BlueConic tenant until it is stopped."""
+"""Command ``python -m sandbox blueconic``: serve one BlueConic tenant until it is stopped."""
 
 import click
 
@@ -50,7 +50,7 @@ def blueconic(
     retry_after: int | None,
     read_lag: float,
 ) -> None:
-    """A stand-in for the BlueConic REST API v2."""
+    """Serve a stand-in for the BlueConic REST API v2."""
     settings = Settings(
         client_id=client_id,
         client_secret=client_secret,

@@ -1,4 +1,4 @@
-"""The endpoints of blueconic.md §1, as data: the routes and the tenant's own definition come from this table."""
+"""Table of the endpoints of blueconic.md §1, from which the routes and the tenant's own definition are made."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ BASE = "/rest/v2"
 
 
 class Endpoint(NamedTuple):
-    """One row: a method and path, its operation, the scope its token needs, the statuses it declares."""
+    """One row: a method and path, its operation, the scope that its token needs, the statuses that it declares."""
 
     method: str
     path: str

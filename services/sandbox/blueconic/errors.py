@@ -1,4 +1,4 @@
-"""The error bodies of blueconic.md §7."""
+"""Error bodies of blueconic.md §7."""
 
 import re
 
@@ -10,19 +10,19 @@ _MESSAGE = re.compile(r"(?P<message>.*) - at `\$\.?(?P<field>.*)`", re.DOTALL)
 
 
 class FieldError(msgspec.Struct, frozen=True, kw_only=True):
-    """What is wrong with one field; `field` since R98. [spec]"""
+    """An error of one field; ``field`` since R98. [spec]"""
 
     field: str
     message: str
 
 
 def bad_request(*errors: FieldError) -> Response:
-    """A 400; nothing of its request was applied. [spec] body, [assumed] effect"""
+    """Return a 400; nothing of its request was applied. [spec] body, [assumed] effect"""
     return as_json({"code": 400, "message": "Bad Request", "errors": errors}, status=400)
 
 
 def field_error(error: Exception) -> FieldError:
-    """Names the place a decoding error is about: `[3].properties[0].values[0]`, or `body`."""
+    """Return a decoding error with the place that it is about: ``[3].properties[0].values[0]``, or ``body``."""
     found = _MESSAGE.fullmatch(str(error))
     if found is None or not found["field"]:
         return FieldError(field="body", message=found["message"] if found else str(error))

@@ -13,7 +13,7 @@ from sandbox.blueconic.event_types import EventProperty
 
 Strategy = Literal["ADD", "SET", "SET_IF_EMPTY", "UPSERT", "UPDATE", "DELETE"]
 Data = dict[str, list[Any]]
-"""Property id → values; a nested value is a `Data` of its own."""
+"""Values by property id; a nested value is a ``Data`` of its own."""
 
 _PRIMITIVE = frozenset({"ADD", "SET", "SET_IF_EMPTY"})
 _NESTED = frozenset({"SET", "UPSERT", "UPDATE", "DELETE"})
@@ -21,14 +21,14 @@ _UNTYPED = EventProperty()
 
 
 class NestedRule(msgspec.Struct, kw_only=True):
-    """One property of a nested value. Nesting goes one level deep in every example. [assumed: no deeper]"""
+    """One property of a nested value. Every example nests one level deep. [assumed: no deeper]"""
 
     id: str = ""
     values: list[str | bool | int | float] = []
 
 
 class EventRule(msgspec.Struct, kw_only=True):
-    """One change to one property of an event. Without a strategy it is a `SET`. [assumed]"""
+    """One change to one property of an event. The default strategy is ``SET``. [assumed]"""
 
     id: str = ""
     values: list[str | bool | int | float | list[NestedRule]] = []
@@ -36,7 +36,7 @@ class EventRule(msgspec.Struct, kw_only=True):
 
 
 def problems(rules: list[EventRule], properties: Mapping[str, EventProperty]) -> Iterator[str]:
-    """What is wrong with an event's data, as plain sentences, `#/total_revenue/0: …`. [spec] form"""
+    """Yield the errors in an event's data as plain sentences, ``#/total_revenue/0: …``. [spec] form"""
     for rule in rules:
         defined = properties.get(rule.id)
         nested = _is_nested(rule) or bool(defined and defined.nested)
@@ -54,7 +54,7 @@ def problems(rules: list[EventRule], properties: Mapping[str, EventProperty]) ->
 
 
 def apply(rules: list[EventRule], data: Data, properties: Mapping[str, EventProperty]) -> bool:
-    """Changes `data` in place; whether anything changed. The rules must be without problems."""
+    """Change ``data`` in place; return whether anything changed. The rules must be free of ``problems``."""
     changed = False
     for rule in rules:
         before = data.get(rule.id, [])

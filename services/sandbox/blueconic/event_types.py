@@ -1,7 +1,7 @@
-"""What kinds of timeline events a tenant has, and what their data must look like. blueconic.md §5.
+"""Types of timeline events, and the form of their data. blueconic.md §5.
 
-The document shows one check, `#/total_revenue/0: expected type: Number, found: String`, and that nested properties may
-be identifiers. The shape of a definition is ours. [assumed]
+The document shows one check, ``#/total_revenue/0: expected type: Number, found: String``, and says that nested
+properties may be identifiers. The shape of a definition is ours. [assumed]
 """
 
 from typing import Literal
@@ -12,7 +12,7 @@ Primitive = Literal["String", "Number", "Boolean"]
 
 
 class EventProperty(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A property of an event, or of a nested value. With `nested`, its values are lists of rules on those."""
+    """A property of an event, or of a nested value. With ``nested``, its values are lists of rules on those."""
 
     type: Primitive = "String"
     identifier: bool = False
@@ -20,9 +20,9 @@ class EventProperty(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class EventType(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A kind of event. LOW ones are kept `retention_days` (1 to 365, default 30). §5 [spec]
+    """A type of event. LOW ones are kept for ``retention_days`` (1 to 365, default 30). §5 [spec]
 
-    Properties that are not listed are taken as they come. [assumed, as for groups]
+    Properties that are not listed are accepted unchecked. [assumed, as for groups]
     """
 
     id: str
@@ -42,4 +42,4 @@ ORDER = EventType(
         ),
     },
 )
-"""The event of the document's example. §4"""
+"""Event type of the document's example. §4"""

@@ -1,4 +1,4 @@
-"""Reading groups back: one group, the groups of a type in pages. blueconic.md §8."""
+"""Reads of groups: one group, or the groups of a type in pages. blueconic.md §8."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from sandbox.clock import Clock, rfc3339
 from sandbox.http.messages import Request, Response, as_json
 
 MAX_COUNT = 1_000_000
-"""The largest `count` of a listing. §6 [spec]"""
+"""The largest ``count`` of a listing. §6 [spec]"""
 
 _NOT_FOUND = Response(status=404)
 _GROUPS_PER_PIECE = 500
@@ -33,7 +33,7 @@ class GroupView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """What a page says before its groups; `next_cursor` is absent on the last page. §8 [spec]"""
+    """Fields of a page before its groups; ``next_cursor`` is absent on the last page. §8 [spec]"""
 
     items_per_page: int
     total_pages: int
@@ -44,7 +44,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_de
 
 
 class GroupReads:
-    """Answers reads over what `Groups` holds."""
+    """Handlers of reads over ``Groups``."""
 
     def __init__(self, settings: Settings, groups: Groups, clock: Clock) -> None:
         self._settings = settings
@@ -60,7 +60,7 @@ class GroupReads:
         return as_json(_view(group_type, group_id, unpack(packed), names(request, "properties")))
 
     def list_groups(self, request: Request) -> Response:
-        """Streams a page (`Transfer-Encoding: chunked`). §8 [spec]"""
+        """Stream a page (``Transfer-Encoding: chunked``). §8 [spec]"""
         group_type = request.params["grouptype"]
         table = self._groups.tables.get(group_type)
         if table is None:
@@ -89,13 +89,13 @@ def _serial(request: Request) -> int:
 
 
 def _refuse_refinement(request: Request) -> None:
-    """The filter's language is not in the document: refused, where ignoring it would answer with the wrong groups."""
+    """Refuse any filter: its language is not in the document, and ignoring it would return the wrong groups."""
     if "refinement" in request.query:
         raise BadArgument("refinement", "the sandbox does not know refinements")
 
 
 def _refuse_too_many_hits(request: Request, hits: int) -> None:
-    """R100+; named in §8 without its meaning. [assumed: more hits than that are a 400]"""
+    """Refuse more hits than ``maxHitsAllowed``. R100+; §8 names it without its meaning. [assumed: a 400]"""
     if hits > whole_number(request, "maxHitsAllowed", default=hits, least=1, most=MAX_COUNT):
         raise BadArgument("maxHitsAllowed", f"{hits} groups match")
 

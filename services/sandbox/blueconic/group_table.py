@@ -1,7 +1,7 @@
-"""The groups of one type, held as MessagePack: about half a kilobyte for a group of eight short properties.
+"""Storage of the groups of one type as MessagePack: about half a kilobyte for a group of eight short properties.
 
-Groups are listed in the order of their creation. Each has a serial number; a page's cursor is the serial number to go
-on from, so it stays good whatever is created or deleted in between.
+Groups are listed in the order of their creation. Each has a serial number. A page's cursor is the serial number to
+continue from, so it stays valid whatever is created or deleted in between.
 """
 
 from array import array
@@ -12,11 +12,11 @@ import msgspec
 
 from sandbox.blueconic.rules import Values
 
-_MIN_HOLES = 1000
+_MIN_GAPS = 1000
 
 
 class Group(msgspec.Struct, array_like=True, gc=False):
-    """A stored group; instants in epoch milliseconds."""
+    """A stored group; times in epoch milliseconds."""
 
     serial: int
     created_ms: int
@@ -25,14 +25,14 @@ class Group(msgspec.Struct, array_like=True, gc=False):
 
 
 class Page(NamedTuple):
-    """Some groups by id, and the serial number the next page starts at; null on the last page."""
+    """Some groups by id, and the serial number at which the next page starts; null on the last page."""
 
     groups: list[tuple[str, bytes]]
     next_serial: int | None
 
 
 class GroupTable:
-    """All groups of one type, by id. Reads lag `lag_ms` behind: until then they see what a write replaced."""
+    """All groups of one type, by id. Reads lag ``lag_ms`` behind: until then they see the group as before the write."""
 
     def __init__(self, lag_ms: int) -> None:
         self._lag_ms = lag_ms
@@ -46,7 +46,7 @@ class GroupTable:
         return len(self._packed)
 
     def get(self, group_id: str) -> Group | None:
-        """The group as it is, whatever reads still see."""
+        """Return the current group, without the lag of reads."""
         packed = self._packed.get(group_id)
         return None if packed is None else unpack(packed)
 
@@ -62,19 +62,19 @@ class GroupTable:
         self._put(group_id, group, now_ms)
 
     def delete(self, group_id: str, now_ms: int) -> bool:
-        """Whether there was such a group. It leaves listings at once."""
+        """Delete a group; return whether it existed. Listings lose it at once."""
         packed = self._packed.pop(group_id, None)
         if packed is None:
             return False
         if self._lag_ms:
             self._replaced[group_id] = (now_ms + self._lag_ms, packed)
         self._ids[bisect_left(self._serials, unpack(packed).serial)] = None
-        if len(self._ids) > 2 * len(self._packed) + _MIN_HOLES:
-            self._close_holes()
+        if len(self._ids) > 2 * len(self._packed) + _MIN_GAPS:
+            self._compact()
         return True
 
     def read(self, group_id: str, now_ms: int) -> bytes | None:
-        """The packed group as a read sees it now."""
+        """Return the packed group as a read sees it now."""
         if group_id in self._replaced:
             visible_at_ms, before = self._replaced[group_id]
             if now_ms < visible_at_ms:
@@ -99,7 +99,7 @@ class GroupTable:
             self._replaced[group_id] = (now_ms + self._lag_ms, self._packed.get(group_id))
         self._packed[group_id] = _pack(group)
 
-    def _close_holes(self) -> None:
+    def _compact(self) -> None:
         kept = [(group_id, serial) for group_id, serial in zip(self._ids, self._serials, strict=True) if group_id]
         self._ids = [group_id for group_id, _ in kept]
         self._serials = array("Q", (serial for _, serial in kept))

@@ -1,4 +1,4 @@
-"""`PUT /groups`: creates, updates and deletes groups, each entry by itself. blueconic.md §3."""
+"""``PUT /groups``: creates, updates and deletes groups, each entry independently. blueconic.md §3."""
 
 from typing import Literal
 
@@ -21,8 +21,8 @@ _CHANGES = frozenset({"CREATED", "MODIFIED", "DELETED"})
 class GroupEntry(msgspec.Struct, kw_only=True, rename="camel", gc=False):
     """One entry of the array. No field is required; unknown ones are ignored. §3 [spec], [assumed]
 
-    The schema says `groupTypeId`, every example `groupType`; either is taken. A single rule may stand for an array
-    of them. §9 [assumed]
+    The schema says ``groupTypeId``, every example ``groupType``; both are accepted. A single rule may replace an array
+    of rules. §9 [assumed]
     """
 
     group_type_id: str | UnsetType = UNSET
@@ -35,7 +35,7 @@ class GroupEntry(msgspec.Struct, kw_only=True, rename="camel", gc=False):
 
 
 class GroupResult(msgspec.Struct, kw_only=True, rename="camel", gc=False):
-    """What became of one entry; absent fields are left out. §3 [spec]"""
+    """Result of one entry; absent fields are left out. §3 [spec]"""
 
     group_id: str | UnsetType
     group_type_id: str | UnsetType
@@ -60,9 +60,9 @@ class Groups:
         self.tables = {group_type: GroupTable(self._lag_ms) for group_type in self._types}
 
     def write(self, request: Request, entries: list[GroupEntry]) -> list[GroupResult] | Response:
-        """Applies entries in array order, each seeing the effects of earlier ones. §3 [assumed]"""
+        """Apply entries in array order, each seeing the effects of earlier ones. §3 [assumed]"""
         if self._pii and any(rule.id in self._pii for entry in entries for rule in _rules(entry)):
-            return Response(status=403)  # The whole request, where profiles answer per entry: §9 R96.
+            return Response(status=403)  # For the whole request, while profiles answer per entry: §9 R96.
         now_ms = self._clock.now_ms()
         results = [self._apply(entry, now_ms) for entry in entries]
         states = [result.state for result in results]

@@ -1,4 +1,4 @@
-"""`POST /oauth/token` and `POST /oauth/revoke`. blueconic.md §2: shapes and statuses [spec], error codes RFC 6749."""
+"""``POST /oauth/token`` and ``/oauth/revoke``. blueconic.md §2: shapes and statuses [spec], error codes RFC 6749."""
 
 from collections.abc import Callable, Mapping
 from typing import Literal
@@ -14,7 +14,7 @@ Form = dict[str, str]
 
 
 class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A granted token. `refresh_token` is optional, and client credentials get none. §2 [spec], [docs]"""
+    """A granted token. ``refresh_token`` is optional; client credentials get none. §2 [spec], [docs]"""
 
     access_token: str
     token_type: Literal["Bearer"]
@@ -23,7 +23,7 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class OAuthRefusal(Exception):
-    """A request refused with `error` and `error_description`. §2 [spec shape]"""
+    """A refusal with ``error`` and ``error_description``. §2 [spec shape]"""
 
     def __init__(self, error: str, description: str, *, status: int = 400) -> None:
         super().__init__(description)
@@ -40,7 +40,7 @@ Grant = Callable[[Form], TokenAnswer]
 
 
 class OAuth:
-    """The application's side door: who shows its id and secret gets a token."""
+    """The token endpoints: they issue and revoke tokens for a client that sends its id and secret."""
 
     def __init__(self, settings: Settings, tokens: Tokens, other_grants: Mapping[str, Grant]) -> None:
         self._settings = settings
@@ -68,12 +68,12 @@ class OAuth:
         return as_json(grant(form))
 
     def _revoke(self, form: Form) -> Response:
-        """200 for an unknown token too: RFC 7009 §2.2."""
+        """Answer 200 for an unknown token too: RFC 7009 §2.2."""
         self._tokens.revoke(required(form, "token"))
         return Response(status=200)
 
     def _grant_client_credentials(self, form: Form) -> TokenAnswer:
-        """`scope` is optional; present, it must be within the registered ones. §2 [client] + [assumed]"""
+        """Grant the scopes in ``scope``, which must be registered ones; without it all. §2 [client] + [assumed]"""
         asked = frozenset(form["scope"].split()) if "scope" in form else self._settings.scopes
         if not asked <= self._settings.scopes:
             raise OAuthRefusal("invalid_scope", f"not granted: {' '.join(sorted(asked - self._settings.scopes))}")
@@ -84,7 +84,7 @@ class OAuth:
         )
 
     def _authenticated_form(self, request: Request) -> Form:
-        """Id and secret come in the form, or as `Authorization: Basic`, as BlueConic's MCP server does. §2 [client]"""
+        """Read id and secret from the form, or ``Authorization: Basic``, as BlueConic's MCP server does. §2 [client]"""
         form = _read_form(request)
         client = client_credentials(request.header("authorization")) or (
             form.get("client_id"),

@@ -1,4 +1,4 @@
-"""An entry of `PUT /profiles` and its result, as on the wire. blueconic.md §4 [spec]."""
+"""An entry of ``PUT /profiles`` and its result, as on the wire. blueconic.md §4 [spec]."""
 
 from typing import Annotated, Literal
 
@@ -20,24 +20,24 @@ State = Literal[
     "UNAUTHORIZED",
 ]
 Legislation = Annotated[str, msgspec.Meta(pattern="^[A-Z][A-Z0-9_]*$")]
-"""One of 49 words, of which the document names `NONE`, `GDPR` and `CCPA`; anything of their form is taken."""
+"""One of 49 words, of which the document names ``NONE``, ``GDPR`` and ``CCPA``; any word of that form is accepted."""
 
 
 class ProfileRule(Rule, kw_only=True, gc=False):
-    """A rule that may be meant for new or for existing profiles only."""
+    """A rule that may apply to new or to existing profiles only."""
 
     restriction: Literal["ALL_PROFILES", "EXISTING_PROFILES_ONLY", "NEW_PROFILES_ONLY"] = "ALL_PROFILES"
 
 
 class Match(msgspec.Struct, kw_only=True, gc=False):
-    """A unique property and the value that a profile is looked up by."""
+    """A unique property and the value to look a profile up by."""
 
     id: str
     value: str
 
 
 class SegmentRestriction(msgspec.Struct, kw_only=True, rename="camel", gc=False):
-    """Only a profile in this segment may be written."""
+    """Restriction of a write to profiles in this segment."""
 
     is_member_of_segment: str
 
@@ -60,8 +60,7 @@ class ProfileEntry(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 class ProfileResult(msgspec.Struct, kw_only=True, rename="camel"):
-    """What became of one entry. `timeline` is absent for deletes [spec], and where no profile was written
-    [assumed]."""
+    """Result of one entry. ``timeline`` is absent for deletes [spec], and where no profile was written [assumed]."""
 
     profile_id: str | UnsetType
     state: State

@@ -1,4 +1,4 @@
-"""Reading profiles back: one profile with its timeline, and the search by unique properties. blueconic.md §8."""
+"""Reads of profiles: one profile with its timeline, and the search by unique properties. blueconic.md §8."""
 
 from datetime import datetime
 from typing import Any
@@ -7,6 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from sandbox.blueconic.arguments import names
+from sandbox.blueconic.definitions import page_of
 from sandbox.blueconic.errors import FieldError, bad_request
 from sandbox.blueconic.profile_table import Profile
 from sandbox.blueconic.profiles import Profiles
@@ -17,11 +18,11 @@ from sandbox.clock import Clock, rfc3339
 from sandbox.http.messages import Request, Response, as_json
 
 _EVENT_COUNT = 20
-"""§8 [spec] default of `eventCount`"""
+"""Default of ``eventCount``. §8 [spec]"""
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """An event as read: the fields it was written with and its `source` (§5 [spec]); their nesting is [assumed]."""
+    """An event as read: the fields that it was written with and ``source`` (§5 [spec]); their nesting is [assumed]."""
 
     id: str
     event_type_id: str
@@ -31,7 +32,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ProfileView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A profile as read. §8 [spec]; `replacedBy` comes with merges, which the sandbox does not do."""
+    """A profile as read. §8 [spec]; ``replacedBy`` belongs to merges, which the sandbox does not do."""
 
     id: str
     creation_date: str
@@ -45,7 +46,7 @@ class ProfileView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ProfileReads:
-    """Answers reads over what `Profiles` holds."""
+    """Handlers of reads over ``Profiles``."""
 
     def __init__(self, settings: Settings, profiles: Profiles, clock: Clock) -> None:
         self._settings = settings
@@ -53,7 +54,7 @@ class ProfileReads:
         self._clock = clock
 
     def get_profile(self, request: Request) -> Response:
-        """No 400 is declared here: a filter that cannot be read is no filter. [assumed]"""
+        """Return one profile. No 400 is declared here: an invalid filter is ignored. [assumed]"""
         profile_id = request.params["profileId"]
         profile = self._profiles.table.get(profile_id)
         if profile is None:
@@ -75,7 +76,7 @@ class ProfileReads:
         return as_json(view)
 
     def search(self, request: Request) -> Response:
-        """`property` and `value` repeat in pairs, all of which must fit [assumed]; 501 for one not unique [spec]."""
+        """Find profiles by all pairs of ``property`` and ``value`` [assumed]; 501 if one is not unique [spec]."""
         properties, values = request.query.get("property", []), request.query.get("value", [])
         if not properties or len(properties) != len(values):
             problem = f"expected a value for each property, got {len(properties)} and {len(values)}"
@@ -83,11 +84,10 @@ class ProfileReads:
         if not self._settings.unique_properties.issuperset(properties):
             return Response(status=501)
         found = self._profiles.table.find(list(zip(properties, values, strict=True)))
-        paging = {"itemsPerPage": len(found), "startIndex": 0, "totalPages": 1, "totalResults": len(found)}
-        return as_json({"profiles": [{"id": profile_id} for profile_id in found], **paging})
+        return page_of("profiles", [{"id": profile_id} for profile_id in found])
 
     def _events(self, request: Request, profile: Profile) -> list[EventView]:
-        """The latest events that fit, newest first [assumed order]."""
+        """Return the latest events that match, newest first [assumed order]."""
         kinds, shown = names(request, "eventTypeId"), names(request, "eventProperty")
         since, until = _instant(request, "fromDate"), _instant(request, "toDate")
         fitting = [
@@ -117,7 +117,7 @@ def _event_view(event: Event, shown: frozenset[str] | None) -> EventView:
 
 
 def _data_view(name: str, values: list[Any]) -> dict[str, Any]:
-    """Values always come back as strings. §8 [spec]"""
+    """Return the values as strings, as all reads do. §8 [spec]"""
     return {"id": name, "values": [_value_view(value) for value in values]}
 
 

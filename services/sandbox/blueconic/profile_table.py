@@ -1,4 +1,4 @@
-"""The profiles of a tenant, held as MessagePack, and found by id or by unique properties. blueconic.md §4."""
+"""Storage of a tenant's profiles as MessagePack, with lookup by id or by unique properties. blueconic.md §4."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from sandbox.blueconic.timeline import Event
 
 
 class Profile(msgspec.Struct, array_like=True):
-    """A stored profile; instants in epoch milliseconds. `serial` orders profiles by creation."""
+    """A stored profile; times in epoch milliseconds. ``serial`` orders profiles by creation."""
 
     serial: int
     created_ms: int
@@ -39,7 +39,7 @@ class ProfileTable:
         return self._created
 
     def put(self, profile_id: str, profile: Profile, before: Values) -> None:
-        """Stores a profile whose values were `before`."""
+        """Store a profile whose values were ``before``."""
         self._reindex(profile_id, before, profile.values)
         self._packed[profile_id] = _pack(profile)
 
@@ -48,11 +48,11 @@ class ProfileTable:
         self._reindex(profile_id, profile.values, {})
 
     def find(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
-        """The profiles that have every pair of unique property and value, first created first."""
+        """Return the profiles that have every pair of unique property and value, in the order of creation."""
         return sorted(self._holders(pairs), key=lambda profile_id: self._unpacked(profile_id).serial)
 
     def first_in_domain(self, alternatives: Iterable[Iterable[tuple[str, str]]], domain_group: str) -> str | None:
-        """The first created profile of a domain group that has every pair of one of the alternatives."""
+        """Return the first created profile of a domain group that has every pair of one of the alternatives."""
         found = {
             (profile.serial, profile_id)
             for pairs in alternatives

@@ -1,4 +1,4 @@
-"""`PUT /profiles`: creates, updates and deletes profiles, with their timeline events, each entry by itself.
+"""``PUT /profiles``: creates, updates and deletes profiles, with their timeline events, each entry independently.
 blueconic.md §4."""
 
 import uuid
@@ -20,7 +20,7 @@ _NEEDS_NO_CONSENT = frozenset({"", "NONE"})
 
 
 class _Outcome(NamedTuple):
-    """What became of an entry, before it is put in words."""
+    """Outcome of an entry, from which its result is made."""
 
     state: State
     profile_id: str | UnsetType | None
@@ -43,7 +43,7 @@ class Profiles:
         self.table = ProfileTable(self._settings.unique_properties)
 
     def write(self, request: Request, entries: list[ProfileEntry]) -> list[ProfileResult]:
-        """Applies entries in array order, each seeing the effects of earlier ones. §3 [assumed]"""
+        """Apply entries in array order, each seeing the effects of earlier ones. §3 [assumed]"""
         now_ms = self._clock.now_ms()
         objectives = frozenset((request.argument("objectiveIds") or "").split(",")) - {""}
         outcomes = [self._apply(entry, objectives, now_ms) for entry in entries]
@@ -52,7 +52,7 @@ class Profiles:
         return [_result(entry, outcome) for entry, outcome in zip(entries, outcomes, strict=True)]
 
     def segments(self, values: Values) -> list[str]:
-        """The segments that a profile with these values is in."""
+        """Return the segments of a profile with these values."""
         return [segment.id for segment in self._settings.segments if segment.value in values.get(segment.property, ())]
 
     def _apply(self, entry: ProfileEntry, objectives: frozenset[str], now_ms: int) -> _Outcome:
@@ -98,14 +98,14 @@ class Profiles:
         return _Outcome(state, profile_id, applied.errors, written)
 
     def _find(self, entry: ProfileEntry) -> str | None:
-        """`profileId` overrides `matching`, which looks in the entry's domain group only [spec]; of several matches
-        the first created is used [assumed]."""
+        """Return the id of the entry's profile. ``profileId`` overrides ``matching``, which looks in the entry's domain
+        group only [spec]; of several matches the first created is used [assumed]."""
         if entry.profile_id:
             return entry.profile_id
         return self.table.first_in_domain(map(_pairs, entry.matching), entry.domain_group)
 
     def _matching_problem(self, entry: ProfileEntry) -> Errors | None:
-        """A property that is not marked unique, or nothing to match by, is `SKIPPED`. [assumed]"""
+        """Return the error of ``matching`` that is ``SKIPPED``: no property, or one that is not unique. [assumed]"""
         if entry.profile_id:
             return None
         for inner in entry.matching:
@@ -117,7 +117,7 @@ class Profiles:
         return None
 
     def _is_in_segment(self, entry: ProfileEntry, profile: Profile | None) -> bool:
-        """A profile that does not exist yet is in no segment. [assumed]"""
+        """Return whether the profile is in the required segment; one that does not exist yet is in none. [assumed]"""
         if not isinstance(entry.restriction, SegmentRestriction):
             return True
         return profile is not None and entry.restriction.is_member_of_segment in self.segments(profile.values)
@@ -132,7 +132,7 @@ class Profiles:
             endpoint="PUT /profiles",
             family="profile",
             objects=[""] * len(entries),
-            keys=[outcome.profile_id or _shown(entry) for entry, outcome in zip(entries, outcomes, strict=True)],
+            keys=[outcome.profile_id or _match_text(entry) for entry, outcome in zip(entries, outcomes, strict=True)],
             identifiers=[entry.identifier or None for entry in entries],
             operations=[entry.strategy for entry in entries],
             effects=states,
@@ -178,7 +178,7 @@ def _initial_values(entry: ProfileEntry) -> Values:
 
 
 def _consents(values: Values, objectives: frozenset[str]) -> bool:
-    """Consent to one of the objectives, or a zone that needs none. §4 [spec]; no zone needs none [assumed]."""
+    """Return whether an objective has consent, or the zone needs none. §4 [spec]; no zone needs none [assumed]."""
     if not objectives or values.get("privacy_legislation", [""])[0] in _NEEDS_NO_CONSENT:
         return True
     return not objectives.isdisjoint(values.get("consented_objectives", ()))
@@ -188,5 +188,5 @@ def _pairs(inner: list[Match]) -> list[tuple[str, str]]:
     return [(pair.id, pair.value) for pair in inner]
 
 
-def _shown(entry: ProfileEntry) -> str:
+def _match_text(entry: ProfileEntry) -> str:
     return " or ".join("&".join(f"{pair.id}={pair.value}" for pair in inner) for inner in entry.matching)

@@ -1,4 +1,4 @@
-"""Properties as read, of groups and profiles alike. blueconic.md §8."""
+"""Properties of groups and profiles as read. blueconic.md §8."""
 
 import msgspec
 
@@ -8,14 +8,14 @@ _ALWAYS_SHOWN = "domaingroup"
 
 
 class PropertyView(msgspec.Struct, frozen=True):
-    """A property; values always come back as strings. §8 [spec]"""
+    """A property; values are always returned as strings. §8 [spec]"""
 
     id: str
     values: list[str]
 
 
 def as_views(values: Values, wanted: frozenset[str] | None) -> list[PropertyView]:
-    """The wanted properties, null meaning all; the domain group is there in any case, as in §8's example."""
+    """Return the wanted properties (null: all), and always the domain group, as in §8's example."""
     return [
         PropertyView(name, given)
         for name, given in values.items()

@@ -1,6 +1,6 @@
-"""Property rules: what `SET`, `ADD`, `INCREMENT` and their like do to values. blueconic.md §3.
+"""Property rules: the effect of ``SET``, ``ADD``, ``INCREMENT`` and the other strategies. blueconic.md §3.
 
-Only `INCREMENT` does something again when it is sent again.
+Every strategy but ``INCREMENT`` is idempotent.
 """
 
 import re
@@ -21,7 +21,7 @@ _MAX_CHECKED = 100_000
 
 
 class Rule(msgspec.Struct, kw_only=True, gc=False):
-    """One change to one property. `SUM` is `INCREMENT` by the name the prose gives it. §3 [assumed alias]"""
+    """One change to one property. ``SUM`` is the prose's name for ``INCREMENT``. §3 [assumed alias]"""
 
     id: str = ""
     values: list[str] = []
@@ -29,7 +29,7 @@ class Rule(msgspec.Struct, kw_only=True, gc=False):
 
 
 class Applied(NamedTuple):
-    """What a list of rules did. Rules with errors did nothing; the others took effect."""
+    """Effect of a list of rules. Rules with errors did nothing; the others took effect."""
 
     changed: bool
     failed: int
@@ -37,14 +37,14 @@ class Applied(NamedTuple):
 
 
 class PropertyRules:
-    """Applies rules in their order. `defined`: the only properties there are; null accepts any well-formed id."""
+    """Rules applied in their order. ``defined``: the only properties there are; null accepts any well-formed id."""
 
     def __init__(self, defined: frozenset[str] | None) -> None:
         self._defined = defined
         self._checked: set[str] = set()
 
     def apply(self, rules: Sequence[Rule], values: Values) -> Applied:
-        """Changes `values` in place."""
+        """Change ``values`` in place."""
         changed = False
         failed = 0
         errors: Errors = {}
@@ -70,7 +70,7 @@ class PropertyRules:
         return True
 
     def _check(self, property_id: str) -> None:
-        """Letters, digits, `-` and `_` [spec]; undefined ones only matter in strict mode [assumed]."""
+        """Check the form [spec] and, in strict mode, that it is defined [assumed]. Raises ``ValueError``."""
         if not _PROPERTY_ID.fullmatch(property_id):
             raise ValueError("expected a property id of letters, digits, - and _")
         if self._defined is not None and property_id not in self._defined:
@@ -94,7 +94,7 @@ def _changed_by(rule: Rule, before: list[str]) -> list[str]:
 
 
 def _sum(before: list[str], added: list[str]) -> str:
-    """An empty property starts at 0; a non-number is an error and stays. §3 [assumed]"""
+    """Add two numbers. An empty property starts at 0; a stored non-number is an error and stays. §3 [assumed]"""
     if len(added) != 1 or not _NUMBER.fullmatch(added[0]):
         raise ValueError(f"INCREMENT expects one number, got {added}")
     if len(before) != 1 or not _NUMBER.fullmatch(before[0]):

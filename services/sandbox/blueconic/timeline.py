@@ -1,6 +1,6 @@
 """Timeline events inside profile entries. blueconic.md §5.
 
-An event is (`id`, `eventTypeId`, `date`). A rejected event does not fail the entry it rides in. [spec]
+An event is identified by (``id``, ``eventTypeId``, ``date``). A rejected event does not fail its entry. [spec]
 """
 
 import re
@@ -18,18 +18,18 @@ from sandbox.blueconic.event_types import EventType
 MAX_EVENTS = 250
 MANY_HIGH = 200
 MAX_LOW_BESIDE_MANY_HIGH = 50
-"""Events a profile keeps, and LOW ones once there are 200 HIGH ones. §5 [spec]; the latest stay [assumed]"""
+"""Events that a profile keeps, and LOW ones once there are 200 HIGH ones. §5 [spec]; the latest stay [assumed]"""
 
 _DAY_MS = 86_400_000
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
-"""`fromisoformat` alone takes dates of weeks and offsets of hours, too."""
+"""Form of a date: ``fromisoformat`` alone also accepts week dates and offsets in hours."""
 Strategy = Literal["SET", "UPSERT", "UPDATE", "DELETE"]
 State = Literal["CREATED", "SET", "MODIFIED", "REJECTED", "NOTFOUND", "DELETED"]
 
 
 class EventEntry(msgspec.Struct, kw_only=True, rename="camel"):
-    """One event as sent. An empty or absent `date` is now; an absent `id` makes one up, an absent `strategy` is
-    `SET`. §5 [spec], the last two [assumed]"""
+    """One event as sent. An empty or absent ``date`` means now; an absent ``id`` gets a new one, an absent ``strategy``
+    is ``SET``. §5 [spec], the last two [assumed]"""
 
     event_type_id: str | UnsetType = UNSET
     id: str = ""
@@ -41,7 +41,7 @@ class EventEntry(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 class EventResult(msgspec.Struct, kw_only=True, rename="camel"):
-    """What became of one event; `validation_errors` is a plain list here. §5 [spec]"""
+    """Result of one event; ``validation_errors`` is a plain list here. §5 [spec]"""
 
     id: str
     identifier: str | UnsetType
@@ -50,7 +50,7 @@ class EventResult(msgspec.Struct, kw_only=True, rename="camel"):
 
 
 class Event(msgspec.Struct, array_like=True):
-    """A stored event; its instant in epoch milliseconds."""
+    """A stored event."""
 
     id: str
     event_type_id: str
@@ -60,20 +60,20 @@ class Event(msgspec.Struct, array_like=True):
 
 
 class Written(NamedTuple):
-    """An event's result, and whether its profile's timeline differs for it."""
+    """An event's result, and whether it changed the profile's timeline."""
 
     result: EventResult
     changed: bool
 
 
 class Timeline:
-    """Applies event entries to the events of one profile or another."""
+    """Event types of a tenant, and the rules by which a profile's events are written and kept."""
 
     def __init__(self, event_types: tuple[EventType, ...]) -> None:
         self._types = {event_type.id: event_type for event_type in event_types}
 
     def write(self, entry: EventEntry, events: list[Event], now_ms: int) -> Written:
-        """Changes `events` in place."""
+        """Apply an entry to ``events`` in place."""
         event_type = self._types.get(entry.event_type_id or "")
         if event_type is None:
             return _rejected(entry, "#/eventTypeId: the event type does not exist")
@@ -86,17 +86,17 @@ class Timeline:
             return _rejected(entry, *errors)
         if date_ms is None and entry.strategy == "SET":
             date_ms = now_ms
-        meant = [event for event in events if _is_meant(event, entry, date_ms)]
+        named = [event for event in events if _is_named(event, entry, date_ms)]
         if entry.strategy == "DELETE":
-            events[:] = [event for event in events if event not in meant]
-            return _written(entry, "DELETED" if meant else "NOTFOUND", changed=bool(meant))
-        if entry.strategy == "SET" or (entry.strategy == "UPSERT" and not meant):
-            return _store(entry, event_type, events, meant, now_ms if date_ms is None else date_ms)
-        changes = [event_data.apply(entry.data, event.data, event_type.properties) for event in meant]
-        return _written(entry, "MODIFIED" if meant else "NOTFOUND", changed=any(changes))
+            events[:] = [event for event in events if event not in named]
+            return _written(entry, "DELETED" if named else "NOTFOUND", changed=bool(named))
+        if entry.strategy == "SET" or (entry.strategy == "UPSERT" and not named):
+            return _store(entry, event_type, events, named, now_ms if date_ms is None else date_ms)
+        changes = [event_data.apply(entry.data, event.data, event_type.properties) for event in named]
+        return _written(entry, "MODIFIED" if named else "NOTFOUND", changed=any(changes))
 
     def kept(self, events: list[Event], now_ms: int) -> list[Event]:
-        """The events that are neither too old nor too many, by date."""
+        """Return the events that are neither too old nor too many, by date."""
         alive = [event for event in sorted(events, key=_date) if not self._is_expired(event, now_ms)]
         low = [event for event in alive if self._is_low(event)]
         high = [event for event in alive if not self._is_low(event)][-MAX_EVENTS:]
@@ -118,7 +118,7 @@ def _store(
 ) -> Written:
     data: Data = {}
     event_data.apply(entry.data, data, event_type.properties)
-    source = entry.source if entry.strategy == "SET" else ""  # Settable only so. §5 [client]
+    source = entry.source if entry.strategy == "SET" else ""  # Only SET may set it. §5 [client]
     event = Event(entry.id or str(uuid.uuid4()), event_type.id, date_ms, source, data)
     events[:] = [other for other in events if other not in replaced] + [event]
     state: State = "SET" if entry.strategy == "SET" else "CREATED"
@@ -126,8 +126,8 @@ def _store(
     return Written(result, changed=replaced != [event])
 
 
-def _is_meant(event: Event, entry: EventEntry, date_ms: int | None) -> bool:
-    """Without a date, every event with that id and type. §5 [spec]"""
+def _is_named(event: Event, entry: EventEntry, date_ms: int | None) -> bool:
+    """Return whether the entry names this event; without a date it names every one of its id and type. §5 [spec]"""
     same = event.id == entry.id and event.event_type_id == entry.event_type_id
     return same and date_ms in (None, event.date_ms)
 

@@ -9,7 +9,7 @@ Scopes = frozenset[str]
 
 
 class Tokens:
-    """Access tokens, and refresh tokens, which do not expire [assumed]. Both stand for scopes."""
+    """Access tokens, and refresh tokens, which do not expire [assumed]. Both have scopes as their values."""
 
     def __init__(self, clock: Clock, lifetime_s: int) -> None:
         self._lifetime_s = lifetime_s
@@ -26,16 +26,16 @@ class Tokens:
         return self._refresh.issue(scopes)
 
     def use_refresh(self, name: str) -> Scopes | None:
-        """What the refresh token stands for; it is dead now."""
+        """Return the scopes of a refresh token, and end the token."""
         return self._refresh.take(name)
 
     def revoke(self, name: str) -> None:
-        """Ends an access or refresh token, if there is one of that name."""
+        """End the access or refresh token of that name, if there is one."""
         self._access.take(name)
         self._refresh.take(name)
 
     def expire_all(self) -> int:
-        """Ends every access token; returns how many were alive."""
+        """End every access token; return how many were alive."""
         return self._access.end_all()
 
     def clear(self) -> None:
@@ -43,7 +43,7 @@ class Tokens:
         self._refresh.end_all()
 
     def refuse(self, request: Request, scope: str, *, missing_scope_status: int) -> Response | None:
-        """The answer to a request that may not go on: 401 with an empty body (blueconic.md §7 [assumed, RFC 6750])."""
+        """Return the refusal of a request without token or scope: empty 401 or 403 (§7 [assumed, RFC 6750])."""
         scopes = self._access.find(bearer_token(request.header("authorization")))
         if scopes is None:
             return _challenge(401, "invalid_token")

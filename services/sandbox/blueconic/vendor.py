@@ -1,4 +1,4 @@
-"""The tenant: which part answers which endpoint, and what all endpoints share. blueconic.md §1."""
+"""The tenant: its handlers by endpoint, and the behaviour that all endpoints share. blueconic.md §1."""
 
 from collections.abc import Sequence
 
@@ -22,7 +22,7 @@ from sandbox.ledger.ledger import Ledger
 from sandbox.vendor import Vendor
 
 MAX_BODY_BYTES = 64 * 2**20
-"""Kept of a body at the least. [assumed]"""
+"""Least number of bytes of a body that are kept. [assumed]"""
 
 
 class BlueConic(Vendor):
@@ -33,7 +33,7 @@ class BlueConic(Vendor):
     def __init__(self, settings: Settings | None = None, *, ledger: Ledger | None = None) -> None:
         super().__init__(ledger)
         self.settings = settings or Settings()
-        # Of a larger body the beginning is read, which is no JSON: a 400, unless a proxy's cap has a 413 for it.
+        # Only the beginning of a larger body is read, which is invalid JSON: a 400, or a 413 if a proxy's limit is set.
         self.max_body_bytes = max(MAX_BODY_BYTES, (self.settings.max_body_bytes or 0) + 1)
         self._tokens = Tokens(self.clock, self.settings.token_lifetime_s)
         self._codes = AuthorizationCode(self.settings, self._tokens, self.clock)
@@ -42,7 +42,7 @@ class BlueConic(Vendor):
         self.routes: Sequence[Route] = self._make_routes()
 
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
-        """404 for a path that is not there; 405 for another method of one that is. [assumed, RFC 9110]"""
+        """Answer 404 for an unknown path, 405 for another method of a known one. [assumed, RFC 9110]"""
         if not allowed:
             return Response(status=404)
         return Response(status=405, headers=(("allow", ", ".join(allowed)),))
@@ -61,7 +61,7 @@ class BlueConic(Vendor):
         self._profiles.clear()
 
     def _make_routes(self) -> list[Route]:
-        """The bulk calls share one concurrency limit. §6 [spec], its size [assumed]"""
+        """Make the routes. The bulk calls share one concurrency limit. §6 [spec], its size [assumed]"""
         bulk = Pool("bulk", max_concurrent=self.settings.max_concurrent, refusal=self._too_many())
         handlers = self._make_handlers()
         routes = []
@@ -82,13 +82,13 @@ class BlueConic(Vendor):
             "getToken": oauth.token,
             "revokeToken": oauth.revoke,
             "startAuthorizationCodeFlow": codes.authorize,
-            "createUpdateDeleteGroups": self._with_room(
+            "createUpdateDeleteGroups": self._refuse_when_full(
                 bulk_endpoint(GroupEntry, self._groups.write, self.settings, self.ledger)
             ),
             "getOneGroupOfGroupType": groups.get_group,
             "getAllGroupsByGroupType": groups.list_groups,
             "getAllGroupTypes": definitions.list_group_types,
-            "createUpdateDeleteProfiles": self._with_room(
+            "createUpdateDeleteProfiles": self._refuse_when_full(
                 bulk_endpoint(ProfileEntry, self._profiles.write, self.settings, self.ledger)
             ),
             "getOneProfile": profiles.get_profile,
@@ -97,20 +97,20 @@ class BlueConic(Vendor):
             "getTimelineEventTypes": definitions.list_event_types,
         }
 
-    def _with_room(self, answer: Handler) -> Handler:
-        def answer_with_room(request: Request) -> Answer:
+    def _refuse_when_full(self, answer: Handler) -> Handler:
+        def answer_unless_full(request: Request) -> Answer:
             stored = len(self._profiles.table) + sum(map(len, self._groups.tables.values()))
             return answer(request) if stored < self.settings.max_stored else Response(status=503)
 
-        return answer_with_room
+        return answer_unless_full
 
     def _too_many(self) -> Response:
-        """`Retry-After` is not documented, so it is sent only when configured. §7 [assumed]"""
+        """Return the 429. ``Retry-After`` is not documented, so it is sent only when configured. §7 [assumed]"""
         seconds = self.settings.retry_after_s
         return Response(status=429, headers=() if seconds is None else (("retry-after", str(seconds)),))
 
     def _checked(self, endpoint: Endpoint, answer: Handler) -> Handler:
-        """Puts the token check before a handler, and `prettyPrint` and gzip behind it."""
+        """Add the token check before a handler, and ``prettyPrint`` and gzip after it."""
         missing_scope_status = 403 if 403 in endpoint.statuses else 401
 
         def checked(request: Request) -> Answer:
@@ -130,7 +130,7 @@ class BlueConic(Vendor):
 
 
 def _indented(request: Request, response: Response) -> Response:
-    """Indents the answer of any endpoint for `prettyPrint=true`. §3 [spec]"""
+    """Indent the answer of any endpoint for ``prettyPrint=true``. §3 [spec]"""
     if request.argument("prettyPrint") != "true" or response.content_type != "application/json":
         return response
     body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
@@ -138,5 +138,5 @@ def _indented(request: Request, response: Response) -> Response:
 
 
 def _gzipped(request: Request, response: Response) -> Response:
-    """Compresses the answer of a bulk call for who accepts it. §3 [spec]"""
+    """Compress the answer of a bulk call for a client that accepts gzip. §3 [spec]"""
     return gzipped(response) if request.accepts_gzip else response

@@ -1,1 +1,1 @@
-"""Faults: the ways in which a stand-in vendor misbehaves when it is told to."""
+"""Faults: ways in which a stand-in vendor misbehaves on request."""

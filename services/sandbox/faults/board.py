@@ -1,4 +1,4 @@
-"""The faults that stand, and which of them acts on a request."""
+"""Active faults, and the choice of those that act on a request."""
 
 from collections.abc import Iterator
 from typing import Generic, TypeVar
@@ -12,8 +12,8 @@ Chosen = TypeVar("Chosen", bound=Selection)
 
 
 class ActiveFault(msgspec.Struct, Generic[Chosen], kw_only=True):
-    """A fault on the board: how often it met a request, how often it acted, and when an outage ends (seconds since
-    1970 by the sandbox's clock)."""
+    """A fault on the board: how many requests it met, how often it acted, and when an outage ends (seconds since 1970
+    by the sandbox's clock)."""
 
     id: int
     fault: Chosen
@@ -23,7 +23,7 @@ class ActiveFault(msgspec.Struct, Generic[Chosen], kw_only=True):
 
 
 class FaultBoard:
-    """The faults that stand, in the order in which they were added."""
+    """The active faults, in the order in which they were added."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -44,15 +44,15 @@ class FaultBoard:
         self._active = []
 
     def standing(self) -> list[ActiveFault[Selection]]:
-        """What may still act."""
+        """Remove the faults that are used up; return those that may still act."""
         now = self._clock.now()
         self._active = [active for active in self._active if not _is_spent(active, now)]
         return self._active
 
     def acting(self, kinds: tuple[type[Chosen], ...], method: str, path: str) -> Iterator[Chosen]:
-        """Yields, and uses up, each standing fault of these kinds that acts on this request.
+        """Yield each active fault of these kinds that acts on this request, and count it as used.
 
-        What has no request, such as a batch that is worked on later, passes the request that brought it.
+        For work without a request of its own, such as a batch processed later, pass the request that created the work.
         """
         for active in tuple(self._active):
             fault = active.fault

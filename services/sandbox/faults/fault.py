@@ -1,8 +1,9 @@
-"""Faults: what goes wrong between a client and a vendor, switched while the sandbox runs.
+"""Kinds of fault between a client and a vendor, switched while the sandbox runs.
 
-A fault names the requests it meets (`method`, `path` prefix, in any case; null is any), lets the first `skip` of them
-pass and acts on the next `times` (null: until cleared). Faults act in the order in which they were added; a fault that
-ends the request (`status`, `drop_before`, `outage`, `drop_after`) leaves the later ones unused.
+A fault names the requests that it meets (``method``, ``path`` prefix, in any case; null is any), lets the first
+``skip`` of them pass and acts on the next ``times`` (null: until cleared). Faults act in the order in which they were
+added; a fault that ends the request (``status``, ``drop_before``, ``outage``, ``drop_after``) leaves the later ones
+unused.
 """
 
 from typing import Annotated, Literal
@@ -14,7 +15,7 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    """Which requests a fault meets, and how often it acts."""
+    """Choice of the requests that a fault meets, and how often it acts."""
 
     times: Count | None = 1
     skip: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -23,19 +24,19 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def meets(self, method: str, path: str) -> bool:
         is_method = self.method is None or self.method.upper() == method
-        # Vendors differ in whether the case of a path matters; to say which requests to meet, it does not.
+        # Vendors differ in whether the case of a path matters. For the choice of requests it does not.
         return is_method and path.lower().startswith((self.path or "").lower())
 
 
 class Latency(Selection, frozen=True, kw_only=True, tag="latency"):
-    """Waits before the vendor sees the request: `seconds` of the sandbox's clock, plus up to `jitter_s` at random."""
+    """A delay before the vendor sees the request: ``seconds`` of the sandbox's clock, plus up to ``jitter_s``."""
 
     seconds: Seconds
     jitter_s: Seconds = 0.0
 
 
 class Status(Selection, frozen=True, kw_only=True, tag="status"):
-    """Answers with a status of its own; the vendor never sees the request, nothing is applied."""
+    """An answer with this status, without asking the vendor; nothing is applied."""
 
     status: Annotated[int, msgspec.Meta(ge=200, le=599)]
     retry_after_s: Seconds | None = None
@@ -44,51 +45,51 @@ class Status(Selection, frozen=True, kw_only=True, tag="status"):
 
 
 class DropBefore(Selection, frozen=True, kw_only=True, tag="drop_before"):
-    """Closes the connection without an answer; nothing is applied."""
+    """A connection closed without an answer, before the vendor sees the request; nothing is applied."""
 
 
 class DropAfter(Selection, frozen=True, kw_only=True, tag="drop_after"):
-    """Applies the request, then closes the connection without an answer."""
+    """A connection closed without an answer, after the request was applied."""
 
 
 class Stall(Selection, frozen=True, kw_only=True, tag="stall"):
-    """Applies the request, then holds the answer back for `seconds` of the sandbox's clock."""
+    """An answer delayed by ``seconds`` of the sandbox's clock, after the request was applied."""
 
     seconds: Seconds
 
 
 class Truncate(Selection, frozen=True, kw_only=True, tag="truncate"):
-    """Applies the request, then cuts the body of its 200 in half.
+    """A 200 whose body is cut in half, after the request was applied.
 
-    `length`: under the full Content-Length. `chunked`: a chunked stream that never ends. `complete`: a well-formed
-    response whose body is half of what it should be. Waits for a 200 with a body; other answers pass.
+    ``length``: under the full Content-Length. ``chunked``: a chunked stream that never ends. ``complete``: a
+    well-formed response with half of the body. The fault waits for a 200 with a body; other answers pass.
     """
 
     framing: Literal["length", "chunked", "complete"] = "length"
 
 
 class MissingResults(Selection, frozen=True, kw_only=True, tag="missing_results"):
-    """Leaves `count` results, evenly spread, out of a bulk answer; the entries are applied."""
+    """A bulk answer without ``count`` of its results, evenly spread; the entries are applied."""
 
     count: Count = 1
 
 
 class ShuffleResults(Selection, frozen=True, kw_only=True, tag="shuffle_results"):
-    """Gives the results of a bulk answer in random order."""
+    """A bulk answer whose results are in random order."""
 
 
 class OmitIdentifiers(Selection, frozen=True, kw_only=True, tag="omit_identifiers"):
-    """Leaves the entries' own identifiers out of a bulk answer's results."""
+    """A bulk answer whose results lack the entries' own identifiers."""
 
 
 class ExpireTokens(
     msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="expire_tokens", tag_field="kind"
 ):
-    """Every token issued so far is dead from now on. Acts at once and leaves nothing to clear."""
+    """Expiry of every token issued so far. It acts at once and leaves nothing to clear."""
 
 
 class Outage(Selection, frozen=True, kw_only=True, tag="outage"):
-    """For `seconds` of the sandbox's clock every request is dropped, or answered with `status` when one is given."""
+    """An outage of ``seconds`` of the sandbox's clock: a request is dropped, or answered with ``status`` if given."""
 
     seconds: Seconds
     status: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None

@@ -1,4 +1,4 @@
-"""Requests in from ASGI, responses out to it, and connections closed without an answer."""
+"""Reading a request from ASGI, and sending a response, or dropping the connection without one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ Send = Callable[[Message], Awaitable[None]]
 async def read(
     scope: Message, params: dict[str, str], receive: Receive, *, number: int, max_body_bytes: int | None = None
 ) -> Request | None:
-    """Reads a request to its end; null when the client left before that. Of a larger body the rest is let go."""
+    """Read a request to its end; null when the client leaves before. Drop the body past ``max_body_bytes``."""
     pieces: list[bytes] = []
     kept_bytes = 0
     more = True
@@ -38,7 +38,7 @@ async def read(
 
 
 async def send_response(response: Response, scope: Message, receive: Receive, send: Send) -> None:
-    """Sends the response as its `delivery` says."""
+    """Send the response as its ``delivery`` says."""
     match response.delivery:
         case "whole" if isinstance(response.body, bytes):
             await _start(response, len(response.body), send)
@@ -47,7 +47,7 @@ async def send_response(response: Response, scope: Message, receive: Receive, se
             await _start(response, None, send)
             for piece in response.body:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-                await asyncio.sleep(0)  # uvicorn waits for slow readers only: others have their turn between pieces
+                await asyncio.sleep(0)  # uvicorn waits for slow readers only: let other tasks run between pieces
             await send({"type": "http.response.body", "body": b""})
         case "dropped":
             scope["state"]["transport"].abort()
@@ -79,6 +79,6 @@ async def _start(response: Response, content_length: int | None, send: Send) -> 
 
 
 async def _until_closed(receive: Receive) -> None:
-    # uvicorn takes an application that returns before the connection is gone for one that forgot to answer.
+    # uvicorn reports an application that returns before the connection is closed as one that failed to answer.
     while (await receive())["type"] != "http.disconnect":
         pass

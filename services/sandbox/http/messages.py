@@ -1,7 +1,7 @@
-"""What a vendor is given and what it gives back: `Request`, `Response`, `BulkResponse`.
+"""HTTP messages as values: ``Request``, ``Response``, ``BulkResponse``.
 
-A vendor answers with values and never touches the connection. What the frame does to an answer on its way
-(cut it, hold it, drop it) is a change of the value too: `Response.delivery`.
+A vendor returns values and never touches the connection. When a fault cuts, delays or drops an answer, it also only
+changes the value: ``Response.delivery``.
 """
 
 import zlib
@@ -13,18 +13,16 @@ from urllib.parse import parse_qsl
 import msgspec
 
 Delivery = Literal["whole", "cut_length", "cut_chunked", "cut_complete", "dropped"]
-"""How an answer leaves: whole; cut under its full Content-Length; cut in a chunked stream; cut, in a well-formed
-response that says it is complete; or not at all, the connection closed."""
-
-
+"""Way to send an answer: whole; cut under its full Content-Length; cut in a chunked stream; cut, in a well-formed
+response that claims to be complete; or dropped, the connection closed."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding a body may raise: `msgspec` tells of wrong JSON and types, but not of wrong UTF-8 and depth."""
+"""Errors of decoding a body: ``msgspec`` raises its own for wrong JSON and types, but not for wrong UTF-8 or depth."""
 
 FORM = "application/x-www-form-urlencoded"
 
 
 class Request(msgspec.Struct, kw_only=True, dict=True):
-    """One HTTP request, read to its end. `number` counts a sandbox's requests from 1."""
+    """One HTTP request, read to its end. ``number`` counts a sandbox's requests from 1."""
 
     number: int
     method: str
@@ -35,22 +33,22 @@ class Request(msgspec.Struct, kw_only=True, dict=True):
     body: bytes
 
     def header(self, name: str) -> str:
-        """The header's value, or the empty string."""
+        """Return the header's value, or the empty string."""
         return self.headers.get(name.lower().encode(), b"").decode("latin-1")
 
     @cached_property
     def query(self) -> dict[str, list[str]]:
-        """Every value of every query parameter, in order, percent-decoded."""
+        """All values of all query parameters, in order, percent-decoded."""
         return collect(self.query_string.decode("latin-1"))
 
     def argument(self, name: str) -> str | None:
-        """The first value of a query parameter."""
+        """Return the first value of a query parameter."""
         values = self.query.get(name)
         return values[0] if values else None
 
     @cached_property
     def form(self) -> dict[str, list[str]]:
-        """Every value of every field of a form body, in order; what is not percent-encoded is UTF-8."""
+        """All values of all fields of a form body, in order; bytes that are not percent-encoded are UTF-8."""
         return collect(self.body.decode("utf-8", "replace"))
 
     @property
@@ -74,10 +72,9 @@ class Response(msgspec.Struct, kw_only=True, frozen=True):
 
 
 class BulkResponse(msgspec.Struct, kw_only=True, frozen=True):
-    """An answer with a result per entry, not yet encoded, so that a fault can lose, shuffle or blur results.
+    """An answer with a result per entry, not yet encoded, so that a fault can remove, shuffle or change results.
 
-    Where there are very many, `items` may make them as they are asked for, once. `render` is given `items`, or the
-    list that faults have made of it.
+    ``items`` may be a generator, read once. ``render`` is given ``items``, or the list that faults have made of it.
     """
 
     items: Iterable[Any]
@@ -94,7 +91,7 @@ def rendered(answer: Answer) -> Response:
 
 
 def collect(encoded: str) -> dict[str, list[str]]:
-    """Reads `a=1&a=2&b=` as a query string or form body."""
+    """Parse ``a=1&a=2&b=`` as a query string or form body."""
     values: dict[str, list[str]] = {}
     for name, value in parse_qsl(encoded, keep_blank_values=True, errors="replace"):
         values.setdefault(name, []).append(value)
@@ -102,7 +99,7 @@ def collect(encoded: str) -> dict[str, list[str]]:
 
 
 def first_values(fields: Mapping[str, list[str]]) -> dict[str, str]:
-    """A query or form in which every name counts once."""
+    """Return the first value of every name."""
     return {name: values[0] for name, values in fields.items()}
 
 
@@ -112,7 +109,7 @@ def as_json(value: object, *, status: int = 200, headers: tuple[tuple[str, str],
 
 
 def gzipped(response: Response) -> Response:
-    """The same answer, compressed at the fastest level: a sandbox must not be what a benchmark measures."""
+    """Return the same answer, compressed at the fastest level: a benchmark must not measure the sandbox."""
     if not response.body:
         return response
     headers = (*response.headers, ("content-encoding", "gzip"))

@@ -1,20 +1,20 @@
-"""`multipart/form-data`, read whole: a body that was cut off is none. RFC 7578."""
+"""Parser for ``multipart/form-data`` bodies (RFC 7578). It reads a body whole and rejects one that was cut off."""
 
 import logging
 from collections.abc import Callable
 
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-# The parser warns of every odd body, and without a handler that goes to standard error. The client gets to know it.
+# The parser logs a warning for every odd body; without a handler it goes to standard error. The client gets an error.
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())
 
 MULTIPART = "multipart/form-data"
 Parts = dict[str, bytes]
-"""The parts by name; of several of one name the first. A field and a file are the same here."""
+"""Parts by name; the first of several with the same name. Fields and files are treated the same."""
 
 
 def read_parts(content_type: str, body: bytes) -> Parts:
-    """Raises `ValueError` for what is no readable multipart."""
+    """Return the parts of a body. Raises ``ValueError`` if it is not valid multipart."""
     kind, options = parse_options_header(content_type)
     if kind != MULTIPART.encode() or not options.get(b"boundary"):
         raise ValueError(f"expected Content-Type {MULTIPART} with a boundary")
@@ -28,7 +28,7 @@ def read_parts(content_type: str, body: bytes) -> Parts:
 
 
 class _Reader:
-    """Collects what the parser calls back with. Headers beside Content-Disposition are not needed."""
+    """Collector of the parser's callbacks. It uses only the header Content-Disposition."""
 
     def __init__(self) -> None:
         self.parts: Parts = {}

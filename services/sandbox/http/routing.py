@@ -1,6 +1,6 @@
-"""Which handler answers a request: `Route`, `Pool`, `Router`.
+"""Finding the handler of a request: ``Route``, ``Pool``, ``Router``.
 
-A path template's `{name}` takes one segment, split before percent-decoding, so that `a%2Fb` is one segment.
+A path template's ``{name}`` takes one segment, split before percent-decoding, so that ``a%2Fb`` is one segment.
 """
 
 from collections.abc import Iterable, Iterator
@@ -12,11 +12,11 @@ from sandbox.http.messages import Handler, Response
 from sandbox.ledger.ledger import Ledger
 
 ANY_METHOD = "*"
-"""The method of a route that answers those its path does not have otherwise."""
+"""Method of a route that answers the methods without a route of their own."""
 
 
 class Pool:
-    """Requests that share one limit on how many may be worked on at once. Beyond it they get `refusal`."""
+    """Requests that share one limit on how many may be in progress. Past the limit a request gets ``refusal``."""
 
     def __init__(self, name: str, *, max_concurrent: int | None = None, refusal: Response | None = None) -> None:
         self.name = name
@@ -27,7 +27,7 @@ class Pool:
 
     @contextmanager
     def enter(self, ledger: Ledger) -> Iterator[bool]:
-        """Says whether there is room, and keeps the place until the request has been answered."""
+        """Yield whether there is room, and hold the place until the request has been answered."""
         admitted = self._max_concurrent is None or self._admitted < self._max_concurrent
         self._arrived += 1
         self._admitted += admitted
@@ -40,7 +40,7 @@ class Pool:
 
 
 class Route(NamedTuple):
-    """One method of one path. The handler runs to its end at once, which is what makes a request atomic."""
+    """One method of one path. The handler runs without interruption, which makes a request atomic."""
 
     method: str
     path: str
@@ -53,7 +53,7 @@ class Route(NamedTuple):
 
 
 class Match(NamedTuple):
-    """What a method and path lead to. Without a route, `allowed` names the methods that the path does have."""
+    """Result of a lookup. Without a route, ``allowed`` names the methods that the path does have."""
 
     route: Route | None
     params: dict[str, str]
@@ -61,7 +61,7 @@ class Match(NamedTuple):
 
 
 class Router:
-    """Finds the route of a request; the first template that fits wins. A last `{name...}` takes all that is left."""
+    """Finder of a request's route; the first match wins. A last ``{name...}`` takes the rest of the path."""
 
     def __init__(self, routes: Iterable[Route]) -> None:
         self._templates: dict[tuple[str, ...], dict[str, Route]] = {}

@@ -1,4 +1,4 @@
-"""One Kafka broker process: formatted, launched, asked whether it is there, stopped, killed, launched again."""
+"""One Kafka broker process: format its storage, launch, probe, stop and kill it."""
 
 import contextlib
 import os
@@ -16,17 +16,17 @@ from sandbox import leash
 from sandbox.kafka.jars import kafka_jars, startup_cache
 from sandbox.kafka.probe import NotReadyError, describe_cluster
 
-_READY_WITHIN_S = 60.0
-_STOPPED_WITHIN_S = 15.0
+_READY_TIMEOUT_S = 60.0
+_STOP_TIMEOUT_S = 15.0
 _TAIL_LINES = 12
 
 _JAVA_OPTIONS = [
-    "-XX:+UseSerialGC",  # one collector thread suits a small heap on a machine that is shared with the writer
-    # The optimizing compiler never earns here what it takes from the writer's cores: for 2 million records in 20,000
-    # requests the broker spent 22 to 26 CPU-seconds without it and 31 to 35 with it, and started half a second later.
+    "-XX:+UseSerialGC",  # one collector thread suits a small heap on a machine that the writer shares
+    # The optimizing compiler costs more CPU than it saves here: for 2 million records in 20,000 requests the broker
+    # spent 22 to 26 CPU-seconds without it and 31 to 35 with it, and with it started half a second later.
     "-XX:TieredStopAtLevel=1",
     "-XX:+IgnoreUnrecognizedVMOptions",  # a Java before 25 has no start-up cache
-    # Java 25.0.2 finds adapters of other signatures in its cache, and warns about each; without them it does not.
+    # Java 25.0.2 warns about each cached adapter of another signature; so do not cache adapters.
     "-XX:+UnlockDiagnosticVMOptions",
     "-XX:-AOTAdapterCaching",
 ]
@@ -45,11 +45,11 @@ logger.settings.level = warn
 
 
 class LocalKafkaError(Exception):
-    """Kafka did not start, or died while it was waited for; the message ends with its log."""
+    """Failure to start Kafka, or death of a broker; the message ends with its log."""
 
 
 class Broker:
-    """A broker with a port and a directory of its own, both kept from one start to the next."""
+    """A broker whose port and directory stay the same across restarts."""
 
     def __init__(
         self,
@@ -61,12 +61,12 @@ class Broker:
         heap_mb: int,
         temporary: Path | None,
     ) -> None:
-        """`temporary` is what shall be removed when the process that started the broker is killed."""
+        """``temporary`` is removed when the process that started the broker is killed."""
         self.port = port
         self.node_id = int(settings["node.id"])
         self.log_file = directory / "kafka.log"
         self.pid = 0
-        """The Java process; meaningless unless `running`."""
+        """Id of the Java process; valid only while ``running``."""
         self._directory = directory
         self._cluster_id = cluster_id
         self._settings = dict(settings) | {"log.dirs": str(directory / "data")}
@@ -80,15 +80,15 @@ class Broker:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
-        """Launch, and return when the cluster counts this broker among its own.
+        """Launch the broker and return once the cluster counts it as a member.
 
-        After a kill that takes until the cluster has noticed it (`broker.session.timeout.ms`).
+        After a kill this takes until the cluster has noticed the loss (``broker.session.timeout.ms``).
         """
         self.launch()
         wait_until_ready(self._check_member, [self])
 
     def launch(self) -> None:
-        """Start the process, on formatted storage, without waiting for it."""
+        """Format the storage if needed and start the process, without waiting for it."""
         if self.running:
             return
         self._directory.mkdir(parents=True, exist_ok=True)
@@ -100,14 +100,14 @@ class Broker:
 
         java = self._java(f"-Xmx{self._heap_mb}m", "-XX:+ExitOnOutOfMemoryError", f"-XX:AOTCache={startup_cache()}")
         remove = ["--remove", str(self._temporary)] if self._temporary else []
-        leashed = [sys.executable, "-I", leash.__file__, *remove, str(self.log_file)]
+        leash_command = [sys.executable, "-I", leash.__file__, *remove, str(self.log_file)]
         self._log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
         self._process = subprocess.Popen(
-            [*leashed, *java, "kafka.Kafka", str(self._settings_file)],
+            [*leash_command, *java, "kafka.Kafka", str(self._settings_file)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # Ctrl-C in a terminal reaches the owner only, who then stops its brokers
+            start_new_session=True,  # Ctrl-C in a terminal reaches the owner alone, which then stops its brokers
         )
         assert self._process.stdout
         self.pid = int(self._process.stdout.readline())
@@ -117,11 +117,11 @@ class Broker:
         if self.running:
             os.kill(self.pid, signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._wait(_STOPPED_WITHIN_S)
+                self._wait(_STOP_TIMEOUT_S)
         self.kill()
 
     def kill(self) -> None:
-        """SIGKILL, as by a crash."""
+        """Send SIGKILL, which acts like a crash."""
         if self.running:
             os.kill(self.pid, signal.SIGKILL)
         self._wait(None)
@@ -131,7 +131,7 @@ class Broker:
             raise LocalKafkaError(f"Kafka broker {self.node_id} ended unexpectedly. {self.log_tail()}")
 
     def log_tail(self) -> str:
-        """The log since the last start: from its first error on, else its end."""
+        """Return the log since the last start: from its first error on, or without an error its end."""
         lines = _without_stacks(self.log_file.read_bytes()[self._log_start :].decode(errors="replace"))
         errors = [i for i, line in enumerate(lines) if re.search(r" ERROR | FATAL |Error:", line)]
         shown = lines[errors[0] :][:_TAIL_LINES] if errors else lines[-_TAIL_LINES:]
@@ -152,17 +152,17 @@ class Broker:
 
     def _format(self) -> None:
         cache = startup_cache()
-        made = cache.with_name(f"{cache.name}.{self._cluster_id}-{self.node_id}")
+        new_cache = cache.with_name(f"{cache.name}.{self._cluster_id}-{self.node_id}")
         # The first format on a machine also writes the cache for every later start: 4 s, once.
-        aot = f"-XX:AOTCache={cache}" if cache.exists() else f"-XX:AOTCacheOutput={made}"
+        aot = f"-XX:AOTCache={cache}" if cache.exists() else f"-XX:AOTCacheOutput={new_cache}"
         java = self._java("-Xmx128m", aot)
         arguments = ["format", "--cluster-id", self._cluster_id, "--config", str(self._settings_file)]
-        done = subprocess.run([*java, "kafka.tools.StorageTool", *arguments], capture_output=True, text=True)
-        if done.returncode:
-            said = _without_stacks(done.stdout + done.stderr)[-_TAIL_LINES:]
-            raise LocalKafkaError("\n".join(["Kafka refused to format its storage:", *said]))
-        if made.exists():
-            made.replace(cache)
+        completed = subprocess.run([*java, "kafka.tools.StorageTool", *arguments], capture_output=True, text=True)
+        if completed.returncode:
+            output = _without_stacks(completed.stdout + completed.stderr)[-_TAIL_LINES:]
+            raise LocalKafkaError("\n".join(["Kafka refused to format its storage:", *output]))
+        if new_cache.exists():
+            new_cache.replace(cache)
 
     def _wait(self, timeout_s: float | None) -> None:
         if self._process:
@@ -173,8 +173,8 @@ class Broker:
 
 
 def wait_until_ready(check: Callable[[], None], brokers: Sequence[Broker]) -> None:
-    """Call `check` until it raises NotReadyError no more. Raises LocalKafkaError when a broker dies, or after 60 s."""
-    deadline = time.monotonic() + _READY_WITHIN_S
+    """Repeat ``check`` while it raises NotReadyError. Raises LocalKafkaError when a broker dies, or after 60 s."""
+    deadline = time.monotonic() + _READY_TIMEOUT_S
     while True:
         for broker in brokers:
             broker.check_alive()
@@ -183,7 +183,7 @@ def wait_until_ready(check: Callable[[], None], brokers: Sequence[Broker]) -> No
         except NotReadyError as error:
             if time.monotonic() > deadline:
                 raise LocalKafkaError(
-                    f"Kafka was not ready within {_READY_WITHIN_S:.0f} s: {error}. {brokers[0].log_tail()}"
+                    f"Kafka was not ready within {_READY_TIMEOUT_S:.0f} s: {error}. {brokers[0].log_tail()}"
                 ) from error
         time.sleep(0.05)
 

@@ -5,7 +5,7 @@
         kafka.broker(1).kill()
         kafka.broker(1).start()
 
-Every call blocks: a coroutine wraps it in `asyncio.to_thread`. No broker outlives the process that started it.
+Every call blocks: a coroutine wraps it in ``asyncio.to_thread``. No broker outlives the process that started it.
 """
 
 import base64
@@ -26,18 +26,18 @@ from sandbox.kafka.broker import Broker, LocalKafkaError, wait_until_ready
 from sandbox.kafka.jars import kafka_jars
 from sandbox.kafka.probe import NotReadyError, check_coordinators, describe_cluster
 
-# Below the ranges from which Linux (32768) and others (49152) take ports for outgoing connections.
+# Below the ranges from which Linux (32768 and up) and others (49152 and up) take ports for outgoing connections.
 _PORTS = range(10_000, 32_000)
 _PORT_ATTEMPTS = 5
 
 
 class LocalKafka:
-    """A cluster of `brokers` processes, ready when `start` returns and gone when `stop` returns.
+    """A cluster of ``brokers`` processes, ready when ``start`` returns and gone when ``stop`` returns.
 
-    Three brokers or more survive the loss of one: topics are replicated three times, two copies acknowledge. `data`
-    keeps the cluster, its id and its topics for the next start; without it the data is temporary. `port` is the
-    first broker's, the next ones follow it; without it the ports are free ones. `settings` are Kafka's own, and win
-    over those chosen here. Raises LocalKafkaError, and DownloadError when the jars cannot be had.
+    Three brokers or more survive the loss of one: topics are replicated three times, two copies acknowledge. ``data``
+    keeps the cluster, its id and its topics for the next start; without it the data is temporary. ``port`` is the first
+    broker's, the next ones follow it; without it free ports are chosen. ``settings`` are Kafka's own and override those
+    chosen here. Raises LocalKafkaError, and DownloadError when the jars cannot be downloaded.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class LocalKafka:
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.brokers: list[Broker] = []
-        """In the order of their node ids, which count from 0."""
+        """Brokers in the order of their node ids, which count from 0."""
         self.cluster_id = ""
         self._count = brokers
         self._data = data.resolve() if data else None
@@ -58,7 +58,7 @@ class LocalKafka:
         self._heap_mb = heap_mb
         self._settings = dict(settings or {})
         self._temporary: Path | None = None
-        self._claim = contextlib.ExitStack()
+        self._lock = contextlib.ExitStack()
 
     @property
     def bootstrap_servers(self) -> str:
@@ -75,7 +75,7 @@ class LocalKafka:
         assert directory
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            self._claim.enter_context(_claim(directory))
+            self._lock.enter_context(_lock(directory))
             self.cluster_id = _cluster_id(directory, self._count)
             self._start_on_free_ports(directory)
         except BaseException:
@@ -83,12 +83,12 @@ class LocalKafka:
             raise
 
     def stop(self) -> None:
-        # Temporary data needs no orderly end. Kept data gets one from all at once: a controlled shutdown one after the
-        # other would wait in vain for the quorum that the first two took with them.
+        # Temporary data needs no clean shutdown. Kept data gets one, of all brokers at once: when they are stopped one
+        # after the other, the rest wait in vain for the quorum that is lost with the first two.
         end = Broker.kill if self._temporary else Broker.stop
         with ThreadPoolExecutor(max(1, len(self.brokers))) as pool:
             list(pool.map(end, self.brokers))
-        self._claim.close()
+        self._lock.close()
         if self._temporary:
             shutil.rmtree(self._temporary, ignore_errors=True)
             self._temporary = None
@@ -110,7 +110,7 @@ class LocalKafka:
                     list(pool.map(Broker.launch, self.brokers))
                 wait_until_ready(self._check_ready, self.brokers)
             except LocalKafkaError as error:
-                # Free when chosen, taken by someone else a second later.
+                # The port was free when chosen, and taken by another process since.
                 if "Address already in use" not in str(error) or self._port or attempt == _PORT_ATTEMPTS:
                     raise
                 for broker in self.brokers:
@@ -120,7 +120,7 @@ class LocalKafka:
 
     def _make_brokers(self, directory: Path) -> list[Broker]:
         count = self._count
-        voters = 3 if count >= 3 else 1  # a quorum of two would be lost with either
+        voters = 3 if count >= 3 else 1  # a quorum of two would be lost with either of them
         free = _free_ports(count + voters)
         ports = [self._port + i for i in range(count)] if self._port else free[:count]
         controllers = free[count:]
@@ -161,12 +161,12 @@ def _shared_settings(brokers: int) -> dict[str, str]:
         "offsets.topic.replication.factor": str(replicas),
         "transaction.state.log.replication.factor": str(replicas),
         "transaction.state.log.min.isr": str(in_sync),
-        # 8 instead of 50: each is a directory, and a leader to elect when a broker is lost.
+        # 8 instead of 50: each partition is a directory, and needs a leader elected when a broker is lost.
         "offsets.topic.num.partitions": "8",
         "transaction.state.log.num.partitions": "8",
         "group.initial.rebalance.delay.ms": "0",  # the default makes every consumer group wait 3 s
         "log.cleaner.dedupe.buffer.size": "16777216",  # the default is 128 MB, allocated at the start
-        # A killed broker is replaced, and may come back, within 4 s instead of 9.
+        # A killed broker is replaced, and may return, within 4 s instead of 9.
         "broker.session.timeout.ms": "4000",
         "broker.heartbeat.interval.ms": "1000",
     }
@@ -184,8 +184,8 @@ def _node_settings(node: int, port: int, controllers: list[int]) -> dict[str, st
 
 
 @contextlib.contextmanager
-def _claim(directory: Path) -> Iterator[None]:
-    """Keep others out of `directory`: Kafka itself locks it only after it has read, and perhaps truncated, its log."""
+def _lock(directory: Path) -> Iterator[None]:
+    """Lock ``directory``: Kafka itself locks it only after it has read, and perhaps truncated, its log."""
     with (directory / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -197,7 +197,7 @@ def _claim(directory: Path) -> Iterator[None]:
 
 
 def _cluster_id(directory: Path, brokers: int) -> str:
-    """The id of the cluster whose data is in `directory`, or a new one, remembered there."""
+    """Return the id of the cluster whose data is in ``directory``, or make one and store it there."""
     found = len(list(directory.glob("broker-*")))
     if found and found != brokers:
         raise LocalKafkaError(
@@ -206,13 +206,13 @@ def _cluster_id(directory: Path, brokers: int) -> str:
         )
     file = directory / "cluster-id"
     if not file.exists():
-        # Kafka's form of a UUID: 22 characters, the first of them no dash.
+        # Kafka's form of a UUID: 22 characters, not beginning with a dash.
         file.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "_"))
     return file.read_text()
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different."""
+    """Return different ports that nobody listens on now."""
     ports: list[int] = []
     with contextlib.ExitStack() as held:
         for port in random.sample(_PORTS, 1_000):

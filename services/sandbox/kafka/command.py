@@ -1,4 +1,4 @@
-"""`python -m sandbox kafka`: a local Kafka for as long as the one who started it lives."""
+"""Command ``python -m sandbox kafka``: a local Kafka that runs as long as its parent process."""
 
 import json
 import os
@@ -35,8 +35,8 @@ def command(
     It ends on SIGTERM, on Ctrl-C, and when the process that started it ends.
     """
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(signum, _leave)
-    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+        signal.signal(signum, _exit)
+    threading.Thread(target=_exit_with, args=(os.getppid(),), daemon=True).start()
     kafka = LocalKafka(brokers=brokers, data=data, port=port, heap_mb=heap_mb, settings=_parse(settings))
     try:
         with kafka:
@@ -69,12 +69,12 @@ def _parse(settings: tuple[str, ...]) -> dict[str, str]:
     return parsed
 
 
-def _leave(signum: int, _frame: FrameType | None) -> None:
-    signal.signal(signum, signal.SIG_IGN)  # once is enough: what follows is the orderly end
+def _exit(signum: int, _frame: FrameType | None) -> None:
+    signal.signal(signum, signal.SIG_IGN)  # a second signal must not interrupt the shutdown
     sys.exit(0)
 
 
-def _leave_with(parent: int) -> None:
+def _exit_with(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(0.2)
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Downloads Apache Kafka's jars with jgo's pure-Python resolver: no Maven, no Java."""
+"""Download of Apache Kafka's jars with jgo's pure-Python resolver, without Maven or Java."""
 
 import time
 from pathlib import Path
@@ -7,31 +7,31 @@ import requests
 from jgo.config import GlobalSettings
 from jgo.maven import Artifact, MavenContext, PythonResolver
 
-# Kafka's distribution carries this bridge to log4j2, its published dependencies do not: without it nothing is logged.
+# Kafka's distribution contains this bridge to log4j2, its published dependencies do not: without it nothing is logged.
 _LOGGING = "org.apache.logging.log4j:log4j-slf4j-impl:2.25.3"
 _ATTEMPTS = 4
 
 
 def download_kafka(version: str, repository: Path) -> None:
-    """Fill `repository` with the jars that a broker needs, and no others. Raises `OSError` with what to do."""
-    context = MavenContext(resolver=_Patient(), repo_cache=repository, timeout=30)
+    """Fill ``repository`` with the jars that a broker needs, and no others. Raises ``OSError`` that says what to do."""
+    context = MavenContext(resolver=_RetryingResolver(), repo_cache=repository, timeout=30)
     # A company's mirror, from jgo's own configuration file.
     context.remote_repos = context.remote_repos | GlobalSettings.load().repositories
-    # The bridge on its own: resolved together, its parent's choice of kafka-clients (3.9) would win over Kafka's.
+    # The bridge is resolved by itself: together, its parent's version of kafka-clients (3.9) would override Kafka's.
     kafka = context.create_dependency(f"org.apache.kafka:kafka_2.13:{version}")
     inputs, needed = context.resolver.resolve([kafka])
     for dependency in [*inputs, *needed, context.create_dependency(_LOGGING)]:
         dependency.artifact.resolve()
 
 
-class _Patient(PythonResolver):
-    """Tries a file again, and leaves no torn one: jgo would take it for whole ever after."""
+class _RetryingResolver(PythonResolver):
+    """Resolver that tries a file again and removes a partial one, which jgo would later take for complete."""
 
     def download(self, artifact: Artifact) -> Path | None:
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return super().download(artifact)
-            # jgo says RuntimeError for every status but 200.
+            # jgo raises RuntimeError for every status but 200.
             except (requests.RequestException, RuntimeError) as error:
                 assert artifact.cached_path
                 artifact.cached_path.unlink(missing_ok=True)

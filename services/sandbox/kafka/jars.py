@@ -1,4 +1,4 @@
-"""Where Apache Kafka's jars are, in jgo's cache directory: downloaded once, then only looked up."""
+"""Location of Apache Kafka's jars in jgo's cache directory: downloaded once, then only looked up."""
 
 import fcntl
 import os
@@ -14,11 +14,11 @@ KAFKA_VERSION = "4.1.2"
 
 
 class DownloadError(Exception):
-    """Kafka's jars are neither here nor to be had; the message says why."""
+    """Failure to find or to download Kafka's jars; the message says why."""
 
 
 def kafka_jars() -> list[Path]:
-    """The class path of a broker, downloaded (46 jars, 45 MB, about 15 s) when this machine has none.
+    """Return the class path of a broker. Download it (46 jars, 45 MB, about 15 s) when this machine has none.
 
     Processes that ask at the same time wait for one download. Raises DownloadError.
     """
@@ -32,15 +32,15 @@ def kafka_jars() -> list[Path]:
 
 
 def startup_cache() -> Path:
-    """Where the Java runtime keeps Kafka's classes loaded and linked (JEP 514), which halves a start.
+    """Return the Java runtime's cache of Kafka's classes, loaded and linked (JEP 514), which halves a start.
 
-    It need not exist: Java does without, as it does with one from other jars.
+    The file need not exist: Java ignores a missing cache, and one made from other jars.
     """
     return _repository() / f"java-{'.'.join(map(str, JAVA_VERSION))}.aot"
 
 
 def _repository() -> Path:
-    cache = Path(os.environ.get("JGO_CACHE_DIR") or Path.home() / ".cache" / "jgo")  # jgo's own rule
+    cache = Path(os.environ.get("JGO_CACHE_DIR") or Path.home() / ".cache" / "jgo")  # as jgo does
     return cache / f"sluice-kafka-{KAFKA_VERSION}"
 
 
@@ -52,8 +52,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _download(repository: Path) -> None:
-    """Fill a directory beside `repository`, then rename it: what carries the final name is whole."""
-    # Imported here because jgo takes 0.3 s to import, and every later start does without it.
+    """Fill a directory beside ``repository``, then rename it, so that the final name never holds a partial download."""
+    # Imported here because jgo takes 0.3 s to import, and later starts do not need it.
     from sandbox.kafka.download import download_kafka
 
     sys.stderr.write(f"downloading Apache Kafka {KAFKA_VERSION} (once, about 15 s) into {repository}\n")

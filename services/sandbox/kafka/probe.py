@@ -1,7 +1,7 @@
-"""Asks a broker, in Kafka's own protocol, whether clients can work with its cluster.
+"""Probe that asks a broker, in Kafka's own protocol, whether clients can work with its cluster.
 
-Four requests instead of a client library: a client retries and logs on its own, and asks whichever broker it likes;
-a probe wants one plain answer from this broker, now. Layouts: https://kafka.apache.org/protocol (read 2026-11-22).
+Four requests are used instead of a client library: a client retries and logs by itself, and asks any broker; a probe
+wants one plain answer from this broker, now. Layouts: https://kafka.apache.org/protocol (read 2026-11-22).
 """
 
 import socket
@@ -10,18 +10,18 @@ from typing import NamedTuple
 
 _OFFSET_FETCH, _METADATA, _FIND_COORDINATOR, _INIT_PRODUCER_ID = 9, 3, 10, 22
 _GROUP, _TRANSACTION = 0, 1
-_NAME = "sandbox-probe"  # of a group that nobody joins, and of a transactional id that nobody uses
+_NAME = "sandbox-probe"  # a group without members, and an unused transactional id
 _TIMEOUT_S = 5.0
 
 
 class NotReadyError(Exception):
-    """The broker does not answer, or answers that clients would have to wait; the message says which."""
+    """A broker that does not answer, or answers that clients would have to wait; the message says which."""
 
 
 class Cluster(NamedTuple):
     cluster_id: str
     brokers: frozenset[int]
-    """Node ids of the brokers that this one believes alive."""
+    """Node ids of the brokers that this broker believes alive."""
 
 
 def describe_cluster(port: int) -> Cluster:
@@ -36,13 +36,13 @@ def describe_cluster(port: int) -> Cluster:
 
 
 def check_coordinators(port: int) -> None:
-    """Return when a consumer group and a transactional producer would be served. Raises NotReadyError.
+    """Return if a consumer group and a transactional producer can be served now, else raise NotReadyError.
 
-    The first call on a fresh cluster makes Kafka create its internal topics, which takes it a moment.
+    The first call on a fresh cluster makes Kafka create its internal topics, which takes a moment.
     """
     every_topic = struct.pack(">i", -1)
     offsets = _ask(_coordinator(port, _GROUP), _OFFSET_FETCH, 2, _string(_NAME) + every_topic)
-    offsets.number("i")  # no topics: nothing was ever committed
+    offsets.number("i")  # the number of topics, 0: nothing was ever committed
     _accept(offsets.number("h"), "reading a group's offsets")
 
     timeout_ms = struct.pack(">i", 60_000)
@@ -71,7 +71,7 @@ def _ask(address: tuple[str, int], api: int, version: int, body: bytes) -> "_Ans
         with socket.create_connection(address, _TIMEOUT_S) as connection, connection.makefile("rb") as stream:
             connection.sendall(struct.pack(">i", len(request)) + request)
             (size,) = struct.unpack(">i", stream.read(4))
-            return _Answer(stream.read(size)[4:])  # behind the correlation id
+            return _Answer(stream.read(size)[4:])  # after the correlation id
     except (OSError, struct.error) as error:
         raise NotReadyError(f"{address[0]}:{address[1]} does not answer: {error}") from error
 
@@ -81,7 +81,7 @@ def _string(value: str) -> bytes:
 
 
 class _Answer:
-    """Reads a response from its start to its end."""
+    """Reader of a response, from its start to its end."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

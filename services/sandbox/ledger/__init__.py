@@ -1,1 +1,1 @@
-"""The ledger: everything that a stand-in vendor has applied, for audits."""
+"""The ledger: a record of everything that a stand-in vendor has applied, for audits."""

@@ -1,7 +1,7 @@
-"""The ledger: every entry a vendor received, with its effect, so that "was this applied twice?" has an answer.
+"""The ledger: every entry that a vendor received, with its effect. It answers "was this applied twice?".
 
 Entries are kept as blocks, one per request and family, each with its columns packed in MessagePack: 30 to 100 bytes an
-entry. The oldest blocks are dropped past `max_entries`, and the summary says how many entries that cost.
+entry. Past ``max_entries`` the oldest blocks are dropped, and the summary says how many entries they held.
 """
 
 from collections import Counter, deque
@@ -17,7 +17,7 @@ Mode = Literal["full", "counts"]
 
 
 class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One entry as received, and what it did. `changed`: it left the vendor's data different."""
+    """One entry as received, and its effect. ``changed``: it changed the vendor's data."""
 
     seq: int
     at: float
@@ -32,7 +32,7 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """What to read back: entries equal in every given field, after sequence number `after`, at most `limit`."""
+    """Filter for entries: equal in every given field, after sequence number ``after``, at most ``limit``."""
 
     after: int = 0
     limit: int | None = None
@@ -47,11 +47,11 @@ class LedgerFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LedgerSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts over everything since the start or the last reset.
+    """Counts since the start or the last reset.
 
-    requests: `METHOD path status` → requests. effects: object family → effect → entries. changed: entries that
-    changed something. max_concurrent: pool → most requests in flight, refused ones too; the pool `all` is all of them.
-    forgotten: entries no longer in memory. repeats: over the entries in memory; null when it was not asked for, or
+    requests: ``METHOD path status`` → requests. effects: object family → effect → entries. changed: entries that
+    changed something. max_concurrent: pool → most requests in flight, including refused ones; the pool ``all`` counts
+    all. forgotten: entries no longer in memory. repeats: over the entries in memory; null when it was not asked for, or
     only counts are kept.
     """
 
@@ -76,7 +76,7 @@ class _Block(NamedTuple):
 
 
 class Ledger:
-    """What the sandbox was asked to do and did."""
+    """Record of what a vendor was asked to do, and did."""
 
     def __init__(self, *, mode: Mode = "full", max_entries: int = 5_000_000) -> None:
         self._mode = mode
@@ -91,7 +91,7 @@ class Ledger:
         self._entries = self._kept = self._changed = self._max_per_request = 0
 
     def count_request(self, label: str) -> None:
-        """Counts an answered request under `METHOD path status`."""
+        """Count an answered request under ``METHOD path status``."""
         self._requests[label] += 1
 
     def count_in_flight(self, pool: str, in_flight: int) -> None:
@@ -99,7 +99,7 @@ class Ledger:
             self._max_concurrent[pool] = in_flight
 
     def count_entries(self, entries: int) -> None:
-        """Notes how many entries one request brought, those beyond a vendor's limit included."""
+        """Note how many entries one request held, including those past a vendor's limit."""
         self._max_per_request = max(self._max_per_request, entries)
 
     def record(
@@ -116,7 +116,7 @@ class Ledger:
         effects: Sequence[str],
         changed: Sequence[bool],
     ) -> None:
-        """Records the entries of one request, one column a field; an entry's object is `family/objects[i]`."""
+        """Record the entries of one request, one column per field; an entry's object is ``family/objects[i]``."""
         count = len(keys)
         if not count:
             return
@@ -131,7 +131,7 @@ class Ledger:
             self._kept -= self._blocks.popleft().size
 
     def summary(self, *, repeats: bool) -> LedgerSummary:
-        """Counts, at once; `repeats` reads every entry in memory, about a second for a million."""
+        """Return the counts. ``repeats`` reads every entry in memory: about a second for a million."""
         full = self._mode == "full"
         return LedgerSummary(
             requests=dict(sorted(self._requests.items())),
@@ -145,15 +145,15 @@ class Ledger:
         )
 
     def entries(self, wanted: LedgerFilter) -> Iterator[LedgerEntry]:
-        """Yields what is wanted in the order of receipt."""
+        """Yield the matching entries in the order of receipt."""
         left = wanted.limit
         for block in tuple(self._blocks):
-            if not _may_hold(block, wanted):
+            if not _may_contain(block, wanted):
                 continue
             for entry in _entries(block):
                 if left is not None and left <= 0:
                     return
-                if _is_wanted(entry, wanted):
+                if _matches(entry, wanted):
                     left = None if left is None else left - 1
                     yield entry
 
@@ -164,7 +164,7 @@ class Ledger:
                     yield row.identifier, row.changed
 
 
-_EXACT = ("request", "endpoint", "object", "key", "identifier", "operation", "effect", "changed")
+_EQUAL_FIELDS = ("request", "endpoint", "object", "key", "identifier", "operation", "effect", "changed")
 
 
 def _entries(block: _Block) -> Iterator[LedgerEntry]:
@@ -183,8 +183,8 @@ def _entries(block: _Block) -> Iterator[LedgerEntry]:
         )
 
 
-def _may_hold(block: _Block, wanted: LedgerFilter) -> bool:
-    """Rules a block out without unpacking it: MessagePack holds strings as they are."""
+def _may_contain(block: _Block, wanted: LedgerFilter) -> bool:
+    """Exclude a block without unpacking it: MessagePack stores strings as they are."""
     if block.first_seq + block.size <= wanted.after + 1:
         return False
     if wanted.request not in (None, block.request) or wanted.endpoint not in (None, block.endpoint):
@@ -193,7 +193,7 @@ def _may_hold(block: _Block, wanted: LedgerFilter) -> bool:
     return all(text.encode() in block.packed for text in texts if text)
 
 
-def _is_wanted(entry: LedgerEntry, wanted: LedgerFilter) -> bool:
+def _matches(entry: LedgerEntry, wanted: LedgerFilter) -> bool:
     if entry.seq <= wanted.after:
         return False
-    return all(getattr(wanted, name) in (None, getattr(entry, name)) for name in _EXACT)
+    return all(getattr(wanted, name) in (None, getattr(entry, name)) for name in _EQUAL_FIELDS)

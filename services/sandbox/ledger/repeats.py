@@ -1,8 +1,8 @@
-"""Which identifiers came, or were applied, more than once: exact, in two passes, with little memory.
+"""Finder of the identifiers that were received, or applied, more than once: exact, in two passes, with little memory.
 
-The first pass sets one bit per identifier and keeps those whose bit was set before as candidates: every repeated
-identifier and a few that only share a bit. The second pass counts the candidates. A plain counter over
-5,000,000 identifiers would take half a gigabyte.
+The first pass sets one bit per identifier. An identifier whose bit was already set becomes a candidate: every repeated
+identifier, and a few that only share a bit. The second pass counts the candidates. A plain counter over 5,000,000
+identifiers would take half a gigabyte.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ _SHOWN = 100
 
 
 class Repeat(msgspec.Struct, frozen=True, kw_only=True):
-    """How often one identifier was received, and how often it changed something."""
+    """Counts of one identifier: times received, and times that it changed something."""
 
     identifier: str
     received: int
@@ -22,7 +22,7 @@ class Repeat(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Repeats(msgspec.Struct, frozen=True, kw_only=True):
-    """How many identifiers were received, and how many changed something, more than once; the first 100 of them."""
+    """The number of identifiers received, and of those applied, more than once; the first 100 of them."""
 
     received_more_than_once: int
     changed_more_than_once: int
@@ -30,14 +30,14 @@ class Repeats(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_repeats(entries: Callable[[], Iterator[tuple[str, bool]]]) -> Repeats:
-    """Counts over (identifier, changed) pairs, which `entries` yields anew at each call."""
+    """Count the repeats in (identifier, changed) pairs, which each call of ``entries`` must yield anew."""
     received = dict.fromkeys(_candidates(entries()), 0)
     changed = dict.fromkeys(received, 0)
     if received:
-        for identifier, did in entries():
+        for identifier, is_change in entries():
             if identifier in received:
                 received[identifier] += 1
-                changed[identifier] += did
+                changed[identifier] += is_change
     repeated = [identifier for identifier, times in received.items() if times > 1]
     return Repeats(
         received_more_than_once=len(repeated),

@@ -1,4 +1,4 @@
-"""How the ledger keeps the entries of one request: by column, in MessagePack, a column of equal values as one."""
+"""Storage of the entries of one request: columns in MessagePack, a column of equal values as one value."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
@@ -31,7 +31,7 @@ class Row(NamedTuple):
 
 
 class _Columns(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """What is stored."""
+    """Rows as stored."""
 
     objects: str | list[str]
     keys: list[str]

@@ -1,12 +1,9 @@
-"""`python -m sandbox otlp`: receives traces until it is stopped."""
-
-import json
+"""Command ``python -m sandbox otlp``: receive traces until it is stopped."""
 
 import click
 
 from sandbox.otlp.receiver import OtlpReceiver
-from sandbox.serving.app import App
-from sandbox.serving.server import run
+from sandbox.serving.command import Serving
 
 
 @click.command()
@@ -14,9 +11,5 @@ from sandbox.serving.server import run
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0, the default, takes a free port.")
 @click.option("--json", "as_json", is_flag=True, help="Print the address as a JSON object.")
 def otlp(host: str, port: int, as_json: bool) -> None:
-    """A receiver of traces over OTLP/HTTP, which shows them as JSON."""
-
-    def announce(url: str) -> None:
-        click.echo(json.dumps({"sandbox": "otlp", "url": url}) if as_json else f"otlp {url}")
-
-    run(App(OtlpReceiver()), host=host, port=port, announce=announce)
+    """Receive traces over OTLP/HTTP and show them as JSON."""
+    Serving(host=host, port=port, as_json=as_json).run(OtlpReceiver(), {})

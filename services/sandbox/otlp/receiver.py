@@ -1,4 +1,4 @@
-"""`POST /v1/traces` as an OpenTelemetry collector takes it, and `/_sandbox/spans` to read back what came.
+"""The endpoints ``POST /v1/traces``, as in an OpenTelemetry collector, and ``/_sandbox/spans``, to read spans back.
 
 OTLP/HTTP 1.x with binary protobuf, plain or gzip; other encodings get 415.
 """
@@ -23,7 +23,7 @@ _MAX_BYTES = 64 * 2**20
 
 
 class OtlpReceiver(Vendor):
-    """Keeps the spans of whoever exports to it."""
+    """Receiver that keeps the spans of all exporters."""
 
     name = "otlp"
 
@@ -31,7 +31,7 @@ class OtlpReceiver(Vendor):
         super().__init__(Ledger(mode="counts"))
         self.spans = Spans()
         self.routes: Sequence[Route] = [
-            Route("POST", "/v1/traces", self._take),
+            Route("POST", "/v1/traces", self._receive),
             Route("GET", "/_sandbox/spans", self._show),
             Route("DELETE", "/_sandbox/spans", self._clear),
         ]
@@ -48,7 +48,7 @@ class OtlpReceiver(Vendor):
     def reset(self) -> None:
         self.spans.clear()
 
-    def _take(self, request: Request) -> Response:
+    def _receive(self, request: Request) -> Response:
         encoding = request.header("content-encoding") or "identity"
         if request.header("content-type") != _PROTOBUF or encoding not in ("identity", "gzip"):
             return Response(status=415)

@@ -1,4 +1,4 @@
-"""The spans received last, kept as they came and shown as `Span`."""
+"""Store of the last spans received, in protobuf form, shown as ``Span``."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -11,19 +11,19 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 from sandbox.otlp.span import Link, Span
 
 MAX_SPANS = 200_000
-"""Spans kept; past it the oldest go."""
+"""Spans kept; past this number the oldest are dropped."""
 
 
-class _Kept(NamedTuple):
+class _StoredSpan(NamedTuple):
     service: str
     span: trace_pb2.Span
 
 
 class Spans:
-    """The spans received last."""
+    """The last spans received."""
 
     def __init__(self) -> None:
-        self._kept: deque[_Kept] = deque(maxlen=MAX_SPANS)
+        self._kept: deque[_StoredSpan] = deque(maxlen=MAX_SPANS)
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -32,13 +32,13 @@ class Spans:
         for resource_spans in export.resource_spans:
             service = str(_attributes(resource_spans.resource.attributes).get("service.name", ""))
             for scope_spans in resource_spans.scope_spans:
-                self._kept.extend(_Kept(service, span) for span in scope_spans.spans)
+                self._kept.extend(_StoredSpan(service, span) for span in scope_spans.spans)
 
     def clear(self) -> None:
         self._kept.clear()
 
     def find(self, *, trace_id: str | None, service: str | None, name: str | None) -> Iterator[Span]:
-        """Yields the spans that fit every given field, in the order of receipt."""
+        """Yield the spans that match every given field, in the order of receipt."""
         wanted = None if trace_id is None else bytes.fromhex(trace_id)
         for kept in tuple(self._kept):
             if wanted not in (None, kept.span.trace_id):
@@ -47,7 +47,7 @@ class Spans:
                 yield _view(kept)
 
 
-def _view(kept: _Kept) -> Span:
+def _view(kept: _StoredSpan) -> Span:
     span = kept.span
     return Span(
         trace_id=span.trace_id.hex(),

@@ -1,1 +1,1 @@
-"""Serving a vendor on a port, with its admin interface."""
+"""Serving of a vendor on a port, with its admin interface."""

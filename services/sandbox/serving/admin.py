@@ -1,6 +1,6 @@
 """The sandbox's own endpoints, the same for every vendor: health, faults, ledger, clock, state, reset.
 
-A request that they cannot take gets a 400 that says what was expected and what came.
+An invalid request gets a 400 that says what was expected and what was received.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,13 +23,13 @@ _SHOWN_BYTES = 200
 
 
 class Advance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How far to move the clock forward."""
+    """Body of ``POST /_sandbox/clock``: the seconds to move the clock forward."""
 
     advance_s: Annotated[float, msgspec.Meta(ge=0)]
 
 
 class _Query(LedgerFilter, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A ledger filter as a query string, where a misspelt field must not read as no filter at all."""
+    """A ledger filter as a query string. An unknown field is an error: ignoring it would mean no filter at all."""
 
 
 def admin_routes(vendor: Vendor) -> list[Route]:
@@ -53,7 +53,7 @@ def no_admin_route(match: Match, request: Request, routes: Sequence[Route]) -> R
 
 
 class Admin:
-    """Answers for one vendor's sandbox."""
+    """Handlers for one vendor's sandbox."""
 
     def __init__(self, vendor: Vendor) -> None:
         self._vendor = vendor
@@ -73,7 +73,7 @@ class Admin:
             fault = self._decode_fault(request.body)
         except UNREADABLE as error:
             expected = f'a fault like {{"kind": "status", "status": 503, "times": 3}}; kinds: {self._kinds}'
-            return _refusal(400, expected, _came(request), error)
+            return _refusal(400, expected, _received(request), error)
         if isinstance(fault, ExpireTokens):
             return as_json({"expired": self._vendor.expire_tokens()})
         return as_json(self._faults.add(fault), status=201)
@@ -102,7 +102,7 @@ class Admin:
         try:
             advance = msgspec.json.decode(request.body, type=Advance)
         except UNREADABLE as error:
-            return _refusal(400, '{"advance_s": seconds}, 0 or more', _came(request), error)
+            return _refusal(400, '{"advance_s": seconds}, 0 or more', _received(request), error)
         self._vendor.clock.advance(advance.advance_s)
         return as_json({"now": self._vendor.clock.now(), "offset_s": self._vendor.clock.offset_s})
 
@@ -118,7 +118,7 @@ class Admin:
 
 
 def _any_of(kinds: Sequence[type[Any]]) -> Any:
-    """The union of `kinds`, which msgspec tells apart by their tags."""
+    """Return the union of ``kinds``, which msgspec tells apart by their tags."""
     return reduce(or_, kinds)
 
 
@@ -127,7 +127,7 @@ def _json_lines(entries: Iterator[LedgerEntry]) -> Iterator[bytes]:
         yield msgspec.json.Encoder().encode_lines(piece)
 
 
-def _came(request: Request) -> str:
+def _received(request: Request) -> str:
     return request.body[:_SHOWN_BYTES].decode("utf-8", "replace") or "an empty body"
 
 

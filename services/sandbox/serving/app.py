@@ -1,11 +1,11 @@
-"""The frame around every vendor: reads a request, lets faults meet it, asks the vendor, sends the answer.
+"""ASGI application around every vendor: read a request, apply faults, ask the vendor, send the answer.
 
     pool limit ─► faults before ─► vendor (at once, atomic) ─► faults on results ─► faults after ─► send
 
-Paths under `/_sandbox/` are the sandbox's own: no fault, limit or count touches them.
+Paths under ``/_sandbox/`` are the sandbox's own: no fault, limit or count applies to them.
 """
 
-from sandbox.faults.interference import answer_through
+from sandbox.faults.injection import answer_with_faults
 from sandbox.http.asgi import Message, Receive, Send, read, send_response
 from sandbox.http.messages import Answer, Handler, Request, Response, rendered
 from sandbox.http.routing import Match, Pool, Router
@@ -14,7 +14,7 @@ from sandbox.vendor import Vendor
 
 
 class App:
-    """The ASGI application of one vendor. Stopped and served again, it remembers what it held."""
+    """ASGI application of one vendor. It keeps its state when it is stopped and served again."""
 
     def __init__(self, vendor: Vendor) -> None:
         self.vendor = vendor
@@ -22,7 +22,7 @@ class App:
         self._is_closing = False
         self._routes = [*admin_routes(vendor), *vendor.routes]
         self._router = Router(self._routes)
-        self._everyone = Pool("all")
+        self._all_requests = Pool("all")
         self._requests = 0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -33,7 +33,7 @@ class App:
         if is_admin:
             await self._administer(match, scope, receive, send)
             return
-        with self._everyone.enter(self.vendor.ledger):
+        with self._all_requests.enter(self.vendor.ledger):
             pool = self.vendor.pool_of(match.route, scope["headers"])
             if pool is None:
                 await self._serve(match, None, scope, receive, send)
@@ -42,7 +42,7 @@ class App:
                 await self._serve(match, None if admitted else pool.refusal, scope, receive, send)
 
     async def hold(self, seconds: float) -> None:
-        """Waits by the sandbox's clock, whether or not the client still does; `close` ends the wait."""
+        """Wait by the sandbox's clock, even after the client has gone; ``close`` ends the wait."""
         clock = self.vendor.clock
         until = clock.now() + seconds
         while not self._is_closing and (left_s := until - clock.now()) > 0:
@@ -52,7 +52,7 @@ class App:
         self._is_closing = False
 
     def close(self) -> None:
-        """Ends every wait, so that no request outlives the server."""
+        """End every wait, so that no request outlives the server."""
         self._is_closing = True
         self.vendor.clock.wake()
 
@@ -65,7 +65,7 @@ class App:
         )
         if request is None:
             return
-        response = refusal or await answer_through(self.faults, request, self._handler(match), self.hold)
+        response = refusal or await answer_with_faults(self.faults, request, self._handler(match), self.hold)
         path = match.route.path if match.route else "(no such route)"
         self.vendor.ledger.count_request(f"{request.method} {path} {_outcome(response)}")
         await send_response(response, scope, receive, send)

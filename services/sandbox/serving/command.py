@@ -1,4 +1,4 @@
-"""What `python -m sandbox NAME` is for every vendor: where it listens, what its ledger keeps, what it prints."""
+"""Parts of ``python -m sandbox NAME`` that all vendors share: address, ledger and output."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,19 +15,19 @@ from sandbox.vendor import Vendor
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True):
-    """How a vendor is served, as the command line says."""
+    """Options of the command line that say how to serve a vendor."""
 
     host: str
     port: int
-    ledger: Mode
-    ledger_entries: int
     as_json: bool
+    ledger: Mode = "full"
+    ledger_entries: int = 5_000_000
 
     def make_ledger(self) -> Ledger:
         return Ledger(mode=self.ledger, max_entries=self.ledger_entries)
 
     def run(self, vendor: Vendor, credentials: Mapping[str, str]) -> None:
-        """Serves `vendor` until it is stopped, and says first where, and with `--json` the `credentials` too."""
+        """Serve ``vendor`` until it is stopped. Print its address first, with ``--json`` the ``credentials`` too."""
 
         def announce(url: str) -> None:
             found = {"sandbox": vendor.name, "url": url, **credentials}
@@ -52,7 +52,7 @@ _OPTIONS = (
 
 
 def serving_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Gives a command the options that all vendors share, as its first argument: a :class:`Serving`."""
+    """Add the options that all vendors share to a command, which gets them as its first argument, a ``Serving``."""
 
     @wraps(command)
     def with_serving(**options: Any) -> None:

@@ -1,7 +1,7 @@
-"""Serves an app: inside a test (`serve`) or as a process of its own (`run`).
+"""HTTP server for an app: inside a test (``serve``) or as a process of its own (``run``).
 
-uvicorn's connection speaks HTTP; the listening socket is ours, so that a server starts and stops within
-milliseconds, captures no signals, and can drop a connection.
+uvicorn's connection speaks HTTP. The listening socket is ours, so that a server starts and stops within milliseconds,
+captures no signals, and can drop a connection.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _GC_THRESHOLD = 100_000
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's connection; its app finds the transport in the ASGI scope's state and may close it."""
+    """uvicorn's connection; the app finds the transport in the ASGI scope's state and may close it."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -34,9 +34,9 @@ class Connection(HttpToolsProtocol):
 
 @asynccontextmanager
 async def serve(app: App, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIterator[str]:
-    """Listens while the context is open and yields the URL; port 0 takes a free one.
+    """Listen while the context is open and yield the URL; port 0 takes a free one.
 
-    At the end every connection is cut, whatever it waits for. The app keeps its state and may be served again.
+    Leaving the context cuts every connection, also those in use. The app keeps its state and may be served again.
     """
     config = Config(
         app,
@@ -67,8 +67,8 @@ async def serve(app: App, *, host: str = "127.0.0.1", port: int = 0) -> AsyncIte
 
 
 def run(app: App, *, host: str, port: int, announce: Callable[[str], None]) -> None:
-    """Serves until SIGTERM, SIGINT or the end of the parent process; `announce` gets the URL once it listens."""
-    # A bulk request makes ten thousand short-lived objects; the collector would walk them several times.
+    """Serve until SIGTERM, SIGINT or the end of the parent process. Call ``announce`` with the URL once it listens."""
+    # A bulk request makes ten thousand short-lived objects; the collector would scan them several times.
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -76,7 +76,7 @@ def run(app: App, *, host: str, port: int, announce: Callable[[str], None]) -> N
 
 
 async def _run(app: App, host: str, port: int, announce: Callable[[str], None]) -> None:
-    # Read before anybody is told of this process: whoever reads the announcement may die at once.
+    # Read before the announcement: the parent may die as soon as it has read it.
     parent = os.getppid()
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -90,10 +90,10 @@ async def _run(app: App, host: str, port: int, announce: Callable[[str], None]) 
                 f"expected to listen on {host}:{port}; {error.strerror}. Choose another --port, or 0 for a free one"
             )
         announce(url)
-        await _stopped_or_orphaned(stopped, parent)
+        await _wait_for_end(stopped, parent)
 
 
-async def _stopped_or_orphaned(stopped: asyncio.Event, parent: int) -> None:
+async def _wait_for_end(stopped: asyncio.Event, parent: int) -> None:
     while os.getppid() == parent:
         try:
             async with asyncio.timeout(_PARENT_CHECK_S):

@@ -10,8 +10,9 @@ import click
 
 from sluice.cli.receipt_text import HEADING, receipt_json, receipt_line
 from sluice.client.connection import connect
-from sluice.client.outcomes import Outcomes, Since
+from sluice.client.outcomes import Outcomes
 from sluice.client.outcomes import outcomes as open_outcomes
+from sluice.kafka.topic_reader import Since
 from sluice.telemetry.tracing import start_tracing
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

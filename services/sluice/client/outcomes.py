@@ -13,22 +13,21 @@ manager it is positioned before the body begins, so that no receipt of what the 
 
 import logging
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from sluice.client.connection import SETTINGS_FILE, Connectable, connect
 from sluice.client.receipts import Receipt, read_dead_letter, read_succeeded
 from sluice.events import KafkaRecord
-from sluice.kafka.clients import KafkaUnreachable, client_options
+from sluice.kafka.clients import client_options, running
 from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
+from sluice.kafka.topic_reader import Since, assign_at, finished, offsets_since
 from sluice.telemetry.tracing import received_span
-
-Since = datetime | Literal["beginning", "now"]
 
 _POLL_MS = 500
 _LARGEST_FETCH_BYTES = 4 * 1024 * 1024
@@ -101,18 +100,20 @@ class Outcomes:
         async with admin_client(self._kafka) as admin:
             states = await topic_states(admin, self._topics)
         partitions = partition_count(states, self._destination)
-        self._consumer = await self._start_consumer()
-        if self._group_id is None:
-            await self._seek([TopicPartition(topic, number) for topic in self._topics for number in range(partitions)])
-        else:
-            self._consumer.subscribe(self._topics)
+        async with AsyncExitStack() as resources:
+            self._consumer = await resources.enter_async_context(running(self._new_consumer(), self._kafka))
+            if self._group_id is None:
+                await self._seek([TopicPartition(topic, one) for topic in self._topics for one in range(partitions)])
+            else:
+                self._consumer.subscribe(self._topics)
+            self._resources = resources.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        consumer, self._consumer = self._consumer, None
-        await consumer.stop()
+        self._consumer = None
+        await self._resources.aclose()
 
     async def __aiter__(self) -> AsyncIterator[Receipt]:
         """Opens the stream if nobody has, and closes it then, too."""
@@ -141,7 +142,8 @@ class Outcomes:
                 yield receipts
             if self._group_id is not None and fetched:
                 await self._consumer.commit()
-            await self._leave_finished_partitions()
+            for partition in await finished(self._consumer, self._ends):
+                del self._ends[partition]
 
     def _receipt(self, message: KafkaRecord) -> Receipt | None:
         receipt: Receipt
@@ -159,8 +161,8 @@ class Outcomes:
         with received_span(message.topic, message.headers):
             return receipt
 
-    async def _start_consumer(self) -> Any:
-        consumer = AIOKafkaConsumer(
+    def _new_consumer(self) -> AIOKafkaConsumer:
+        return AIOKafkaConsumer(
             **client_options(self._kafka),
             group_id=self._group_id,
             isolation_level="read_committed",
@@ -168,38 +170,10 @@ class Outcomes:
             auto_offset_reset="latest" if self._group_id and self._since == "now" else "earliest",
             max_partition_fetch_bytes=_LARGEST_FETCH_BYTES,
         )
-        try:
-            await consumer.start()
-        except (KafkaError, OSError) as error:
-            await consumer.stop()
-            raise KafkaUnreachable(self._kafka, error) from error
-        return consumer
 
     async def _seek(self, partitions: Sequence[TopicPartition]) -> None:
-        consumer = self._consumer
-        ends = await consumer.end_offsets(partitions)
-        starts = await self._starts(partitions, ends)
+        ends = await self._consumer.end_offsets(partitions)
+        starts = await offsets_since(self._consumer, ends, self._since)
         if self._until_end:
             self._ends = {partition: end for partition, end in ends.items() if starts[partition] < end}
-        consumer.assign(partitions)
-        for partition, offset in starts.items():
-            # In the same turn of the loop as the assignment: the client would begin to look for its own default.
-            consumer.seek(partition, offset)
-
-    async def _starts(
-        self, partitions: Sequence[TopicPartition], ends: dict[TopicPartition, int]
-    ) -> dict[TopicPartition, int]:
-        if self._since == "now":
-            return ends
-        if self._since == "beginning":
-            beginnings: dict[TopicPartition, int] = await self._consumer.beginning_offsets(partitions)
-            return beginnings
-        since_ms = int(self._since.timestamp() * 1000)
-        found = await self._consumer.offsets_for_times(dict.fromkeys(partitions, since_ms))
-        return {partition: at.offset if (at := found[partition]) else ends[partition] for partition in partitions}
-
-    async def _leave_finished_partitions(self) -> None:
-        for partition, end in list(self._ends.items()):
-            if await self._consumer.position(partition) >= end:
-                del self._ends[partition]
-                self._consumer.pause(partition)
+        assign_at(self._consumer, starts)

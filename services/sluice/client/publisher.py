@@ -14,21 +14,21 @@ Kafka does not confirm is raised by the next ``publish``, by ``flush``, or at th
     PublishError        Kafka did not confirm records; nothing is sent after them, so that order holds
 """
 
-import asyncio
 from collections.abc import Iterable
 from datetime import datetime
 from types import TracebackType
 from typing import Literal, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from opentelemetry import trace
 
 from sluice.client.connection import SETTINGS_FILE, Connectable, connect
 from sluice.events import TRACEPARENT, Headers, Key, Operation, RecordEvent, encode_event
-from sluice.kafka.clients import KafkaUnreachable, client_options
-from sluice.kafka.outbox import Message, Outbox, PublishError
+from sluice.kafka.aiokafka_workarounds import abandon, stop
+from sluice.kafka.clients import client_options, start
+from sluice.kafka.outbox import Outbox, PublishError
+from sluice.kafka.sending import Message
 from sluice.kafka.topic_admin import admin_client, max_message_bytes, partition_count, topic_states
 from sluice.records import Data, InvalidRecord, make_record, ordering_key
 from sluice.telemetry.tracing import current_traceparent, publish_span
@@ -44,7 +44,7 @@ class RecordTooLarge(InvalidRecord):
 
 def check_size(message: Message, max_message_bytes: int) -> int:
     """The bytes that ``message`` takes in a topic. Raises :class:`RecordTooLarge`."""
-    size_bytes: int = DefaultRecordBatchBuilder.estimate_size_in_bytes(*message)
+    size_bytes: int = DefaultRecordBatchBuilder.estimate_size_in_bytes(message.key, message.value, message.headers)
     largest_bytes = _largest_record_bytes(max_message_bytes)
     if size_bytes > largest_bytes:
         raise RecordTooLarge(
@@ -88,7 +88,13 @@ class Publisher:
             partitions = partition_count(await topic_states(admin, [self.topic]), self._destination)
             self._max_message_bytes = await max_message_bytes(admin, self.topic)
         self._traced = not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
-        self._producer = await self._start_producer()
+        self._producer = AIOKafkaProducer(
+            **client_options(self._kafka),
+            enable_idempotence=True,
+            max_batch_size=min(BATCH_BYTES, _largest_record_bytes(self._max_message_bytes)),
+            compression_type=self._compression,
+        )
+        await start(self._producer, self._kafka)
         self._outbox = Outbox(
             self._producer,
             self.topic,
@@ -105,14 +111,14 @@ class Publisher:
         try:
             await self.flush()
         except PublishError as failure:
-            await self._abandon_producer()
+            await abandon(self._producer)
             if error is None:
                 raise
             if not isinstance(error, PublishError):
                 error.add_note(str(failure))
         finally:
             await self._outbox.stop()
-            await self._producer.stop()
+            await stop(self._producer)
 
     @property
     def unconfirmed(self) -> int:
@@ -179,29 +185,6 @@ class Publisher:
         else:
             traceparent = current_traceparent()
         return headers if traceparent is None else [*headers, (TRACEPARENT, traceparent)]
-
-    async def _start_producer(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            **client_options(self._kafka),
-            enable_idempotence=True,
-            max_batch_size=min(BATCH_BYTES, _largest_record_bytes(self._max_message_bytes)),
-            compression_type=self._compression,
-        )
-        try:
-            await producer.start()
-        except (KafkaError, OSError) as error:
-            await producer.stop()
-            raise KafkaUnreachable(self._kafka, error) from error
-        return producer
-
-    async def _abandon_producer(self) -> None:
-        """Stop a producer whose own ``stop`` would wait for ever: an idempotent one never gives up."""
-        self._producer._closed = True
-        sending = self._producer._sender.sender_task
-        while not sending.done():  # it takes one for its loop, and one for the request it waits for
-            sending.cancel()
-            await asyncio.sleep(0)
-        await self._producer.client.close()
 
 
 def _largest_record_bytes(max_message_bytes: int) -> int:

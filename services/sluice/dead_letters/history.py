@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 
 import msgspec
-from aiokafka import ConsumerRecord
+from aiokafka import ConsumerRecord, TopicPartition
 
 from sluice.client.receipts import DeadLetter, Succeeded, read_dead_letter, read_succeeded
 from sluice.dead_letters.payloads import PayloadGone, payload_of
-from sluice.dead_letters.redrive_plan import redrive_count
-from sluice.dead_letters.selection import DeadLetters, Selection, letter_header, names_of
+from sluice.dead_letters.selection import DeadLetters, Selection, names_of
 from sluice.events import Header, Place
+from sluice.headers import header_text, redrive_count
 
 MAX_SEARCHED = 500_000
 """Receipts that are looked through for the one of a redriven record; a few seconds."""
@@ -45,7 +45,7 @@ async def letter_at(dead_letters: DeadLetters, partition: int, offset: int) -> C
         raise NoSuchLetter(f"expected a partition below {dead_letters.partitions} of {topic}, got {partition}")
     letter = await dead_letters.reader.at(topic, partition, offset)
     if letter is None:
-        first = await dead_letters.reader.first_offset(topic, partition)
+        [first] = (await dead_letters.reader.beginnings([TopicPartition(topic, partition)])).values()
         raise NoSuchLetter(
             f"no dead letter at {partition}/{offset} of {topic}, whose oldest offset there is {first}; "
             "`sluice dead ls` shows where letters stand"
@@ -75,7 +75,7 @@ async def tell(dead_letters: DeadLetters, letter: ConsumerRecord) -> Story:
     story = Story(
         letter=read,
         payload=letter.value,
-        payload_at=letter_header(letter, Header.PAYLOAD_AT),
+        payload_at=header_text(letter.headers, Header.PAYLOAD_AT) or "",
         redriven=letter in await dead_letters.redriven(),
         lives=[read],
     )
@@ -83,7 +83,7 @@ async def tell(dead_letters: DeadLetters, letter: ConsumerRecord) -> Story:
         story.payload = await payload_of(letter, dead_letters.reader)
     except PayloadGone as error:
         story.payload_problem = str(error)
-    if read.source is not None and (story.redriven or redrive_count(letter)):
+    if read.source is not None and (story.redriven or redrive_count(letter.headers)):
         story.lives = [life async for life in _lives(dead_letters, letter.partition, read.source)]
     if read.source is not None and story.redriven:
         await _find_receipt(dead_letters, story, read.source)

@@ -2,8 +2,8 @@
 
 from aiokafka import ConsumerRecord
 
-from sluice.dead_letters.selection import letter_header
 from sluice.events import Header
+from sluice.headers import header_text
 from sluice.kafka.topic_reader import TopicReader
 
 
@@ -13,7 +13,7 @@ class PayloadGone(Exception):
 
 async def payload_of(letter: ConsumerRecord, reader: TopicReader) -> bytes | None:
     """The bytes that the vendor should have got. Raises :class:`PayloadGone`."""
-    place = letter_header(letter, Header.PAYLOAD_AT)
+    place = header_text(letter.headers, Header.PAYLOAD_AT)
     if letter.value is not None or not place:
         value: bytes | None = letter.value
         return value

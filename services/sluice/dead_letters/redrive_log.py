@@ -13,7 +13,7 @@ import msgspec
 from aiokafka import ConsumerRecord
 
 from sluice.events import RedrivenEvent
-from sluice.kafka.outbox import Message
+from sluice.kafka.sending import Message
 from sluice.kafka.topic_reader import TopicReader
 
 RUN = 4096

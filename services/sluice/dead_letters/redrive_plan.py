@@ -10,9 +10,9 @@ from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBat
 from sluice.client.publisher import RecordTooLarge, check_size
 from sluice.dead_letters.editing import Edit, Edited, EditFailed, checked
 from sluice.dead_letters.payloads import PayloadGone, payload_of
-from sluice.dead_letters.selection import letter_header
 from sluice.events import SLUICE_HEADER, Header, Headers, decode_record
-from sluice.kafka.outbox import Message
+from sluice.headers import redrive_count
+from sluice.kafka.sending import Message
 from sluice.kafka.topic_reader import TopicReader
 
 _KEPT = (Header.SOURCE_TOPIC, Header.SOURCE_PARTITION, Header.SOURCE_OFFSET)
@@ -65,7 +65,7 @@ async def next_lives(
 ) -> Lives:
     """The next lives of ``letters``, all of one partition. Raises :class:`~sluice.dead_letters.editing.MapFailed`."""
     refused: list[Refusal] = []
-    allowed = [letter for letter in letters if redrive_count(letter) < rules.max_redrives]
+    allowed = [letter for letter in letters if redrive_count(letter.headers) < rules.max_redrives]
     found: list[tuple[ConsumerRecord, bytes | None]] = []
     for letter in allowed:
         try:
@@ -87,14 +87,6 @@ async def next_lives(
             else:
                 lives.append(NextLife(letter, before, message))
     return Lives(letters[0].partition, lives, refused, left_alone, len(letters) - len(allowed))
-
-
-def redrive_count(letter: ConsumerRecord) -> int:
-    """How often it was redriven before it came here."""
-    try:
-        return max(0, int(letter_header(letter, Header.REDRIVE_COUNT)))
-    except ValueError:
-        return 0
 
 
 class _Same:
@@ -127,7 +119,7 @@ def _unedited(value: bytes | None) -> EditFailed | _Same:
 def _headers(letter: ConsumerRecord) -> Headers:
     """Its own headers, its source, and one redrive more; attempts and errors belong to the life that has ended."""
     kept = [(name, value) for name, value in letter.headers if not name.startswith(SLUICE_HEADER) or name in _KEPT]
-    return [*kept, (str(Header.REDRIVE_COUNT), str(redrive_count(letter) + 1).encode())]
+    return [*kept, (str(Header.REDRIVE_COUNT), str(redrive_count(letter.headers) + 1).encode())]
 
 
 def _too_large(message: Message, max_message_bytes: int) -> str:
@@ -135,7 +127,7 @@ def _too_large(message: Message, max_message_bytes: int) -> str:
     try:
         check_size(message, max_message_bytes)
     except RecordTooLarge as error:
-        size_bytes = DefaultRecordBatchBuilder.estimate_size_in_bytes(*message)
+        size_bytes = DefaultRecordBatchBuilder.estimate_size_in_bytes(message.key, message.value, message.headers)
         alone = DefaultRecordBatchBuilder(
             2,
             DefaultRecordBatch.CODEC_LZ4,
@@ -145,7 +137,7 @@ def _too_large(message: Message, max_message_bytes: int) -> str:
             base_sequence=0,
             batch_size=size_bytes,
         )
-        alone.append(0, None, *message)
+        alone.append(0, None, message.key, message.value, message.headers)
         return "" if len(alone.build()) <= max_message_bytes else str(error)
     return ""
 

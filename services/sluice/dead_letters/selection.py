@@ -80,7 +80,9 @@ class DeadLetters:
     async def read(self, selection: Selection, redriven: RedrivenOffsets | None = None) -> AsyncIterator[Reading]:
         """The letters of ``selection`` that stand there now and are not among ``redriven``."""
         matches = _matcher(selection)
-        async for messages in self.reader.read(self.topics.dead_letters, range(self.partitions), selection.since):
+        async for messages in self.reader.read(
+            self.topics.dead_letters, range(self.partitions), selection.since or "beginning"
+        ):
             letters = [message for message in messages if matches(message)] if matches else messages
             if redriven is None:
                 yield Reading(letters, 0)
@@ -99,14 +101,6 @@ async def open_dead_letters(destination: str, settings: Connectable = SETTINGS_F
     partitions = partition_count(states, destination)
     async with TopicReader(connection.kafka) as reader:
         yield DeadLetters(topics, partitions, reader)
-
-
-def letter_header(letter: ConsumerRecord, name: Header) -> str:
-    """Empty where the letter does not have it, or has it without a value."""
-    for header, value in letter.headers:
-        if header == name:
-            return (value or b"").decode("utf-8", "replace")
-    return ""
 
 
 def _matcher(selection: Selection) -> Callable[[ConsumerRecord], bool] | None:

@@ -66,6 +66,8 @@ class Item(msgspec.Struct, gc=False):
     """The record's trace context if it is sampled."""
     in_doubt: InDoubt | None = None
     """The earlier batch that the previous owner of its lane sent it in, if its fate there is not known."""
+    row: int = -1
+    """Its position in its batch, from 0; set when the window closes."""
 
 
 class Batch(msgspec.Struct, gc=False):

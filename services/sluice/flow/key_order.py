@@ -22,6 +22,11 @@ class KeyOrder:
         self.waiting = 0
         """Number of items held back behind an earlier one of their key."""
 
+    @property
+    def busy(self) -> int:
+        """Keys that are busy."""
+        return len(self._busy)
+
     def admit(self, items: Iterable[Item]) -> list[Item]:
         """Return those of ``items`` that may go on now, and hold back the others until their key is free."""
         if not self._ordered:

@@ -131,6 +131,8 @@ class Windows:
 
 
 def _close(window: Window, reason: FlushReason, now_s: float, batch_id: str) -> Batch:
+    for row, item in enumerate(window.items):
+        item.row = row
     return Batch(
         batch_id=batch_id,
         batch_key=window.batch_key,

@@ -1,47 +1,102 @@
-"""Leaving Kafka: aiokafka's own ``stop`` waits for a broker that is gone, and passes on what its tasks ended with."""
+"""Everything that reaches into aiokafka's private parts, each with its reason: look here when aiokafka is upgraded.
+
+Written against aiokafka 0.14.0. Issues named below are those of https://github.com/aio-libs/aiokafka/issues.
+"""
 
 import asyncio
-from typing import Any
+import traceback
+from collections.abc import Coroutine
+from typing import Any, TypeAlias
 
+import aiokafka.conn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import AIOKafkaConnection, CloseReason
+from aiokafka.errors import KafkaConnectionError, KafkaError
+
+Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient
 
 STOP_TIMEOUT_S = 5.0
 """Longest wait for a producer to flush and for a consumer to leave its group."""
 
 
-async def stop_producer(producer: AIOKafkaProducer) -> None:
-    """Close ``producer``, whatever state it is in. What it has not written by now, its lane's next owner finds undone.
+async def stop(client: Client) -> None:
+    """Close ``client``, whatever state it is in, within a few seconds.
 
-    One that was fenced in the middle of a transaction says so once more when it is stopped; one whose broker is gone
-    would try for ever.
+    aiokafka's own ``stop`` waits for ever for a broker that is gone (#1101, #1013), passes on the ``CancelledError`` of
+    a task of its own (#647), and says once more that a producer was fenced. What a producer has not written by then is
+    not written.
     """
-    if await _done_in_time(producer.stop()):
-        return
+    if isinstance(client, AIOKafkaProducer):
+        if not await _ends_well(client.stop()):
+            await abandon(client)
+    elif isinstance(client, AIOKafkaConsumer):
+        if not await _ends_well(client.stop()):
+            await _ends_well(client._client.close())
+    else:
+        await _ends_well(client.close())
+
+
+async def abandon(producer: AIOKafkaProducer) -> None:
+    """Close ``producer`` without waiting for Kafka: an idempotent one never gives up by itself (#1101)."""
+    producer._closed = True
     sending = producer._sender.sender_task
     while sending is not None and not sending.done():  # it takes one for its loop, and one for what it waits for
         sending.cancel()
         await asyncio.sleep(0)
-    await producer.client.close()
+    await _ends_well(producer.client.close())
 
 
-async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Close ``consumer``. With a broker gone, aiokafka 0.14 raises the ``CancelledError`` of a fetch of its own."""
-    if not await _done_in_time(consumer.stop()):
-        await consumer._client.close()
+async def _ends_well(closing: Coroutine[Any, Any, None]) -> bool:
+    """Return whether ``closing`` ended in time and without an error of Kafka's.
 
-
-async def _done_in_time(stop: Any) -> bool:
-    """Whether ``stop`` ended well. A task of its own: its being cancelled is not ours."""
-    stopping = asyncio.create_task(stop)
+    It runs as a task of its own, so that a ``CancelledError`` of aiokafka's is not taken for our own.
+    """
+    task = asyncio.create_task(closing)
     try:
-        await asyncio.wait([stopping], timeout=STOP_TIMEOUT_S)
+        await asyncio.wait([task], timeout=STOP_TIMEOUT_S)
     finally:
-        stopping.cancel()
-    await asyncio.wait([stopping])
-    if stopping.cancelled():
+        task.cancel()
+    await asyncio.wait([task])
+    if task.cancelled():
         return False
-    error = stopping.exception()
+    error = task.exception()
     if error is not None and not isinstance(error, KafkaError):
         raise error
     return error is None
+
+
+def place_of_unreadable(error: UnicodeDecodeError) -> str:
+    """Return the place of the record with the header that aiokafka could not decode.
+
+    The error does not name it; the frames of ``Fetcher`` that it passed through know.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        found = frame.f_locals
+        if "tp" in found and "next_batch" in found:
+            partition, batch = found["tp"], found["next_batch"]
+            return f"in {partition.topic} {partition.partition}/{batch.base_offset} to {batch.next_offset - 1}"
+    return "in one of the topics"
+
+
+class UvloopConnection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no types
+    """A connection that reports its loss in aiokafka's own words also on uvloop (#1038).
+
+    uvloop answers a write to a transport that it has closed with ``RuntimeError`` (``UVHandle._ensure_alive``, 0.23.0),
+    asyncio's own loop lets it pass. aiokafka expects ``OSError``, so the error would end whichever task was sending.
+    One of them keeps a client's metadata: without it the client never learns of a partition's new leader, and stands
+    still for as long as the process lives, polling all the while.
+    """
+
+    def send(self, request: Any, expect_response: bool = True) -> Any:
+        """Send as the base class does. Raises ``KafkaConnectionError``."""
+        try:
+            return super().send(request, expect_response)
+        except RuntimeError as error:
+            self.close(reason=CloseReason.CONNECTION_BROKEN)
+            raise KafkaConnectionError(f"Connection at {self.host}:{self.port} broken: {error}") from error
+
+
+def use_on_uvloop() -> None:
+    """Make every Kafka client of this process use such connections; aiokafka has no other place to say so."""
+    aiokafka.conn.AIOKafkaConnection = UvloopConnection

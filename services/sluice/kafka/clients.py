@@ -1,11 +1,13 @@
-"""How every process reaches Kafka: one set of client options, one error for a Kafka that does not answer."""
+"""Kafka clients: one set of options, one way to start and stop, one error for a Kafka that does not answer."""
 
 import ssl
-from typing import Any, TypedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypedDict, TypeVar
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from sluice.kafka.aiokafka_workarounds import Client, stop
 from sluice.kafka.settings import KafkaSettings, SaslSettings
 
 
@@ -21,6 +23,9 @@ class ClientOptions(TypedDict, total=False):
     client_id: str
 
 
+AnyClient = TypeVar("AnyClient", bound=Client)
+
+
 class KafkaUnreachable(Exception):
     """No broker answered; the message names the addresses and what to check."""
 
@@ -32,7 +37,7 @@ class KafkaUnreachable(Exception):
 
 
 def client_options(settings: KafkaSettings, client_id: str = "sluice") -> ClientOptions:
-    """What every aiokafka client of this process is made with."""
+    """Return what every aiokafka client of this process is made with."""
     options = ClientOptions(
         bootstrap_servers=settings.bootstrap_servers,
         security_protocol=_protocol(settings),
@@ -61,12 +66,23 @@ def _sasl(sasl: SaslSettings) -> ClientOptions:
     )
 
 
-async def open_admin(settings: KafkaSettings) -> Any:
-    """A started admin client. Raises :class:`KafkaUnreachable`."""
-    admin = AIOKafkaAdminClient(**client_options(settings))
+async def start(client: Client, settings: KafkaSettings) -> None:
+    """Connect ``client``, or leave nothing of it behind. Raises :class:`KafkaUnreachable`."""
     try:
-        await admin.start()
+        await client.start()
     except (KafkaError, OSError) as error:
-        await admin.close()
+        await stop(client)
         raise KafkaUnreachable(settings, error) from error
-    return admin
+    except BaseException:
+        await stop(client)
+        raise
+
+
+@asynccontextmanager
+async def running(client: AnyClient, settings: KafkaSettings) -> AsyncIterator[AnyClient]:
+    """Start ``client`` for the body of an ``async with``, then stop it. Raises :class:`KafkaUnreachable`."""
+    await start(client, settings)
+    try:
+        yield client
+    finally:
+        await stop(client)

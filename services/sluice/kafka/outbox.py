@@ -1,27 +1,19 @@
 """Messages on their way to one topic: collected into batches per partition, sent in order, confirmed or raised.
 
-``AIOKafkaProducer.send`` makes a future for each message and costs 40 µs; its batch interface costs a tenth. What it
-leaves to the caller is here: batches that fill while an earlier one is in flight, a bound on memory, and the errors.
+What aiokafka's batch API leaves to its caller is here: batches that fill while an earlier one is in flight, a bound on
+memory, and the errors.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any
 
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
-from sluice.events import Headers
-
-
-class Message(NamedTuple):
-    """One message, as Kafka stores it."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: Headers
+from sluice.kafka.sending import Message, append
 
 
 class PublishError(Exception):
@@ -155,10 +147,10 @@ class _Queue:
         """Add ``message``, and say whether that has filled a batch."""
         batches = self._batches
         filled = False
-        if not batches or self._append_to(batches[-1], message) is None:
+        if not batches or not append(batches[-1].builder, message):
             filled = bool(batches)
             batches.append(_Batch(self._create()))
-            self._append_to(batches[-1], message)
+            append(batches[-1].builder, message)
         batch = batches[-1]
         batch.count += 1
         batch.size_bytes += size_bytes
@@ -182,7 +174,3 @@ class _Queue:
         """The batch that has waited longest; ``None`` when nothing waits."""
         self._closed.clear()
         return self._batches.popleft() if self._batches else None
-
-    @staticmethod
-    def _append_to(batch: _Batch, message: Message) -> Any:
-        return batch.builder.append(timestamp=None, key=message.key, value=message.value, headers=message.headers)

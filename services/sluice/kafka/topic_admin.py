@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
-from aiokafka.admin import NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 
-from sluice.kafka.clients import KafkaUnreachable, open_admin
+from sluice.kafka.aiokafka_workarounds import stop
+from sluice.kafka.clients import KafkaUnreachable, client_options, start
 from sluice.kafka.settings import KafkaSettings
 from sluice.topics import catalogue, topic_configs, topics_of
 
@@ -35,16 +36,17 @@ class TopicState(NamedTuple):
 
 @asynccontextmanager
 async def admin_client(settings: KafkaSettings) -> AsyncIterator[Any]:
-    """A started admin client. Raises :class:`KafkaUnreachable`, also when nobody answers in time."""
+    """Open an admin client. Raises :class:`KafkaUnreachable`, also when nobody answers in time."""
+    admin = AIOKafkaAdminClient(**client_options(settings))
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            admin = await open_admin(settings)
+            await start(admin, settings)
     except TimeoutError as error:
         raise KafkaUnreachable(settings, TimeoutError(f"no answer within {CONNECT_TIMEOUT_S:.0f} s")) from error
     try:
         yield admin
     finally:
-        await admin.close()
+        await stop(admin)
 
 
 async def topic_states(admin: Any, names: Sequence[str]) -> list[TopicState]:

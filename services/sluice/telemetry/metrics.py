@@ -215,6 +215,10 @@ class WriterMetrics:
         """Observe one HTTP attempt; ``status`` is a short fixed word where there was no answer."""
         self.requests.labels(str(status)).observe(seconds)
 
+    def permit_waited(self, seconds: float) -> None:
+        """Observe how long the limiter kept a batch, or a part of it, from being sent."""
+        self.limiter_wait.observe(seconds)
+
     def cycle_committed(self, records: int, seconds: float) -> None:
         """Observe one ledger cycle."""
         self.cycle_records.observe(records)

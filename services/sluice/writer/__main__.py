@@ -15,16 +15,15 @@ import uvloop
 
 from sluice.destinations import open_destination
 from sluice.destinations.contract import BatchError
+from sluice.kafka.aiokafka_workarounds import use_on_uvloop
 from sluice.kafka.clients import KafkaUnreachable
 from sluice.kafka.topic_admin import TopicsError
-from sluice.kafka.uvloop_connections import use_on_uvloop
 from sluice.settings import Settings, load_settings
 from sluice.settings_file import SettingsError
 from sluice.telemetry.health import HealthServer, Heartbeat
 from sluice.telemetry.logs import start_logging
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.telemetry.tracing import start_tracing
-from sluice.writer.kill_points import AtKillPoint, go_on
 from sluice.writer.writer import Writer
 
 log = logging.getLogger("sluice.writer")
@@ -40,8 +39,8 @@ def main(destination: str, config: Path) -> None:
     run(destination, config)
 
 
-def run(destination: str, config: Path, at_kill_point: AtKillPoint = go_on) -> None:
-    """The whole process: returns when it was stopped as asked, exits otherwise."""
+def run(destination: str, config: Path) -> None:
+    """Run the whole process: return when it was stopped as asked, exit otherwise."""
     try:
         settings = load_settings(config)
         settings.destination(destination)
@@ -51,7 +50,7 @@ def run(destination: str, config: Path, at_kill_point: AtKillPoint = go_on) -> N
     stop_tracing = start_tracing(settings.tracing, f"sluice-writer-{destination}")
     use_on_uvloop()
     try:
-        uvloop.run(_deliver(settings, destination, at_kill_point))
+        uvloop.run(_deliver(settings, destination))
     except KafkaUnreachable as error:
         _fail(4, error)
     except TopicsError as error:
@@ -65,7 +64,7 @@ def run(destination: str, config: Path, at_kill_point: AtKillPoint = go_on) -> N
         stop_tracing()
 
 
-async def _deliver(settings: Settings, name: str, at_kill_point: AtKillPoint) -> None:
+async def _deliver(settings: Settings, name: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -73,7 +72,7 @@ async def _deliver(settings: Settings, name: str, at_kill_point: AtKillPoint) ->
     heartbeat = Heartbeat()
     entry = settings.destination(name)
     destination = open_destination(entry.account, on_request=metrics.request_answered)
-    writer = Writer(settings, name, destination, metrics, heartbeat, at_kill_point)
+    writer = Writer(settings, name, destination, metrics, heartbeat)
     health = HealthServer(settings.http, metrics.exposition, heartbeat.obstacle, lambda: writer.obstacle, writer.status)
     port = await health.start()
     log.info("writer started", extra={"destination": name, "http_port": port})

@@ -1,108 +1,81 @@
-"""The lanes that this process owns: opened when the group assigns them, given up when it takes them back."""
+"""The lanes of a process: opened when the group assigns them, given up when it takes them back.
+
+Range assignment gives a process the same partition numbers of all input topics, so a lane is owned whole. All lanes are
+given up at every rebalance: aiokafka's protocol revokes everything before it assigns anew.
+"""
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, NamedTuple
 
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
-from sluice.flow.batch import Item
-from sluice.flow.key_order import KeyOrder
-from sluice.flow.offsets import OffsetProgress
-from sluice.kafka.aiokafka_workarounds import stop_producer
-from sluice.telemetry.metrics import WriterMetrics
-from sluice.topics import DestinationTopics
+from sluice.kafka.clients import KafkaUnreachable
+from sluice.writer.commit_counter import CommitCounter
 from sluice.writer.delivery.dispatcher import Dispatcher
-from sluice.writer.guard import GuardFollower
-from sluice.writer.kill_points import AtKillPoint
-from sluice.writer.lanes.buffer import Buffer
-from sluice.writer.lanes.committer import LaneCommitter, LaneLost
-from sluice.writer.lanes.decoding import Decoder
+from sluice.writer.lanes.committer import LaneLost
 from sluice.writer.lanes.lane import Lane
-from sluice.writer.lanes.opening import LaneOpener, OpenedLane
-from sluice.writer.lanes.settlement import Settlement, SettlementBuilder
+from sluice.writer.lanes.lanes import Lanes
+from sluice.writer.lanes.opening import LaneOpener
 from sluice.writer.pauses import PauseReason, Pauses
 
 log = logging.getLogger(__name__)
 
 
-class LaneTerms(NamedTuple):
-    """What all lanes of one destination have in common."""
-
-    topics: DestinationTopics
-    group_id: str
-    intake: Decoder
-    ordered: bool
-    settling: SettlementBuilder
-    drain_timeout_s: float
-    stale_after_s: float
-
-
-class OpenLane(NamedTuple):
-    """A lane that runs, with what has to be closed after it."""
-
+class _RunningLane(NamedTuple):
     lane: Lane
-    ledger: LaneCommitter
-    producer: AIOKafkaProducer
     cycles: asyncio.Task[None]
 
 
 class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    """Opens and gives up lanes as the group's assignment changes.
-
-    Range assignment gives a process the same partition numbers of all input topics, so a lane is owned whole. All
-    lanes are given up at every rebalance: aiokafka's protocol revokes everything before it assigns anew.
-    """
+    """Opens and gives up lanes as the group's assignment changes."""
 
     def __init__(
         self,
-        *,
-        terms: LaneTerms,
         opener: LaneOpener,
+        consumer: AIOKafkaConsumer,
         pauses: Pauses,
-        seek: Callable[[TopicPartition, int], None],
-        delivery: Dispatcher,
-        forget_windows: Callable[[int], None],
-        buffer: Buffer,
-        lanes: dict[int, Lane],
-        metrics: WriterMetrics,
-        guarding: GuardFollower,
-        opened: Callable[[int], None],
-        at_kill_point: AtKillPoint,
+        dispatcher: Dispatcher,
+        lanes: Lanes,
+        counter: CommitCounter,
+        *,
+        drain_timeout_s: float,
     ) -> None:
-        """``opened`` is told how many lanes are still being opened, whenever that changes."""
-        self._terms = terms
         self._opener = opener
+        self._consumer = consumer
         self._pauses = pauses
-        self._seek = seek
-        self._delivery = delivery
-        self._forget_windows = forget_windows
-        self._buffer = buffer
+        self._dispatcher = dispatcher
         self._lanes = lanes
-        self._metrics = metrics
-        self._guarding = guarding
-        self._on_opened = opened
-        self._at_kill_point = at_kill_point
-        self._open: dict[int, OpenLane] = {}
+        self._counter = counter
+        self._drain_timeout_s = drain_timeout_s
+        self._running: dict[int, _RunningLane] = {}
         self._opening: dict[int, asyncio.Task[None]] = {}
-        self._closed = False
+        self._joined = self._closed = False
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         """Done, with the reason, when a lane is lost although the group still counts it as ours."""
 
+    @property
+    def obstacle(self) -> str | None:
+        """Why not all lanes run that are ours; ``None`` when they do."""
+        if not self._joined:
+            return "has not joined its group yet"
+        return f"opens {len(self._opening)} lanes" if self._opening else None
+
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Pause first, open in the background, resume last: records are handed out while this still runs."""
+        """Open the lanes of ``assigned`` in the background."""
         if self._closed:
             return
+        # Pause first, resume last: the consumer hands records out while this still runs.
         self._pauses.forget()
         self._pauses.pause(assigned, PauseReason.OPENING)
-        self._delivery.resume()
+        self._dispatcher.resume()
         for number in sorted({partition.partition for partition in assigned}):
-            self._opening[number] = self._watched(self._open_lane(number))
-        self._on_opened(len(self._opening))
+            self._opening[number] = self._watched(self._open(number))
+        self._joined = True
         log.info("lanes assigned", extra={"lanes": sorted(self._opening)})
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
@@ -116,91 +89,58 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         await self.give_up()
 
     async def give_up(self) -> None:
-        """Let requests in flight finish within a bound, run a last ledger cycle, close every lane."""
+        """Let requests in flight finish within a bound, run a last commit cycle, close every lane."""
         started_at_s = time.monotonic()
         for opening in self._opening.values():
             opening.cancel()
         await asyncio.gather(*self._opening.values(), return_exceptions=True)
         self._opening.clear()
-        owned, self._open = self._open, {}
-        await self._delivery.drain(self._terms.drain_timeout_s)
-        if not owned:
+        running, self._running = self._running, {}
+        # Requests first: their answers become settlements, which the last cycle of each lane commits.
+        await self._dispatcher.drain(self._drain_timeout_s)
+        if not running:
             return
-        await asyncio.gather(*(self._close(each) for each in owned.values()))
-        for number in owned:
-            self._forget_windows(number)
+        await asyncio.gather(*(self._close(each) for each in running.values()))
+        for number in running:
+            self._dispatcher.discard(number)
         self._lanes.clear()
-        self._buffer.clear()
-        self._metrics.lanes.set(0)
         log.info(
             "lanes given up",
-            extra={"lanes": sorted(owned), "seconds": round(time.monotonic() - started_at_s, 3)},
+            extra={"lanes": sorted(running), "seconds": round(time.monotonic() - started_at_s, 3)},
         )
 
-    async def _open_lane(self, number: int) -> None:
+    async def _open(self, number: int) -> None:
         started_at_s = time.monotonic()
         try:
-            opened = await self._opener.open(number)
-        except KafkaError as error:
+            lane = await self._opener.open(number)
+        except (KafkaError, KafkaUnreachable) as error:
             self._lose(number, f"lane {number} cannot be opened: {error!r}", "opening")
             return
-        lane = self._start(number, opened)
-        inputs = [TopicPartition(topic, number) for topic in self._terms.topics.inputs]
-        for partition, offset in zip(inputs, opened.committed, strict=True):
-            self._seek(partition, offset)
-        self._lanes[number] = lane
+        self._running[number] = _RunningLane(lane, self._watched(self._run(lane)))
+        # Seek, then register, then resume: the first record that comes in is the one at the committed offset.
+        inputs = self._opener.inputs(number)
+        for partition, progress in zip(inputs, lane.progress, strict=True):
+            self._consumer.seek(partition, progress.position)
+        self._lanes.add(lane)
         self._pauses.resume(inputs, PauseReason.OPENING)
         del self._opening[number]
-        self._on_opened(len(self._opening))
-        self._metrics.lanes.set(len(self._lanes))
         log.info(
             "lane open",
-            extra={
-                "lane": number,
-                "committed": opened.committed,
-                "settled_beyond": sum(len(offsets) for offsets in opened.journal.settled),
-                "open": sum(len(offsets) for offsets in opened.journal.in_doubt),
-                "parked": len(opened.parked),
-                "seconds": round(time.monotonic() - started_at_s, 3),
-            },
+            extra={"lane": number, **lane.summary(), "seconds": round(time.monotonic() - started_at_s, 3)},
         )
 
-    def _start(self, number: int, opened: OpenedLane) -> Lane:
-        progress = [OffsetProgress(offset) for offset in opened.committed]
-        order = KeyOrder(ordered=self._terms.ordered)
-        order.park(opened.parked)
-
-        def committed(settlements: Sequence[Settlement], seconds: float) -> None:
-            self._committed(lane, settlements, seconds)
-
-        ledger = LaneCommitter(
-            partition=number,
-            producer=opened.producer,
-            topics=self._terms.topics,
-            group_id=self._terms.group_id,
-            progress=progress,
-            journal=opened.journal,
-            committed=committed,
-            at_kill_point=self._at_kill_point,
-        )
-        lane = Lane(
-            partition=number,
-            intake=self._terms.intake,
-            order=order,
-            progress=progress,
-            settled=opened.journal.settled,
-            settling=self._terms.settling,
-            buffer=self._buffer,
-            in_doubt=opened.journal.in_doubt,
-            ledger=ledger,
-            stale_after_s=self._terms.stale_after_s,
-        )
-        cycles = self._watched(self._run_cycles(number, lane, ledger))
-        self._open[number] = OpenLane(lane, ledger, opened.producer, cycles)
-        return lane
+    async def _run(self, lane: Lane) -> None:
+        """Run commit cycles, and let the followers of the keys that each has freed go on."""
+        try:
+            async for cycle in lane.committer.cycles():
+                self._counter.count(cycle)
+                self._dispatcher.add(lane.committed(cycle.settlements))
+        except LaneLost as error:
+            lane.alive = False
+            self._lose(lane.partition, str(error), "fenced" if error.fenced else "kafka")
 
     def _watched(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A task whose unforeseen failure ends the session: a lane that silently stands still is worse."""
+        """Start a task whose unforeseen failure ends the session: a lane that silently stands still is worse."""
 
         def ended(task: asyncio.Task[None]) -> None:
             if not task.cancelled() and (error := task.exception()) is not None and not self.lost.done():
@@ -210,50 +150,20 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         task.add_done_callback(ended)
         return task
 
-    async def _run_cycles(self, number: int, lane: Lane, ledger: LaneCommitter) -> None:
-        try:
-            await ledger.run()
-        except LaneLost as error:
-            lane.alive = False
-            ledger.close()
-            self._lose(number, str(error), "fenced" if error.fenced else "kafka")
-
     def _lose(self, number: int, message: str, reason: str) -> None:
-        self._metrics.lanes_lost.labels(reason).inc()
+        self._counter.lane_lost(reason)
         log.warning("lane lost", extra={"lane": number, "reason": message})
         if not self.lost.done():
             self.lost.set_result(message)
 
-    def _committed(self, lane: Lane, settlements: Sequence[Settlement], seconds: float) -> None:
-        """A ledger cycle is committed: count it, and let followers of its keys go on."""
-        keys: list[bytes] = []
-        published_at_s: list[float] = []
-        records = 0
-        for settlement in settlements:
-            keys += settlement.keys
-            published_at_s += settlement.published_at_s
-            records += len(settlement.succeeded) + len(settlement.dead) + 1
-            self._buffer.leave(settlement.items, settlement.item_bytes)
-            self._guarding.count(settlement.items, len(settlement.dead))
-            self._metrics.items_settled(settlement.outcomes)
-            for error_class, count in settlement.dead_by_class.items():
-                self._metrics.dead_letters.labels(error_class).inc(count)
-        self._metrics.receipts_published(published_at_s, time.time())
-        self._metrics.cycle_committed(records, seconds)
-        if lane.alive:
-            released: list[Item] = lane.order.release(keys)
-            self._delivery.add(released)
-
-    async def _close(self, each: OpenLane) -> None:
+    async def _close(self, each: _RunningLane) -> None:
+        lane, cycles = each
         try:
-            async with asyncio.timeout(self._terms.drain_timeout_s):
-                await asyncio.wait(
-                    (each.cycles, asyncio.ensure_future(each.ledger.drained())), return_when=asyncio.FIRST_COMPLETED
-                )
+            async with asyncio.timeout(self._drain_timeout_s):
+                await lane.committer.drained()
         except TimeoutError:
-            log.warning("last ledger cycle not committed in time", extra={"lane": each.lane.partition})
-        each.lane.alive = False
-        each.ledger.close()
-        each.cycles.cancel()
-        await asyncio.gather(each.cycles, return_exceptions=True)
-        await stop_producer(each.producer)
+            log.warning("last commit cycle not committed in time", extra={"lane": lane.partition})
+        lane.alive = False
+        cycles.cancel()
+        await asyncio.gather(cycles, return_exceptions=True)
+        await lane.committer.close()

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable
 
 from sluice.flow.flood_guard import FloodGuard
 from sluice.kafka.control_topic import follow_guard, set_guard
@@ -14,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class GuardFollower:
-    """Whether this writer may deliver. It stops by itself, and goes on when a person says so."""
+    """Permits this writer to deliver, or not. It stops by itself, and goes on when a person says so."""
 
     def __init__(self, kafka: KafkaSettings, topic: str, guard: FloodGuard, metrics: WriterMetrics) -> None:
         self._kafka = kafka
@@ -22,12 +21,13 @@ class GuardFollower:
         self._guard = guard
         self._metrics = metrics
         self._tripped = asyncio.Event()
+        self.permits = asyncio.Event()
+        """Set while delivery is permitted."""
+        self.permits.set()
         self.reason: str | None = None
-        """Why nothing is delivered; ``None`` while all is well."""
+        """Why nothing is delivered; ``None`` while delivery is permitted."""
         self.known = asyncio.Event()
         """Set once it is known what state earlier processes have left."""
-        self.on_change: Callable[[], None] = _nothing
-        """Called when ``reason`` has changed."""
 
     def count(self, records: int, dead: int) -> None:
         """Take note of ``records`` settled, ``dead`` of them as dead letters."""
@@ -38,7 +38,10 @@ class GuardFollower:
             self._tripped.set()
 
     async def run(self) -> None:
-        """Follow the destination's guard, and tell the others when it trips here. Raises ``KafkaError`` in a group."""
+        """Follow the destination's guard, and tell other writers when it trips here.
+
+        Raises ``KafkaError`` and ``KafkaUnreachable`` in a group.
+        """
         async with asyncio.TaskGroup() as group:
             group.create_task(self._follow())
             group.create_task(self._tell())
@@ -65,8 +68,7 @@ class GuardFollower:
     def _set(self, reason: str | None) -> None:
         self.reason = reason
         self._metrics.guard_stopped.set(reason is not None)
-        self.on_change()
-
-
-def _nothing() -> None:
-    pass
+        if reason is None:
+            self.permits.set()
+        else:
+            self.permits.clear()

@@ -11,14 +11,20 @@ class KillPoint(StrEnum):
     WINDOWED = "windowed"  # a batch was taken
     INTENDED = "intended"  # what must not be sent twice is in the journal
     SENDING = "sending"  # the request is about to leave
-    ANSWERED = "answered"  # every fate is known
+    ANSWERED = "answered"  # the fate of some items is known
     WRITTEN = "written"  # receipts and offsets are in the transaction
     COMMITTED = "committed"  # the transaction is committed
 
 
-AtKillPoint = Callable[[KillPoint], None]
-"""Called at each kill point."""
+_hooks: list[Callable[[KillPoint], None]] = []
 
 
-def go_on(_point: KillPoint) -> None:
-    """Do nothing: the process is not under test."""
+def at(point: KillPoint) -> None:
+    """Tell whoever tests this process that ``point`` is reached; in production nobody listens."""
+    for hook in _hooks:
+        hook(point)
+
+
+def listen(hook: Callable[[KillPoint], None]) -> None:
+    """Have ``hook`` called at every kill point of this process."""
+    _hooks.append(hook)

@@ -17,7 +17,7 @@ UNLIMITED = Settings(requests_per_second=None)
 
 
 class BloomTenant:
-    """One tenant: `http` is its API as the first user, `control` the sandbox's own side."""
+    """One tenant: ``http`` is its API as the first user, ``control`` the client of the sandbox's own endpoints."""
 
     def __init__(self, url: str, http: httpx.AsyncClient, control: SandboxControl) -> None:
         self.url = url
@@ -25,13 +25,13 @@ class BloomTenant:
         self.control = control
 
     async def get(self, path: str) -> Any:
-        """What a read that must succeed answers."""
+        """Return the answer of a read that must succeed."""
         answer = await self.http.get(path)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     async def send(self, method: str, path: str, body: object = None) -> Any:
-        """What a write that must succeed answers; null for an empty body."""
+        """Return the answer of a write that must succeed; null for an empty body."""
         answer = await self.http.request(method, path, json=body)
         assert answer.status_code == 200, answer.text
         return answer.json() if answer.content else None
@@ -47,16 +47,21 @@ class BloomTenant:
         return int(found["Id"])
 
     async def meeting(self, name: str = "Leadership") -> int:
-        """The seed's meeting of that name that the first user attends."""
+        """Return the seed's meeting of that name that the first user attends."""
         return next(int(one["Id"]) for one in await self.get("L10/list") if one["Name"].startswith(name))
 
+    async def create(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """Create an object in a meeting and return it; ``kind`` is the meeting's path to such objects."""
+        found: dict[str, Any] = await self.send("POST", f"L10/{await self.meeting()}/{kind}", {"title": "t", **fields})
+        return found
+
     async def as_user(self, email: str) -> dict[str, str]:
-        """Headers that let somebody else in."""
+        """Return headers with another user's token."""
         answer = await self.http.post(f"{self.url}/Token", data={**LOGIN, "userName": email})
         return {"authorization": f"Bearer {answer.json()['access_token']}"}
 
-    async def theirs(self) -> dict[str, int]:
-        """Ids of another organization, by object."""
+    async def other_organization_ids(self) -> dict[str, int]:
+        """Return ids of another organization, by object."""
         headers = await self.as_user("nora.vance@example.com")
 
         async def first(path: str) -> int:
@@ -70,13 +75,13 @@ class BloomTenant:
 
 
 @asynccontextmanager
-async def bloom_tenant(settings: Settings = UNLIMITED, *, still: bool = False) -> AsyncIterator[BloomTenant]:
-    """A tenant of its own for one test, without a limit on its rate unless `settings` have one.
+async def bloom_tenant(settings: Settings = UNLIMITED, *, clock_stopped: bool = False) -> AsyncIterator[BloomTenant]:
+    """Serve a tenant for one test, without a rate limit unless ``settings`` have one.
 
-    `still`: its clock stands but for `advance`, so that a slow machine fills no bucket.
+    ``clock_stopped``: only ``advance`` moves the clock, so that no bucket fills on a slow machine.
     """
     vendor = BloomGrowth(settings)
-    if still:
+    if clock_stopped:
         vendor.clock.stop()
     headers = {"authorization": f"Bearer {settings.api_key}"}
     async with (

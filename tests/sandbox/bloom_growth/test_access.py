@@ -1,11 +1,11 @@
-"""Who may reach what, at every endpoint of the catalogue. bloom_growth.md §2, §10, §13.4."""
+"""Access by users to objects, at every endpoint. bloom_growth.md §2, §10, §13.4."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
-from sandbox.bloom_growth.catalogue import Endpoint
+from sandbox.bloom_growth.endpoints import Endpoint
 from sandbox.bloom_growth.vendor import BloomGrowth
 from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
 
@@ -31,8 +31,8 @@ async def _app() -> AsyncIterator[BloomTenant]:
         yield found
 
 
-def _theirs(endpoint: Endpoint, ids: dict[str, int]) -> str:
-    """The path with every id of the other organization."""
+def _path(endpoint: Endpoint, ids: dict[str, int]) -> str:
+    """Return the path with every id of the other organization."""
     kind = next((name for part, name in KINDS.items() if f"{part}{{id}}" in endpoint.path), "issues")
     found = {"mid": ids["meeting"], "uid": ids["user"], "id": ids[kind], "week": 1}
     return endpoint.path[1:].format_map(found)
@@ -54,7 +54,7 @@ async def test_an_unknown_id_is_a_404(app: BloomTenant, endpoint: Endpoint) -> N
 
 @_params([one for one in ENDPOINTS if "{" in one.path])
 async def test_what_belongs_to_another_organization_is_a_403(app: BloomTenant, endpoint: Endpoint) -> None:
-    answer = await app.http.request(endpoint.method, _theirs(endpoint, await app.theirs()), json=BODY)
+    answer = await app.http.request(endpoint.method, _path(endpoint, await app.other_organization_ids()), json=BODY)
     assert (answer.status_code, list(answer.json())) == (403, ["Message"])
 
 
@@ -64,7 +64,7 @@ async def test_what_belongs_to_another_organization_is_a_403(app: BloomTenant, e
 )
 async def test_an_owner_must_be_of_the_organization(app: BloomTenant, user: str, status: int) -> None:
     meeting = await app.meeting()
-    owner = 1 if user == "unknown" else (await app.theirs())["user"]
+    owner = 1 if user == "unknown" else (await app.other_organization_ids())["user"]
     calls = [
         ("issues/create", {"title": "t", "meetingid": meeting, "ownerid": owner}),
         (f"L10/{meeting}/todos", {"title": "t", "accountableUserId": owner}),
@@ -75,5 +75,5 @@ async def test_an_owner_must_be_of_the_organization(app: BloomTenant, user: str,
 
 
 @pytest.mark.parametrize("row", [pytest.param(row, id=f"§3.{row}") for row in range(1, 35) if row != 14])
-def test_every_row_of_the_catalogue_has_an_endpoint(row: int) -> None:
+def test_every_row_of_the_document_has_an_endpoint(row: int) -> None:
     assert f"§3.{row}" in {endpoint.row for endpoint in ENDPOINTS}

@@ -1,4 +1,4 @@
-"""Whatever comes, each endpoint answers with a documented status, and never with a failure of ours."""
+"""Arbitrary input: each endpoint answers with a documented status, never with an error of the sandbox."""
 
 import json
 from collections.abc import AsyncIterator
@@ -9,7 +9,7 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.bloom_growth.catalogue import Endpoint
+from sandbox.bloom_growth.endpoints import Endpoint
 from sandbox.bloom_growth.vendor import BloomGrowth
 from tests.sandbox.bloom_growth.tenants import LOGIN, BloomTenant, bloom_tenant
 
@@ -59,7 +59,7 @@ async def _app() -> AsyncIterator[BloomTenant]:
 
 
 def _path(endpoint: Endpoint, segment: str) -> str:
-    """Every byte of the segment encoded, so that no client takes `.` for the folder."""
+    """Encode every byte of the segment, so that no client treats ``.`` as a folder."""
     encoded = "".join(f"%{byte:02X}" for byte in segment.encode()) or "x"
     return endpoint.path[1:].format_map(dict.fromkeys(("mid", "uid", "id", "week"), encoded))
 

@@ -1,4 +1,4 @@
-"""`python -m sandbox bloom-growth`: what it prints, and that its options arrive."""
+"""Command ``python -m sandbox bloom-growth``: its output and its options."""
 
 import json
 import subprocess

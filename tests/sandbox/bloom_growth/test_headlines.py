@@ -1,35 +1,15 @@
-"""Headlines as bloom_growth.md §8 has them."""
-
-from typing import Any
+"""Headlines as in bloom_growth.md §8."""
 
 import pytest
 
 from tests.sandbox.bloom_growth.tenants import BloomTenant
 
-NAMES = [
-    "Id",
-    "Type",
-    "Key",
-    "Name",
-    "DetailsUrl",
-    "OriginId",
-    "Origin",
-    "Owner",
-    "Archived",
-    "CreateTime",
-    "CloseTime",
-]
-
-
-async def _create(bloom: BloomTenant, **fields: Any) -> dict[str, Any]:
-    path = f"L10/{await bloom.meeting()}/headlines"
-    headline: dict[str, Any] = await bloom.send("POST", path, {"title": "t", **fields})
-    return headline
+NAMES = "Id Type Key Name DetailsUrl OriginId Origin Owner Archived CreateTime CloseTime"
 
 
 async def test_a_created_headline_has_everything_a_client_reads(bloom: BloomTenant) -> None:
-    headline = await _create(bloom, ownerId=await bloom.user("maria"), notes="n")
-    assert list(headline) == NAMES
+    headline = await bloom.create("headlines", ownerId=await bloom.user("maria"), notes="n")
+    assert " ".join(headline) == NAMES
     assert (headline["Owner"]["Name"], headline["Origin"]) == ("Maria Lopez", "Leadership Team L10")
     assert (headline["Archived"], headline["CloseTime"]) == (False, None)
     assert await bloom.get(f"headline/{headline['Id']}") == headline
@@ -40,11 +20,11 @@ async def test_a_created_headline_has_everything_a_client_reads(bloom: BloomTena
     [pytest.param("n", True, id="with notes"), pytest.param(None, False, id="§8 DetailsUrl is nullable")],
 )
 async def test_a_headline_without_notes_has_no_pad(bloom: BloomTenant, notes: str | None, has_url: bool) -> None:
-    assert ((await _create(bloom, notes=notes))["DetailsUrl"] is not None) == has_url
+    assert ((await bloom.create("headlines", notes=notes))["DetailsUrl"] is not None) == has_url
 
 
 async def test_an_update_has_an_empty_answer_and_is_read_back(bloom: BloomTenant) -> None:
-    headline = await _create(bloom)
+    headline = await bloom.create("headlines")
     body = {"title": "new", "ownerId": await bloom.user("maria"), "notes": "n"}
     answer = await bloom.http.put(f"headline/{headline['Id']}", json=body)
     assert (answer.status_code, answer.content) == (200, b"")
@@ -54,13 +34,13 @@ async def test_an_update_has_an_empty_answer_and_is_read_back(bloom: BloomTenant
 
 
 async def test_headlines_are_listed_by_meeting_and_by_user(bloom: BloomTenant) -> None:
-    headline = await _create(bloom)
+    headline = await bloom.create("headlines")
     assert (await bloom.get(f"L10/{headline['OriginId']}/headlines"))[-1] == headline
     assert (await bloom.get(f"headline/users/{await bloom.me()}"))[-1] == headline
 
 
 async def test_a_deleted_headline_is_gone_and_unknown_the_second_time(bloom: BloomTenant) -> None:
-    headline = await _create(bloom)
+    headline = await bloom.create("headlines")
     answer = await bloom.http.delete(f"headline/{headline['Id']}")
     assert (answer.status_code, answer.content) == (200, b"")
     assert await bloom.status("DELETE", f"headline/{headline['Id']}") == 404

@@ -1,4 +1,4 @@
-"""Issues as bloom_growth.md §3 rows 1–8 and §4 have them."""
+"""Issues as in bloom_growth.md §3 rows 1–8 and §4."""
 
 from typing import Any
 
@@ -6,21 +6,7 @@ import pytest
 
 from tests.sandbox.bloom_growth.tenants import BloomTenant
 
-NAMES = [
-    "Id",
-    "Type",
-    "Key",
-    "Name",
-    "DetailsUrl",
-    "CreateTime",
-    "CloseTime",
-    "CompleteTime",
-    "Complete",
-    "Archived",
-    "OriginId",
-    "Origin",
-    "Owner",
-]
+NAMES = "Id Type Key Name DetailsUrl CreateTime CloseTime CompleteTime Complete Archived OriginId Origin Owner"
 
 
 async def _create(bloom: BloomTenant, **fields: Any) -> dict[str, Any]:
@@ -36,7 +22,7 @@ async def test_a_created_issue_has_everything_a_client_reads(bloom: BloomTenant)
         "POST", "issues/create", {"title": "Review Q4", "meetingid": meeting, "ownerid": me, "notes": "Focus"}
     )
     key = issue["Id"]
-    assert list(issue) == NAMES
+    assert " ".join(issue) == NAMES
     assert (issue["Type"], issue["Key"], issue["Name"]) == ("AngularIssue", f"AngularIssue_{key}", "Review Q4")
     assert (issue["OriginId"], issue["Origin"]) == (meeting, "Leadership Team L10")
     assert (issue["CloseTime"], issue["Complete"], issue["Archived"]) == (None, False, False)
@@ -53,7 +39,7 @@ async def test_the_owner_is_the_caller_unless_named(bloom: BloomTenant) -> None:
 
 
 async def test_the_alternative_create_takes_the_meeting_from_the_path(bloom: BloomTenant) -> None:
-    """§3.2: `title`, `ownerId`, `details`."""
+    """§3.2: ``title``, ``ownerId``, ``details``."""
     meeting, maria = await bloom.meeting("Sales"), await bloom.user("maria")
     body = {"title": "t", "ownerId": maria, "details": "d"}
     issue = await bloom.send("POST", f"L10/{meeting}/issues", body)
@@ -141,7 +127,7 @@ async def test_a_create_without_what_it_needs_is_a_400(bloom: BloomTenant, body:
 
 
 async def test_a_solved_issue_has_a_close_time_and_leaves_the_default_list(bloom: BloomTenant) -> None:
-    """§3.5, §3.8, §4 [test:live], [docs:ref]; `complete: false` reopens."""
+    """§3.5, §3.8, §4 [test:live], [docs:ref]; ``complete: false`` reopens."""
     issue = await _create(bloom)
     path, listing = f"issues/{issue['Id']}", f"L10/{issue['OriginId']}/issues"
     await bloom.send("POST", f"{path}/complete", {"complete": True})
@@ -184,7 +170,7 @@ async def test_an_issue_is_deleted_from_its_own_meeting_only(bloom: BloomTenant)
 
 
 async def test_lists_by_owner_are_open_issues_in_order_of_creation(bloom: BloomTenant) -> None:
-    """§3.7, by `mine` and by id."""
+    """§3.7, by ``mine`` and by id."""
     created = [(await _create(bloom))["Id"] for _ in range(3)]
     mine = await bloom.get("issues/users/mine")
     assert [one["Id"] for one in mine][-3:] == created

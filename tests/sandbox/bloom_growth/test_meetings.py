@@ -1,4 +1,4 @@
-"""Meetings as bloom_growth.md §3 rows 26–32 and §7 have them."""
+"""Meetings as in bloom_growth.md §3 rows 26–32 and §7."""
 
 from typing import Any
 
@@ -65,7 +65,7 @@ async def test_a_blank_title_is_a_400(bloom: BloomTenant) -> None:
 
 
 async def test_rows_of_a_list_have_the_four_keys_the_sdk_requires(bloom: BloomTenant) -> None:
-    """§3.31, §7, by `L10/list` and by `L10/{uid}/list`."""
+    """§3.31, §7, by ``L10/list`` and by ``L10/{uid}/list``."""
     meeting = await _create(bloom, title="Weekly")
     mine = await bloom.get("L10/list")
     assert mine[-1] == {"Id": meeting, "Type": "NameId", "Key": f"NameId_{meeting}", "Name": "Weekly"}

@@ -1,6 +1,6 @@
-"""The public client, `bloomy-python`, unmodified: everything it can do, against the sandbox.
+"""The public client, ``bloomy-python``, unmodified: all its calls against the sandbox.
 
-It wants Python 3.12; on 3.11 these tests are skipped and the raw calls beside them stay.
+It needs Python 3.12; on 3.11 these tests are skipped, and the raw calls in the other tests remain.
 """
 
 import asyncio
@@ -79,7 +79,7 @@ async def test_a_score_is_entered(client: Any) -> None:
 
 
 async def test_meetings_are_made_and_read_in_bulk(bloom: BloomTenant, client: Any) -> None:
-    """§7, §9: the failed one by its place and input, the others in their order."""
+    """§7, §9: failures by place and input, the others in their order."""
     maria = await bloom.user("maria")
     made = await client.meeting.create_many([{"title": "a", "attendees": [maria]}, {"title": "b"}, {"title": None}])
     assert [one["title"] for one in made.successful] == ["a", "b"]
@@ -130,7 +130,7 @@ async def test_an_empty_title_reaches_the_server(bloom: BloomTenant, client: Any
 
 
 async def test_failed_items_are_sent_again_as_they_were(bloom: BloomTenant, client: Any) -> None:
-    """§9, retry: there is none built in; the guide sends `failed[].input_data` once more."""
+    """§9, retry: there is none built in; the guide sends ``failed[].input_data`` once more."""
     await bloom.control.add_fault(Status(status=503, method="POST"))
     made = await client.todo.create_many([{"meeting_id": await bloom.meeting(), "title": "t"}])
     again = await client.todo.create_many([one.input_data for one in made.failed])
@@ -152,7 +152,7 @@ async def test_several_runs_at_once_have_a_cap_each(bloom: BloomTenant, client: 
 
 
 async def test_five_items_are_in_flight_at_once(bloom: BloomTenant, client: Any) -> None:
-    """§9: `max_concurrent` is 5 by default, as the sandbox's count by token shows (§13.6)."""
+    """§9: ``max_concurrent`` is 5 by default, as the sandbox's count by token shows (§13.6)."""
     me, meeting = await bloom.me(), await bloom.meeting()
     items = [{"meeting_id": meeting, "title": f"{number}", "user_id": me} for number in range(10)]
     await bloom.control.add_fault(Latency(seconds=HELD_S, times=None, method="POST", path="/api/v1/"))
@@ -166,7 +166,7 @@ async def test_five_items_are_in_flight_at_once(bloom: BloomTenant, client: Any)
 
 
 async def test_a_failure_after_the_commit_is_reported_although_it_is_there(bloom: BloomTenant, client: Any) -> None:
-    """§4, §9 trap (d): the sandbox's faults make the client err as it does live."""
+    """§4, §9 trap (d): with the sandbox's faults the client fails as it does live."""
     meeting = await bloom.meeting()
     for fault in (AnswerAfter(method="POST"), NullDetailsUrl(method="POST", skip=1)):
         await bloom.control.add_fault(fault)

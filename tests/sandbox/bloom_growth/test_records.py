@@ -1,15 +1,14 @@
-"""Laws of the stores: what was put is found by id, meeting and person, in the order of ids."""
-
-from datetime import date
+"""Laws of the stores: a stored object is found by id, meeting and person, in the order of ids."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.bloom_growth.instants import end_of_quarter
-from sandbox.bloom_growth.records import Records, Space
+from sandbox.bloom_growth.records import Records, StorageLimit
 from sandbox.bloom_growth.refusals import Refusal
 from sandbox.bloom_growth.rows import Goal
+from sandbox.bloom_growth.settings import Settings
+from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
 
 KEYS = st.integers(1, 8)
 PEOPLE = st.integers(1, 3)
@@ -23,8 +22,8 @@ def _goal(owner_id: int, origins: list[int], title: str = "t") -> Goal:
 
 @given(steps=STEPS)
 def test_lists_are_what_a_search_through_everything_finds(steps: list[tuple[int, int, list[int], bool]]) -> None:
-    space = Space(1_000_000)
-    records, model = Records(Goal, space), dict[int, Goal]()
+    storage = StorageLimit(1_000_000)
+    records, model = Records(Goal, storage), dict[int, Goal]()
     for key, owner_id, origins, is_kept in steps:
         if is_kept:
             records.put(key, _goal(owner_id, origins))
@@ -42,17 +41,17 @@ def test_lists_are_what_a_search_through_everything_finds(steps: list[tuple[int,
 
 @given(titles=st.lists(st.text(max_size=50), max_size=20))
 def test_space_is_given_back_to_the_last_byte(titles: list[str]) -> None:
-    space = Space(1_000_000)
-    records = Records(Goal, space)
+    storage = StorageLimit(1_000_000)
+    records = Records(Goal, storage)
     for key, title in enumerate(titles):
         records.put(key % 5, _goal(1, [], title))
     for key in range(min(5, len(titles))):
         records.remove(key)
-    assert space.used_bytes == 0
+    assert storage.used_bytes == 0
 
 
 def test_a_row_that_does_not_fit_leaves_the_one_before() -> None:
-    records = Records(Goal, Space(1000))
+    records = Records(Goal, StorageLimit(1000))
     records.put(1, _goal(1, []))
     with pytest.raises(Refusal):
         records.put(1, _goal(2, [], "x" * 1000))
@@ -60,13 +59,19 @@ def test_a_row_that_does_not_fit_leaves_the_one_before() -> None:
     assert records.of_person(2) == []
 
 
-@pytest.mark.parametrize(
-    ("day", "end"),
-    [
-        pytest.param(date(2026, 1, 5), date(2026, 3, 31), id="§6 example"),
-        pytest.param(date(2026, 6, 30), date(2026, 6, 30), id="the last day"),
-        pytest.param(date(2026, 10, 1), date(2026, 12, 31), id="the last quarter"),
-    ],
-)
-def test_a_goal_is_due_at_the_end_of_its_quarter(day: date, end: date) -> None:
-    assert end_of_quarter(day) == end
+async def test_what_does_not_fit_is_a_503_and_changes_nothing() -> None:
+    async with bloom_tenant(Settings(requests_per_second=None, max_stored_bytes=100_000)) as small:
+        meeting = await small.meeting()
+        before = await small.control.state()
+        notes = "x" * 100_000
+        assert await small.status("POST", f"L10/{meeting}/issues", {"title": "t", "notes": notes}) == 503
+        assert await small.control.state() == before
+        assert await small.status("POST", f"L10/{meeting}/issues", {"title": "t"}) == 200
+
+
+async def test_what_is_deleted_makes_room(bloom: BloomTenant) -> None:
+    before = (await bloom.control.state())["stored_bytes"]
+    goal = await bloom.send("POST", "rocks/create", {"title": "x" * 1000})
+    assert (await bloom.control.state())["stored_bytes"] != before
+    await bloom.send("DELETE", f"rocks/{goal['Id']}")
+    assert (await bloom.control.state())["stored_bytes"] == before

@@ -1,4 +1,4 @@
-"""Todos as bloom_growth.md §3 rows 9–16 and §5 have them."""
+"""Todos as in bloom_growth.md §3 rows 9–16 and §5."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,35 +8,16 @@ import pytest
 from sandbox.bloom_growth.settings import Settings
 from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
 
-NAMES = [
-    "Id",
-    "Type",
-    "Key",
-    "Name",
-    "DetailsUrl",
-    "DueDate",
-    "CreateTime",
-    "CompleteTime",
-    "CloseTime",
-    "Complete",
-    "OriginId",
-    "Origin",
-    "TodoType",
-    "Ordering",
-    "Owner",
-]
-
-
-async def _create(bloom: BloomTenant, **fields: Any) -> dict[str, Any]:
-    path = f"L10/{await bloom.meeting()}/todos"
-    todo: dict[str, Any] = await bloom.send("POST", path, {"title": "t", **fields})
-    return todo
+NAMES = (
+    "Id Type Key Name DetailsUrl DueDate CreateTime CompleteTime CloseTime Complete "
+    "OriginId Origin TodoType Ordering Owner"
+)
 
 
 async def test_a_created_todo_has_everything_a_client_reads(bloom: BloomTenant) -> None:
     """§3.9, §3.11, §5."""
-    todo = await _create(bloom, title="Send notes", notes="n", dueDate="2026-01-12")
-    assert list(todo) == NAMES
+    todo = await bloom.create("todos", title="Send notes", notes="n", dueDate="2026-01-12")
+    assert " ".join(todo) == NAMES
     assert (todo["Name"], todo["DueDate"], todo["TodoType"]) == ("Send notes", "2026-01-12T00:00:00Z", 0)
     assert (todo["OriginId"], todo["Origin"]) == (await bloom.meeting(), "Leadership Team L10")
     assert (todo["Complete"], todo["CompleteTime"], todo["CloseTime"], todo["Ordering"]) == (False, None, None, 0)
@@ -60,18 +41,18 @@ async def test_a_personal_todo_has_no_origin(bloom: BloomTenant) -> None:
 )
 async def test_every_spelling_of_the_assignee_is_taken(bloom: BloomTenant, name: str) -> None:
     maria = await bloom.user("maria")
-    assert (await _create(bloom, **{name: maria}))["Owner"]["Id"] == maria
+    assert (await bloom.create("todos", **{name: maria}))["Owner"]["Id"] == maria
 
 
 async def test_accountable_user_id_wins_over_for_id(bloom: BloomTenant) -> None:
     maria, jonas = await bloom.user("maria"), await bloom.user("jonas")
-    assert (await _create(bloom, ForId=jonas, accountableUserId=maria))["Owner"]["Id"] == maria
+    assert (await bloom.create("todos", ForId=jonas, accountableUserId=maria))["Owner"]["Id"] == maria
 
 
 async def test_strictly_for_id_is_ignored() -> None:
     """§5: the server may well assign such a todo to the caller."""
     async with bloom_tenant(Settings(requests_per_second=None, binds_for_id=False)) as strict:
-        assert (await _create(strict, ForId=await strict.user("maria")))["Owner"]["Id"] == await strict.me()
+        assert (await strict.create("todos", ForId=await strict.user("maria")))["Owner"]["Id"] == await strict.me()
 
 
 @pytest.mark.parametrize(
@@ -87,7 +68,7 @@ async def test_a_personal_todo_may_name_its_owner(binds: bool, owner: str) -> No
 
 @pytest.mark.parametrize("name", [pytest.param("notes", id="§5 notes"), pytest.param("details", id="§5 details")])
 async def test_both_spellings_of_notes_are_one_field_and_not_echoed(bloom: BloomTenant, name: str) -> None:
-    todo = await _create(bloom, **{name: "the text"})
+    todo = await bloom.create("todos", **{name: "the text"})
     assert "the text" not in str(todo)
     assert (await bloom.http.get(f"{bloom.url}/_sandbox/notes/{todo['Id']}")).json()["notes"] == "the text"
 
@@ -102,13 +83,13 @@ async def test_both_spellings_of_notes_are_one_field_and_not_echoed(bloom: Bloom
     ],
 )
 async def test_due_dates_of_every_documented_form_are_taken(bloom: BloomTenant, sent: str, answered: str) -> None:
-    assert (await _create(bloom, dueDate=sent))["DueDate"] == answered
+    assert (await bloom.create("todos", dueDate=sent))["DueDate"] == answered
 
 
 @pytest.mark.parametrize("date", [pytest.param(None, id="null"), pytest.param("", id="§1 the empty string is null")])
 async def test_a_todo_is_due_in_seven_days_unless_it_says(bloom: BloomTenant, date: str | None) -> None:
     before = datetime.now(UTC).date()
-    due = datetime.fromisoformat((await _create(bloom, dueDate=date))["DueDate"]).date()
+    due = datetime.fromisoformat((await bloom.create("todos", dueDate=date))["DueDate"]).date()
     assert due in (before + timedelta(days=7), datetime.now(UTC).date() + timedelta(days=7))
 
 
@@ -136,7 +117,7 @@ async def test_a_date_that_is_none_is_a_400(bloom: BloomTenant, date: str) -> No
 async def test_an_update_has_an_empty_answer_and_is_read_back(
     bloom: BloomTenant, change: dict[str, Any], name: str, value: str
 ) -> None:
-    todo = await _create(bloom)
+    todo = await bloom.create("todos")
     answer = await bloom.http.put(f"todo/{todo['Id']}", json=change)
     assert (answer.status_code, answer.content) == (200, b"")
     assert (await bloom.get(f"todo/{todo['Id']}"))[name] == value
@@ -144,7 +125,7 @@ async def test_an_update_has_an_empty_answer_and_is_read_back(
 
 async def test_assignee_and_notes_cannot_be_changed(bloom: BloomTenant) -> None:
     """§5."""
-    todo = await _create(bloom, notes="old")
+    todo = await bloom.create("todos", notes="old")
     body = {"accountableUserId": await bloom.user("maria"), "notes": "new"}
     await bloom.send("PUT", f"todo/{todo['Id']}", body)
     assert await bloom.get(f"todo/{todo['Id']}") == todo
@@ -153,7 +134,7 @@ async def test_assignee_and_notes_cannot_be_changed(bloom: BloomTenant) -> None:
 
 async def test_completing_sets_complete_and_does_not_close(bloom: BloomTenant) -> None:
     """§3.13, §3.16, §5: default lists still have it."""
-    todo = await _create(bloom)
+    todo = await bloom.create("todos")
     answer = await bloom.http.post(f"todo/{todo['Id']}/complete?status=true")
     assert (answer.status_code, answer.content) == (200, b"true")
     done = await bloom.get(f"todo/{todo['Id']}")
@@ -173,14 +154,14 @@ async def test_completing_sets_complete_and_does_not_close(bloom: BloomTenant) -
     ],
 )
 async def test_the_status_says_whether_it_is_complete(bloom: BloomTenant, query: str, complete: bool) -> None:
-    todo = await _create(bloom)
+    todo = await bloom.create("todos")
     await bloom.send("POST", f"todo/{todo['Id']}/complete")
     await bloom.send("POST", f"todo/{todo['Id']}/complete{query}")
     assert (await bloom.get(f"todo/{todo['Id']}"))["Complete"] == complete
 
 
 async def test_closed_todos_are_listed_when_asked_for(bloom: BloomTenant) -> None:
-    """§3.16, §5: the filter looks at `CloseTime` only; the seed has a closed one."""
+    """§3.16, §5: the filter looks at ``CloseTime`` only; the seed has a closed one."""
     path = f"L10/{await bloom.meeting()}/todos"
     default, everything = await bloom.get(path), await bloom.get(f"{path}?INCLUDE_CLOSED=true")
     assert [one["CloseTime"] for one in default] == [None] * len(default)
@@ -194,9 +175,9 @@ async def test_the_seed_has_todos_of_every_type(bloom: BloomTenant) -> None:
 
 
 async def test_lists_by_user_have_all_of_the_users_todos(bloom: BloomTenant) -> None:
-    """§3.15: `todo/user/{uid}`, and the plural `todo/users/mine`."""
+    """§3.15: ``todo/user/{uid}``, and the plural ``todo/users/mine``."""
     personal = await bloom.send("POST", "todo/create", {"title": "p"})
-    todo = await _create(bloom)
+    todo = await bloom.create("todos")
     mine = await bloom.get("todo/users/mine")
     assert mine[-2:] == [personal, todo]
     assert await bloom.get(f"todo/user/{await bloom.me()}") == mine

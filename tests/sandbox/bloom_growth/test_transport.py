@@ -1,4 +1,4 @@
-"""What all endpoints share: case, content types, empty bodies, wrong paths. bloom_growth.md §1, §10."""
+"""Behaviour of all endpoints: case, content types, empty bodies, wrong paths. bloom_growth.md §1, §10."""
 
 import json
 import re
@@ -187,7 +187,7 @@ async def test_an_id_that_is_no_number_is_a_400(bloom: BloomTenant, word: str) -
 
 
 async def test_permissions_come_when_asked_for(bloom: BloomTenant) -> None:
-    """§1 `includePermission`, in bodies of objects and lists of them; not of users."""
+    """§1 ``includePermission``, in bodies of objects and lists of them; not of users."""
     meeting = await bloom.meeting()
     assert "Permission" not in await bloom.get(f"L10/{meeting}")
     for path in (f"L10/{meeting}", f"L10/{meeting}/issues", f"L10/{meeting}/todos", f"L10/{meeting}/rocks"):

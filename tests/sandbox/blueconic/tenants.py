@@ -1,4 +1,4 @@
-"""A BlueConic sandbox in this process, and a client that is let in."""
+"""A BlueConic sandbox in this process, with an authorized client."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +16,7 @@ ALLOWED = {"grant_type": "client_credentials", "client_id": "sandbox", "client_s
 
 
 class Tenant:
-    """One tenant: `http` carries a token for every scope, `control` is the sandbox's own side."""
+    """One tenant: ``http`` has a token for every scope, ``control`` is the client of the sandbox's own endpoints."""
 
     def __init__(self, url: str, http: httpx.AsyncClient, control: SandboxControl) -> None:
         self.url = url
@@ -28,7 +28,7 @@ class Tenant:
         return str(answer.json()["access_token"])
 
     async def put_groups(self, *entries: dict[str, Any]) -> list[dict[str, Any]]:
-        """The results of entries that must be taken."""
+        """Write entries that must be accepted; return their results."""
         return await self._put("/groups", entries)
 
     async def put_profiles(self, *entries: dict[str, Any]) -> list[dict[str, Any]]:
@@ -41,12 +41,12 @@ class Tenant:
         return results
 
     async def group(self, group_id: str, group_type: str = "company") -> dict[str, list[str]]:
-        """A group's values as read back."""
+        """Return a group's values as read."""
         answer = await self.http.get(f"/groups/{group_type}/{group_id}")
         return {one["id"]: one["values"] for one in answer.json()["properties"]}
 
     async def profile(self, profile_id: str) -> dict[str, Any]:
-        """A profile as read back, with its timeline."""
+        """Return a profile as read, with its timeline."""
         expand = {"expand": ["profile.timeline", "profile.segments"], "eventCount": "1000"}
         answer = await self.http.get(f"/profiles/{profile_id}", params=expand)
         found: dict[str, Any] = answer.json()
@@ -55,7 +55,7 @@ class Tenant:
 
 @asynccontextmanager
 async def tenant(settings: Settings | None = None) -> AsyncIterator[Tenant]:
-    """A tenant of its own for one test."""
+    """Serve a tenant for one test."""
     async with (
         serve(App(BlueConic(settings))) as url,
         httpx.AsyncClient(base_url=f"{url}/rest/v2", trust_env=False, verify=False, timeout=10) as http,
@@ -68,7 +68,7 @@ async def tenant(settings: Settings | None = None) -> AsyncIterator[Tenant]:
 
 
 def group(group_id: str, *, strategy: str = "UPSERT", group_type: str = "company", **values: str) -> dict[str, Any]:
-    """An entry that sets each value; its identifier is `to-` and the id."""
+    """Return an entry that sets each value; its identifier is ``to-`` and the id."""
     rules = [{"id": name, "values": [value], "strategy": "SET"} for name, value in values.items()]
     return {
         "groupTypeId": group_type,

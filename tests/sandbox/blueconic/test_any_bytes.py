@@ -1,4 +1,4 @@
-"""Whatever comes, each endpoint answers with a status it declares, and never with a failure of ours."""
+"""Arbitrary input: each endpoint answers with a status that it declares, never with an error of the sandbox."""
 
 import json
 from collections.abc import AsyncIterator
@@ -103,7 +103,7 @@ async def _status(app: Tenant, endpoint: Endpoint, segment: str, query: bytes, b
 
 
 def _encoded(segment: str) -> str:
-    """Every byte of it, so that no client takes `.` for the folder."""
+    """Encode every byte of the segment, so that no client treats ``.`` as a folder."""
     return "".join(f"%{byte:02X}" for byte in segment.encode())
 
 

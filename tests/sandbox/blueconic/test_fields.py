@@ -1,4 +1,4 @@
-"""The fields of the entries of both bulk calls, row by row. blueconic.md §3, §4, and what its Mapping makes of them."""
+"""The fields of the entries of both bulk calls, row by row. blueconic.md §3, §4 and its Mapping."""
 
 from typing import Any
 
@@ -62,7 +62,7 @@ async def test_a_resend_has_another_state(blueconic: Tenant, entry: dict[str, An
 
 
 async def _shown(blueconic: Tenant) -> dict[str, Any]:
-    """What creation fixed, by the names that entries have for it."""
+    """Return what creation fixed, by the names of the entries' fields."""
     profile = await blueconic.profile("known")
     values = {one["id"]: one["values"] for one in profile["properties"]}
     return {

@@ -1,4 +1,4 @@
-"""Concurrency and atomicity, as blueconic.md §6 and §1 have them."""
+"""Concurrency and atomicity, as in blueconic.md §6 and §1."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.sandbox.blueconic.tenants import Tenant, group, tenant
 
 
 async def _put_at_once(app: Tenant, requests: int, limit: int) -> list[int]:
-    """Sends groups and profiles in turn; those that are let in are answered when all have arrived."""
+    """Send groups and profiles in turn; those that are admitted are answered when all have arrived."""
     await app.control.add_fault(Latency(seconds=600, times=None, method="PUT"))
     paths = ["/groups" if index % 2 else "/profiles" for index in range(requests)]
     async with asyncio.TaskGroup() as sending:
@@ -56,7 +56,7 @@ async def test_a_429_has_a_retry_after_only_when_configured(seconds: int | None,
 
 
 async def test_a_request_is_applied_at_once_or_not_yet(blueconic: Tenant) -> None:
-    """A reader sees both groups of a request with the same value, whatever other requests are under way."""
+    """A reader sees both groups of a request with the same value, whatever other requests are in progress."""
 
     async def write(value: int) -> None:
         for turn in range(10):

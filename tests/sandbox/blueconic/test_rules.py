@@ -1,4 +1,4 @@
-"""Laws of property rules, whatever the values. blueconic.md §3: only `INCREMENT` is not idempotent."""
+"""Laws of property rules for any values. blueconic.md §3: only ``INCREMENT`` is not idempotent."""
 
 from hypothesis import given
 from hypothesis import strategies as st

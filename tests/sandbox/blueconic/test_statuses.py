@@ -1,4 +1,4 @@
-"""Statuses and bodies that other tests do not bring about: blueconic.md §6 and §7, row by row."""
+"""Statuses and bodies that other tests do not cause: blueconic.md §6 and §7, row by row."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""Timeline events inside profile entries, as blueconic.md §5 has them."""
+"""Timeline events inside profile entries, as in blueconic.md §5."""
 
 from typing import Any
 
@@ -198,7 +198,7 @@ async def test_events_ride_only_on_entries_that_write_their_profile(blueconic: T
 
 
 def _many(event_type: str, count: int) -> list[dict[str, Any]]:
-    """Events of today: LOW ones of an old date would go at once."""
+    """Return events of today: LOW ones of an old date would be removed at once."""
     return [event(eventTypeId=event_type, id=f"{event_type}-{index}", date="") for index in range(count)]
 
 

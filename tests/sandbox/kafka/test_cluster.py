@@ -1,17 +1,10 @@
-"""The local Kafka, as its users see it: real clients, real processes."""
+"""The local Kafka with real clients and real processes."""
 
 import asyncio
-import json
-import signal
 import socket
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
@@ -19,9 +12,6 @@ from sandbox.kafka.broker import LocalKafkaError
 from sandbox.kafka.cluster import LocalKafka
 from tests.conftest import CreateTopics
 from tests.support.kafka_admin import RunningKafka, create_topics
-
-# A process that starts the command as a shell or a test would, and shares its standard output with it.
-_PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'sandbox', 'kafka', '--json'])"
 
 
 async def test_transaction_makes_a_round_trip(kafka: RunningKafka, create_topics: CreateTopics, prefix: str) -> None:
@@ -72,29 +62,6 @@ async def test_three_brokers_survive_the_loss_of_one() -> None:
     assert Counter(values) == {b"before": 3, b"without": 3, b"after": 3}
 
 
-@pytest.mark.parametrize(
-    ("victim", "signum"),
-    [
-        pytest.param("parent", signal.SIGKILL, id="its parent is killed"),
-        pytest.param("command", signal.SIGKILL, id="it is killed"),
-        pytest.param("command", signal.SIGTERM, id="it is asked to end"),
-    ],
-)
-def test_command_leaves_nothing_when(victim: str, signum: int) -> None:
-    parent = subprocess.Popen([sys.executable, "-c", _PARENT], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout
-    with parent:
-        started = json.loads(parent.stdout.readline())
-        family = {"parent": psutil.Process(parent.pid)}
-        family["command"], *brokers = family["parent"].children(recursive=True)
-        assert {process.pid for process in brokers} >= set(started["pids"])
-
-        family[victim].send_signal(signum)
-        assert parent.stdout.read() == ""  # one line and no more, then the end of the command
-        _wait_until(lambda: not any(process.is_running() for process in brokers))
-        _wait_until(lambda: not Path(started["logs"][0]).parent.parent.exists())
-
-
 def test_refused_setting_is_told_in_kafkas_words() -> None:
     with pytest.raises(LocalKafkaError, match=r"Invalid value many for configuration num\.partitions"):
         LocalKafka(settings={"num.partitions": "many"}).start()
@@ -108,7 +75,7 @@ def test_port_that_is_taken_is_named() -> None:
 
 
 async def _publish(bootstrap_servers: str, topic: str, value: bytes) -> None:
-    """Into every partition, in one transaction."""
+    """Publish into every partition, in one transaction."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap_servers, transactional_id="publisher")
     async with producer, producer.transaction():
         for partition in await producer.partitions_for(topic):
@@ -125,10 +92,3 @@ async def _read(bootstrap_servers: str, topic: str, *, count: int) -> list[bytes
     )
     async with consumer, asyncio.timeout(30):
         return [(await consumer.getone()).value for _ in range(count)]
-
-
-def _wait_until(claim: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not claim():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -1,7 +1,6 @@
-"""The ledger: what a vendor was asked, what it did, and what came twice."""
+"""The ledger: requests, effects and repeats."""
 
 import asyncio
-from collections import Counter
 
 import httpx
 import pytest
@@ -10,7 +9,6 @@ from hypothesis import strategies as st
 
 from sandbox.faults.fault import DropAfter, Latency
 from sandbox.ledger.ledger import Ledger, LedgerFilter
-from sandbox.ledger.repeats import find_repeats
 from tests.sandbox.blueconic.tenants import Tenant, group, rule
 
 
@@ -99,15 +97,6 @@ async def test_an_increment_that_happened_twice_shows(blueconic: Tenant) -> None
 
 async def test_a_summary_for_polling_leaves_the_repeats_out(blueconic: Tenant) -> None:
     assert (await blueconic.control.summary(repeats=False)).repeats is None
-
-
-@given(st.lists(st.tuples(st.sampled_from(["a", "b", "c", "d", "\x00", "é"]), st.booleans())))
-def test_repeats_are_exact(entries: list[tuple[str, bool]]) -> None:
-    received = Counter(identifier for identifier, _ in entries)
-    changed = Counter(identifier for identifier, did in entries if did)
-    found = find_repeats(lambda: iter(entries))
-    assert found.received_more_than_once == sum(times > 1 for times in received.values())
-    assert found.changed_more_than_once == sum(times > 1 for times in changed.values())
 
 
 def _record(ledger: Ledger, request: int, keys: list[str]) -> None:

@@ -10,10 +10,12 @@ from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from sluice.events import BatchEvent, Headers, decode_batch
 from sluice.flow.journal import CommitMetadata, Journal, rows_of
+from sluice.flow.key_order import KeyOrder
 from sluice.flow.offsets import OffsetProgress
+from sluice.kafka.sending import Message
 from sluice.topics import topics_of
 from sluice.writer.lanes.committer import LaneCommitter, LaneLost
-from sluice.writer.lanes.receipt_messages import Message
+from sluice.writer.lanes.lane import LaneState
 from sluice.writer.lanes.settlement import Settlement
 from tests.support.fakes import run_instantly
 
@@ -102,15 +104,8 @@ class Owner:
     def __init__(self, kafka: FakeKafkaLane) -> None:
         self.journal = kafka.reopened()
         self.progress = [OffsetProgress(position) for position in kafka.positions()]
-        self.ledger = LaneCommitter(
-            partition=0,
-            producer=kafka,
-            topics=TOPICS,
-            group_id="g",
-            progress=self.progress,
-            journal=self.journal,
-            committed=lambda settlements, seconds: None,
-        )
+        state = LaneState(self.progress, self.journal, KeyOrder(ordered=True))
+        self.committer = LaneCommitter(0, kafka, TOPICS, "g", state)
 
     async def settle(self, topic: int, offset: int) -> None:
         self.submit(topic, offset)
@@ -118,7 +113,7 @@ class Owner:
 
     def submit(self, topic: int, offset: int) -> None:
         entry = BatchEvent(batch_id="b", state="settled", rows=rows_of([(topic, offset, 0)]))
-        self.ledger.submit(
+        self.committer.submit(
             Settlement(
                 entry=entry,
                 succeeded=[Message(b"k", b"{}", [])],
@@ -134,12 +129,16 @@ class Owner:
         )
 
     async def confirm(self) -> None:
-        self.ledger.write(None)
+        self.committer.confirm()
         await self.cycle()
 
+    async def run(self) -> None:
+        async for _ in self.committer.cycles():
+            pass
+
     async def cycle(self) -> None:
-        running = asyncio.create_task(self.ledger.run())
-        await self.ledger.drained()
+        running = asyncio.create_task(self.run())
+        await self.committer.drained()
         running.cancel()
         await asyncio.wait([running])
 
@@ -188,7 +187,7 @@ def test_lane_that_is_fenced_in_the_middle_of_a_cycle_is_lost_to_its_new_owner(s
         owner.progress[0].give([0])
         owner.submit(0, 0)
         with pytest.raises(LaneLost) as lost:
-            await owner.ledger.run()
+            await owner.run()
         assert lost.value.fenced
 
     run_instantly(story())

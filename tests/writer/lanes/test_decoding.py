@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.events import Header, Key, Place, encode_event
-from sluice.writer.lanes.decoding import Decoder, Undecodable, header_text, origin_of
+from sluice.headers import header_text
+from sluice.writer.lanes.decoding import Decoder, Undecodable, origin_of
 from tests.support.factories import FakeMessage, record, record_message
 from tests.support.fakes import FakeDestination
 

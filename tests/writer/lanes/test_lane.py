@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sluice.events import Rows, decode_succeeded, encode_event
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
-from sluice.writer.lanes.settlement import BatchTimes, Settled, Settlement
+from sluice.writer.lanes.settlement import BatchTimes, Settlement
 from tests.support.factories import INPUT_TOPICS, NOON, FakeMessage, make_batch, make_item, record, record_message
 from tests.support.fakes import FakeLane
 
@@ -19,10 +19,7 @@ TIMES = BatchTimes(NOON, NOON)
 
 
 def _settle(lane: FakeLane, items: Sequence[Item], *outcomes: Outcome) -> Settlement:
-    rows: list[Settled] = [
-        (row, item, outcome) for row, (item, outcome) in enumerate(zip(items, outcomes, strict=True))
-    ]
-    lane.settle(make_batch(items), rows, TIMES, NOON)
+    lane.settle(make_batch(items), list(zip(items, outcomes, strict=True)), TIMES, NOON)
     return lane.settlements[-1]
 
 
@@ -181,7 +178,7 @@ def test_item_that_an_earlier_owner_was_sending_says_so() -> None:
 
 def test_lane_is_stale_when_nothing_was_committed_for_long() -> None:
     lane = FakeLane()
-    lane.ledger.confirmed_at_s = 100.0
+    lane.kept.confirmed_at_s = 100.0
     assert not lane.is_stale(110.0)
     assert lane.is_stale(110.1)
 

@@ -8,17 +8,9 @@ from hypothesis import strategies as st
 
 from sluice.events import MAX_HEADER_BYTES, Header, Place, decode_succeeded
 from sluice.flow.outcome import Fate, Outcome
+from sluice.kafka.sending import Message
 from sluice.writer.lanes.decoding import origin_of
-from sluice.writer.lanes.receipt_messages import (
-    Failure,
-    Letter,
-    Message,
-    dead_letter,
-    letter_of,
-    retry,
-    rfc3339,
-    succeeded,
-)
+from sluice.writer.lanes.receipt_messages import Failure, Letter, dead_letter, letter_of, retry, rfc3339, succeeded
 from tests.support.factories import NOON, FakeMessage, make_item
 
 SOURCE = Place(topic="crm.records", partition=3, offset=42)

@@ -9,7 +9,7 @@ from sluice.cli.publish.file_records import Prepared
 from sluice.cli.publish.rows import BadRow
 from sluice.client.publisher import RecordTooLarge, check_size
 from sluice.events import encode_event
-from sluice.kafka.outbox import Message
+from sluice.kafka.sending import Message
 from sluice.kafka.topic_admin import DEFAULT_MAX_MESSAGE_BYTES
 from sluice.records import ordering_key
 

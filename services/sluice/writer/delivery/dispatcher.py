@@ -1,55 +1,35 @@
-"""From windows to settlements: takes batches as the limiter permits and hands each item's outcome to its lane."""
+"""Dispatching batches: closes a window when it is due and the limiter lets a request leave."""
 
 import asyncio
-import logging
 import time
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from uuid import uuid4
 
-from sluice.destinations.contract import Destination
-from sluice.flow.batch import Batch, Item
-from sluice.flow.outcome import Fate, Outcome
+from sluice.flow.batch import Item
 from sluice.flow.windows import Windows
 from sluice.telemetry.metrics import WriterMetrics
-from sluice.telemetry.tracing import Receipt, batch_span, record_receipt_spans
-from sluice.writer.delivery.batch_sender import BatchSender, rows_in
+from sluice.writer import kill_points
+from sluice.writer.delivery.batch_sender import BatchSender
+from sluice.writer.delivery.deliverer import Deliverer
 from sluice.writer.delivery.limiter import Limiter
-from sluice.writer.kill_points import AtKillPoint, KillPoint, go_on
-from sluice.writer.lanes.lane import Lane
-from sluice.writer.lanes.settlement import Settled
-
-log = logging.getLogger(__name__)
+from sluice.writer.guard import GuardFollower
+from sluice.writer.kill_points import KillPoint
 
 
 class Dispatcher:
-    """The only place that sends to the destination."""
+    """Takes batches from the windows, one for each permit; the only place that sends to the destination."""
 
     def __init__(
-        self,
-        *,
-        topic: str,
-        destination: Destination,
-        windows: Windows,
-        limiter: Limiter,
-        lanes: Mapping[int, Lane],
-        metrics: WriterMetrics,
-        at_kill_point: AtKillPoint = go_on,
+        self, windows: Windows, limiter: Limiter, deliverer: Deliverer, guard: GuardFollower, metrics: WriterMetrics
     ) -> None:
-        """``topic`` is the records topic, for spans."""
-        self._topic = topic
-        self._destination = destination
         self._windows = windows
         self._limiter = limiter
-        self._lanes = lanes
+        self._deliverer = deliverer
+        self._guard = guard
         self._metrics = metrics
-        self._at_kill_point = at_kill_point
         self._changed = asyncio.Event()
         self._open = asyncio.Event()
         self._open.set()
-        self._permitted = asyncio.Event()
-        self._permitted.set()
         self._under_way: dict[asyncio.Task[None], BatchSender] = {}
         self._failed: asyncio.Future[None]
 
@@ -58,6 +38,10 @@ class Dispatcher:
         if items:
             self._windows.add(items, time.monotonic())
             self._changed.set()
+
+    def discard(self, lane: int) -> None:
+        """Forget the items of a lane that is given up; its next owner reads them again."""
+        self._windows.discard(lane)
 
     async def run(self) -> None:
         """Deliver until cancelled. Raises ``Misconfigured`` in a group, while requests may still be with the vendor."""
@@ -77,9 +61,9 @@ class Dispatcher:
         What has not been sent is dropped: the next owner of its lane reads it again.
         """
         self._open.clear()
-        for task, sending in self._under_way.items():
-            sending.abandon()
-            if not sending.with_vendor:
+        for task, sender in self._under_way.items():
+            sender.abandon()
+            if not sender.with_vendor:
                 task.cancel()
         for timeout in (timeout_s, None):
             if not self._under_way:
@@ -92,38 +76,30 @@ class Dispatcher:
         """Take batches again."""
         self._open.set()
 
-    def permit(self, *, delivery: bool) -> None:
-        """Whether batches may be taken at all; the flood guard's word, whoever owns which lane."""
-        if delivery:
-            self._permitted.set()
-        else:
-            self._permitted.clear()
-
     async def _dispatch(self) -> None:
         while True:
-            # Not before a request may leave is a window closed: while the vendor is busy it goes on filling.
+            # First the permit, then the window: while the vendor is busy, windows go on filling.
+            asked_at_s = time.monotonic()
             await self._limiter.ready()
-            await self._due()
+            waited_s = time.monotonic() - asked_at_s
+            await self._batch_due()
             if self._limiter.try_acquire():
+                self._metrics.permit_waited(waited_s)
                 self._start()
 
     def _start(self) -> None:
-        """Send the batch that is due, with the permit just acquired. Nothing is between two hands: no ``await``."""
+        """Send the batch that is due, with the permit just acquired.
+
+        Must not await: the batch would be in neither the windows nor a task.
+        """
         batch = self._windows.take(time.monotonic(), uuid4().hex)
         if batch is None:
             self._limiter.release()
             return
-        self._at_kill_point(KillPoint.WINDOWED)
-        sending = BatchSender(
-            batch,
-            destination=self._destination,
-            limiter=self._limiter,
-            lanes=self._lanes,
-            metrics=self._metrics,
-            at_kill_point=self._at_kill_point,
-        )
-        task = asyncio.create_task(self._deliver(batch, sending))
-        self._under_way[task] = sending
+        kill_points.at(KillPoint.WINDOWED)
+        sender = self._deliverer.sender_of(batch)
+        task = asyncio.create_task(self._deliverer.deliver(batch, sender))
+        self._under_way[task] = sender
         task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
@@ -132,11 +108,11 @@ class Dispatcher:
         if not task.cancelled() and (error := task.exception()) is not None and not self._failed.done():
             self._failed.set_exception(error)
 
-    async def _due(self) -> None:
+    async def _batch_due(self) -> None:
         """Wait until a batch may be taken."""
         while True:
             await self._open.wait()
-            await self._permitted.wait()
+            await self._guard.permits.wait()
             self._changed.clear()
             now_s = time.monotonic()
             due_at_s = self._windows.due_at_s()
@@ -147,56 +123,3 @@ class Dispatcher:
                     await self._changed.wait()
             except TimeoutError:
                 continue
-
-    async def _deliver(self, batch: Batch, sending: BatchSender) -> None:
-        sampled = [item.traceparent for item in batch.items if item.traceparent is not None]
-        with batch_span(self._topic, batch.batch_id, batch.batch_key, sampled, message_count=len(batch.items)) as span:
-            try:
-                await sending.run()
-            finally:
-                # Also when it is given up half-way: what the vendor has answered is known, and must not be asked again.
-                if sending.fates:
-                    self._at_kill_point(KillPoint.ANSWERED)
-                    self._settle(batch, sending)
-                sending.withdraw()
-        if sampled:
-            record_receipt_spans(span, self._topic, _receipts(sending.fates))
-
-    def _settle(self, batch: Batch, sending: BatchSender) -> None:
-        now = datetime.now(UTC)
-        times, fates = sending.times, sending.fates
-        row_of = None if sending.in_order else rows_in(batch)
-        counts: Counter[tuple[Fate, str]] = Counter()
-        by_lane: dict[int, list[Settled]] = {}
-        for row, (item, outcome) in enumerate(fates):
-            rows = by_lane.get(item.lane)
-            if rows is None:
-                rows = by_lane[item.lane] = []
-            rows.append((row if row_of is None else row_of[id(item)], item, outcome))
-        for partition, rows in by_lane.items():
-            if row_of is not None:
-                rows.sort(key=lambda settled: settled[0])
-            lane = self._lanes.get(partition)
-            if lane is not None and lane.alive:
-                counts.update(lane.settle(batch, rows, times, now).outcomes)
-        self._metrics.window_closed(batch.reason, len(batch.items), batch.body_bytes)
-        log.info(
-            "batch settled",
-            extra={
-                "batch_id": batch.batch_id,
-                "batch_key": batch.batch_key,
-                "items": len(batch.items),
-                "bytes": batch.body_bytes,
-                "flushed_by": batch.reason,
-                "requests": sending.requests,
-                "request_s": round((times.answered_at - times.requested_at).total_seconds(), 3),
-                "lanes": len(by_lane),
-                "outcomes": {f"{fate.value} {code}": count for (fate, code), count in counts.items()},
-            },
-        )
-
-
-def _receipts(fates: Sequence[tuple[Item, Outcome]]) -> Iterator[Receipt]:
-    for item, outcome in fates:
-        if item.traceparent is not None:
-            yield Receipt(item.traceparent, outcome.fate.value, outcome.code)

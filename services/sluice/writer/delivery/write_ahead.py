@@ -1,57 +1,58 @@
-"""What of one batch stands in the journal because it must not be sent twice."""
+"""Write-ahead entries of one batch: the journal knows what must not be sent twice before it is sent."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from sluice.flow.batch import Batch, Item
 from sluice.writer.lanes.lane import Lane
+from sluice.writer.lanes.lanes import Lanes
+from sluice.writer.lanes.settlement import Fates
 
 
 class WriteAhead:
-    """Opens items in the journal before they are sent, and takes back what was not sent after all."""
+    """Opens items in the journal before they are sent, and withdraws those that were not sent after all."""
 
-    def __init__(self, batch: Batch, lanes: Mapping[int, Lane]) -> None:
+    def __init__(self, batch: Batch, lanes: Lanes) -> None:
         self._batch = batch
         self._lanes = lanes
+        # By row in the batch.
         self._opened: dict[int, Item] = {}
-        self._in_doubt: set[int] = set()
+        self._sent: set[int] = set()
 
     def open(self, items: Sequence[Item]) -> "list[asyncio.Future[None]]":
-        """Put those of ``items`` into the journal that are unsafe; done when that is committed.
+        """Put those of ``items`` that are unsafe to repeat into the journal; done when that is committed.
 
-        Anew before each request: what became of them is looked up a while after the last one, not after the first.
+        Again before each request: their fate is looked up some time after the last request, not after the first.
         """
-        unsafe = {id(item): item for item in items if not item.encoded.replay_safe}
-        self._opened |= unsafe
+        unsafe = [item for item in items if not item.encoded.replay_safe]
+        self._opened.update((item.row, item) for item in unsafe)
         now = datetime.now(UTC)
-        return [lane.intend(self._batch, rows, now) for lane, rows in self._by_lane(unsafe.values())]
+        return [lane.write_ahead(self._batch, own, now) for lane, own in self._by_lane(unsafe)]
 
     def sending(self, items: Sequence[Item]) -> None:
-        """``items`` are leaving: from now on they may have been applied."""
+        """Take note that ``items`` leave: from now on they may have been applied."""
         if self._opened:
-            self._in_doubt.update(id(item) for item in items if id(item) in self._opened)
+            self._sent.update(item.row for item in items if item.row in self._opened)
 
     def turned_away(self, items: Sequence[Item]) -> None:
-        """The vendor has said that it took none of ``items``."""
-        self._in_doubt.difference_update(map(id, items))
+        """Take note that the vendor took none of ``items``."""
+        self._sent.difference_update(item.row for item in items)
 
-    def withdraw(self, answered: Iterable[Item]) -> None:
-        """Tell the journal what was opened and then neither ``answered`` nor in doubt: its next owner need not ask."""
-        if not self._opened:
-            return
-        done = self._in_doubt | {id(item) for item in answered}
-        for lane, rows in self._by_lane(item for key, item in self._opened.items() if key not in done):
+    def settled(self, fates: Fates) -> None:
+        """Take note of items that have their fate, and with it an entry of their own."""
+        if self._opened:
+            for item, _ in fates:
+                self._opened.pop(item.row, None)
+
+    def withdraw(self) -> None:
+        """Withdraw what was opened and was neither sent nor settled: its next owner need not ask about it."""
+        unsent = [item for row, item in self._opened.items() if row not in self._sent]
+        for lane, own in self._by_lane(unsent):
             if lane.alive:
-                lane.withdraw(self._batch, rows)
+                lane.withdraw(self._batch, own)
 
-    def _by_lane(self, items: Iterable[Item]) -> list[tuple[Lane, list[tuple[int, Item]]]]:
-        """``items`` with their rows in the batch, lane by lane, as far as the lanes are here."""
-        wanted = {id(item) for item in items}
-        if not wanted:
-            return []
-        by_lane: dict[int, list[tuple[int, Item]]] = {}
-        for row, item in enumerate(self._batch.items):
-            if id(item) in wanted:
-                by_lane.setdefault(item.lane, []).append((row, item))
-        return [(self._lanes[number], rows) for number, rows in by_lane.items() if number in self._lanes]
+    def _by_lane(self, items: Sequence[Item]) -> list[tuple[Lane, list[Item]]]:
+        """Return ``items`` in the batch's order, lane by lane, as far as the lanes are here."""
+        in_order = sorted(items, key=lambda item: item.row)
+        return [(lane, [item for item in in_order if item.lane == lane.partition]) for lane in self._lanes.of(in_order)]

@@ -1,13 +1,13 @@
 """From a Kafka message to an item, or to the reason why it can be none."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from sluice.destinations.contract import Destination, Rejection
-from sluice.events import SLUICE_HEADER, TRACEPARENT, Header, Headers, KafkaRecord, Place, RecordEvent, decode_record
+from sluice.events import SLUICE_HEADER, TRACEPARENT, Header, KafkaRecord, Place, RecordEvent, decode_record, place_of
 from sluice.flow.batch import Item
+from sluice.headers import header_number, source_of
 from sluice.records import ordering_key
 from sluice.telemetry.tracing import is_sampled
 
@@ -91,40 +91,13 @@ class Decoder:
 
 
 def origin_of(message: KafkaRecord) -> Origin:
-    """From the ``sluice.`` headers of a retried or redriven message; any other one begins its life where it stands."""
+    """Return where the record began, from the ``sluice.`` headers of a retried or redriven one."""
     for name, _ in message.headers:
         if name.startswith(SLUICE_HEADER):
             return _recorded_origin(message)
     return Origin(place_of(message), 1)
 
 
-def place_of(message: KafkaRecord) -> Place:
-    """Where ``message`` was read."""
-    return Place(topic=message.topic, partition=message.partition, offset=message.offset)
-
-
 def _recorded_origin(message: KafkaRecord) -> Origin:
-    """Headers that make no sense (anybody may have written them, a value may be null) are as good as none."""
-    headers = dict(message.headers)
-    try:
-        source = Place(
-            topic=headers[Header.SOURCE_TOPIC].decode(),
-            partition=int(headers[Header.SOURCE_PARTITION]),
-            offset=int(headers[Header.SOURCE_OFFSET]),
-        )
-    except (KeyError, ValueError, AttributeError, TypeError):
-        source = place_of(message)
-    try:
-        attempt = min(max(1, int(headers[Header.ATTEMPT])), MAX_ATTEMPTS)
-    except (KeyError, ValueError, TypeError):
-        attempt = 1
-    return Origin(source, attempt)
-
-
-def header_text(headers: Headers | Sequence[tuple[str, bytes]], name: str) -> str | None:
-    """The last header called ``name``, as text; ``None`` when there is none."""
-    found = None
-    for header, value in headers:
-        if header == name and value is not None:
-            found = value.decode("utf-8", "replace")
-    return found
+    attempt = header_number(message.headers, Header.ATTEMPT) or 1
+    return Origin(source_of(message.headers) or place_of(message), min(max(1, attempt), MAX_ATTEMPTS))

@@ -8,29 +8,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-import msgspec
-
 from sluice.events import SLUICE_HEADER, Header, Headers, Place, SucceededEvent, encode_event
 from sluice.flow.batch import Item
 from sluice.flow.outcome import Fate, Outcome
+from sluice.kafka.sending import Message
 
 MAX_MESSAGE_BYTES = 1024
 """An error message is cut to this; with the other headers it stays below ``MAX_HEADER_BYTES``."""
-MAX_TOPIC_CHARS = 249
-"""Kafka's own limit; a source topic comes from a header that anybody may have written."""
 MAX_DIGITS = 9
 
 PER_HEADER_BYTES = 10
 PER_MESSAGE_BYTES = 128
 """What Kafka adds at most: lengths, and the record batch around a message that stands alone."""
-
-
-class Message(msgspec.Struct, frozen=True, gc=False):
-    """A message on its way to one of the lane's topics."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
 
 
 class Failure(NamedTuple):
@@ -122,7 +111,7 @@ def _returned(letter: Letter, failure: Failure, batch_id: str, now: datetime, ex
         Header.ERROR_CODE: failure.code[:128],
         Header.ERROR_MESSAGE: failure.message,
         Header.BATCH_ID: batch_id,
-        Header.SOURCE_TOPIC: letter.source.topic[:MAX_TOPIC_CHARS],
+        Header.SOURCE_TOPIC: letter.source.topic,
         Header.SOURCE_PARTITION: str(letter.source.partition),
         Header.SOURCE_OFFSET: str(letter.source.offset),
     }

@@ -1,4 +1,4 @@
-"""What a lane has to write when a batch is answered, or when messages turn out to be no record events."""
+"""Settlements: the messages that a lane writes when fates are known, and the offsets that they settle."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -7,17 +7,19 @@ from typing import NamedTuple
 
 import msgspec
 
-from sluice.events import BatchEvent, Header, KafkaRecord, Place
+from sluice.events import BatchEvent, Header, KafkaRecord, Place, place_of
 from sluice.flow.batch import Batch, Item
 from sluice.flow.journal import NO_ROW, rows_of
+from sluice.flow.offsets import OffsetProgress
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
+from sluice.headers import header_instant
+from sluice.kafka.sending import Message
 from sluice.records import ordering_key
-from sluice.writer.lanes.decoding import RECORDS, Undecodable, header_text, origin_of, place_of
+from sluice.writer.lanes.decoding import RECORDS, Undecodable, origin_of
 from sluice.writer.lanes.receipt_messages import (
     Failure,
     Letter,
-    Message,
     dead_letter,
     letter_of,
     message_bytes,
@@ -30,7 +32,7 @@ _DELIVERED, _SKIPPED = Fate.DELIVERED, Fate.SKIPPED
 
 
 class Settlement(msgspec.Struct, kw_only=True):
-    """What one batch means to one lane: messages to write, offsets that are settled once they are written."""
+    """One batch, or a part of it, as one lane settles it: messages to write, and offsets settled by that."""
 
     entry: BatchEvent
     succeeded: list[Message]
@@ -45,28 +47,33 @@ class Settlement(msgspec.Struct, kw_only=True):
     keys: list[bytes]
     """Ordering keys that are free again."""
     published_at_s: list[float]
-    """When the records were published, for those that have got their receipt."""
+    """Instants at which the records were published that get their receipt."""
     item_bytes: int
 
     @property
     def items(self) -> int:
-        """How many items it settles."""
+        """Items that it settles."""
         return sum(len(offsets) for offsets in self.offsets.values())
 
+    def mark_settled(self, progress: Sequence[OffsetProgress]) -> None:
+        """Mark its offsets as settled in ``progress``, by input topic number."""
+        for number, offsets in self.offsets.items():
+            progress[number].settle(offsets)
 
-Settled = tuple[int, Item, Outcome]
-"""An item of a batch with its row there and what became of it. Plain, because there is one for every record."""
+
+Fates = Sequence[tuple[Item, Outcome]]
+"""Items of one batch, in the batch's order, with their outcomes. Plain, because there is one for every record."""
 
 
 class BatchTimes(NamedTuple):
-    """When a batch's last request left and when its answer was complete."""
+    """The instants at which a batch's last request left and its answer was complete."""
 
     requested_at: datetime
     answered_at: datetime
 
 
 class SettlementBuilder:
-    """Makes settlements: receipts and dead letters for what is final, retries for what has attempts left."""
+    """Builds settlements: receipts and dead letters for final fates, retries for items with attempts left."""
 
     def __init__(self, retries: RetryPolicy, max_message_bytes: int, inputs: Sequence[str]) -> None:
         """``max_message_bytes`` is what the retry and dead-letters topics take; ``inputs`` names the input topics."""
@@ -74,8 +81,8 @@ class SettlementBuilder:
         self._retries = retries
         self._max_message_bytes = max_message_bytes
 
-    def batch(self, batch: Batch, rows: Sequence[Settled], times: BatchTimes, now: datetime) -> Settlement:
-        """Of the items of ``batch`` that belong to one lane."""
+    def of_batch(self, batch: Batch, fates: Fates, times: BatchTimes, now: datetime) -> Settlement:
+        """Settle ``fates``, of items of ``batch`` that belong to one lane."""
         done: list[Message] = []
         dead: list[Message] = []
         dead_by_class: Counter[str] = Counter()
@@ -86,8 +93,8 @@ class SettlementBuilder:
         jobs: dict[str, Counter[Fate]] = {}
         item_bytes = 0
         batch_id = batch.batch_id
-        for row, item, outcome in rows:
-            places.append((item.topic, item.offset, row))
+        for item, outcome in fates:
+            places.append((item.topic, item.offset, item.row))
             item_bytes += len(item.value)
             if (job_id := item.event.job_id) is not None:
                 jobs.setdefault(job_id, Counter())[outcome.fate] += 1
@@ -103,7 +110,7 @@ class SettlementBuilder:
                 dead_by_class[outcome.fate.value] += 1
             keys.append(item.order_key)
             published_at_s.append(item.published_at_s)
-        outcomes = Counter([(outcome.fate, outcome.code) for _, _, outcome in rows])
+        outcomes = Counter([(outcome.fate, outcome.code) for _, outcome in fates])
         entry = BatchEvent(
             batch_id=batch_id,
             state="settled",
@@ -128,12 +135,14 @@ class SettlementBuilder:
             item_bytes=item_bytes,
         )
 
-    def poison(self, topic: int, poisoned: Sequence[tuple[KafkaRecord, Undecodable]], now: datetime) -> Settlement:
-        """Of messages of input topic number ``topic`` that can be no item; they belong to no batch."""
-        dead = [self._burial(message, poison, now) for message, poison in poisoned]
-        offsets = [message.offset for message, _ in poisoned]
-        keys = [key for one in poisoned if topic != RECORDS and (key := _key_of_poison(*one)) is not None]
-        jobs = Counter([poison.event.job_id for _, poison in poisoned if poison.event and poison.event.job_id])
+    def of_undecodable(
+        self, topic: int, undecodable: Sequence[tuple[KafkaRecord, Undecodable]], now: datetime
+    ) -> Settlement:
+        """Settle messages of input topic number ``topic`` that can be no item; they belong to no batch."""
+        dead = [self._dead_undecodable(message, error, now) for message, error in undecodable]
+        offsets = [message.offset for message, _ in undecodable]
+        keys = [key for one in undecodable if topic != RECORDS and (key := _parked_key(*one)) is not None]
+        jobs = Counter([error.event.job_id for _, error in undecodable if error.event and error.event.job_id])
         return Settlement(
             entry=BatchEvent(
                 batch_id="",
@@ -145,16 +154,16 @@ class SettlementBuilder:
             succeeded=[],
             dead=dead,
             dead_by_class={Fate.REJECTED.value: len(dead)},
-            outcomes=Counter([(Fate.REJECTED, poison.code) for _, poison in poisoned]),
+            outcomes=Counter([(Fate.REJECTED, error.code) for _, error in undecodable]),
             retries={},
             offsets={topic: offsets},
             keys=keys,
-            published_at_s=[message.timestamp / 1000 for message, _ in poisoned],
-            item_bytes=sum(len(message.value or b"") for message, _ in poisoned),
+            published_at_s=[message.timestamp / 1000 for message, _ in undecodable],
+            item_bytes=sum(len(message.value or b"") for message, _ in undecodable),
         )
 
     def _retry(self, item: Item, outcome: Outcome, batch_id: str, now: datetime) -> tuple[int, Message] | None:
-        """The retry topic's number and message for an item that has another attempt left."""
+        """Return the retry topic's number and message, for an item that has another attempt left."""
         if outcome.fate is not Fate.RETRYABLE:
             return None
         tier = self._retries.tier(item.attempt, _age_s(item, now))
@@ -164,10 +173,10 @@ class SettlementBuilder:
         message = retry(letter_of(item), _failure(outcome), batch_id, now, due)
         return (tier, message) if message_bytes(message) <= self._max_message_bytes else None
 
-    def _burial(self, message: KafkaRecord, poison: Undecodable, now: datetime) -> Message:
+    def _dead_undecodable(self, message: KafkaRecord, error: Undecodable, now: datetime) -> Message:
         source, attempt = origin_of(message)
         letter = Letter(message.key, message.value, message.headers, source, attempt)
-        return self._dead(letter, Failure(Fate.REJECTED, poison.code, poison.message), "", now, place_of(message))
+        return self._dead(letter, Failure(Fate.REJECTED, error.code, error.message), "", now, place_of(message))
 
     def _dead(self, letter: Letter, failure: Failure, batch_id: str, now: datetime, read_at: Place) -> Message:
         message = dead_letter(letter, failure, batch_id, now)
@@ -176,20 +185,17 @@ class SettlementBuilder:
         return without_payload(message, read_at)
 
 
-def _key_of_poison(message: KafkaRecord, poison: Undecodable) -> bytes | None:
-    """The ordering key that a message has parked which can be no item any more."""
+def _parked_key(message: KafkaRecord, error: Undecodable) -> bytes | None:
+    """Return the ordering key that a retry has parked, although it can be no item any more."""
     if message.key is not None:
         return message.key
-    return ordering_key(poison.event) if poison.event is not None else None
+    return ordering_key(error.event) if error.event is not None else None
 
 
 def _age_s(item: Item, now: datetime) -> float:
-    """How long ago the first attempt at ``item`` failed; 0 for a first attempt."""
-    first_failure_at = header_text(item.headers, Header.FIRST_FAILURE_AT) if item.attempt > 1 else None
-    try:
-        return (now - datetime.fromisoformat(first_failure_at or "")).total_seconds()
-    except (ValueError, TypeError):
-        return 0.0
+    """Return how long ago the first attempt at ``item`` failed; 0 for a first attempt."""
+    first_failure_at = header_instant(item.headers, Header.FIRST_FAILURE_AT) if item.attempt > 1 else None
+    return 0.0 if first_failure_at is None else (now - first_failure_at).total_seconds()
 
 
 def _failure(outcome: Outcome) -> Failure:
@@ -208,6 +214,6 @@ def _by_fate(outcomes: Counter[tuple[Fate, str]]) -> dict[str, int]:
 
 
 def _offsets_by_topic(places: Sequence[tuple[int, int, int]]) -> dict[int, list[int]]:
-    """The offsets of each input topic, rising."""
+    """Return the offsets of each input topic, rising."""
     topics = {topic for topic, _, _ in places}
     return {topic: sorted([offset for number, offset, _ in places if number == topic]) for topic in topics}

@@ -1,7 +1,7 @@
-"""The endpoints of bloom_growth.md §3 and §8, as data: the routes come from this table.
+"""Table of the endpoints of bloom_growth.md §3 and §8, from which the routes are made.
 
 Paths are spelt as the document spells them; case does not matter (§1). A fixed path comes before one with an id that
-it would fit. Row 14, deleting a todo, does not exist.
+also matches it. Row 14, deleting a todo, does not exist.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ BASE = "/api/v1"
 
 
 class Read(NamedTuple):
-    """A GET: the row of the document, its path, what answers it."""
+    """A GET: its row in the document, its path, its handler."""
 
     row: str
     path: str
@@ -32,7 +32,7 @@ class Read(NamedTuple):
 
 
 class Write(NamedTuple):
-    """A call that changes an object; the ledger knows it by object and operation."""
+    """A call that changes an object; the ledger records its object and operation."""
 
     row: str
     method: str
@@ -45,7 +45,7 @@ class Write(NamedTuple):
 Endpoint = Read | Write
 
 
-def catalogue(tenant: Tenant) -> list[Endpoint]:
+def make_endpoints(tenant: Tenant) -> list[Endpoint]:
     return [
         *_issues(Issues(tenant)),
         *_todos(Todos(tenant)),

@@ -1,13 +1,11 @@
-"""The ledger of writes, atomicity, and the start that every sandbox has. bloom_growth.md §13."""
+"""Recording of writes in the ledger, and their atomicity. bloom_growth.md §12, §13."""
 
 import asyncio
-import re
 
 import pytest
 
-from sandbox.bloom_growth.settings import Settings
 from sandbox.ledger.ledger import LedgerFilter
-from tests.sandbox.bloom_growth.tenants import BloomTenant, bloom_tenant
+from tests.sandbox.bloom_growth.tenants import BloomTenant
 
 
 async def test_every_write_is_recorded_with_what_it_did(bloom: BloomTenant) -> None:
@@ -58,7 +56,7 @@ async def test_a_repeat_leaves_what_the_first_left(bloom: BloomTenant, method: s
 
 
 async def test_creates_of_one_title_are_told_as_repeats(bloom: BloomTenant) -> None:
-    """§12: the title is all that a duplicate can be told by."""
+    """§12: only the title identifies a duplicate."""
     path = f"L10/{await bloom.meeting()}/todos"
     for title in ("once", "twice", "twice"):
         await bloom.send("POST", path, {"title": title})
@@ -108,31 +106,6 @@ async def test_readers_never_see_half_of_a_write(bloom: BloomTenant) -> None:
     async with asyncio.TaskGroup() as clients:
         clients.create_task(move())
         clients.create_task(look())
-
-
-async def _everything(tenant: BloomTenant) -> str:
-    meetings = [one["Id"] for one in await tenant.get("L10/list")]
-    lists = ("", "/attendees", "/issues", "/todos", "/rocks", "/headlines", "/measurables")
-    paths = [f"L10/{meeting}{name}" for meeting in meetings for name in lists]
-    text = "".join([(await tenant.http.get(path)).text for path in paths])
-    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "(instant)", text)
-
-
-async def test_every_sandbox_starts_alike_and_a_reset_is_a_start(bloom: BloomTenant) -> None:
-    async with bloom_tenant() as another:
-        first = await _everything(bloom)
-        assert await _everything(another) == first
-        await bloom.send("POST", "L10/create", {"title": "t", "addSelf": True})
-        await bloom.control.reset()
-        assert await _everything(bloom) == first
-
-
-async def test_an_empty_tenant_has_people_and_nothing_else() -> None:
-    async with bloom_tenant(Settings(requests_per_second=None, is_empty=True)) as empty:
-        assert await empty.get("L10/list") == []
-        assert await empty.user("maria") > 0
-        meeting = (await empty.send("POST", "L10/create", {"title": "t", "addSelf": True}))["meetingId"]
-        assert [one["Id"] for one in await empty.get("L10/list")] == [meeting]
 
 
 @pytest.mark.parametrize(("key", "status"), [pytest.param("1", 404, id="unknown"), pytest.param("x", 404, id="no id")])

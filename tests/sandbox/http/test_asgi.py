@@ -1,4 +1,4 @@
-"""Answers whose body comes in pieces."""
+"""Sending and compression of answers whose body comes in pieces."""
 
 import asyncio
 import gzip

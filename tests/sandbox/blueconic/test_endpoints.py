@@ -1,4 +1,4 @@
-"""What there is, and what there is not: blueconic.md §1, row by row."""
+"""Endpoints that exist and that do not: blueconic.md §1, row by row."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ TABLE: list[tuple[str, str, str, str | None, tuple[int, ...]]] = [
     ("GET", "/profileProperties", "getAllProfileOrGroupProperties", "read:profile-properties", (200, 401, 503)),
     ("GET", "/timelineEventTypes", "getTimelineEventTypes", "read:timeline-event-types", (200, 401, 403, 503)),
 ]
-"""The document's own table, written out again so that the sandbox's cannot differ from it unseen."""
+"""The document's own table, written out again so that a difference in the sandbox's table fails."""
 
 
 @pytest.mark.parametrize(

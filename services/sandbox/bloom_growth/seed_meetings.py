@@ -1,4 +1,4 @@
-"""Holds a meeting of the seed: writes it and what is in it. Everything was made 60 days ago."""
+"""Writing of the seed's meetings and their objects, all created 60 days ago."""
 
 from sandbox.bloom_growth.instants import DAY_S, end_of_quarter, instant, midnight, today
 from sandbox.bloom_growth.people import User
@@ -15,11 +15,11 @@ from sandbox.bloom_growth.rows import (
 )
 from sandbox.bloom_growth.scorecard import SHOWN_WEEKS
 from sandbox.bloom_growth.seed_data import (
-    Agenda,
     SeedGoal,
     SeedHeadline,
     SeedIssue,
     SeedMeasurable,
+    SeedMeeting,
     SeedTodo,
 )
 from sandbox.bloom_growth.tenant import Tenant
@@ -27,12 +27,12 @@ from sandbox.bloom_growth.weeks import week_number
 
 _AGE_S = 60 * DAY_S
 _WEEK_S = 7 * DAY_S
-_STRAYS = (0.4, -0.8, 0.2, 1.0, -0.3, 0.0, -1.0, 0.6, 0.9, -0.5, 0.1, 0.7)
-"""How far a score is from its target, week by week, in parts of the measurable's `spread`."""
+_DEVIATIONS = (0.4, -0.8, 0.2, 1.0, -0.3, 0.0, -1.0, 0.6, 0.9, -0.5, 0.1, 0.7)
+"""Distances of scores from the usual value, week by week, in parts of the measurable's ``spread``."""
 
 
-class AgendaSeed:
-    """Writes meetings of `people`, to whom owners are indexes."""
+class MeetingSeeder:
+    """Writer of meetings of ``people``, into which the seed's owners and attendees are indexes."""
 
     def __init__(self, tenant: Tenant, people: list[User], now: float) -> None:
         self._tenant = tenant
@@ -40,25 +40,25 @@ class AgendaSeed:
         self._now = now
         self._since = instant(now - _AGE_S)
 
-    def hold(self, agenda: Agenda) -> None:
+    def add_meeting(self, seed: SeedMeeting) -> None:
         meeting_id = self._tenant.next_id()
         meeting = Meeting(
-            name=agenda.name,
+            name=seed.name,
             organization_id=self._people[0].organization_id,
             created_at=self._since,
             starts_at=instant(self._now - _AGE_S + DAY_S),
-            attendees=[self._people[index].id for index in agenda.attendees],
+            attendees=[self._people[index].id for index in seed.attendees],
         )
         self._tenant.meetings.put(meeting_id, meeting)
-        for goal in agenda.goals:
+        for goal in seed.goals:
             self._add_goal(goal, meeting_id)
-        for todo in agenda.todos:
+        for todo in seed.todos:
             self.add_todo(todo, meeting_id)
-        for issue in agenda.issues:
+        for issue in seed.issues:
             self._add_issue(issue, meeting_id)
-        for headline in agenda.headlines:
+        for headline in seed.headlines:
             self._add_headline(headline, meeting_id)
-        for measurable in agenda.measurables:
+        for measurable in seed.measurables:
             self._add_measurable(measurable, meeting_id)
 
     def add_todo(self, seed: SeedTodo, meeting_id: int | None) -> None:
@@ -128,17 +128,17 @@ class AgendaSeed:
         self._tenant.measurables.put(key, measurable)
 
     def _scores(self, key: int, seed: SeedMeasurable) -> dict[int, tuple[int | float, str]]:
-        """One score for each week shown but this one, which is still to be entered."""
+        """Return one score for each week shown except the current one, which is still to be entered."""
         this_week = week_number(self._now)
         return {
             this_week - back: (
-                _score(seed, _STRAYS[(key + back) % len(_STRAYS)]),
+                _score(seed, _DEVIATIONS[(key + back) % len(_DEVIATIONS)]),
                 instant(self._now - back * _WEEK_S),
             )
             for back in range(1, SHOWN_WEEKS)
         }
 
 
-def _score(seed: SeedMeasurable, stray: float) -> int | float:
-    """As whole as what is usual."""
-    return round(seed.usual + seed.spread * stray, None if isinstance(seed.usual, int) else 1)
+def _score(seed: SeedMeasurable, deviation: float) -> int | float:
+    """Return an integer if the usual value is one."""
+    return round(seed.usual + seed.spread * deviation, None if isinstance(seed.usual, int) else 1)

@@ -1,4 +1,4 @@
-"""How faults meet a request on its way to the vendor and an answer on its way back."""
+"""Fault injection: apply faults to a request on its way to the vendor and to the answer on its way back."""
 
 import random
 from collections.abc import Awaitable, Callable
@@ -30,8 +30,8 @@ _CUTS: dict[str, Delivery] = {"length": "cut_length", "chunked": "cut_chunked", 
 _DROPPED = Response(status=0, delivery="dropped")
 
 
-async def answer_through(faults: FaultBoard, request: Request, answer: Handler, hold: Hold) -> Response:
-    """Asks `answer`, unless a fault comes first, and does to its answer what faults say."""
+async def answer_with_faults(faults: FaultBoard, request: Request, answer: Handler, hold: Hold) -> Response:
+    """Return the answer of ``answer``, changed by the active faults, or a fault's own answer instead."""
     early = await _before(faults, request, hold)
     if early is not None:
         return early
@@ -47,7 +47,7 @@ async def _before(faults: FaultBoard, request: Request, hold: Hold) -> Response 
             case Latency(seconds=seconds, jitter_s=jitter_s):
                 await hold(seconds + random.uniform(0, jitter_s))
             case Status():
-                return _failure(fault)
+                return _status_response(fault)
             case Outage(status=int(status)):
                 return Response(status=status)
             case _:
@@ -84,7 +84,7 @@ async def _after(faults: FaultBoard, request: Request, response: Response, hold:
     return response
 
 
-def _failure(fault: Status) -> Response:
+def _status_response(fault: Status) -> Response:
     retry_after = () if fault.retry_after_s is None else (("retry-after", f"{fault.retry_after_s:g}"),)
     content_type = fault.content_type if fault.body else None
     return Response(status=fault.status, body=fault.body.encode(), content_type=content_type, headers=retry_after)

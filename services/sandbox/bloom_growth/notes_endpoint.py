@@ -1,4 +1,4 @@
-"""`GET /_sandbox/notes/{id}`: what was written to an object's notepad, which the API itself never shows.
+"""The endpoint ``GET /_sandbox/notes/{id}``: an object's notes, which the vendor's own API never shows.
 
 bloom_growth.md §4: notes are never echoed. A test that must know whether they arrived asks here.
 """
@@ -8,8 +8,8 @@ from sandbox.bloom_growth.tenant import Tenant
 from sandbox.http.messages import Request, Response, as_json
 
 
-class Pads:
-    """The notes of issues, todos and headlines by the object's id."""
+class NotesEndpoint:
+    """Handler that returns the notes of issues, todos and headlines by the object's id."""
 
     def __init__(self, tenant: Tenant) -> None:
         self._tenant = tenant

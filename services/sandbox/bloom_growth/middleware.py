@@ -1,4 +1,4 @@
-"""What every call under `/api/v1` passes: token, rate, size, the endpoint, the ledger, the answer.
+"""Steps that every call under ``/api/v1`` passes.
 
 401 unknown token ─► 429 bucket empty ─► 413 too large ─► endpoint ─► ledger ─► answer ─► faults after the commit
 """
@@ -6,7 +6,7 @@
 from collections.abc import Callable
 
 from sandbox.bloom_growth.call import Call, Written
-from sandbox.bloom_growth.catalogue import BASE, Endpoint, Read, Write
+from sandbox.bloom_growth.endpoints import BASE, Endpoint, Read, Write
 from sandbox.bloom_growth.faults import AnswerAfter, ExpireToken
 from sandbox.bloom_growth.refusals import UNAUTHORIZED, Refusal, message
 from sandbox.bloom_growth.rendering import render
@@ -19,11 +19,11 @@ from sandbox.ledger.ledger import Ledger
 
 _CHANGES = frozenset({"CREATED", "CHANGED", "DELETED"})
 _KEPT_CHARS = 200
-"""Of a key or title in the ledger, which holds more entries than there can be objects."""
+"""Longest key or title in the ledger, which may hold more entries than there are objects."""
 
 
-class Gate:
-    """Makes handlers of endpoints."""
+class Middleware:
+    """Maker of the handler of an endpoint, which takes a call through the steps above."""
 
     def __init__(self, tenant: Tenant, tokens: Tokens, clock: Clock, ledger: Ledger, faults: FaultBoard) -> None:
         self._tenant = tenant
@@ -98,7 +98,7 @@ class Gate:
         )
 
     def _after(self, request: Request, response: Response) -> Response:
-        """What a fault answers in place of the vendor, which has done its work."""
+        """Return the answer of a fault in place of the vendor's, after the vendor has done its work."""
         if len(self._faults):
             for fault in self._faults.acting((AnswerAfter,), request.method, request.path):
                 content_type = fault.content_type if fault.body else None

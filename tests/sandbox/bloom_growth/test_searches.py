@@ -1,4 +1,4 @@
-"""Users, seats, direct reports and searches, as bloom_growth.md §3 row 34 and §8 have them."""
+"""Searches as in bloom_growth.md §8."""
 
 from typing import Any
 
@@ -11,34 +11,8 @@ def _names(found: list[dict[str, Any]]) -> list[str]:
     return [one["Name"] for one in found]
 
 
-async def test_the_caller_is_users_mine(bloom: BloomTenant) -> None:
-    """§2, §3.34: its `Id` is the default owner everywhere."""
-    me = await bloom.get("users/mine")
-    assert list(me) == ["Id", "Type", "Key", "Name", "ImageUrl"]
-    assert me["Id"] > 0
-    assert isinstance(me["ImageUrl"], str)
-    assert await bloom.get(f"users/{me['Id']}") == me
-
-
-async def test_direct_reports_are_users(bloom: BloomTenant) -> None:
-    """§8."""
-    reports = await bloom.get(f"users/{await bloom.me()}/directreports")
-    assert _names(reports) == ["Jonas Weber", "Maria Lopez", "Samuel Okafor", "Hannah Lindqvist"]
-    assert list(reports[0]) == ["Id", "Type", "Key", "Name", "ImageUrl"]
-
-
-@pytest.mark.parametrize(
-    ("user", "position"),
-    [pytest.param("alex", "Integrator", id="§8 a seat"), pytest.param("grace", None, id="§8 Name may be null live")],
-)
-async def test_seats_wrap_a_position(bloom: BloomTenant, user: str, position: str | None) -> None:
-    [seat] = await bloom.get(f"users/{await bloom.user(user)}/seats")
-    assert list(seat["Group"]["Position"]) == ["Id", "Name"]
-    assert seat["Group"]["Position"]["Name"] == position
-
-
 async def test_a_search_for_users_has_what_a_client_reads(bloom: BloomTenant) -> None:
-    """§8 `search/user`."""
+    """§8 ``search/user``."""
     [found] = await bloom.get("search/user?term=Lopez")
     assert list(found) == ["Id", "Name", "Description", "Email", "OrganizationId", "ImageUrl"]
     assert (found["Name"], found["Description"]) == ("Maria Lopez", "Head of Operations")
@@ -62,7 +36,7 @@ async def test_a_search_finds_parts_of_names_positions_and_addresses(
 
 
 async def test_a_search_for_everything_lists_all_by_type(bloom: BloomTenant) -> None:
-    """§8 `search/all?term=%25`: how the SDK lists users; placeholders have an empty `Email`."""
+    """§8 ``search/all?term=%25``: how the SDK lists users; placeholders have an empty ``Email``."""
     found = await bloom.get("search/all?term=%25")
     assert {one["ResultType"] for one in found} == {"User", "Team", "Position"}
     assert list(found[0])[-1] == "ResultType"

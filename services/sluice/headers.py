@@ -1,0 +1,65 @@
+"""Read the headers of a Kafka message.
+
+Anybody may have written them. Of several headers with one name the last one counts, as with Kafka's ``lastHeader``; a
+null value, or one that makes no sense, counts as none.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from sluice.events import Header, Place
+
+Pairs = Sequence[tuple[str, bytes]]
+
+
+def header(headers: Pairs, name: str) -> bytes | None:
+    """Return the value of the last header called ``name``."""
+    found = None
+    for one, value in headers:
+        if one == name and value is not None:
+            found = value
+    return found
+
+
+def header_text(headers: Pairs, name: str) -> str | None:
+    """Return the same as text; bytes that are no UTF-8 are replaced."""
+    value = header(headers, name)
+    return None if value is None else value.decode("utf-8", "replace")
+
+
+def header_number(headers: Pairs, name: str) -> int | None:
+    """Return the same as a whole number."""
+    try:
+        return int(header(headers, name) or b"")
+    except ValueError:
+        return None
+
+
+def header_instant(headers: Pairs, name: str) -> datetime | None:
+    """Return the same as an instant with a time zone."""
+    try:
+        instant = msgspec.convert(header_text(headers, name), datetime)
+    except msgspec.ValidationError:
+        return None
+    return instant if instant.tzinfo else None
+
+
+def source_of(headers: Pairs) -> Place | None:
+    """Return the record's place when it was published first, as a retry or a dead letter carries it."""
+    topic = (header(headers, Header.SOURCE_TOPIC) or b"").decode("utf-8", "replace")
+    partition, offset = header_number(headers, Header.SOURCE_PARTITION), header_number(headers, Header.SOURCE_OFFSET)
+    if not _TOPIC(topic) or partition is None or offset is None:
+        return None
+    return Place(topic=topic, partition=partition, offset=offset)
+
+
+_TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}").fullmatch
+"""Kafka's own rule for names of topics."""
+
+
+def redrive_count(headers: Pairs) -> int:
+    """Return how often the record was redriven before."""
+    return max(0, header_number(headers, Header.REDRIVE_COUNT) or 0)

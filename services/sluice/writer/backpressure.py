@@ -1,0 +1,55 @@
+"""Back-pressure: pauses partitions while memory is full, keys wait, or the flood guard has stopped delivery."""
+
+from collections.abc import Sequence
+
+from aiokafka import TopicPartition
+
+from sluice.writer.guard import GuardFollower
+from sluice.writer.lanes.decoding import RECORDS
+from sluice.writer.lanes.lanes import Lanes
+from sluice.writer.pauses import PauseReason, Pauses
+
+
+class Backpressure:
+    """Pauses what must wait, and resumes it when it need not wait any more."""
+
+    def __init__(
+        self, inputs: Sequence[str], lanes: Lanes, pauses: Pauses, guard: GuardFollower, *, max_waiting_per_lane: int
+    ) -> None:
+        """``inputs`` are the input topics by number."""
+        self._inputs = inputs
+        self._lanes = lanes
+        self._pauses = pauses
+        self._guard = guard
+        self._max_waiting = max_waiting_per_lane
+
+    def apply(self) -> None:
+        """Look at everything once; called after each poll."""
+        records, retries = self._partitions(self._inputs[:1]), self._partitions(self._inputs[1:])
+        if self._guard.reason is not None:
+            self._pauses.pause([*records, *retries], PauseReason.STOPPED)
+        elif self._pauses.count(PauseReason.STOPPED):
+            self._pauses.resume([*records, *retries], PauseReason.STOPPED)
+        buffer = self._lanes.buffer
+        if buffer.full:
+            self._pauses.pause(records, PauseReason.BACKLOG)
+        elif buffer.roomy:
+            self._pauses.resume(records, PauseReason.BACKLOG)
+        # Retries stop later: what is in memory may wait for keys that only a retry can free.
+        if buffer.full and self._half_is_on_its_way():
+            self._pauses.pause(retries, PauseReason.RETRY_BACKLOG)
+        elif self._pauses.count(PauseReason.RETRY_BACKLOG) and (buffer.roomy or not self._half_is_on_its_way()):
+            self._pauses.resume(retries, PauseReason.RETRY_BACKLOG)
+        for lane in self._lanes:
+            partition = TopicPartition(self._inputs[RECORDS], lane.partition)
+            if lane.order.waiting >= self._max_waiting:
+                self._pauses.pause([partition], PauseReason.ORDER)
+            elif lane.order.waiting <= self._max_waiting // 2:
+                self._pauses.resume([partition], PauseReason.ORDER)
+
+    def _half_is_on_its_way(self) -> bool:
+        """Return whether most of what is in memory waits for the vendor, and not for a key."""
+        return 2 * self._lanes.waiting <= self._lanes.buffer.items
+
+    def _partitions(self, topics: Sequence[str]) -> list[TopicPartition]:
+        return [TopicPartition(topic, number) for topic in topics for number in self._lanes.numbers]
