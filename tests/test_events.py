@@ -1,4 +1,4 @@
-"""Events: what later versions add is ignored, what is no event is refused in a known way."""
+"""Events: additions of later versions are ignored, anything else is refused with a known error."""
 
 import json
 from collections.abc import Callable
@@ -23,9 +23,9 @@ from sluice.events import (
     encode_event,
     record_data,
 )
-from tests.support.fakes import NOON, record_event
+from tests.support.factories import NOON, record
 
-RECORD = record_event("acme", data=b'{"name":"Acme"}', job_id="job-1")
+RECORD = record(key="acme", data=b'{"name":"Acme"}', job_id="job-1")
 SUCCEEDED = SucceededEvent(
     event_id="e",
     object="company",
@@ -69,7 +69,7 @@ def test_record_event_needs_no_more_than_four_fields() -> None:
 
 def test_data_stays_as_it_was_published() -> None:
     data = b'{"z": 1.10,\n "a" :[ ], "z":2}'
-    assert bytes(decode_record(encode_event(record_event(data=data))).data) == data
+    assert bytes(decode_record(encode_event(record(key="k", data=data))).data) == data
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_what_is_no_record_event_is_refused(change: dict[str, Any]) -> None:
 @pytest.mark.parametrize("data", [b"null", b"[]", b'"text"', b"7"])
 def test_data_that_is_no_object_is_refused_when_it_is_needed(data: bytes) -> None:
     with pytest.raises(msgspec.ValidationError):
-        record_data(record_event(data=data))
+        record_data(record(key="k", data=data))
 
 
 JSON = st.recursive(
@@ -115,7 +115,7 @@ ODD_EVENTS = st.fixed_dictionaries(
 
 @st.composite
 def _damaged(draw: st.DrawFn) -> bytes:
-    """An event of ours with a few bytes overwritten."""
+    """Draw an event with a few bytes overwritten."""
     value = bytearray(encode_event(draw(st.sampled_from([RECORD, SUCCEEDED, BATCH]))))
     for _ in range(draw(st.integers(1, 4))):
         value[draw(st.integers(0, len(value) - 1))] = draw(st.integers(0, 255))

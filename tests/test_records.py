@@ -1,4 +1,4 @@
-"""What can be a record event, and what is said of everything else."""
+"""Records: which arguments make a record event, and the message for all others."""
 
 from datetime import datetime
 from typing import Any

@@ -2,7 +2,7 @@
 
     from sluice import DeadLetter, Publisher, Succeeded, bulk, bulk_sync, outcomes
 
-Each takes the name of a destination and says where Kafka is: a settings file (by default ``sluice.yaml``), or a
+Each takes the name of a destination, and finds Kafka in a settings file (by default ``sluice.yaml``) or in a
 :class:`Connection`, which needs no file.
 """
 

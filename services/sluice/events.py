@@ -1,7 +1,7 @@
-"""Every event that crosses Kafka, as a struct and as bytes.
+"""Events: all values that cross Kafka, as structs and as bytes.
 
-The suffix ``Event`` means: it has a JSON Schema in ``schemas/`` and examples there. Instants are RFC 3339
-in UTC. A field is only ever added, with a default; readers ignore fields they do not know.
+An ``Event`` has a JSON Schema and examples in ``schemas/``. Instants are RFC 3339 in UTC. A field may only be added,
+with a default; readers ignore fields that they do not know.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ from msgspec import Meta
 Operation = Literal["insert", "update", "upsert", "delete"]
 
 Key = str | dict[str, str] | list[dict[str, str]] | None
-"""What a record is called at the vendor.
+"""The name of a record at the vendor.
 
-A string is an id of the vendor's or of ours; a mapping names the fields that identify the record; a list of
-mappings names alternatives, the first that matches counts. ``None`` is for inserts whose id the vendor chooses.
+A string is an id, the vendor's or the publisher's; a mapping holds the fields that identify the record; a list of
+mappings holds alternatives; the first that matches counts. ``None`` is for inserts whose id the vendor chooses.
 """
 
 Identifier = Annotated[str, Meta(min_length=1, max_length=256)]
@@ -29,7 +29,7 @@ JsonObject = Annotated[msgspec.Raw, Meta(extra_json_schema={"type": "object"})]
 class RecordEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One change to apply, as published to ``<destination>.records``.
 
-    ``data`` stays encoded until a destination needs it: most of a record's life is transport.
+    ``data`` stays encoded until a destination needs it: until then it is only transported.
     """
 
     event_id: Identifier
@@ -42,7 +42,7 @@ class RecordEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 
 
 class KafkaRecord(Protocol):
-    """A message read from Kafka: the part of aiokafka's ``ConsumerRecord`` that is used."""
+    """A message read from Kafka: the used part of aiokafka's ``ConsumerRecord``."""
 
     @property
     def topic(self) -> str: ...
@@ -85,33 +85,33 @@ class SucceededEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     status: str
     """The vendor's own word, for example ``CREATED``."""
     record_id: str | None = None
-    """The vendor's id of the record, where it named one."""
+    """The vendor's id of the record, if it named one."""
     warning: str | None = None
-    """What the vendor objected to although it took the record."""
+    """The vendor's objection to a record that it took all the same."""
     batch_id: str
     attempt: int = 1
     source: Place
-    """The record's place when it was published first, also after retries and redrives."""
+    """The place where the record was published first, also after retries and redrives."""
     occurred_at: Instant
     settled_at: Instant
 
 
 class Rows(NamedTuple):
-    """A run of items of one batch and one topic whose offsets follow each other without a gap."""
+    """A run of items of one batch and one topic whose offsets and rows have no gap."""
 
     topic: int
     """0 is the records topic, 1 the first retry topic, and so on, as in ``schemas/topics.toml``."""
     offset: int
     length: int
     row: int
-    """Position of the first of them in the batch, from 0; -1 when the item was never in one."""
+    """Position of the first item in the batch, from 0; -1 if it was never in one."""
 
 
 class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """An entry of the journal: what one batch means to one lane.
+    """An entry of the journal: the state of one batch in one lane.
 
     ``opened`` is committed before a send that must not be repeated, ``submitted`` when the vendor has named
-    its job, ``settled`` together with the receipts; ``withdrawn`` when what was opened has not been sent after all.
+    its job, ``settled`` together with the receipts; ``withdrawn`` when an opened batch was not sent after all.
     """
 
     batch_id: str
@@ -123,7 +123,7 @@ class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     counts: dict[str, int] = {}
     """Items of this lane by outcome."""
     jobs: dict[str, dict[str, int]] = {}
-    """The same by job, for items that belong to one."""
+    """Items of this lane by job and outcome, for those that belong to a job."""
     body_bytes: int = 0
     requested_at: Instant | None = None
     answered_at: Instant | None = None
@@ -135,19 +135,19 @@ class ControlEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     guard: Literal["stopped", "running"]
     reason: str
-    """Why, in words: what was counted, or what the person says."""
+    """The writer's count in words, or the person's reason."""
     by: str
     at: Instant
 
 
 class RedrivenEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """Which of a run of dead letters were redriven; stands beside the guard's events in the control topic."""
+    """A run of dead letters, and which of them were redriven; kept in the control topic beside the guard's events."""
 
     partition: int
-    """Of the dead-letters topic; the entry stands in the same partition of the control topic."""
+    """The partition of the dead-letters topic; the event is in the same partition of the control topic."""
     first_offset: int
     bits: str
-    """A number in hexadecimal; its lowest bit is ``first_offset``."""
+    """A hexadecimal number with a bit for each offset that was redriven; the lowest bit is ``first_offset``."""
 
 
 class Header(StrEnum):
@@ -174,7 +174,7 @@ MAX_HEADER_BYTES = 4096
 """All ``sluice.`` headers of a message together; an error message is cut to fit."""
 
 Headers = list[tuple[str, bytes]]
-"""Kafka headers. A name may stand more than once; Sluice's own never does."""
+"""Kafka headers. A name may occur more than once; Sluice's own never does."""
 
 EVENTS: tuple[type[msgspec.Struct], ...] = (RecordEvent, SucceededEvent, BatchEvent, ControlEvent, RedrivenEvent)
 """Every event with a schema of its own."""
@@ -189,7 +189,7 @@ GUARD_KEY = b"guard"
 
 
 def record_data(event: RecordEvent) -> dict[str, Any]:
-    """``event.data`` as a mapping. Raises ``msgspec.ValidationError`` when it is not a JSON object."""
+    """Decode ``event.data``. Raises ``msgspec.ValidationError`` when it is not a JSON object."""
     return _decode_object(event.data)
 
 

@@ -1,4 +1,4 @@
-"""Makes record events out of what people pass, and says what is wrong with what cannot be one."""
+"""Record events made from a caller's arguments or JSON, with a message for whatever cannot be one."""
 
 import difflib
 import re
@@ -31,7 +31,7 @@ def make_record(
     event_id: str | None = None,
     occurred_at: datetime | None = None,
 ) -> RecordEvent:
-    """A valid event; ``event_id`` is a fresh UUID and ``occurred_at`` is now where left out.
+    """Make a valid event; by default ``event_id`` is a fresh UUID and ``occurred_at`` is now.
 
     Raises :class:`InvalidRecord`.
     """
@@ -60,20 +60,20 @@ def make_record(
 
 
 def read_record(encoded: bytes) -> RecordEvent:
-    """A valid event from its JSON. Raises :class:`InvalidRecord`."""
+    """Read a valid event from its JSON. Raises :class:`InvalidRecord`."""
     try:
         event = decode_record(encoded)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRecord(f"expected a RecordEvent as JSON, got {_shown(encoded)}: {error}") from error
+        raise InvalidRecord(f"expected a RecordEvent as JSON, got {_abbreviate(encoded)}: {error}") from error
     _check_key(event.key, event.operation)
     return msgspec.structs.replace(event, data=_checked_json(bytes(event.data)))
 
 
 def ordering_key(event: RecordEvent) -> bytes:
-    """The Kafka message key of ``event`` unless its publisher chooses another: what shares it is applied in order.
+    """Return the Kafka message key of ``event``, unless its publisher chooses another. Equal keys are applied in order.
 
-    The event's key: a string as it is, a mapping or list as JSON with sorted names. An event without one shares its
-    order with no other, and is spread over the partitions by its ``event_id``.
+    It is the event's key: a string as it is, a mapping or list as JSON with sorted names. An event without a key has
+    no order with any other, and its ``event_id`` spreads it over the partitions.
     """
     key = event.key
     if isinstance(key, str):
@@ -88,7 +88,7 @@ _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 def _check_identifier(name: str, value: str) -> str:
     if not _is_text(value) or len(value) > 256:
-        raise InvalidRecord(f"expected {name} to be a text of 1 to 256 characters, got {_shown(value)}")
+        raise InvalidRecord(f"expected {name} to be a text of 1 to 256 characters, got {_abbreviate(value)}")
     return value
 
 
@@ -104,7 +104,7 @@ def _check_key(key: Key, operation: str) -> None:
         if not isinstance(names, dict) or not names or not all(_is_pair(pair) for pair in names.items()):
             raise InvalidRecord(
                 "expected the key to be a text, a mapping of field names to texts, or a list of such mappings, none "
-                f"of them empty, got {_shown(key)}"
+                f"of them empty, got {_abbreviate(key)}"
             )
 
 
@@ -114,7 +114,7 @@ def _is_pair(pair: tuple[Any, Any]) -> bool:
 
 
 def _is_text(value: object) -> bool:
-    """Whether ``value`` is a text that is not empty and that UTF-8 can write: half a surrogate pair cannot."""
+    """Return whether ``value`` is a text, not empty, and encodable in UTF-8: half a surrogate pair is not."""
     if not isinstance(value, str) or not value:
         return False
     try:
@@ -125,11 +125,11 @@ def _is_text(value: object) -> bool:
 
 
 def _encoded_data(data: Data) -> msgspec.Raw:
-    """``data`` as one JSON object in UTF-8."""
+    """Encode ``data`` as one JSON object in UTF-8. Raises :class:`InvalidRecord`."""
     if isinstance(data, bytes | msgspec.Raw):
         return _checked_json(bytes(data))
     if not isinstance(data, Mapping):
-        raise InvalidRecord(f"expected data to be a JSON object, got {_shown(data)}; pass a mapping")
+        raise InvalidRecord(f"expected data to be a JSON object, got {_abbreviate(data)}; pass a mapping")
     try:
         encoded = _encode(data)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -140,19 +140,21 @@ def _encoded_data(data: Data) -> msgspec.Raw:
 def _checked_json(encoded: bytes) -> msgspec.Raw:
     try:
         _decode_members(encoded)
-        encoded.decode()  # the decoder above does not look into strings
+        encoded.decode()  # the decoder above does not check the UTF-8 in strings
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidRecord(f"expected data to be a JSON object in UTF-8, got {_shown(encoded)}: {error}") from error
-    # A line break inside would break what prints one event a line.
+        raise InvalidRecord(
+            f"expected data to be a JSON object in UTF-8, got {_abbreviate(encoded)}: {error}"
+        ) from error
+    # Output with one event per line needs it without line breaks around it.
     return msgspec.Raw(encoded.strip())
 
 
 def _unknown_operation(operation: object) -> str:
     close = difflib.get_close_matches(str(operation), OPERATIONS, n=1, cutoff=0.5)
     hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"expected the operation to be one of {', '.join(OPERATIONS)}, got {_shown(operation)}{hint}"
+    return f"expected the operation to be one of {', '.join(OPERATIONS)}, got {_abbreviate(operation)}{hint}"
 
 
-def _shown(value: object) -> str:
+def _abbreviate(value: object) -> str:
     text = re.sub(r"\s+", " ", repr(value))
     return text if len(text) <= 80 else f"{text[:77]}..."

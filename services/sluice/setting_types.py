@@ -1,4 +1,4 @@
-"""What every block of settings is made of: structs that refuse unknown keys, bounded numbers, secrets."""
+"""Types for the blocks of the settings: structs that refuse unknown keys, bounded numbers, secrets."""
 
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Secret:
-    """A string that shows as ``***`` wherever it is printed; :meth:`reveal` gives it."""
+    """A string that is printed as ``***``; :meth:`reveal` returns it."""
 
     __slots__ = ("_value",)
 
@@ -22,7 +22,7 @@ class Secret:
         self._value = value
 
     def reveal(self) -> str:
-        """The secret itself, for the one place that sends it."""
+        """Return the secret itself, for the one place that sends it."""
         return self._value
 
     def __repr__(self) -> str:
@@ -36,14 +36,14 @@ class Secret:
 
 
 def decode_secret(type_: type, value: Any) -> Any:
-    """msgspec's ``dec_hook`` for :class:`Secret`."""
+    """Decode a :class:`Secret`, as msgspec's ``dec_hook``."""
     if type_ is Secret and isinstance(value, str):
         return Secret(value)
     raise TypeError(f"expected {type_.__name__}, got {type(value).__name__}")
 
 
 def secret_schema(type_: type) -> dict[str, Any]:
-    """msgspec's ``schema_hook`` for :class:`Secret`."""
+    """Return the JSON Schema of a :class:`Secret`, as msgspec's ``schema_hook``."""
     if type_ is Secret:
         return {
             "type": "string",

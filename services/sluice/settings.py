@@ -1,6 +1,6 @@
-"""The settings of a deployment: one YAML file, read once at a process's start.
+"""Settings of a deployment: one YAML file, read once when a process starts.
 
-Each block stands beside what it configures. A destination's kind is imported when the file names it, and not before.
+The struct of each block is beside the code it configures. A kind is imported only when the file names it.
 """
 
 import os
@@ -24,32 +24,32 @@ from sluice.telemetry.settings import HttpSettings, TracingSettings
 
 
 class DeliverySettings(Frozen, frozen=True):
-    """How one writer delivers."""
+    """Delivery by one writer."""
 
     max_concurrent: Positive | None = None
-    """Requests in flight; the kind's own limit where left out."""
+    """Requests in flight; by default the kind's own limit."""
     requests_per_s: Annotated[float, Meta(gt=0)] | None = None
-    """Requests sent per second at most; not limited where left out."""
+    """Requests sent per second at most; by default not limited."""
     max_attempts: Positive = 8
-    """Attempts of one record that fails for now, before it becomes a dead letter."""
+    """Attempts at one record that fails for now, before it becomes a dead letter."""
     max_age_s: Seconds = 86_400.0
-    """How long after its first failure a record is tried again."""
+    """Time after its first failure in which a record may still be tried again."""
     max_buffered_items: Positive = 40_000
     """Records held in memory by one writer; past it, partitions are paused."""
     max_buffered_bytes: Positive = 48 * 1024 * 1024
     max_waiting_per_lane: Positive = 5_000
     """Records of one lane that wait for an earlier one of their key."""
     drain_timeout_s: Seconds = 20.0
-    """How long a lane that is given up waits for its requests in flight."""
+    """Longest wait for the requests in flight of a lane that is given up."""
     backoff_base_s: Seconds = 0.5
     backoff_cap_s: Seconds = 60.0
 
 
 class DestinationEntry(Frozen, frozen=True):
-    """One destination: where it leads and how its records are windowed and delivered."""
+    """One destination: the vendor account, and how records are windowed and delivered to it."""
 
     to: Any
-    """Where it leads: the settings of its kind, which the table of kinds knows."""
+    """The vendor account: the settings of its kind."""
     window: WindowSettings = WindowSettings()
     delivery: DeliverySettings = DeliverySettings()
     guard: GuardSettings = GuardSettings()
@@ -57,7 +57,7 @@ class DestinationEntry(Frozen, frozen=True):
 
     @property
     def account(self) -> DestinationSettings:
-        """``to``, as what all kinds have in common."""
+        """The settings ``to``, with the type that all kinds share."""
         settings: DestinationSettings = self.to
         return settings
 
@@ -73,7 +73,7 @@ class Settings(Frozen, frozen=True):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     def destination(self, name: str) -> DestinationEntry:
-        """The entry called ``name``. Raises :class:`SettingsError` naming the nearest known one."""
+        """Return the entry called ``name``. Raises :class:`SettingsError`, which names the nearest known one."""
         if name not in self.destinations:
             raise SettingsError(f"no destination {name!r} in the settings{nearest(name, self.destinations)}")
         return self.destinations[name]
@@ -98,7 +98,7 @@ def settings_of(raw: dict[str, Any], environ: Mapping[str, str], *, base: Path, 
         kinds[destination] = settings_type = _settings_type(entry.get("to"), where, name)
         check_keys(entry["to"], settings_type, name, f"{where}.")
     expanded = expand(raw, environ, base, name)
-    # One by one: msgspec does not name the key of a mapping in which it finds fault.
+    # Convert one by one: an error of msgspec does not name the key of the mapping that it is in.
     for destination, entry in _entries(expanded):
         where = f"{name}: destinations.{destination}"
         entry["to"] = convert(entry["to"], kinds[destination], f"{where}.to")
@@ -115,7 +115,7 @@ def settings_schema() -> dict[str, Any]:
 
 
 def _entries(raw: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the destinations that are mappings, as all must be: what is none, ``convert`` complains about."""
+    """Return the destinations that are mappings, as all must be: ``convert`` refuses the others."""
     destinations = raw.get("destinations")
     if not isinstance(destinations, dict):
         return []

@@ -1,7 +1,7 @@
 """Settings files: read YAML, refuse unknown keys, fill in secrets, convert to structs.
 
-``${env:NAME}`` and ``${file:path}`` stand for secrets and whatever differs between places. An unknown key is an
-error that names the key and the nearest known one. Nothing else reads the environment.
+``${env:NAME}`` and ``${file:path}`` stand for secrets, and for values that differ between deployments. An unknown key
+is an error that names the key and the nearest known one. Nothing else reads the environment.
 """
 
 import difflib
@@ -24,7 +24,7 @@ class SettingsError(Exception):
 
 
 def read_text(path: Path) -> str:
-    """Return what stands in the file at ``path``. Raises :class:`SettingsError`."""
+    """Read the file at ``path``. Raises :class:`SettingsError`."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -57,10 +57,10 @@ def convert(value: Any, type_: type[_Settings], where: str) -> _Settings:
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key that stands twice is an error, and not the last one's."""
+    """YAML loader that refuses a mapping with the same key twice, instead of keeping the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """As the base class does, after a look at the keys."""
+        """Construct the mapping as the base class does. Raises for a repeated key."""
         keys = [key.value for key, _ in node.value]
         for key in keys:
             if keys.count(key) > 1:
@@ -69,7 +69,7 @@ class _StrictLoader(yaml.SafeLoader):
 
 
 def _yaml_problem(error: yaml.YAMLError) -> str:
-    """What is wrong and where, without the text around it, which may hold a secret."""
+    """Return the error and its position, without the text around it, which may hold a secret."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         return f"{error.problem} at line {mark.line + 1}, column {mark.column + 1}"
@@ -133,7 +133,7 @@ def _struct_for(expected: Type) -> Type:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown ``word``: the known one that is closest, or all of them."""
+    """Return the end of a message about an unknown ``word``: the known one that is closest, or all of them."""
     names = list(known)
     close = difflib.get_close_matches(word, names, n=1, cutoff=0.5)
     if close:

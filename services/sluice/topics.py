@@ -8,7 +8,7 @@ import msgspec
 
 
 class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What one topic is for. ``name`` is a template with ``{destination}`` in it."""
+    """The role of one topic. ``name`` is a template with ``{destination}`` in it."""
 
     name: str
     holds: str
@@ -17,11 +17,11 @@ class Topic(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     consumers: list[str]
     config: dict[str, str]
     delay_s: float | None = None
-    """How long a retry waits in this topic; ``None`` for a topic that is not a retry topic."""
+    """The wait of each retry in it; ``None`` for every other topic."""
 
 
 class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole file: defaults for every topic, and the topics by role."""
+    """The whole file: defaults for all topics, and the topics by role."""
 
     partitions: int
     replication_factor: int
@@ -29,7 +29,7 @@ class Catalogue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class RetryTopic(NamedTuple):
-    """One retry topic and its fixed delay."""
+    """A retry topic and its fixed delay."""
 
     name: str
     delay_s: float
@@ -48,8 +48,8 @@ class DestinationTopics(NamedTuple):
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """What a writer reads: the records topic, then the retry topics by rising delay."""
-        return (self.records, *(topic.name for topic in self.retries))
+        """The topics that a writer reads: records, then the retry topics by rising delay."""
+        return (self.records, *(retry.name for retry in self.retries))
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -59,22 +59,22 @@ class DestinationTopics(NamedTuple):
 
 @cache
 def catalogue() -> Catalogue:
-    """The catalogue as shipped with this version."""
+    """Return the catalogue that this version ships."""
     text = files("sluice").joinpath("schemas", "topics.toml").read_bytes()
     return msgspec.toml.decode(text, type=Catalogue)
 
 
 def topics_of(destination: str, prefix: str = "") -> DestinationTopics:
-    """The names of ``destination``'s topics, each with the configured ``prefix`` in front."""
+    """Return the names of ``destination``'s topics, each with the configured ``prefix`` in front."""
 
     def name(topic: Topic) -> str:
         return prefix + topic.name.format(destination=destination)
 
     roles = catalogue().topics
-    tiers = [RetryTopic(name(topic), topic.delay_s) for topic in roles.values() if topic.delay_s is not None]
+    retries = [RetryTopic(name(topic), topic.delay_s) for topic in roles.values() if topic.delay_s is not None]
     return DestinationTopics(
         records=name(roles["records"]),
-        retries=tuple(sorted(tiers, key=lambda tier: tier.delay_s)),
+        retries=tuple(sorted(retries, key=lambda retry: retry.delay_s)),
         succeeded=name(roles["succeeded"]),
         dead_letters=name(roles["dead-letters"]),
         batches=name(roles["batches"]),
@@ -84,5 +84,5 @@ def topics_of(destination: str, prefix: str = "") -> DestinationTopics:
 
 
 def topic_configs(destination: str, prefix: str = "") -> dict[str, dict[str, str]]:
-    """Each of ``destination``'s topics with the broker configuration it wants."""
+    """Return the broker configuration of each of ``destination``'s topics, by name."""
     return {prefix + topic.name.format(destination=destination): topic.config for topic in catalogue().topics.values()}

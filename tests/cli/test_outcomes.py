@@ -12,7 +12,8 @@ from sluice.client.connection import Connection
 from sluice.events import RecordEvent
 from sluice.flow.outcome import Fate, Outcome
 from tests.cli.conftest import Run
-from tests.support.fake_writer import DELIVERED, fake_writer
+from tests.support.factories import DELIVERED
+from tests.support.fake_writer import fake_writer
 
 READ_ALL = ("outcomes", "tail", "crm", "--since", "beginning", "--until-end")
 

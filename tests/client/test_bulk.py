@@ -16,7 +16,8 @@ from sluice.flow.outcome import Fate, Outcome
 from sluice.kafka.clients import KafkaUnreachable
 from sluice.kafka.settings import KafkaSettings
 from sluice.records import InvalidRecord
-from tests.support.fake_writer import DELIVERED, fake_writer
+from tests.support.factories import DELIVERED
+from tests.support.fake_writer import fake_writer
 from tests.support.kafka_admin import RunningKafka
 from tests.support.topics import crm_topics, read_all
 

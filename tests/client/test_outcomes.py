@@ -18,7 +18,8 @@ from sluice.flow.outcome import Fate, Outcome
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_admin import TopicsError
 from sluice.settings_file import SettingsError
-from tests.support.fake_writer import DELIVERED, fake_writer
+from tests.support.factories import DELIVERED
+from tests.support.fake_writer import fake_writer
 from tests.support.kafka_admin import RunningKafka
 from tests.support.topics import crm_topics
 

@@ -1,78 +1,23 @@
-"""What becomes of a request that is lost, turned away or answered; half of it against a real socket."""
+"""Requests that are lost, turned away or answered, half of them on a real socket."""
 
 import asyncio
-import json
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 
-from sluice.destinations.contract import Ambiguous, DestinationSettings, Unavailable
+from sluice.destinations.contract import Ambiguous, Unavailable
 from sluice.destinations.http import (
     MAX_MESSAGE_CHARS,
     MAX_RETRY_AFTER_S,
     error_message,
-    open_client,
     retry_after_s,
     send,
-    turned_away,
+    unavailable_from,
 )
-from sluice.destinations.http_attempts import PRE_SEND_CHECK
+from tests.destinations.http_server import OK, Serve, Server, client, put
 
 NOW = datetime(2025, 1, 22, 11, 0, 0, tzinfo=UTC)
-OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]"
-
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-class Settings(DestinationSettings, frozen=True, kw_only=True):
-    """A kind without settings of its own."""
-
-
-def client(url: str = "http://vendor.test", *, timeout_s: float = 5.0, handler: object = None) -> httpx.AsyncClient:
-    transport = httpx.MockTransport(handler) if callable(handler) else None
-    return open_client(
-        Settings(url=url, timeout_s=timeout_s),
-        base_url=url,
-        max_connections=2,
-        auth=httpx.Auth(),
-        transport=transport,
-    )
-
-
-async def put(http: httpx.AsyncClient, path: str = "/groups") -> httpx.Response:
-    return await send(http, http.build_request("PUT", path, content=b"[]"))
-
-
-class Server:
-    """Answers each request as ``answer`` does, and counts them."""
-
-    def __init__(self, answer: Serve) -> None:
-        self.requests = 0
-        self.connections = 0
-        self._answer = answer
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        async with server:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.connections += 1
-        try:
-            while not writer.is_closing():
-                await reader.readuntil(b"\r\n\r\n")
-                self.requests += 1
-                await self._answer(reader, writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            writer.close()
 
 
 async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -101,34 +46,23 @@ async def garble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n[]")
 
 
-async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """One byte at a time, each before any read timeout, until the client gives up."""
-    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n")
-    while not reader.at_eof():
-        writer.write(b" ")
-        await writer.drain()
-        await asyncio.sleep(0.005)
-
-
 @pytest.mark.parametrize(
-    ("answer", "timed_out"),
+    "answer",
     [
-        pytest.param(close, False, id="closed without an answer"),
-        pytest.param(reset, False, id="reset"),
-        pytest.param(truncate, False, id="shorter than its content-length"),
-        pytest.param(truncate_chunked, False, id="chunks without an end"),
-        pytest.param(babble, False, id="not http"),
-        pytest.param(garble, False, id="not in its content-encoding"),
-        pytest.param(drip, True, id="never complete"),
+        pytest.param(close, id="closed without an answer"),
+        pytest.param(reset, id="reset"),
+        pytest.param(truncate, id="shorter than its content-length"),
+        pytest.param(truncate_chunked, id="chunks without an end"),
+        pytest.param(babble, id="not http"),
+        pytest.param(garble, id="not in its content-encoding"),
     ],
 )
-async def test_a_lost_answer_to_a_write_is_ambiguous_and_sent_once(answer: Serve, timed_out: bool) -> None:
+async def test_a_lost_answer_to_a_write_is_ambiguous_and_sent_once(answer: Serve) -> None:
     server = Server(answer)
-    async with server.running() as url, client(url, timeout_s=0.1 if timed_out else 5.0) as http:
+    async with server.running() as url, client(url) as http:
         with pytest.raises(Ambiguous) as error:
             await put(http)
-    assert server.requests == 1
-    assert error.value.timed_out == timed_out
+    assert (server.requests, error.value.timed_out) == (1, False)
 
 
 async def test_a_lost_answer_to_a_read_is_an_outage() -> None:
@@ -139,7 +73,7 @@ async def test_a_lost_answer_to_a_read_is_an_outage() -> None:
 
 
 async def test_a_write_on_a_dropped_connection_is_not_sent_again() -> None:
-    """aiohttp sends a PUT again here by itself, and would apply an increment twice."""
+    """Unlike aiohttp, which repeats a PUT here by itself and would apply an increment twice."""
 
     async def answer_once(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if server.requests == 1:
@@ -192,17 +126,6 @@ async def test_a_refused_connection_sent_nothing() -> None:
     assert (error.value.reason, error.value.overloaded) == ("connect", False)
 
 
-async def test_a_peer_without_tls_sent_nothing() -> None:
-    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.close()
-
-    server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
-    async with server, client(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeout_s=0.001) as http:
-        with pytest.raises(Unavailable, match="cannot reach"):
-            await put(http)
-
-
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
@@ -229,15 +152,6 @@ async def test_an_error_is_ambiguous_unless_nothing_was_sent(
             await put(http)
 
 
-async def test_a_tls_error_after_the_handshake_is_ambiguous() -> None:
-    def fail(_: httpx.Request) -> httpx.Response:
-        raise OSError("tlsv1 alert internal error")
-
-    async with client(handler=fail) as http:
-        with pytest.raises(Ambiguous, match="tlsv1 alert"):
-            await put(http)
-
-
 async def test_a_redirect_is_not_followed() -> None:
     def redirect(_: httpx.Request) -> httpx.Response:
         return httpx.Response(307, headers={"location": "http://elsewhere.test/"})
@@ -257,33 +171,6 @@ async def test_the_vendor_gets_no_trace_context_and_is_asked_for_plain_bodies() 
         await put(http)
 
 
-async def test_each_attempt_is_told_with_its_status_or_error() -> None:
-    told: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/lost":
-            raise httpx.ReadError("gone")
-        return httpx.Response(503)
-
-    def on_request(status: str, seconds: float) -> None:
-        assert seconds >= 0
-        told.append(status)
-
-    http = open_client(
-        Settings(url="http://vendor.test"),
-        base_url="http://vendor.test",
-        max_connections=1,
-        auth=httpx.Auth(),
-        transport=httpx.MockTransport(answer),
-        on_request=on_request,
-    )
-    async with http:
-        await put(http)
-        with pytest.raises(Ambiguous):
-            await put(http, "/lost")
-    assert told == ["503", "ReadError"]
-
-
 def answered(status: int, content: bytes = b"", headers: dict[str, str] | None = None) -> httpx.Response:
     request = httpx.Request(
         "PUT", "http://user:pass@vendor.test/groups?token=t", headers={"authorization": "Bearer T0K"}
@@ -301,7 +188,7 @@ def answered(status: int, content: bytes = b"", headers: dict[str, str] | None =
     ],
 )
 def test_a_request_that_was_turned_away_is_an_outage(status: int, reason: str, overloaded: bool) -> None:
-    outage = turned_away(answered(status, headers={"retry-after": "7"}))
+    outage = unavailable_from(answered(status, headers={"retry-after": "7"}))
     assert outage is not None
     assert (outage.reason, outage.overloaded, outage.retry_after_s) == (reason, overloaded, 7.0)
     assert "PUT http://vendor.test/groups answered" in str(outage)
@@ -309,7 +196,7 @@ def test_a_request_that_was_turned_away_is_an_outage(status: int, reason: str, o
 
 @pytest.mark.parametrize("status", [200, 204, 302, 400, 404, 408, 413, 422, 500, 502, 504])
 def test_no_other_status_is_an_outage(status: int) -> None:
-    assert turned_away(answered(status)) is None
+    assert unavailable_from(answered(status)) is None
 
 
 @pytest.mark.parametrize(
@@ -370,40 +257,3 @@ def test_an_error_message_is_cut_and_keeps_secrets() -> None:
     said = error_message(answered(400, b"your s3cret is " + b"x" * 10_000), ["s3cret"])
     assert said.startswith("your *** is xxx")
     assert len(said) == MAX_MESSAGE_CHARS
-
-
-def test_attempts_are_client_spans_when_the_current_span_is_recorded() -> None:
-    """In a process of its own: OpenTelemetry allows one provider in each."""
-    spans = json.loads(
-        subprocess.run([sys.executable, "-m", "tests.support.http_spans"], capture_output=True, check=True).stdout
-    )
-    common = {"server.address": "vendor.test", "server.port": 443}
-    token = {**common, "http.request.method": "POST", "url.path": "/token", "http.response.status_code": 200}
-    write = {**common, "http.request.method": "PUT", "url.path": "/groups"}
-    assert spans == [
-        ["POST", "CLIENT", "UNSET", token],
-        ["PUT", "CLIENT", "ERROR", {**write, "http.response.status_code": 401, "error.type": "401"}],
-        ["POST", "CLIENT", "UNSET", token],
-        ["PUT", "CLIENT", "UNSET", {**write, "http.response.status_code": 200, "http.request.resend_count": 1}],
-        ["PUT", "CLIENT", "ERROR", {**write, "error.type": "ReadError"}],
-    ]
-
-
-@pytest.mark.parametrize("calm_calls", [pytest.param(0, id="before its head"), pytest.param(1, id="before its body")])
-async def test_a_request_that_is_called_back_in_the_last_moment_does_not_arrive(calm_calls: int) -> None:
-    bodies: list[bytes] = []
-    calls: list[None] = []
-
-    async def answer(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-        bodies.append(await reader.readexactly(2))
-
-    def call_back() -> None:
-        calls.append(None)
-        if len(calls) > calm_calls:
-            raise Unavailable("frozen", "too late")
-
-    async with Server(answer).running() as url, client(url) as http:
-        request = http.build_request("PUT", "groups", content=b"[]", extensions={PRE_SEND_CHECK: call_back})
-        with pytest.raises(Unavailable, match="too late"):
-            await send(http, request)
-    assert bodies == []

@@ -1,4 +1,4 @@
-"""Tokens: when one is asked for, how often, and what a refusal means."""
+"""Tokens: when and how often one is asked for, and the effect of a refusal."""
 
 import asyncio
 from collections import Counter
@@ -6,20 +6,17 @@ from collections import Counter
 import httpx
 import pytest
 
-from sluice.destinations.contract import DestinationSettings, Unavailable
-from sluice.destinations.http import open_client, send, turned_away
+from sluice.destinations.contract import Unavailable
+from sluice.destinations.http import send, unavailable_from
 from sluice.destinations.oauth import TokenAuth
 from sluice.setting_types import Secret
+from tests.destinations.http_server import client
 
 SECRET = "s3cret-of-the-application"
 
 
-class Settings(DestinationSettings, frozen=True, kw_only=True):
-    """A kind without settings of its own."""
-
-
 class Vendor:
-    """Gives out tokens t1, t2, … and takes only the latest that ``accepted`` names."""
+    """A vendor that gives out tokens t1, t2, … and accepts only the one that ``accepted`` names."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -52,13 +49,7 @@ class Vendor:
             "client_id": "app",
             "client_secret": Secret(SECRET),
         }
-        return open_client(
-            Settings(url="http://vendor.test"),
-            base_url="http://vendor.test",
-            max_connections=50,
-            auth=TokenAuth("http://vendor.test/token", form),
-            transport=httpx.MockTransport(self.answer),
-        )
+        return client(auth=TokenAuth("http://vendor.test/token", form), handler=self.answer)
 
 
 async def put(http: httpx.AsyncClient) -> httpx.Response:
@@ -124,15 +115,8 @@ async def test_a_second_401_is_an_outage() -> None:
         return httpx.Response(200, json={"access_token": "t"}) if request.url.path == "/token" else httpx.Response(401)
 
     counts: Counter[str] = Counter()
-    http = open_client(
-        Settings(url="http://vendor.test"),
-        base_url="http://vendor.test",
-        max_connections=1,
-        auth=TokenAuth("http://vendor.test/token", {}),
-        transport=httpx.MockTransport(refuse),
-    )
-    async with http:
-        outage = turned_away(await put(http))
+    async with client(auth=TokenAuth("http://vendor.test/token", {}), handler=refuse) as http:
+        outage = unavailable_from(await put(http))
     assert outage is not None
     assert outage.reason == "auth"
     assert counts == {"/token": 2, "/groups": 2}

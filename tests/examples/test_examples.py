@@ -18,7 +18,8 @@ from sluice.client.connection import Connection
 from sluice.client.outcomes import outcomes
 from sluice.events import RecordEvent, decode_record, record_data
 from sluice.flow.outcome import Fate, Outcome
-from tests.support.fake_writer import DELIVERED, fake_writer
+from tests.support.factories import DELIVERED
+from tests.support.fake_writer import fake_writer
 from tests.support.kafka_admin import RunningKafka
 from tests.support.letters import Letter, bury, letter_topics
 from tests.support.paths import ROOT

@@ -11,7 +11,7 @@ from sluice.events import BatchEvent, Rows
 from sluice.flow.batch import InDoubt
 from sluice.flow.journal import CommitMetadata, Journal, rows_of
 from sluice.flow.offsets import OffsetProgress
-from tests.support.fakes import NOON
+from tests.support.factories import NOON
 
 TOPICS = 3
 
@@ -21,7 +21,7 @@ def _entry(*rows: Rows) -> BatchEvent:
 
 
 class KafkaLane:
-    """What Kafka keeps of a lane: the journal with its gaps, the committed offsets, their metadata."""
+    """The parts of a lane that Kafka keeps: the journal with its gaps, the committed offsets, their metadata."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[int, BatchEvent]] = []
@@ -30,7 +30,7 @@ class KafkaLane:
         self.metadata = ""
 
     def append(self, entries: Sequence[BatchEvent]) -> list[int]:
-        """The positions of ``entries``; behind them stands the transaction's control record."""
+        """Write ``entries`` and the transaction's control record behind them. Return the positions of ``entries``."""
         positions = list(range(self.end, self.end + len(entries)))
         self.entries += zip(positions, entries, strict=True)
         self.end += len(entries) + 1
@@ -45,8 +45,8 @@ class KafkaLane:
         return journal
 
 
-class LedgerModel:
-    """One owner's cycles: it settles batches, commits the contiguous prefix and the journal's start."""
+class CommitterModel:
+    """Commit cycles of one owner: they settle batches, commit the contiguous prefix and the journal's start."""
 
     def __init__(self, kafka: KafkaLane, given_offsets: Sequence[Sequence[int]]) -> None:
         self._kafka = kafka
@@ -73,7 +73,7 @@ class LedgerModel:
 
 
 OFFSETS = st.tuples(*[st.sets(st.integers(0, 25), max_size=10).map(sorted) for _ in range(TOPICS)])
-"""By input topic: the offsets of its records, with gaps."""
+"""Offsets of records by input topic, with gaps."""
 
 
 @given(OFFSETS, st.data())
@@ -82,7 +82,7 @@ def test_restart_knows_exactly_the_offsets_settled_beyond_the_commit(
     given_offsets: tuple[list[int], ...], data: st.DataObject
 ) -> None:
     kafka = KafkaLane()
-    ledger = LedgerModel(kafka, given_offsets)
+    committer = CommitterModel(kafka, given_offsets)
     unsettled = [(topic, offset) for topic, offsets in enumerate(given_offsets) for offset in offsets]
     settled: set[tuple[int, int]] = set()
     while unsettled:
@@ -90,17 +90,17 @@ def test_restart_knows_exactly_the_offsets_settled_beyond_the_commit(
         for item in (item for batch in batches for item in batch):
             unsettled.remove(item)
             settled.add(item)
-        ledger.cycle(batches)
+        committer.cycle(batches)
         reopened = kafka.reopened()
         for topic in range(TOPICS):
             beyond = {offset for number, offset in settled if number == topic and offset >= kafka.committed[topic]}
             assert reopened.settled[topic] == beyond
         if data.draw(st.booleans(), label="the lane moves to a new owner"):
-            ledger = LedgerModel(kafka, given_offsets)
+            committer = CommitterModel(kafka, given_offsets)
 
 
 def _batches(unsettled: list[tuple[int, int]]) -> st.SearchStrategy[list[list[tuple[int, int]]]]:
-    """What settles in one cycle: some of ``unsettled``, in one or two batches."""
+    """Draw the batches that one cycle settles: some of ``unsettled``, in one or two."""
     some = st.lists(st.sampled_from(unsettled), min_size=1, max_size=6, unique=True)
     return st.tuples(some, st.integers(1, 6)).map(lambda drawn: [part for part in _split(*drawn) if part])
 

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from sluice.flow.batch import Item
 from sluice.flow.key_order import KeyOrder
-from tests.support.fakes import make_item
+from tests.support.factories import make_item
 
 KEYS = ("a", "b", "c")
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.flow.offsets import OffsetProgress, runs
+from sluice.flow.offsets import OffsetProgress
 
 GIVEN = st.sets(st.integers(5, 60), min_size=1, max_size=25).map(sorted)
 """Rising offsets with gaps."""
@@ -107,24 +107,3 @@ def test_everything_below_the_position_is_settled_when_giving_and_settling_alter
             progress.settle([offset])
         assert all(offset >= progress.position for offset in unsettled)
     assert progress.position == given_offsets[-1] + 1
-
-
-@pytest.mark.parametrize(
-    ("offsets", "expected"),
-    [
-        pytest.param([], [], id="nothing has no runs"),
-        pytest.param([4], [(4, 1)], id="one offset is a run of one"),
-        pytest.param([4, 5, 6], [(4, 3)], id="neighbours are one run"),
-        pytest.param([0, 1, 3, 9, 10], [(0, 2), (3, 1), (9, 2)], id="a gap ends a run"),
-    ],
-)
-def test_runs(offsets: list[int], expected: list[tuple[int, int]]) -> None:
-    assert list(runs(offsets)) == expected
-
-
-@given(GIVEN)
-@settings(max_examples=100, deadline=None)
-def test_runs_cover_the_offsets_and_are_as_few_as_can_be(offsets: list[int]) -> None:
-    found = list(runs(offsets))
-    assert [first + step for first, length in found for step in range(length)] == offsets
-    assert len(found) == sum(offset - 1 not in offsets for offset in offsets)

@@ -6,14 +6,14 @@ from hypothesis import strategies as st
 
 from sluice.flow.batch import Batch, FlushReason, InDoubt, Item
 from sluice.flow.windows import WindowLimits, Windows
-from tests.support.fakes import NOON, make_item
+from tests.support.factories import NOON, make_item
 
 LIMITS = WindowLimits(max_items=3, max_bytes=20, max_age_s=5.0)
 
 
 @st.composite
 def _items(draw: st.DrawFn) -> list[Item]:
-    """Items of three groups and two lanes, with few identities and bodies up to the limit."""
+    """Draw items of three batch keys and two lanes, with few identities and bodies up to the limit."""
     drawn = draw(
         st.lists(
             st.tuples(st.sampled_from("abc"), st.integers(0, 1), st.integers(0, 9), st.integers(1, 20)), max_size=60

@@ -1,15 +1,19 @@
-"""Makes the values that tests of several parts need; what a test does not name is of no importance to it."""
+"""Builders for the values that tests need; an argument that a test leaves out does not matter to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
 from sluice.destinations.contract import Destination
-from sluice.events import Key, Operation, Place, RecordEvent
-from sluice.flow.batch import Batch, Encoded, Item
+from sluice.events import Key, Operation, Place, RecordEvent, encode_event
+from sluice.flow.batch import Batch, Encoded, InDoubt, Item
+from sluice.flow.outcome import Fate, Outcome
 
-OCCURRED_AT = datetime(2025, 1, 22, 11, 21, 33, tzinfo=UTC)
+NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
+INPUT_TOPICS = ("crm.records", "crm.retries.30s", "crm.retries.2m")
+DELIVERED = Outcome(Fate.DELIVERED, "CREATED", record_id="v-1")
+AMBIGUOUS = Outcome(Fate.AMBIGUOUS, "no-answer")
 
 
 def record(
@@ -18,46 +22,92 @@ def record(
     key: Key = "c-1",
     data: object = None,
     *,
-    event_id: str = "e-1",
+    event_id: str | None = None,
+    job_id: str | None = None,
 ) -> RecordEvent:
-    """A record event; ``data`` is anything that JSON can say."""
-    raw = msgspec.Raw(msgspec.json.encode({} if data is None else data))
+    """Make a record event; ``data`` is encoded as JSON unless it is ``bytes``."""
     return RecordEvent(
-        event_id=event_id, object=object_, operation=operation, key=key, data=raw, occurred_at=OCCURRED_AT
+        event_id=event_id or f"e-{key}",
+        object=object_,
+        operation=operation,
+        key=key,
+        data=msgspec.Raw(data if isinstance(data, bytes) else msgspec.json.encode({} if data is None else data)),
+        job_id=job_id,
+        occurred_at=NOON,
     )
 
 
-def item(event: RecordEvent, encoded: Encoded, *, lane: int = 0, offset: int = 0, identifier: str = "") -> Item:
-    """``event`` as read from the records topic of ``lane``."""
+class FakeMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The fields of aiokafka's ``ConsumerRecord`` that are used."""
+
+    topic: str = INPUT_TOPICS[0]
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 1_767_355_200_000
+    key: bytes | None = b"k"
+    value: bytes | None = b"{}"
+    headers: Sequence[tuple[str, bytes]] = ()
+
+
+def record_message(offset: int, event: RecordEvent | None = None, *, topic: int = 0, lane: int = 0) -> FakeMessage:
+    """Make a message as a publisher sends it; without ``event``, one whose key is its offset."""
+    event = record(key=str(offset)) if event is None else event
+    key = event.key.encode() if isinstance(event.key, str) else None
+    return FakeMessage(topic=INPUT_TOPICS[topic], partition=lane, offset=offset, key=key, value=encode_event(event))
+
+
+def make_item(
+    offset: int = 0,
+    *,
+    key: str | None = None,
+    batch_key: str = "company",
+    body: bytes = b"{}",
+    lane: int = 0,
+    topic: int = 0,
+    replay_safe: bool = True,
+    attempt: int = 1,
+    job_id: str | None = None,
+    identity: object = None,
+    in_doubt: InDoubt | None = None,
+    event: RecordEvent | None = None,
+    encoded: Encoded | None = None,
+) -> Item:
+    """Make an item whose key is its lane and offset unless ``key`` or ``event`` names it."""
+    name = f"{lane}-{offset}" if key is None else key
+    event = event or record(key=name, job_id=job_id)
     return Item(
         event=event,
-        encoded=encoded,
-        identifier=identifier or f"{lane}-{offset}",
-        source=Place(topic="crm.records", partition=lane, offset=offset),
+        identifier=f"{lane}-{offset}",
+        encoded=encoded or Encoded(batch_key, name if identity is None else identity, body, replay_safe),
+        source=Place(topic=INPUT_TOPICS[0], partition=lane, offset=offset),
         lane=lane,
-        topic=0,
+        topic=topic,
         offset=offset,
-        order_key=b"",
-        published_at_s=0.0,
-        key=None,
-        value=b"",
+        order_key=name.encode(),
+        published_at_s=float(offset),
+        key=name.encode(),
+        value=encode_event(event),
         headers=[],
+        attempt=attempt,
+        in_doubt=in_doubt,
     )
 
 
-def batch(destination: Destination, events: Sequence[RecordEvent]) -> Batch:
-    """``events`` on their way to ``destination``, with the identifiers ``0-0``, ``0-1``, …"""
-    items = [item(event, destination.encode(event, f"0-{row}"), offset=row) for row, event in enumerate(events)]
-    return Batch(
-        batch_id="b-1",
-        batch_key=items[0].encoded.batch_key,
-        items=items,
-        body_bytes=sum(len(one.encoded.body) + 1 for one in items),
-        reason="count",
-        since_s=0.0,
-        closed_at_s=0.0,
+def make_batch(items: Iterable[Item], batch_id: str = "batch-1") -> Batch:
+    """Make a batch of ``items``, of which there is at least one."""
+    items = list(items)
+    for row, item in enumerate(items):
+        item.row = row
+    body_bytes = len(b",".join(item.encoded.body for item in items))
+    return Batch(batch_id, items[0].encoded.batch_key, items, body_bytes, "count", 0.0, 0.0)
+
+
+def encode_batch(destination: Destination, events: Iterable[RecordEvent]) -> Batch:
+    """Make a batch of ``events`` for ``destination``, with the identifiers ``0-0``, ``0-1``, …"""
+    return make_batch(
+        make_item(row, event=event, encoded=destination.encode(event, f"0-{row}")) for row, event in enumerate(events)
     )
 
 
 def send_now() -> None:
-    """Let every request leave: the lanes of a test are its own."""
+    """Let every request leave, as a pre-send check: no lane of a test changes hands."""

@@ -13,19 +13,18 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from sluice.client.connection import Connection
 from sluice.events import Header, Headers, Place, RecordEvent, SucceededEvent, decode_record, encode_event
 from sluice.flow.outcome import Fate, Outcome
+from tests.support.factories import DELIVERED
 
 Decide = Callable[[RecordEvent], Outcome]
 
-DELIVERED = Outcome(Fate.DELIVERED, "CREATED", record_id="v-1")
 
-
-def deliver_all(event: RecordEvent) -> Outcome:
+def deliver(event: RecordEvent) -> Outcome:
     return DELIVERED
 
 
 @asynccontextmanager
-async def fake_writer(connection: Connection, decide: Decide = deliver_all) -> AsyncIterator[None]:
-    """Settles every record of ``crm`` while the body runs."""
+async def fake_writer(connection: Connection, decide: Decide = deliver) -> AsyncIterator[None]:
+    """Settle every record of ``crm`` while the body runs."""
     servers = connection.kafka.bootstrap_servers
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers,

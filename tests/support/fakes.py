@@ -1,16 +1,13 @@
-"""Stand-ins for what a writer meets: messages, items, a destination that answers by a script, an instant clock."""
+"""Stand-ins for the neighbours of a writer: a destination that answers by a script, a lane, an instant clock."""
 
 import asyncio
 import selectors
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from math import inf
 from typing import Any, TypeVar
 
-import msgspec
-
 from sluice.destinations.contract import BatchError, PreSendCheck, Rejection
-from sluice.events import BatchEvent, Key, Operation, Place, RecordEvent, encode_event
+from sluice.events import BatchEvent, RecordEvent
 from sluice.flow.batch import Batch, Encoded, InDoubt, Item
 from sluice.flow.journal import Journal
 from sluice.flow.key_order import KeyOrder
@@ -23,93 +20,13 @@ from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lane import CommitCycle, Lane, LaneState
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.settlement import Settlement, SettlementBuilder
-
-NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
-DELIVERED = Outcome(Fate.DELIVERED, "CREATED", record_id="v-1")
-AMBIGUOUS = Outcome(Fate.AMBIGUOUS, "no-answer")
-INPUT_TOPICS = ("crm.records", "crm.retries.30s", "crm.retries.2m")
+from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS
 
 Result = TypeVar("Result")
 
 
-class FakeMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The fields of aiokafka's ``ConsumerRecord`` that are used."""
-
-    topic: str = INPUT_TOPICS[0]
-    partition: int = 0
-    offset: int = 0
-    timestamp: int = 1_767_355_200_000
-    key: bytes | None = b"k"
-    value: bytes | None = b"{}"
-    headers: Sequence[tuple[str, bytes]] = ()
-
-
-def record_event(
-    key: Key = "k", *, operation: Operation = "upsert", data: bytes = b"{}", job_id: str | None = None
-) -> RecordEvent:
-    return RecordEvent(
-        event_id=f"event-{key}",
-        object="company",
-        operation=operation,
-        key=key,
-        data=msgspec.Raw(data),
-        job_id=job_id,
-        occurred_at=NOON,
-    )
-
-
-def record_message(offset: int, event: RecordEvent | None = None, *, topic: int = 0, lane: int = 0) -> FakeMessage:
-    """A message as a publisher would send it; without ``event``, one whose key is its offset."""
-    event = record_event(str(offset)) if event is None else event
-    key = event.key.encode() if isinstance(event.key, str) else None
-    return FakeMessage(topic=INPUT_TOPICS[topic], partition=lane, offset=offset, key=key, value=encode_event(event))
-
-
-def make_item(
-    offset: int = 0,
-    *,
-    key: str | None = None,
-    batch_key: str = "company",
-    body: bytes = b"{}",
-    lane: int = 0,
-    topic: int = 0,
-    replay_safe: bool = True,
-    attempt: int = 1,
-    job_id: str | None = None,
-    identity: object = None,
-    in_doubt: InDoubt | None = None,
-) -> Item:
-    """An item whose key is its lane and offset unless it is named."""
-    name = f"{lane}-{offset}" if key is None else key
-    event = record_event(name, job_id=job_id)
-    return Item(
-        event=event,
-        identifier=f"{lane}-{offset}",
-        encoded=Encoded(batch_key, name if identity is None else identity, body, replay_safe),
-        source=Place(topic=INPUT_TOPICS[0], partition=lane, offset=offset),
-        lane=lane,
-        topic=topic,
-        offset=offset,
-        order_key=name.encode(),
-        published_at_s=float(offset),
-        key=name.encode(),
-        value=encode_event(event),
-        headers=[],
-        attempt=attempt,
-        in_doubt=in_doubt,
-    )
-
-
-def make_batch(items: Iterable[Item], batch_id: str = "batch-1") -> Batch:
-    items = list(items)
-    for row, item in enumerate(items):
-        item.row = row
-    body_bytes = len(b",".join(item.encoded.body for item in items))
-    return Batch(batch_id, "company", items, body_bytes, "count", 0.0, 0.0)
-
-
 Answer = Callable[[Batch], Sequence[Outcome] | Awaitable[Sequence[Outcome]]]
-"""What the vendor makes of one request; raises ``BatchError`` where that is its answer."""
+"""The vendor's answer to one request; raises ``BatchError`` where that is its answer."""
 
 
 def deliver_all(batch: Batch) -> list[Outcome]:
@@ -117,7 +34,7 @@ def deliver_all(batch: Batch) -> list[Outcome]:
 
 
 def scripted(*script: BatchError | Fate | None) -> Answer:
-    """One entry a request: an error to raise, the fate of all its items, or ``None`` for delivered; then delivered."""
+    """Answer one request by each entry: an error, a fate for all items, or ``None`` for delivered; then deliver all."""
     rest = iter(script)
 
     def answer(batch: Batch) -> list[Outcome]:
@@ -130,7 +47,7 @@ def scripted(*script: BatchError | Fate | None) -> Answer:
 
 
 Recovered = Callable[[Batch], Sequence[Outcome | None]]
-"""What the vendor says of a batch whose answer was lost."""
+"""The vendor's answer about a batch whose answer was lost."""
 
 
 def nobody_can_tell(batch: Batch) -> list[Outcome | None]:
@@ -159,7 +76,7 @@ class FakeDestination:
         self.asked: list[tuple[list[int], InDoubt]] = []
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:
-        """The event's data; an ``insert`` may not be repeated, data ``"bad"`` cannot be sent."""
+        """Encode the event's data; an ``insert`` may not be repeated, data ``"bad"`` cannot be sent."""
         if bytes(event.data) == b'"bad"':
             raise Rejection("bad-data", "expected an object as data")
         return Encoded(event.object, identifier, bytes(event.data), event.operation != "insert")
@@ -286,7 +203,7 @@ def lanes_of(*lanes: Lane) -> Lanes:
 
 
 class _InstantSelector(selectors.SelectSelector):
-    """Lets the loop's clock jump to the next timer instead of waiting for it."""
+    """A selector that lets the loop's clock jump to the next timer instead of waiting for it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -309,12 +226,12 @@ class _InstantLoop(asyncio.SelectorEventLoop):
 
 
 def now_s() -> float:
-    """The running loop's clock."""
+    """Return the time of the running loop's clock."""
     return asyncio.get_running_loop().time()
 
 
 def run_instantly(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run ``work`` on a clock that jumps over every wait; an hour's hold takes no time and a deadlock raises."""
+    """Run ``work`` on a clock that jumps over every wait: an hour's hold takes no time, and a deadlock raises."""
     with asyncio.Runner(loop_factory=_InstantLoop) as runner:
         return runner.run(work)
 

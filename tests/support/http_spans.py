@@ -1,4 +1,4 @@
-"""Prints the spans of three writes as JSON: one after a new token, one that is lost, and one outside of any span."""
+"""Program that prints the spans of three writes as JSON: after a new token, lost, and outside of any span."""
 
 import asyncio
 import json
@@ -11,15 +11,12 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from sluice.destinations.contract import Ambiguous, DestinationSettings
-from sluice.destinations.http import open_client, send
+from sluice.destinations.contract import Ambiguous
+from sluice.destinations.http import send
 from sluice.destinations.oauth import TokenAuth
+from tests.destinations.http_server import client
 
 EXPORTER = InMemorySpanExporter()
-
-
-class Settings(DestinationSettings, frozen=True, kw_only=True):
-    """A kind without settings of its own."""
 
 
 async def main() -> None:
@@ -32,14 +29,7 @@ async def main() -> None:
             raise httpx.ReadError("gone")
         return httpx.Response(401 if request.headers["authorization"] == "Bearer old" else 200)
 
-    http = open_client(
-        Settings(url="https://vendor.test"),
-        base_url="https://vendor.test",
-        max_connections=1,
-        auth=TokenAuth("https://vendor.test/token", {}),
-        transport=httpx.MockTransport(answer),
-    )
-    async with http:
+    async with client("https://vendor.test", auth=TokenAuth("https://vendor.test/token", {}), handler=answer) as http:
         with trace.get_tracer("test").start_as_current_span("process"):
             await send(http, http.build_request("PUT", "/groups", params={"secret": "s"}))
             with suppress(Ambiguous):

@@ -38,7 +38,7 @@ class Letter(NamedTuple):
 
     def message(self, records: str) -> Message:
         """It, as the writer would write it."""
-        event = record(self.object_, key=self.key, data=self.data, event_id=f"e-{self.key}")
+        event = record(self.object_, key=self.key, data=self.data)
         headers: Headers = [TRACEPARENT, ("app", b"\xff")]
         if self.redrives:
             headers.append((str(Header.REDRIVE_COUNT), str(self.redrives).encode()))

@@ -1,4 +1,4 @@
-"""The table of destination kinds: a kind is one module or folder here and one line below."""
+"""Table of the destination kinds: each is one module or folder here, and one line below."""
 
 from importlib import import_module
 
@@ -7,7 +7,7 @@ from sluice.destinations.contract import Destination, DestinationSettings, Kind,
 KINDS: dict[str, str] = {
     "blueconic": "sluice.destinations.blueconic",
 }
-"""From a kind's name in the settings to the module with its ``KIND``, which is imported on use."""
+"""The module that holds each kind's ``KIND``, by its name in the settings. It is imported on use."""
 
 
 def load_kind(name: str) -> Kind:
@@ -17,5 +17,5 @@ def load_kind(name: str) -> Kind:
 
 
 def open_destination(settings: DestinationSettings, *, on_request: OnRequest | None = None) -> Destination:
-    """Make the destination that ``settings`` are for. Raises ``Misconfigured`` for settings that cannot be used."""
+    """Make the destination that ``settings`` describe. Raises ``Misconfigured`` for settings that cannot be used."""
     return load_kind(str(settings.__struct_config__.tag)).connect(settings, on_request=on_request)

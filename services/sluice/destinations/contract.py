@@ -1,19 +1,25 @@
 """The contract that a destination kind fulfils.
 
-A kind is one module in ``destinations/``: what the vendor limits, how an item is encoded, how a response is read.
-Windows, retries, limits, journal, receipts, tracing and metrics are around it, written once.
+A kind is one module or folder in ``destinations/``: the vendor's limits, the encoding of an item, the reading of an
+answer. Windows, retries, rate limits, journal, receipts, tracing and metrics are around it, written once.
 
-Fates of one item are returned, as an :class:`Outcome`. A kind raises only when all items of a batch share one fate
-that is not theirs::
+1. ``encode`` turns a record event into the bytes that the vendor gets. It runs for every record: no I/O.
+2. ``write`` sends one batch and returns the outcome of each item. It sends nothing twice, except after a 401: from what
+   it raises, the caller decides on repeats.
+3. ``recover`` finds out about items that were sent and whose answer is lost.
+
+Return the fate of one item, as an :class:`Outcome`. Raise only when all items of a batch share one fate that is
+not theirs::
 
     BatchError
-    ├── Unavailable     the vendor is out of reach or busy: hold, then send the same batch again
-    ├── Refused         the vendor took none of it because of something in it: bisect
+    ├── Unavailable     nothing was applied, and the cause passes: hold, then send the same batch again
+    ├── Refused         nothing was applied, because of something in the batch: bisect
     ├── Ambiguous       sent, and the answer is lost: any item may have been applied
     └── Misconfigured   no batch can succeed until a person changes something: stop, commit nothing
 
-Classify by status and code, never by message text. A missing item result is ``ambiguous``, never success. A state
-that is not known is ``rejected``, reported verbatim.
+Raise ``Ambiguous`` when in doubt between it and another: the others promise that nothing was applied. Classify by
+status and code, never by message text. An item without a result is ``ambiguous``, never delivered. An unknown state is
+``rejected``, with the vendor's word as its code.
 """
 
 from collections.abc import Callable, Sequence
@@ -29,14 +35,14 @@ from sluice.flow.windows import Limits
 
 
 class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    """What every kind is configured with. A kind adds its own fields and its tag."""
+    """Settings that every kind has. A kind adds its own fields and its tag."""
 
     url: Annotated[str, Meta(pattern=r"^https?://[^/]+", description="Base address of the vendor's API")]
     timeout_s: Annotated[float, Meta(gt=0, description="Longest wait for one answer")] = 60.0
 
 
 class Rejection(Exception):
-    """An item that cannot be sent: raised by ``encode``, becomes a dead letter of class ``rejected``."""
+    """A record event that cannot be sent; it becomes a dead letter of class ``rejected``."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -49,15 +55,15 @@ class BatchError(Exception):
 
 
 class Unavailable(BatchError):
-    """Nothing was applied, and the cause passes: refused connection, 429, 503, a token that is not accepted.
+    """Outage: nothing was applied, and the cause passes. Refused connection, 429, 503, a token that is not accepted.
 
-    ``reason`` is a short fixed word for metrics; ``retry_after_s`` is what the vendor asked for, if it did.
+    ``reason`` is a short fixed word for metrics; ``retry_after_s`` is the wait that the vendor asked for, if it did.
     """
 
     def __init__(
         self, reason: str, message: str, retry_after_s: float | None = None, *, overloaded: bool = False
     ) -> None:
-        """``overloaded``: the vendor said that it was too much (429, 503), so fewer requests should be in flight."""
+        """Set ``overloaded`` when fewer requests should be in flight: the vendor is too busy (429, 503) or too slow."""
         super().__init__(message)
         self.reason = reason
         self.retry_after_s = retry_after_s
@@ -65,7 +71,7 @@ class Unavailable(BatchError):
 
 
 class Refused(BatchError):
-    """The request was refused as a whole, nothing was applied, and one of the items is the cause."""
+    """The request was refused as a whole and nothing was applied; at least one of its items is the cause."""
 
     def __init__(self, code: str, message: str, http_status: int | None = None) -> None:
         super().__init__(message)
@@ -74,9 +80,10 @@ class Refused(BatchError):
 
 
 class Ambiguous(BatchError):
-    """The request was sent and its answer is lost or cannot be read."""
+    """The request may have arrived, and its answer is lost or cannot be read."""
 
     def __init__(self, message: str, *, timed_out: bool = False) -> None:
+        """Set ``timed_out`` when the vendor was too slow, so that fewer requests should be in flight."""
         super().__init__(message)
         self.timed_out = timed_out
 
@@ -88,66 +95,74 @@ class Misconfigured(BatchError):
 PreSendCheck = Callable[[], None]
 """Raises ``Unavailable`` when a request must not leave any more.
 
-A process can be frozen between its last look at Kafka and its request, and wake when its lanes have new owners. So a
-kind calls this in the last moment before the head of a request leaves, and again before its body does;
-:func:`sluice.destinations.http.send` does both for a request that carries it.
+A process can be frozen between its last word from Kafka and its request, and wake when its lanes have new owners. So a
+kind calls this in the last moment before the head of a request leaves, and again before its body does.
+:func:`sluice.destinations.http.send` makes both calls for a request with the extension ``PRE_SEND_CHECK``.
 """
 
 
 class OnRequest(Protocol):
-    """Told about each HTTP attempt: its status or, where there was no answer, the error's name; and its seconds."""
+    """Callback after each HTTP attempt: its status or, without an answer, the error's name; and its seconds."""
 
     def __call__(self, status: str, seconds: float) -> None: ...
 
 
 class Destination(Protocol):
-    """One vendor account, reached with one client."""
+    """One vendor account, reached with one client. All calls come from one event loop, ``write`` several at a time."""
 
     @property
     def limits(self) -> Limits:
-        """The vendor's limits, narrowed by the settings."""
+        """The vendor's limits. They never change, and the caller keeps to them, narrowed by the settings."""
         ...
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:
-        """``event`` as the vendor gets it; ``identifier`` is unique among all items of a lane's life.
+        """Return ``event`` as the vendor gets it.
 
-        Raises :class:`Rejection` when the vendor could not take it whatever its state.
+        ``identifier`` belongs to this record alone and stays the same through restarts, retries and redrives, each of
+        which encodes it anew. Must depend on nothing but its arguments and the settings.
+        Raises :class:`Rejection` when the vendor could not take it whatever state it is in.
         """
         ...
 
     async def write(self, batch: Batch, pre_send_check: PreSendCheck) -> Sequence[Outcome]:
-        """Write ``batch``; return one outcome per item, in item order, and only when every fate is known.
+        """Write ``batch`` and return one outcome per item, in item order.
 
+        Nobody else limits its time: it gives up by itself, after ``timeout_s``. It may be cancelled at any ``await``.
+        ``batch_id`` does not identify a request: halves of a refused batch share it, and a retried item has another.
         Raises :class:`BatchError`.
         """
         ...
 
     async def recover(self, batch: Batch, in_doubt: InDoubt) -> Sequence[Outcome | None]:
-        """What became of ``batch``, which was sent and whose answer is lost; ``in_doubt`` tells when, and as what.
+        """Find out about ``batch``, which was sent and whose answer is lost; ``in_doubt`` tells when, and as what.
 
-        One entry per item, in item order: an outcome where the fate is known, ``ambiguous`` where nobody can tell,
-        ``None`` where it is proven that nothing was applied, so that the item may be sent again.
-        Raises :class:`BatchError`.
+        Return one entry per item, in item order: an outcome where the fate is known, ``ambiguous`` where nobody can
+        tell, ``None`` where it is proven that nothing was applied and nothing will be, so that it may be sent again.
+
+        It may take its time, such as for a lost request to end at the vendor, and may run beside ``write``. It may be
+        called again, in another process too. Its items may be a part of those that were sent. ``requested_at`` may be
+        of another machine's clock and must not be compared with the vendor's without a margin.
+        Raises :class:`BatchError`: on ``Unavailable`` and ``Ambiguous`` it is called again, and nothing is sent.
         """
         ...
 
     async def check(self) -> str:
-        """Ask the vendor to let us in, and say in one line what answered. Raises :class:`BatchError`."""
+        """Return a line on who answered, once the vendor accepts our credentials. Raises :class:`BatchError`."""
         ...
 
     async def aclose(self) -> None:
-        """Close connections."""
+        """Close the connections."""
         ...
 
 
 class Connect(Protocol):
-    """Makes a destination from the settings of its kind. ``on_request`` is told about each HTTP attempt."""
+    """Maker of a destination from the settings of its kind. Raises ``Misconfigured``."""
 
     def __call__(self, settings: Any, *, on_request: OnRequest | None = None) -> Destination: ...
 
 
 class Kind(NamedTuple):
-    """What the table of kinds holds of one kind."""
+    """One kind: its settings, and the maker of its destinations."""
 
     settings: type[DestinationSettings]
     connect: Connect

@@ -1,19 +1,19 @@
-"""HTTP to vendors: one client per destination, and what a lost or refused request means.
+"""HTTP to vendors: one client per destination, and the meaning of a lost or refused request.
 
-What happened to a request, and what it becomes::
+The fate of a request, and what it becomes::
 
-    nothing was sent     refused, DNS, TLS, proxy, no connection in time  → Unavailable
-    it may have arrived  timeout, reset, protocol error, truncated answer → Ambiguous, a read: Unavailable
-    it was turned away   401 after one new token, 403, 429, 503           → Unavailable, by ``turned_away``
-    it was answered                                                       → the response, which the kind judges
+    not sent             refused, DNS, TLS, proxy, no connection in time  → Unavailable
+    may have arrived     timeout, reset, protocol error, truncated answer → Ambiguous; for a read: Unavailable
+    answered             401 after one new token, 403, 429, 503           → Unavailable, by ``unavailable_from``
+    answered otherwise                                                    → the response, which the kind judges
 
-Plain httpx sends each request once. aiohttp, and so the faster ``httpx-aiohttp`` transport, silently sends one with an
-idempotent method, ``PUT`` among them, again when a kept-alive connection was dropped (``_retry_connection`` in
-``aiohttp/client.py``, 3.14.5), and would apply an increment twice.
+Plain httpx sends each request once. aiohttp, and so the faster ``httpx-aiohttp`` transport, silently repeats one with
+an idempotent method, ``PUT`` among them, when a kept-alive connection was dropped (``_retry_connection`` in
+``aiohttp/client.py``, 3.14.5). That would apply an increment twice.
 
-A server may close an idle connection in the moment in which we use it, which reads like a lost answer. httpcore looks
+A server may close an idle connection at the moment when we use it, which looks like a lost answer. httpcore checks
 before each reuse whether the peer has closed (``has_expired`` in ``httpcore/_async/http11.py``, 1.0.9), and
-``KEEPALIVE_EXPIRY_S`` gives idle connections up before servers do; what slips through is ``Ambiguous``.
+``KEEPALIVE_EXPIRY_S`` closes idle connections before servers do. The rest is ``Ambiguous``.
 """
 
 import re
@@ -28,14 +28,14 @@ import httpx
 import msgspec
 
 from sluice.destinations.contract import Ambiguous, DestinationSettings, OnRequest, Unavailable
-from sluice.destinations.http_attempts import Attempts, words_of
+from sluice.destinations.http_attempts import Attempts, describe_error
 
 # All [assumed]: no vendor publishes them.
 CONNECT_TIMEOUT_S = 10.0
 KEEPALIVE_EXPIRY_S = 3.0
 """Below the 5 s after which Apache, Node.js and uvicorn close an idle connection by default."""
 MAX_RETRY_AFTER_S = 3600.0
-"""A vendor that asks for more is asked again after an hour."""
+"""A vendor that asks for a longer wait is tried again after an hour."""
 MAX_MESSAGE_CHARS = 500
 
 
@@ -48,17 +48,18 @@ def open_client(
     transport: httpx.AsyncBaseTransport | None = None,
     on_request: OnRequest | None = None,
 ) -> httpx.AsyncClient:
-    """A client for one vendor account; ``transport`` stands in for the network in tests.
+    """Make a client for one vendor account; ``transport`` replaces the network in tests.
 
-    Redirects are not followed: a repeated write is ours to decide. Answers are asked for uncompressed: they are small,
-    and a compressed one may unpack to a thousand times what it seems.
+    It does not follow redirects: a write must not be repeated unasked. It requests uncompressed answers: they are
+    small, and a compressed one may unpack to a thousand times its size. Raises ``httpx.InvalidURL``.
     """
     network = transport or _network(base_url, max_connections)
     return httpx.AsyncClient(
         base_url=base_url,
         auth=auth,
         transport=Attempts(network, settings.timeout_s, on_request),
-        # From sending to the end of the answer Attempts keeps one deadline: httpx's begins anew with every few bytes.
+        # Attempts limits the time from sending to the end of the answer: httpx's read timeout starts over with every
+        # few bytes, so a slow answer would never end it.
         timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
         headers={
             "user-agent": f"sluice/{version('sluice')}",
@@ -66,46 +67,48 @@ def open_client(
             "accept-encoding": "identity",
         },
         follow_redirects=False,
-        # Proxies are looked up in _network: httpx does not combine them with a transport of ours.
+        # _network looks up the proxies: httpx ignores them when it is given a transport.
         trust_env=False,
     )
 
 
 async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
-    """The answer to ``request``, whatever its status, read to its end. Raises ``Unavailable`` and ``Ambiguous``."""
+    """Send ``request`` and return its answer, of any status, read to its end. Raises ``Unavailable``, ``Ambiguous``."""
     try:
         response = await client.send(request)
     except _NOTHING_SENT as error:
-        raise Unavailable("connect", f"cannot reach {place(request)}: {words_of(error)}") from error
+        raise Unavailable("connect", f"cannot reach {describe_request(request)}: {describe_error(error)}") from error
     except httpx.RequestError as error:
-        lost = f"lost the answer of {place(request)}: {words_of(error)}"
+        lost = f"lost the answer of {describe_request(request)}: {describe_error(error)}"
         timed_out = isinstance(error, httpx.TimeoutException)
-        # The token's request was lost, and with it the chance to send ours; or ours had been turned away with a 401.
+        # The lost request was the one for a token. Ours was either not sent yet or answered 401: it had no effect.
         if error.request is not request:
             raise Unavailable("no-answer", f"no token: {lost}", overloaded=timed_out) from error
         if request.method in ("GET", "HEAD"):
             raise Unavailable("no-answer", lost, overloaded=timed_out) from error
         raise Ambiguous(lost, timed_out=timed_out) from error
-    # It is read. What it was read from refers back to it, and would keep both bodies until the collector comes.
+    # The stream and the response refer to each other, which keeps both bodies in memory until the garbage collector
+    # runs. The body is read already, so drop the stream.
     response.stream = httpx.ByteStream(b"")
     return response
 
 
-def turned_away(response: httpx.Response) -> Unavailable | None:
-    """The outage that a status tells of, when it says that nothing was done: 401, 403, 429 or 503; else ``None``."""
+def unavailable_from(response: httpx.Response) -> Unavailable | None:
+    """Return the error for a status which says that nothing was done: 401, 403, 429 or 503; else ``None``."""
     status = response.status_code
     if status not in (401, 403, 429, 503):
         return None
-    message = f"{place(response.request)} answered {status}: {error_message(response)}"
+    message = f"{describe_request(response.request)} answered {status}: {error_message(response)}"
     if status in (401, 403):
         return Unavailable("auth", f"{message}; check the credentials and what they may do", retry_after_s(response))
     return Unavailable(str(status), message, retry_after_s(response), overloaded=True)
 
 
 def retry_after_s(response: httpx.Response, now: datetime | None = None) -> float | None:
-    """Seconds that ``Retry-After`` asks for, as a number or an HTTP date; ``None`` where it is absent or unreadable.
+    """Return the seconds that ``Retry-After`` asks for, or ``None`` if it is absent or unreadable.
 
-    A date counts from the answer's own ``Date``, so that the vendor's clock is only compared with itself.
+    It is a number or an HTTP date (RFC 9110 §10.2.3). A date counts from the answer's own ``Date``, so that the
+    vendor's clock is only compared with itself.
     """
     value = response.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
@@ -118,34 +121,34 @@ def retry_after_s(response: httpx.Response, now: datetime | None = None) -> floa
 
 
 def answered_at(response: httpx.Response) -> datetime | None:
-    """When ``response`` was made by the vendor's clock, to the second; ``None`` where it does not say."""
+    """Return the vendor's time in ``response``, to the second, or ``None`` if it has no valid ``Date``."""
     return _http_date(response.headers.get("date", ""))
 
 
 def error_message(response: httpx.Response, secrets: Iterable[str] = ()) -> str:
-    """What a vendor says about an error, in one line of at most ``MAX_MESSAGE_CHARS``; for people, never to branch on.
+    """Return the vendor's words about an error, in one line of at most ``MAX_MESSAGE_CHARS``; never branch on them.
 
-    Reads ``message``, ``errors[].message``, ``error_description`` and ``error`` (blueconic.md §7), under these names in
-    any case and also in a list, as other vendors have them; else the plain text, of HTML too. The request's credentials
-    and ``secrets`` become ``***``.
+    Reads ``message``, ``errors[].message``, ``error_description`` and ``error`` (blueconic.md §7), in any case and also
+    in a list, as other vendors write them; else the plain text, of HTML too. Replaces the request's credentials and
+    ``secrets`` by ``***``.
     """
     try:
-        said = "; ".join(dict.fromkeys(_said(msgspec.json.decode(response.content))))
+        text = "; ".join(dict.fromkeys(_messages_in(msgspec.json.decode(response.content))))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        said = ""
-    said = said or re.sub(r"<[^>]*>", " ", response.content[: 8 * MAX_MESSAGE_CHARS].decode("utf-8", "replace"))
+        text = ""
+    text = text or re.sub(r"<[^>]*>", " ", response.content[: 8 * MAX_MESSAGE_CHARS].decode("utf-8", "replace"))
     credentials = response.request.headers.get("authorization", "").split(" ")[1:]
     for secret in (*secrets, *credentials):
         if secret:
-            said = said.replace(secret, "***")
-    words = " ".join(said.split())
-    if len(words) > MAX_MESSAGE_CHARS:
-        words = words[: MAX_MESSAGE_CHARS - 1] + "…"
-    return words or "no message"
+            text = text.replace(secret, "***")
+    line = " ".join(text.split())
+    if len(line) > MAX_MESSAGE_CHARS:
+        line = line[: MAX_MESSAGE_CHARS - 1] + "…"
+    return line or "no message"
 
 
-def place(request: httpx.Request) -> str:
-    """Where ``request`` goes, as a message names it: without what may be secret in its address."""
+def describe_request(request: httpx.Request) -> str:
+    """Return the method and URL of ``request`` for a message, without user name, password and query."""
     url = request.url
     return f"{request.method} {url.scheme}://{url.netloc.decode()}{url.path}"
 
@@ -160,9 +163,9 @@ _NOTHING_SENT = (
 
 
 def _network(base_url: str, max_connections: int) -> httpx.AsyncBaseTransport:
-    """The network, through the proxy that HTTPS_PROXY and NO_PROXY name for every program of a machine or pod.
+    """Make a transport that uses the proxy of HTTPS_PROXY and NO_PROXY.
 
-    The one thing here that reads the environment: whoever sets them expects all programs to follow.
+    Nothing else here reads the environment: these variables are set for every program of a machine or pod.
     """
     url = httpx.URL(base_url)
     proxies = {} if proxy_bypass(url.host) else getproxies()
@@ -177,19 +180,19 @@ def _network(base_url: str, max_connections: int) -> httpx.AsyncBaseTransport:
     )
 
 
-def _said(answer: Any) -> Iterator[str]:
-    """The messages in a decoded error body."""
+def _messages_in(answer: Any) -> Iterator[str]:
+    """Yield the messages in a decoded error body."""
     match answer:
         case str():
             yield answer
         case list():
             for part in answer:
-                yield from _said(part)
+                yield from _messages_in(part)
         case dict():
             named = {str(name).lower(): value for name, value in answer.items()}
-            about = f"{named['field']}: " if isinstance(named.get("field"), str) else ""
+            prefix = f"{named['field']}: " if isinstance(named.get("field"), str) else ""
             for name in ("message", "errors", "error_description", "error"):
-                yield from (about + said for said in _said(named.get(name)))
+                yield from (prefix + message for message in _messages_in(named.get(name)))
 
 
 def _http_date(text: str) -> datetime | None:

@@ -1,4 +1,9 @@
-"""One attempt at a vendor's HTTP API: its deadline, its span, its figures, and the last look before it leaves."""
+"""Attempts at a vendor's HTTP API: each request gets a deadline, a span, figures and a last check before it leaves.
+
+1. httpcore takes a connection or opens one, under httpx's own timeouts: nothing is sent yet.
+2. Before the head leaves, the pre-send check runs and the deadline starts; before the body, the check runs again.
+3. The answer is read to its end within the deadline.
+"""
 
 import asyncio
 import time
@@ -13,11 +18,11 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode
 from sluice.destinations.contract import OnRequest, PreSendCheck
 
 PRE_SEND_CHECK = "sluice.pre-send-check"
-"""The extension of a request with its :data:`~sluice.destinations.contract.PreSendCheck`."""
+"""Name of the request extension that holds its :data:`~sluice.destinations.contract.PreSendCheck`."""
 
 
 class Attempts(httpx.AsyncBaseTransport):
-    """Sends each attempt through ``transport``: with a deadline, a span, and its figures for ``on_request``."""
+    """Transport that sends through another one, with a deadline, a span, and figures for ``on_request``."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport, timeout_s: float, on_request: OnRequest | None) -> None:
         self._transport = transport
@@ -25,13 +30,13 @@ class Attempts(httpx.AsyncBaseTransport):
         self._on_request = on_request
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Returns with the body read, so that the deadline and the figures cover the whole answer."""
+        """Send ``request`` and read the body, so that the deadline and the figures cover the whole answer."""
         started_s = time.perf_counter()
         status = "cancelled"
         with _span(request) as span:
             try:
                 async with asyncio.timeout(None) as deadline:
-                    request.extensions["trace"] = self._starting(deadline, request.extensions.get(PRE_SEND_CHECK))
+                    request.extensions["trace"] = self._on_event(deadline, request.extensions.get(PRE_SEND_CHECK))
                     response = await self._transport.handle_async_request(request)
                     await response.aread()
                 status = str(response.status_code)
@@ -39,9 +44,9 @@ class Attempts(httpx.AsyncBaseTransport):
                 status = httpx.ReadTimeout.__name__
                 raise httpx.ReadTimeout(f"no complete answer within {self._timeout_s:g} s") from error
             except OSError as error:
-                # httpcore passes on TLS errors that come after the handshake.
+                # httpcore does not wrap TLS errors that come after the handshake.
                 status = httpx.ReadError.__name__
-                raise httpx.ReadError(words_of(error)) from error
+                raise httpx.ReadError(describe_error(error)) from error
             except httpx.RequestError as error:
                 status = type(error).__name__
                 raise
@@ -54,33 +59,34 @@ class Attempts(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         await self._transport.aclose()
 
-    def _starting(
+    def _on_event(
         self, deadline: asyncio.Timeout, check: PreSendCheck | None
     ) -> Callable[[str, object], Awaitable[None]]:
-        """Start ``deadline`` when httpcore begins to send: until then nothing is ambiguous, and httpx has timeouts.
-
-        An error that ``check`` raises closes the connection: a request without its body is not one.
-        """
+        """Make a callback for httpcore's trace events that starts ``deadline`` and runs ``check``."""
 
         async def on_event(event: str, _: object) -> None:
+            # Not earlier: a deadline that ends while the request waits for a connection would make it ambiguous, though
+            # nothing was sent.
             if event == "http11.send_request_headers.started":
                 deadline.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
-            if check is not None and event in _LEAVING:
+            # Opening a connection takes time in which the process can be frozen, and so does sending the head. An error
+            # raised here closes the connection, so a vendor that has the head alone never gets a whole request.
+            if check is not None and event in _BEFORE_SENDING:
                 check()
 
         return on_event
 
 
-_LEAVING = ("http11.send_request_headers.started", "http11.send_request_body.started")
+_BEFORE_SENDING = ("http11.send_request_headers.started", "http11.send_request_body.started")
 _ATTEMPT = "sluice.attempt"
 _tracer = trace.get_tracer("sluice.http", schema_url="https://opentelemetry.io/schemas/1.36.0")
 
 
 @contextmanager
 def _span(request: httpx.Request) -> Iterator[Span]:
-    """A CLIENT span when the current span is recorded; otherwise it costs nothing.
+    """Make a CLIENT span if the current span is recorded; otherwise it costs nothing.
 
-    ``traceparent`` is not sent along: the vendor is a third party, and our traces are none of its business.
+    ``traceparent`` is not sent: the vendor is a third party and must not learn our trace ids.
     """
     resends = request.extensions.get(_ATTEMPT, 0)
     request.extensions[_ATTEMPT] = resends + 1
@@ -110,6 +116,6 @@ def _record(span: Span, status: str) -> None:
         span.set_status(StatusCode.ERROR)
 
 
-def words_of(error: Exception) -> str:
-    """What went wrong; several of httpx's errors have no text of their own."""
+def describe_error(error: Exception) -> str:
+    """Return the error's type and text; several of httpx's errors have no text."""
     return f"{type(error).__name__} {error}".strip()

@@ -1,4 +1,10 @@
-"""Access tokens of vendors with an OAuth token endpoint, as an ``httpx.Auth``."""
+"""Access tokens of vendors with an OAuth token endpoint, as an ``httpx.Auth``.
+
+1. A request that finds no token, or one past 90 % of its lifetime, asks for a new one. Only one request asks at a time;
+   the others wait and then share the new token or the refusal.
+2. The request is sent with the token.
+3. If it is answered 401, it had no effect: steps 1 and 2 are done once more.
+"""
 
 import asyncio
 import re
@@ -10,7 +16,7 @@ import httpx
 import msgspec
 
 from sluice.destinations.contract import Unavailable
-from sluice.destinations.http import CONNECT_TIMEOUT_S, error_message, place, retry_after_s
+from sluice.destinations.http import CONNECT_TIMEOUT_S, describe_request, error_message, retry_after_s
 from sluice.setting_types import Secret
 
 RENEW_AFTER = 0.9
@@ -18,7 +24,7 @@ RENEW_AFTER = 0.9
 
 
 class Token(NamedTuple):
-    """An access token and how long it is good for; ``None`` when only a refusal will tell."""
+    """An access token and how long it is valid; ``None``: until a request is refused."""
 
     value: str
     lifetime_s: float | None
@@ -27,12 +33,10 @@ class Token(NamedTuple):
 class TokenAuth(httpx.Auth):
     """Bearer tokens from an OAuth token endpoint that takes a form, such as the client-credentials grant.
 
-    A token is renewed after 90 % of its lifetime, and once when a request is answered 401, which is then repeated once:
-    a 401 had no effect. However many requests need a new token at the same time, one asks for it; if it is refused, all
-    of them fail. A refusal raises ``Unavailable``: it says nothing about the records.
+    A refusal raises ``Unavailable``: it says nothing about the records. Does no I/O of its own.
 
-    It does no I/O of its own. A vendor with another kind of login overrides ``token_request`` and ``read_token``, with
-    another header ``authorize``, with another sign of a stale token ``is_stale``.
+    Override ``token_request`` and ``read_token`` for another kind of login, ``authorize`` for another header,
+    ``is_stale`` for another sign of a stale token.
     """
 
     requires_response_body = True
@@ -40,7 +44,7 @@ class TokenAuth(httpx.Auth):
     def __init__(
         self, token_url: str, form: Mapping[str, str | Secret], *, default_lifetime_s: float | None = None
     ) -> None:
-        """``default_lifetime_s`` counts where the vendor names none."""
+        """Use ``default_lifetime_s`` for a token whose lifetime the vendor does not name."""
         self._token_url = token_url
         self._form = form
         self._default_lifetime_s = default_lifetime_s
@@ -51,38 +55,41 @@ class TokenAuth(httpx.Auth):
         self._refusal: Unavailable | None = None
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """httpx sends what this yields."""
-        refused: Token | None = None
+        """Yield the requests that httpx is to send."""
+        stale: Token | None = None
         for _ in range(2):
             answers = self._answers
+            # The lock is held until the token endpoint has answered, so whoever waits for it finds the new token: it is
+            # no longer the one that was stale for it.
             async with self._lock:
                 token = self._token
-                if token is None or token is refused or time.monotonic() >= self._renew_at_s:
+                if token is None or token is stale or time.monotonic() >= self._renew_at_s:
+                    # Another request asked while this one waited, and was refused: asking again would only add load.
                     if self._refusal and self._answers > answers:
-                        raise self._refusal  # somebody asked while we waited
-                    token = self._keep((yield self.token_request()))
+                        raise self._refusal
+                    token = self._store((yield self.token_request()))
             self.authorize(request, token)
             response = yield request
             if not self.is_stale(response):
                 return
-            refused = token
+            stale = token
 
     def token_request(self) -> httpx.Request:
-        """The request that asks for a token."""
+        """Return the request that asks for a token."""
         form = {name: value.reveal() if isinstance(value, Secret) else value for name, value in self._form.items()}
         headers = {"accept": "application/json", "accept-encoding": "identity"}
         extensions = {"timeout": {"connect": CONNECT_TIMEOUT_S, "pool": CONNECT_TIMEOUT_S}}
         return httpx.Request("POST", self._token_url, data=form, headers=headers, extensions=extensions)
 
     def read_token(self, response: httpx.Response) -> Token:
-        """The token in the answer to ``token_request``. Raises ``Unavailable``, also for what cannot be a token."""
+        """Return the token in the answer to ``token_request``. Raises ``Unavailable`` when there is no usable one."""
         try:
             answer = _decode_grant(response.content) if response.status_code == 200 else _Grant()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             answer = _Grant()
-        # Anything but visible ASCII could not be sent in a header: RFC 6749 appendix A.12.
+        # Only visible ASCII can be sent in a header: RFC 6749 appendix A.12.
         if not re.fullmatch(r"[\x21-\x7e]+", answer.access_token):
-            raise self._refused(response)
+            raise self._unavailable_from(response)
         lifetime_s = answer.expires_in if answer.expires_in is not None else self._default_lifetime_s
         return Token(answer.access_token, lifetime_s)
 
@@ -91,10 +98,10 @@ class TokenAuth(httpx.Auth):
         request.headers["authorization"] = f"Bearer {token.value}"
 
     def is_stale(self, response: httpx.Response) -> bool:
-        """Whether ``response`` says that the token is not, or no longer, good."""
+        """Return whether ``response`` says that the token is not, or no longer, valid."""
         return response.status_code == 401
 
-    def _keep(self, response: httpx.Response) -> Token:
+    def _store(self, response: httpx.Response) -> Token:
         self._token = self._refusal = None
         self._answers += 1
         try:
@@ -102,16 +109,15 @@ class TokenAuth(httpx.Auth):
         except Unavailable as error:
             self._refusal = error
             raise
-        self._renew_at_s = (
-            time.monotonic() + RENEW_AFTER * token.lifetime_s if token.lifetime_s is not None else float("inf")
-        )
+        lifetime_s = float("inf") if token.lifetime_s is None else token.lifetime_s
+        self._renew_at_s = time.monotonic() + RENEW_AFTER * lifetime_s
         return token
 
-    def _refused(self, response: httpx.Response) -> Unavailable:
+    def _unavailable_from(self, response: httpx.Response) -> Unavailable:
         secrets = [value.reveal() for value in self._form.values() if isinstance(value, Secret)]
         status = response.status_code
-        said = error_message(response, secrets) if status != 200 else "no usable access_token"
-        message = f"{place(response.request)} gave no token but {status}: {said}"
+        reason = error_message(response, secrets) if status != 200 else "no usable access_token"
+        message = f"{describe_request(response.request)} gave no token but {status}: {reason}"
         if status == 429 or status >= 500:
             return Unavailable(str(status), message, retry_after_s(response), overloaded=status in (429, 503))
         what = "the client id and secret" if status in (400, 401, 403) else "`url`"
@@ -119,7 +125,7 @@ class TokenAuth(httpx.Auth):
 
 
 class _Grant(msgspec.Struct):
-    """RFC 6749 §5.1; some vendors send the number as a string."""
+    """The answer of RFC 6749 §5.1; some vendors send the number as a string."""
 
     access_token: str = ""
     expires_in: float | None = None

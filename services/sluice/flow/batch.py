@@ -1,4 +1,8 @@
-"""Items, and the batches in which they travel to the vendor."""
+"""Items, and the batches in which they travel to the vendor.
+
+A record event becomes an item once it is encoded. Items with one batch key collect in a window, and a closed window is
+a batch. An item keeps its place in Kafka throughout, because its outcome is written to the lane it came from.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,45 +13,48 @@ import msgspec
 from sluice.events import Place, RecordEvent
 
 FlushReason = Literal["count", "bytes", "age", "duplicate", "drain", "bisect"]
-"""Why a window closed. ``duplicate``: its next item has an identity that the window holds already."""
+"""Reason for closing a window. ``duplicate``: its next item has an identity that the window holds already.
+
+``bisect``: the batch is a part of one that was sent."""
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):
     """One record as the vendor gets it."""
 
     batch_key: str
-    """What may share a batch: items with one batch key do."""
+    """Items with the same batch key may share a batch."""
     identity: object
-    """Hashable; a batch names each identity at most once."""
+    """The record at the vendor; hashable. A batch names each identity at most once."""
     body: bytes
-    """The item inside the request body; a comma between items is counted by the window."""
+    """The item inside the request body, without the separator between items: windows count that."""
     replay_safe: bool
-    """Whether applying it twice leaves the vendor as applying it once does."""
+    """True when applying it twice leaves the vendor as applying it once does."""
 
 
 class InDoubt(msgspec.Struct, frozen=True, kw_only=True):
-    """What the journal says of a batch that was being sent when its lane changed hands: it may have been applied."""
+    """A batch that was sent and whose answer is lost: it may have been applied."""
 
     batch_id: str
     refs: dict[str, str]
     """The vendor's names for it, such as a job id."""
     requested_at: datetime
+    """The time at the process that sent it, which may have run on another machine."""
 
 
 class Item(msgspec.Struct, gc=False):
     """A record event on its way through one process.
 
-    It keeps the message as it came, because a dead letter holds the original bytes.
+    It keeps the message's own bytes, because a dead letter holds them untouched.
     """
 
     event: RecordEvent
     encoded: Encoded
     identifier: str
-    """As ``encoded`` carries it, where the vendor's wire has a place for one."""
+    """The token in ``encoded.body`` by which the vendor's result is matched, where its API has a field for one."""
     source: Place
     lane: int
     topic: int
-    """Which of the destination's input topics it was read from; 0 is records."""
+    """Number of the input topic it was read from; 0 is the records topic, 1 the first retry topic."""
     offset: int
     order_key: bytes
     published_at_s: float
@@ -56,15 +63,15 @@ class Item(msgspec.Struct, gc=False):
     headers: Sequence[tuple[str, bytes]]
     attempt: int = 1
     traceparent: bytes | None = None
-    """The record's trace context where it is sampled; what is not sampled costs nothing here."""
+    """The record's trace context if it is sampled."""
     in_doubt: InDoubt | None = None
-    """The batch that it was in before its lane came here, when its fate there is not known."""
+    """The earlier batch that the previous owner of its lane sent it in, if its fate there is not known."""
     row: int = -1
     """Its position in its batch, from 0; set when the window closes."""
 
 
 class Batch(msgspec.Struct, gc=False):
-    """A closed window on its way to the vendor. It names each key at most once."""
+    """A closed window, or a part of one, on its way to the vendor. It names each identity at most once."""
 
     batch_id: str
     batch_key: str
@@ -73,6 +80,7 @@ class Batch(msgspec.Struct, gc=False):
     """The encoded items together, with the separators between them."""
     reason: FlushReason
     since_s: float
+    """The time at which its first item came."""
     closed_at_s: float
     in_doubt: InDoubt | None = None
-    """Set when all its items were in one earlier batch whose fate is not known."""
+    """The earlier batch that held all its items, if their fate there is not known."""

@@ -1,10 +1,12 @@
-"""A lane's journal, folded: what a restart must know beyond the committed offsets.
+"""A lane's journal: what a restart must know beyond the committed offsets.
 
-Each settled batch leaves an entry in the destination's ``batches`` topic, in the transaction that holds its receipts.
-Batches finish out of order, so an entry can settle offsets beyond the committed ones; a restart skips exactly those.
-A batch that must not be repeated leaves one before it is sent; a restart that finds it unsettled asks the vendor.
-An entry matters as long as one of its offsets has not been passed by the commit. The commit's metadata carries the
-position of the oldest entry that matters, so that start-up reads the journal's tail and not its history.
+1. A batch that must not be repeated writes an entry (``opened``) to the ``batches`` topic before it is sent.
+2. Each settled batch writes one (``settled``) in the transaction that holds its receipts. Batches finish out of order,
+   so it can settle offsets beyond the committed ones.
+3. An entry matters until the commit has passed all of its offsets. The commit's metadata carries the position of the
+   oldest entry that matters.
+4. A restart reads the journal from that position: its tail, not its history. It skips the offsets that are settled, and
+   asks the vendor about those that were opened and neither settled nor withdrawn.
 """
 
 from collections import deque
@@ -17,53 +19,54 @@ from sluice.events import BatchEvent, Rows
 from sluice.flow.batch import InDoubt
 
 NO_ROW = -1
-"""The row of what was settled without ever being in a batch."""
+"""The row of a message that was settled without ever being in a batch."""
 
 
 class CommitMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands beside a lane's committed records offset."""
+    """The text that a lane keeps with its committed records offset."""
 
     journal: int = 0
-    """Offset in the lane's ``batches`` partition to read from."""
+    """The offset in the lane's ``batches`` partition to read from."""
 
     def encode(self) -> str:
-        """As the string that Kafka keeps with a committed offset."""
+        """Return the string that Kafka keeps with a committed offset."""
         return msgspec.json.encode(self).decode()
 
     @classmethod
     def decode(cls, text: str | None) -> "CommitMetadata":
-        """Of a commit that was not made by a writer nothing is known: its journal is read whole."""
+        """Read ``text``. A commit that was not made by a writer has none: then the journal is read whole."""
         try:
             return msgspec.json.decode(text or "{}", type=cls)
         except msgspec.DecodeError:
             return cls()
 
 
-class _Live(NamedTuple):
+class _Entry(NamedTuple):
     position: int
     ends: dict[int, int]
     """By topic, the offset behind the entry's last row."""
 
 
 class Journal:
-    """The entries of one lane that still matter."""
+    """Entries of one lane that still matter."""
 
     def __init__(self, committed: Sequence[int], start: int = 0) -> None:
-        """``committed`` holds the committed offset of every input topic; the journal is read from ``start``."""
+        """Start with the ``committed`` offset of every input topic; the journal is read from ``start``."""
         self._committed = list(committed)
-        self._live: deque[_Live] = deque()
+        self._entries: deque[_Entry] = deque()
         self._next = start
         self.settled: list[set[int]] = [set() for _ in committed]
-        """By topic: offsets beyond the commit that are settled already, from the entries that were read."""
+        """By topic, the offsets beyond the commit that :meth:`read` has found settled."""
         self.in_doubt: list[dict[int, InDoubt]] = [{} for _ in committed]
-        """By topic: offsets of items that were being sent, and of which nothing more is known."""
+        """By topic, the offsets that :meth:`read` has found opened, and neither settled nor withdrawn."""
 
     def read(self, position: int, entry: BatchEvent) -> None:
-        """Fold in an entry found at ``position`` when the lane was opened."""
+        """Take in an entry found at ``position`` when the lane is opened. Entries come in their order."""
         self.wrote(position, entry)
         for rows in entry.rows:
-            floor = max(rows.offset, self._committed[rows.topic])
-            offsets = range(floor, rows.offset + rows.length)
+            # What lies below the commit is settled whatever the entry says.
+            first = max(rows.offset, self._committed[rows.topic])
+            offsets = range(first, rows.offset + rows.length)
             in_doubt = self.in_doubt[rows.topic]
             if entry.state in ("settled", "withdrawn"):
                 for offset in offsets:
@@ -75,28 +78,32 @@ class Journal:
                 in_doubt.update(dict.fromkeys(offsets, batch))
 
     def wrote(self, position: int, entry: BatchEvent) -> None:
-        """Take note of an entry that was written at ``position``."""
+        """Remember an entry that was written at ``position``, if it matters."""
         self._next = position + 1
         ends: dict[int, int] = {}
         for rows in entry.rows:
             ends[rows.topic] = max(ends.get(rows.topic, 0), rows.offset + rows.length)
         if any(end > self._committed[topic] for topic, end in ends.items()):
-            self._live.append(_Live(position, ends))
+            self._entries.append(_Entry(position, ends))
 
     def committed(self, offsets: Sequence[int]) -> None:
-        """The commit has moved to ``offsets``; entries that lie wholly below no longer matter."""
+        """Move the commit to ``offsets`` and forget the oldest entries as long as they lie wholly below."""
         self._committed = list(offsets)
-        while self._live and all(end <= offsets[topic] for topic, end in self._live[0].ends.items()):
-            self._live.popleft()
+        while self._entries and all(end <= offsets[topic] for topic, end in self._entries[0].ends.items()):
+            self._entries.popleft()
 
     @property
     def start(self) -> int:
-        """The position from which the journal must be read if the lane were opened now."""
-        return self._live[0].position if self._live else self._next
+        """The position from which the journal must be read if the lane is opened now.
+
+        A commit carries it without the entries of its own transaction, which get their positions only when that is
+        written. They lie behind it, so a restart reads them too.
+        """
+        return self._entries[0].position if self._entries else self._next
 
 
 def rows_of(items: Sequence[tuple[int, int, int]]) -> list[Rows]:
-    """Rows from (topic, offset, row) in rising order; a run ends where topic, offset or row jumps."""
+    """Return the runs in rising (topic, offset, row); a run ends where topic, offset or row jumps."""
     found: list[Rows] = []
     topic = offset = row = length = 0
     for next_topic, next_offset, next_row in items:

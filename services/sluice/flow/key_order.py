@@ -1,4 +1,8 @@
-"""One item in flight per ordering key; what comes later for that key waits, in its order."""
+"""Order per key: at most one item of an ordering key is in flight, and later ones wait in the order they came.
+
+A key is free → busy when an item of it is let through → free when that item is settled and no other waits. An item that
+is to be tried again leaves its key busy (parked) until its retry is settled, so that no follower overtakes it.
+"""
 
 from collections import deque
 from collections.abc import Iterable
@@ -7,20 +11,16 @@ from sluice.flow.batch import Item
 
 
 class KeyOrder:
-    """The keys of one lane that are busy, and the items that wait for them.
-
-    A key is busy from the moment its first item is let through until that item is settled. A key can also be parked:
-    its item waits in a retry topic, and followers wait with it until the retry is settled.
-    """
+    """The busy keys of one lane, and the items that wait for them."""
 
     __slots__ = ("_busy", "_ordered", "waiting")
 
     def __init__(self, *, ordered: bool) -> None:
-        """With ``ordered`` false every item is let through at once (``ordering: none``)."""
+        """Let every item through at once when ``ordered`` is false (``ordering: none``)."""
         self._ordered = ordered
         self._busy: dict[bytes, deque[Item] | None] = {}
         self.waiting = 0
-        """Items held back behind an earlier one of their key."""
+        """Number of items held back behind an earlier one of their key."""
 
     @property
     def busy(self) -> int:
@@ -28,7 +28,7 @@ class KeyOrder:
         return len(self._busy)
 
     def admit(self, items: Iterable[Item]) -> list[Item]:
-        """Those of ``items`` that may go on now; the others wait for their key."""
+        """Return those of ``items`` that may go on now, and hold back the others until their key is free."""
         if not self._ordered:
             return list(items)
         busy = self._busy
@@ -47,12 +47,12 @@ class KeyOrder:
         return runnable
 
     def park(self, keys: Iterable[bytes]) -> None:
-        """Mark ``keys`` as busy: their item waits in a retry topic."""
+        """Mark ``keys`` as busy, when a lane is opened: their item waits in a retry topic."""
         if self._ordered:
             self._busy.update(dict.fromkeys(keys))
 
     def release(self, keys: Iterable[bytes]) -> list[Item]:
-        """Free ``keys`` whose item is settled; the next item of each, where one waits, may go on."""
+        """Free ``keys`` whose item is settled. Return the next item of each that has one waiting: these may go on."""
         if not self._ordered:
             return []
         busy = self._busy

@@ -1,20 +1,21 @@
-"""Which offsets of one topic partition are settled, and how far it may be committed.
+"""Progress in one topic partition: which offsets are settled, and how far it may be committed.
 
+Batches finish out of order, and a commit says "everything below is settled", so only a contiguous prefix is committed.
 Offsets have gaps: transactions leave control records, compaction and aborts leave holes. So the contiguous prefix is
 taken over the offsets that were *given*, in their order, never over the integers.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 
 class OffsetProgress:
-    """What has been given to a lane from one topic partition, and what of it is settled."""
+    """Offsets of one topic partition that a lane was given, and those of them that are settled."""
 
     __slots__ = ("_given", "_last", "_position", "_settled")
 
     def __init__(self, position: int) -> None:
-        """Nothing below ``position`` will be given; it is what the group has committed."""
+        """Start at ``position``, which the group has committed: nothing below it will be given."""
         self._position = position
         self._last = position - 1
         self._given: deque[int] = deque()
@@ -32,7 +33,7 @@ class OffsetProgress:
 
     @property
     def unsettled(self) -> int:
-        """How many given offsets are not settled yet."""
+        """Number of given offsets that are not settled yet."""
         return len(self._given) - len(self._settled)
 
     @property
@@ -41,11 +42,11 @@ class OffsetProgress:
         return self._given[0] if self._given else None
 
     def follows(self, offset: int) -> bool:
-        """Whether ``offset`` can be given next: only what lies beyond everything given before can."""
+        """Return whether ``offset`` lies beyond everything given before, as the next one must."""
         return offset > self._last
 
     def give(self, offsets: Iterable[int]) -> None:
-        """Take note of ``offsets``, which rise and follow all that were given before."""
+        """Remember ``offsets`` as given. They must rise, and follow all that were given before."""
         self._given.extend(offsets)
         if self._given:
             self._last = self._given[-1]
@@ -58,17 +59,3 @@ class OffsetProgress:
             offset = given.popleft()
             settled.remove(offset)
             self._position = offset + 1
-
-
-def runs(offsets: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Runs of neighbours in rising ``offsets``, as (first, length)."""
-    first = length = 0
-    for offset in offsets:
-        if length and offset == first + length:
-            length += 1
-            continue
-        if length:
-            yield first, length
-        first, length = offset, 1
-    if length:
-        yield first, length

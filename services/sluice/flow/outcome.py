@@ -1,4 +1,8 @@
-"""Outcomes: what became of one item, with the vendor's own word for it."""
+"""Outcomes: what became of one item.
+
+Every item ends in exactly one final fate: delivered, skipped, rejected or ambiguous. A retryable one is tried again
+until its attempts are used up.
+"""
 
 from enum import StrEnum
 
@@ -6,13 +10,13 @@ import msgspec
 
 
 class Fate(StrEnum):
-    """What became of one item."""
+    """The class of an outcome, which alone decides what happens next."""
 
     DELIVERED = "delivered"
     SKIPPED = "skipped"  # the vendor had nothing to do
-    RETRYABLE = "retryable"
+    RETRYABLE = "retryable"  # failed for now
     REJECTED = "rejected"
-    AMBIGUOUS = "ambiguous"
+    AMBIGUOUS = "ambiguous"  # it may or may not have been applied
 
     __hash__ = str.__hash__  # Enum's own is Python code, and fates are counted by the million
 
@@ -22,9 +26,11 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 
     fate: Fate
     code: str
-    """The vendor's state or error code, verbatim; ours in lower-case-with-dashes where the vendor says nothing."""
+    """The vendor's state or error code, verbatim; ours in lower-case-with-dashes if the vendor names none."""
     message: str = ""
+    """For people; never branch on it."""
     record_id: str | None = None
+    """The vendor's id of the record."""
     http_status: int | None = None
     warning: str | None = None
-    """What the vendor objected to although it took the item."""
+    """The vendor's objection to an item that it took all the same."""

@@ -1,10 +1,11 @@
-"""Windows collect items of one group; a closed window is a batch.
+"""Windows, which collect items with one batch key until they are a batch.
 
-A window opens with its first item and its age counts from then. Items and encoded bytes are hard limits, checked
-before an item is added, never overshot. Windows are per group and shared by all lanes of a process: vendors meter
-batches, so twelve lanes must not mean twelve small ones.
+1. A window opens with its first item, and its age counts from then.
+2. It fills. Items and encoded bytes are hard limits: it closes before an item that would exceed one is added.
+3. It is taken as a batch once it is full, or older than ``max_age_s``. A window that is only old closes when it is
+   taken, not by the clock: while the vendor is busy it goes on filling.
 
-A due window is closed when somebody takes it, not by the clock: while the vendor is busy it goes on filling.
+Windows are shared by all lanes of a process: vendors meter batches, so twelve lanes must not mean twelve small ones.
 """
 
 from collections import deque
@@ -19,7 +20,7 @@ from sluice.setting_types import Frozen, Positive
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What the vendor allows; settings may narrow it, never widen it."""
+    """Limits that the vendor sets; settings may narrow them, never widen them."""
 
     max_items: int
     max_bytes: int
@@ -31,7 +32,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WindowSettings(Frozen, frozen=True):
-    """When a window closes. Left out, the destination kind's own limit holds; it can be narrowed, not widened."""
+    """Limits of a window. One that is left out is the destination kind's own, which can only be narrowed."""
 
     max_items: Positive | None = None
     max_bytes: Positive | None = None
@@ -39,7 +40,7 @@ class WindowSettings(Frozen, frozen=True):
 
 
 class WindowLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """When a window closes. An item that alone exceeds ``max_bytes`` never gets here."""
+    """Limits of a window. No item that alone exceeds ``max_bytes`` may be added."""
 
     max_items: int
     max_bytes: int
@@ -47,7 +48,7 @@ class WindowLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Window:
-    """Items of one group being collected."""
+    """Items with one batch key, being collected."""
 
     __slots__ = ("batch_key", "body_bytes", "identities", "in_doubt", "items", "since_s")
 
@@ -61,7 +62,7 @@ class Window:
 
 
 class Windows:
-    """All open windows of one destination, and the full ones that wait to be taken."""
+    """The open windows of one destination, and the full ones that wait to be taken."""
 
     def __init__(self, limits: WindowLimits) -> None:
         self._limits = limits
@@ -69,12 +70,12 @@ class Windows:
         self._full: deque[tuple[Window, FlushReason]] = deque()
 
     def add(self, items: Iterable[Item], now_s: float) -> None:
-        """Add ``items`` in their order; a window that cannot hold the next one closes first."""
+        """Add ``items`` in their order, and close each window that cannot hold its next item."""
         max_items, max_bytes = self._limits.max_items, self._limits.max_bytes
         windows = self._open
         for item in items:
             encoded = item.encoded
-            # What an earlier batch left open is gathered again by itself: it is asked after before it is sent.
+            # Items of a batch in doubt keep to themselves: the vendor is asked about them before they are sent.
             name = encoded.batch_key if item.in_doubt is None else item.in_doubt.batch_id
             window = windows.get(name)
             if window is None:
@@ -92,26 +93,26 @@ class Windows:
                 self._full.append((windows.pop(name), "count"))
 
     def take(self, now_s: float, batch_id: str) -> Batch | None:
-        """The next batch: of the first full window and the first whose age is due at ``now_s``, the older one."""
-        # Windows stand in the order in which they were opened, so only the first can be the oldest.
+        """Return the next batch, or ``None`` if no window is full or due at ``now_s``."""
+        # The dict holds windows in the order in which they were opened, so its first is the oldest.
         name, oldest = next(iter(self._open.items()), (None, None))
         if name is None or oldest is None or oldest.since_s + self._limits.max_age_s > now_s:
             name = oldest = None
-        # Whichever was opened first: groups that are always full must not keep a due one waiting.
+        # Of the first full and the first due window take the older: full ones first would starve the due ones.
         if self._full and (oldest is None or self._full[0][0].since_s <= oldest.since_s):
             window, reason = self._full.popleft()
             return _close(window, reason, now_s, batch_id)
         return None if name is None else _close(self._open.pop(name), "age", now_s, batch_id)
 
     def due_at_s(self) -> float | None:
-        """When the next batch can be taken: 0 for now, ``None`` while nothing waits."""
+        """Return when the next batch can be taken: 0 for at once, ``None`` while nothing waits."""
         if self._full:
             return 0.0
         oldest = next(iter(self._open.values()), None)
         return None if oldest is None else oldest.since_s + self._limits.max_age_s
 
     def discard(self, lane: int) -> None:
-        """Forget the items of a lane that is given up; its next owner reads them again."""
+        """Forget the items of ``lane``, which is given up: its next owner reads them again."""
         for window in self._all():
             kept = [item for item in window.items if item.lane != lane]
             if len(kept) < len(window.items):
@@ -136,7 +137,7 @@ def _close(window: Window, reason: FlushReason, now_s: float, batch_id: str) -> 
         batch_id=batch_id,
         batch_key=window.batch_key,
         items=window.items,
-        body_bytes=window.body_bytes - 1,  # there are separators between the items only
+        body_bytes=window.body_bytes - 1,  # separators stand only between items
         reason=reason,
         since_s=window.since_s,
         closed_at_s=now_s,

@@ -16,7 +16,7 @@ from sluice.destinations.blueconic.settings import BlueConicSettings
 from sluice.events import RecordEvent
 from sluice.flow.outcome import Outcome
 from sluice.setting_types import Secret
-from tests.support.factories import batch, send_now
+from tests.support.factories import encode_batch, send_now
 
 
 class Tenant(NamedTuple):
@@ -27,13 +27,13 @@ class Tenant(NamedTuple):
     control: SandboxControl
 
     async def write(self, *events: RecordEvent) -> Sequence[Outcome]:
-        return await self.destination.write(batch(self.destination, events), send_now)
+        return await self.destination.write(encode_batch(self.destination, events), send_now)
 
     async def states(self, *events: RecordEvent) -> list[str]:
         return [outcome.code for outcome in await self.write(*events)]
 
     async def read(self, path: str) -> dict[str, Any]:
-        """What the vendor shows to anyone who reads it."""
+        """Read ``path`` as anybody else would."""
         form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox-secret"}
         async with httpx.AsyncClient(base_url=f"{self.url}/rest/v2", trust_env=False, verify=False) as http:
             token = (await http.post("/oauth/token", data=form)).json()["access_token"]
@@ -42,19 +42,22 @@ class Tenant(NamedTuple):
         return body
 
     async def values(self, path: str) -> dict[str, list[str]]:
-        """The properties of a group or profile."""
+        """Read the properties of a group or profile."""
         return {one["id"]: one["values"] for one in (await self.read(path))["properties"]}
 
 
 @asynccontextmanager
-async def tenant(
-    settings: Settings | None = None, *, secret: str = "sandbox-secret", objective_ids: tuple[str, ...] = ()
-) -> AsyncIterator[Tenant]:
-    async with serve(App(Vendor(settings))) as url, SandboxControl(url) as control:
-        destination = BlueConic(
-            BlueConicSettings(url=url, client_id="sandbox", client_secret=Secret(secret), objective_ids=objective_ids)
-        )
-        try:
-            yield Tenant(url, destination, control)
-        finally:
-            await destination.aclose()
+async def client(url: str, *, secret: str = "sandbox-secret", **changes: Any) -> AsyncIterator[BlueConic]:
+    """Open our client for the tenant at ``url``, with ``changes`` to its settings."""
+    destination = BlueConic(BlueConicSettings(url=url, client_id="sandbox", client_secret=Secret(secret), **changes))
+    try:
+        yield destination
+    finally:
+        await destination.aclose()
+
+
+@asynccontextmanager
+async def tenant(settings: Settings | None = None, **changes: Any) -> AsyncIterator[Tenant]:
+    """Run a stand-in with ``settings``, and open our client for it as :func:`client` does."""
+    async with serve(App(Vendor(settings))) as url, SandboxControl(url) as control, client(url, **changes) as ours:
+        yield Tenant(url, ours, control)

@@ -21,7 +21,7 @@ def order(operation: Operation = "insert", data: object = None, *, id_: str = "o
 
 
 async def jane(acme: Tenant) -> str:
-    """The id that the vendor chose."""
+    """Return the id that the vendor chose."""
     found = await acme.read("/profiles?property=email&value=jane@example.com")
     (one,) = found["profiles"]
     return str(one["id"])

@@ -1,50 +1,40 @@
-"""What is proven about a write whose answer was lost, and what is not."""
+"""Recovery of a write whose answer was lost: what counts as a proof."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from sluice.destinations.blueconic.destination import BlueConic
 from sluice.destinations.blueconic.recovery import CLOCK_MARGIN_S, READ_LAG_S
-from sluice.destinations.blueconic.settings import BlueConicSettings
 from sluice.destinations.contract import Unavailable
 from sluice.events import Key, Operation, RecordEvent
 from sluice.flow.batch import InDoubt
 from sluice.flow.outcome import Fate, Outcome
-from sluice.setting_types import Secret
-from tests.support.factories import batch, record
+from tests.destinations.blueconic.offline import SETTINGS, Answer, answering
+from tests.support.factories import encode_batch, record
 
-TIMEOUT_S = 60.0
 SENT_AT = datetime.now(UTC) - timedelta(hours=1)
 ONE_MORE = {"visits": {"increment": 1}}
-
-Answer = Callable[[httpx.Request], httpx.Response]
 
 
 async def recover(
     answer: Answer | httpx.Response, events: Sequence[RecordEvent], requested_at: datetime = SENT_AT
 ) -> Sequence[Outcome | None]:
     def respond(request: httpx.Request) -> httpx.Response:
-        assert request.method == "GET" or request.url.path == "/rest/v2/oauth/token"
-        if request.url.path == "/rest/v2/oauth/token":
-            return httpx.Response(200, json={"access_token": "T"})
+        assert request.method == "GET"
         return answer if isinstance(answer, httpx.Response) else answer(request)
 
-    settings = BlueConicSettings(
-        url="http://acme.test", client_id="app", client_secret=Secret("s"), timeout_s=TIMEOUT_S
-    )
-    destination = BlueConic(settings, transport=httpx.MockTransport(respond))
+    destination = answering(respond)
     in_doubt = InDoubt(batch_id="b-1", refs={}, requested_at=requested_at)
-    return await destination.recover(batch(destination, events), in_doubt)
+    return await destination.recover(encode_batch(destination, events), in_doubt)
 
 
 def group(modified_at: datetime | str | None, **headers: str) -> httpx.Response:
-    shown = modified_at.isoformat() if isinstance(modified_at, datetime) else modified_at
-    return httpx.Response(200, json={"id": "c-1", "groupTypeId": "company", "lastModifiedDate": shown}, headers=headers)
+    text = modified_at.isoformat() if isinstance(modified_at, datetime) else modified_at
+    return httpx.Response(200, json={"id": "c-1", "groupTypeId": "company", "lastModifiedDate": text}, headers=headers)
 
 
 def http_date(instant: datetime) -> str:
@@ -159,7 +149,7 @@ async def test_a_profile_is_proven_untouched_only_by_its_absence(
 
 async def test_the_vendor_is_given_time_to_finish() -> None:
     over_in_s = 0.2
-    requested_at = datetime.now(UTC) - timedelta(seconds=TIMEOUT_S + READ_LAG_S - over_in_s)
+    requested_at = datetime.now(UTC) - timedelta(seconds=SETTINGS.timeout_s + READ_LAG_S - over_in_s)
     started_s = time.monotonic()
     await recover(httpx.Response(404), [record(data=ONE_MORE)], requested_at)
     assert time.monotonic() - started_s >= over_in_s * 0.9

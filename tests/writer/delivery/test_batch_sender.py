@@ -16,20 +16,8 @@ from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.delivery.batch_sender import BatchSender
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
 from sluice.writer.lanes.lanes import Lanes
-from tests.support.fakes import (
-    DELIVERED,
-    NOON,
-    FakeDestination,
-    FakeLane,
-    deliver_all,
-    lanes_of,
-    make_batch,
-    make_item,
-    now_s,
-    run_instantly,
-    scripted,
-    turn,
-)
+from tests.support.factories import DELIVERED, NOON, make_batch, make_item
+from tests.support.fakes import FakeDestination, FakeLane, deliver_all, lanes_of, now_s, run_instantly, scripted, turn
 
 Fates = list[tuple[Item, Outcome]]
 OUTAGE = Unavailable("503", "busy")

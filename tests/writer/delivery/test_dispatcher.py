@@ -18,17 +18,8 @@ from sluice.writer.delivery.deliverer import Deliverer
 from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
 from sluice.writer.guard import GuardFollower
-from tests.support.fakes import (
-    FakeDestination,
-    FakeLane,
-    deliver_all,
-    lanes_of,
-    make_item,
-    now_s,
-    run_instantly,
-    scripted,
-    turn,
-)
+from tests.support.factories import make_item
+from tests.support.fakes import FakeDestination, FakeLane, deliver_all, lanes_of, now_s, run_instantly, scripted, turn
 
 KAFKA = KafkaSettings(bootstrap_servers="nowhere:9")
 OUTAGE = Unavailable("503", "busy", 600.0)

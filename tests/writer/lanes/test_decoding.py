@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from sluice.events import Header, Key, Place, encode_event
 from sluice.headers import header_text
 from sluice.writer.lanes.decoding import Decoder, Undecodable, origin_of
-from tests.support.fakes import FakeDestination, FakeMessage, record_event, record_message
+from tests.support.factories import FakeMessage, record, record_message
+from tests.support.fakes import FakeDestination
 
 MAX_BYTES = 50
-VALUE = encode_event(record_event())
+VALUE = encode_event(record(key="k"))
 
 ODD_VALUES = st.none() | st.binary(max_size=30) | st.integers(-(10**25), 10**25).map(lambda number: b"%d" % number)
 ODD_NAMES = st.sampled_from([*[str(name) for name in Header], "sluice.", "sluice.unknown", "traceparent", "", "é"])
@@ -65,13 +66,13 @@ def _intake() -> Decoder:
             id="a hundred thousand nested arrays",
         ),
         pytest.param(
-            encode_event(record_event(data=b'"bad"')),
+            encode_event(record(key="k", data=b'"bad"')),
             "bad-data",
             "expected an object as data",
             id="a record that the destination cannot encode",
         ),
         pytest.param(
-            encode_event(record_event(data=b'{"x":"' + b"x" * 60 + b'"}')),
+            encode_event(record(key="k", data=b'{"x":"' + b"x" * 60 + b'"}')),
             "too-large",
             "expected at most 50 bytes for one record, got 68; split it upstream",
             id="a record too large for the vendor",
@@ -87,7 +88,7 @@ def test_poison_has_a_code_and_a_sentence(value: bytes | None, code: str, senten
 def test_record_as_large_as_allowed_is_taken() -> None:
     data = b'{"x":"' + b"x" * 42 + b'"}'
     assert len(data) == MAX_BYTES
-    assert _intake().item(FakeMessage(value=encode_event(record_event(data=data))), 0).encoded.body == data
+    assert _intake().item(FakeMessage(value=encode_event(record(key="k", data=data))), 0).encoded.body == data
 
 
 def test_item_keeps_the_message_as_it_came() -> None:
@@ -120,7 +121,7 @@ def test_empty_message_key_is_a_key() -> None:
     ],
 )
 def test_message_without_a_key_is_ordered_by_its_event(key: Key, expected: bytes) -> None:
-    event = record_event(key)
+    event = record(key=key)
     assert _intake().item(FakeMessage(key=None, value=encode_event(event)), 0).order_key == expected
 
 

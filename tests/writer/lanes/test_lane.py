@@ -12,16 +12,8 @@ from sluice.events import Rows, decode_succeeded, encode_event
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.writer.lanes.settlement import BatchTimes, Settlement
-from tests.support.fakes import (
-    INPUT_TOPICS,
-    NOON,
-    FakeLane,
-    FakeMessage,
-    make_batch,
-    make_item,
-    record_event,
-    record_message,
-)
+from tests.support.factories import INPUT_TOPICS, NOON, FakeMessage, make_batch, make_item, record, record_message
+from tests.support.fakes import FakeLane
 
 TIMES = BatchTimes(NOON, NOON)
 
@@ -86,7 +78,7 @@ def test_retryable_item_goes_to_its_tier_and_keeps_its_key(attempt: int, tier: i
 
 def test_followers_of_a_retried_item_wait_until_its_retry_is_settled() -> None:
     lane = FakeLane()
-    first, second = (record_message(offset, record_event("k")) for offset in (0, 1))
+    first, second = (record_message(offset, record(key="k")) for offset in (0, 1))
     _settle(lane, lane.accept(0, [first, second]), Outcome(Fate.RETRYABLE, "LOCKED"))
     [message] = lane.settlements[-1].retries[1]
     assert lane.commit() == []
@@ -135,15 +127,15 @@ def test_poison_does_not_hold_up_its_neighbours() -> None:
 
 def test_poison_frees_no_key_that_a_good_record_holds() -> None:
     lane = FakeLane()
-    messages = [record_message(0, record_event("k")), FakeMessage(offset=1, value=b"{}", key=b"k")]
-    assert _offsets(lane.accept(0, [*messages, record_message(2, record_event("k"))])) == [0]
+    messages = [record_message(0, record(key="k")), FakeMessage(offset=1, value=b"{}", key=b"k")]
+    assert _offsets(lane.accept(0, [*messages, record_message(2, record(key="k"))])) == [0]
     assert lane.commit() == []
 
 
 def test_retry_that_cannot_be_read_any_more_frees_its_key() -> None:
     lane = FakeLane()
     lane.order.park([b"k"])
-    lane.accept(0, [record_message(0, record_event("k"))])
+    lane.accept(0, [record_message(0, record(key="k"))])
     lane.accept(1, [FakeMessage(topic=INPUT_TOPICS[1], key=b"k", value=b"{}")])
     assert _offsets(lane.commit()) == [0]
 
@@ -167,13 +159,13 @@ def test_message_is_taken_once() -> None:
 
 def test_later_item_of_a_key_waits_in_its_lane() -> None:
     lane = FakeLane()
-    assert _offsets(lane.accept(0, [record_message(n, record_event("k")) for n in (0, 1)])) == [0]
+    assert _offsets(lane.accept(0, [record_message(n, record(key="k")) for n in (0, 1)])) == [0]
     assert (lane.order.waiting, lane.buffer.items) == (1, 2)
 
 
 def test_without_order_retries_are_overtaken() -> None:
     lane = FakeLane(ordered=False)
-    items = lane.accept(0, [record_message(n, record_event("k")) for n in (0, 1)])
+    items = lane.accept(0, [record_message(n, record(key="k")) for n in (0, 1)])
     assert _offsets(items) == [0, 1]
 
 
@@ -257,11 +249,11 @@ def test_every_message_is_settled_once_and_leaves_nothing_behind(
 
 
 def _message(offset: int, key: str, poison: bool) -> FakeMessage:
-    return FakeMessage(offset=offset, key=key.encode()) if poison else record_message(offset, record_event(key))
+    return FakeMessage(offset=offset, key=key.encode()) if poison else record_message(offset, record(key=key))
 
 
 def test_messages_without_any_key_do_not_wait_for_each_other() -> None:
-    events = [msgspec.structs.replace(record_event(None, operation="insert"), event_id=f"e-{n}") for n in (0, 1)]
+    events = [msgspec.structs.replace(record(key=None, operation="insert"), event_id=f"e-{n}") for n in (0, 1)]
     messages = [FakeMessage(key=None, offset=n, value=encode_event(event)) for n, event in enumerate(events)]
     assert _offsets(FakeLane().accept(0, messages)) == [0, 1]
 
@@ -269,13 +261,13 @@ def test_messages_without_any_key_do_not_wait_for_each_other() -> None:
 def test_retry_without_a_message_key_that_cannot_be_sent_any_more_frees_its_key() -> None:
     lane = FakeLane()
     lane.order.park([b"k"])
-    lane.accept(0, [record_message(0, record_event("k"))])
-    value = encode_event(record_event("k", data=b'"bad"'))
+    lane.accept(0, [record_message(0, record(key="k"))])
+    value = encode_event(record(key="k", data=b'"bad"'))
     lane.accept(1, [FakeMessage(topic=INPUT_TOPICS[1], key=None, value=value)])
     assert _offsets(lane.commit()) == [0]
 
 
 def test_rejected_record_counts_for_its_job() -> None:
     lane = FakeLane()
-    lane.accept(0, [record_message(0, record_event("k", data=b'"bad"', job_id="job-1"))])
+    lane.accept(0, [record_message(0, record(key="k", data=b'"bad"', job_id="job-1"))])
     assert lane.settlements[0].entry.jobs == {"job-1": {"rejected": 1}}

@@ -19,7 +19,7 @@ from sluice.writer.lanes.receipt_messages import (
     rfc3339,
     succeeded,
 )
-from tests.support.fakes import NOON, FakeMessage, make_item
+from tests.support.factories import NOON, FakeMessage, make_item
 
 SOURCE = Place(topic="crm.records", partition=3, offset=42)
 FAILURE = Failure(Fate.REJECTED, "INVALID_EMAIL", "no @ in it", 200)

@@ -1,23 +1,31 @@
-"""One BlueConic tenant: requests, and what their answers mean as a whole."""
+"""One BlueConic tenant: its requests, and the meaning of each answer as a whole.
+
+One request is one array of entries and its answer an array of results; entries fail one by one. §1, §3 [spec]
+
+==================================  ===================================  =========================================
+answer (§7)                         applied                              becomes
+==================================  ===================================  =========================================
+200 with an array                   entry by entry                       an outcome per item
+413 with an array                   the first entries [spec]             their outcomes; the others ``retryable``
+400, 422, any other 413             nothing [assumed]                    ``Refused``
+401 twice, 403, 429, 503            nothing [assumed]                    ``Unavailable``
+3xx, any other 4xx but 408          nothing [assumed]                    ``Misconfigured``
+408, other 5xx, lost, no array      unknown                              ``Ambiguous``
+==================================  ===================================  =========================================
+"""
 
 from collections.abc import Sequence
 
 import httpx
 import msgspec
 
-from sluice.destinations.blueconic.entries import PROFILES, Entries
+from sluice.destinations.blueconic.entries import Entries
+from sluice.destinations.blueconic.profiles import PROFILES
 from sluice.destinations.blueconic.recovery import MAX_READS, Recovery
 from sluice.destinations.blueconic.results import outcomes_of, read_results
 from sluice.destinations.blueconic.settings import BlueConicSettings
-from sluice.destinations.contract import (
-    Ambiguous,
-    Misconfigured,
-    OnRequest,
-    PreSendCheck,
-    Refused,
-    Unavailable,
-)
-from sluice.destinations.http import error_message, open_client, send, turned_away
+from sluice.destinations.contract import Ambiguous, Misconfigured, OnRequest, PreSendCheck, Refused, Unavailable
+from sluice.destinations.http import error_message, open_client, send, unavailable_from
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 from sluice.destinations.oauth import TokenAuth
 from sluice.events import RecordEvent
@@ -27,15 +35,15 @@ from sluice.flow.windows import Limits
 from sluice.setting_types import Secret
 
 BASE = "/rest/v2"
-"""§1 [spec]"""
+"""Path of the API. §1 [spec]"""
 LIMITS = Limits(
     max_items=1000,  # §6 [spec]
-    max_bytes=4 * 1024 * 1024 - len("[]"),  # §6 [assumed]: keeps memory and timeouts bounded
-    max_concurrent=2,  # §6 [assumed]: there is a limit, its size is not published
+    max_bytes=4 * 1024 * 1024 - len("[]"),  # §6 [assumed]: bounds memory and the time of a request
+    max_concurrent=2,  # §6 [assumed]: the vendor has a limit and does not publish it
     max_age_s=1.0,  # ours to choose
 )
 TOKEN_LIFETIME_S = 3600.0
-"""Where the vendor names none. §2 [spec] example. The 60 s of ``timeout_s`` are [assumed] too, §6."""
+"""Used where the vendor names none: the example of §2 [spec]. The 60 s of ``timeout_s`` are [assumed], §6."""
 
 
 class BlueConic:
@@ -50,7 +58,7 @@ class BlueConic:
         transport: httpx.AsyncBaseTransport | None = None,
         on_request: OnRequest | None = None,
     ) -> None:
-        """Raises ``Misconfigured`` for an address that is none."""
+        """Raises ``Misconfigured`` for an invalid ``url``; ``transport`` replaces the network in tests."""
         base_url = settings.url.rstrip("/").removesuffix(BASE) + BASE
         # Client credentials in the form body, no scope: scopes are fixed at registration. §2 [spec], [docs]
         form: dict[str, str | Secret] = {
@@ -74,53 +82,50 @@ class BlueConic:
         self._profile_query = {"objectiveIds": ",".join(settings.objective_ids)} if settings.objective_ids else None
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:
-        """``event`` as an entry of ``PUT /groups`` or ``PUT /profiles``. Raises ``Rejection``."""
+        """Encode ``event`` as an entry of ``PUT /groups`` or ``PUT /profiles``. Raises ``Rejection``."""
         return self._encode(event, identifier)
 
     async def write(self, batch: Batch, pre_send_check: PreSendCheck) -> Sequence[Outcome]:
         """Send ``batch`` as one request. Raises ``BatchError``."""
-        # Sent as it is: compressed request bodies are not documented. §3
+        # Not compressed: compressed request bodies are not documented. §3
         request = self._client.build_request(
             "PUT",
             batch.batch_key,
-            content=_array([item.encoded.body for item in batch.items]),
+            content=_json_array([item.encoded.body for item in batch.items]),
             params=self._profile_query if batch.batch_key == PROFILES else None,
             headers={"content-type": "application/json"},
             extensions={PRE_SEND_CHECK: pre_send_check},
         )
         response = await send(self._client, request)
         results = read_results(response.content) if response.status_code in (200, 413) else None
-        # An empty array settles nothing: it would go round for ever.
+        # A 413 without results settles nothing: taken as an answer, the same batch would be retried for ever.
         if results is not None and (results or response.status_code == 200):
             return outcomes_of(batch.items, results, cut=response.status_code == 413)
-        raise turned_away(response) or _unanswered(response)
+        raise unavailable_from(response) or _error_from(response)
 
     async def recover(self, batch: Batch, in_doubt: InDoubt) -> Sequence[Outcome | None]:
-        """Look up what may not be sent twice. Raises ``Unavailable``."""
-        return await self._recovery.ask(batch.items, in_doubt)
+        """Read the records of items that are not safe to repeat. Raises ``Unavailable``."""
+        return await self._recovery.recover(batch.items, in_doubt)
 
     async def check(self) -> str:
         """Read the group types, which needs a token. Raises ``BatchError``."""
         response = await send(self._client, self._client.build_request("GET", "groupTypes"))
-        host = response.request.url.host
+        accepted = f"BlueConic at {response.request.url.host} accepts our credentials"
         if response.status_code == 404:
-            return (
-                f"BlueConic at {host} lets us in; it is too old to list its group types (R98 and later do)"  # §1 [spec]
-            )
-        if (
-            response.status_code == 403
-        ):  # a token was granted just now: what is missing is a scope that only checking needs
-            return f"BlueConic at {host} lets us in; the application may not list group types (scope read:group-types)"
+            return f"{accepted}; it is too old to list its group types (R98 and later do)"  # §1 [spec]
+        # A token was granted just now, so only a scope is missing, which nothing but this check needs. §1 [spec]
+        if response.status_code == 403:
+            return f"{accepted}; the application may not list group types (scope read:group-types)"
         if response.status_code != 200:
-            raise turned_away(response) or _unchecked(response)
+            raise unavailable_from(response) or _read_error_from(response)
         try:
             types = [type_.id for type_ in _decode_types(response.content).groupTypes]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise _unchecked(response) from None
-        return f"BlueConic at {host} lets us in; group types: {', '.join(types) or 'none'}"
+            raise _read_error_from(response) from None
+        return f"{accepted}; group types: {', '.join(types) or 'none'}"
 
     async def aclose(self) -> None:
-        """Close connections."""
+        """Close the connections."""
         await self._client.aclose()
 
 
@@ -129,7 +134,7 @@ class _GroupType(msgspec.Struct):
 
 
 class _GroupTypes(msgspec.Struct):
-    """§8 [spec]"""
+    """The answer of ``GET /groupTypes``. §8 [spec]"""
 
     groupTypes: list[_GroupType]  # noqa: N815  # the wire's name
 
@@ -137,29 +142,29 @@ class _GroupTypes(msgspec.Struct):
 _decode_types = msgspec.json.Decoder(_GroupTypes).decode
 
 
-def _array(entries: list[bytes]) -> bytes:
-    """The body of a request, copied once. ``entries`` is used up."""
+def _json_array(entries: list[bytes]) -> bytes:
+    """Join ``entries``, whose first and last it changes: so a body of megabytes is copied once only."""
     entries[0] = b"[" + entries[0]
     entries[-1] += b"]"
     return b",".join(entries)
 
 
-def _unanswered(response: httpx.Response) -> Refused | Misconfigured | Ambiguous:
-    """What an answer without results means, if it is no outage."""
+def _error_from(response: httpx.Response) -> Refused | Misconfigured | Ambiguous:
+    """Return the error for an answer to a write that has no results and is no outage."""
     status = response.status_code
     message = f"BlueConic answered {status}: {error_message(response)}"
     if status in (400, 413, 422):
         return Refused(str(status), message, status)
-    # 408 is declared for reads only: a proxy's, it may have passed the request on. §7 [spec]
+    # 408 is declared for reads only (§7 [spec]), so a proxy sent it, and may have passed the request on.
     if 300 <= status < 500 and status != 408:
-        where = response.headers.get("location", "")
-        return Misconfigured(f"{message}; check `url`" + (f", perhaps it is {where}" if where else ""))
+        location = response.headers.get("location", "")
+        return Misconfigured(f"{message}; check `url`" + (f", perhaps it is {location}" if location else ""))
     return Ambiguous(message)
 
 
-def _unchecked(response: httpx.Response) -> Unavailable | Misconfigured:
-    """The same for a read, of which nothing is ambiguous."""
-    error = _unanswered(response)
+def _read_error_from(response: httpx.Response) -> Unavailable | Misconfigured:
+    """Return the error for an answer to a read, which can be asked again and is never ambiguous."""
+    error = _error_from(response)
     if isinstance(error, Ambiguous):
         return Unavailable("no-answer", str(error))
     return Misconfigured(str(error))

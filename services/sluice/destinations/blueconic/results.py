@@ -1,8 +1,8 @@
-"""From BlueConic's answer to one outcome per item.
+"""Results in BlueConic's answer, read as one outcome per item.
 
-A result is found by its ``identifier``; for a group, one without is found by type and id, and by position only if the
-answer has as many results as the request had entries and nothing to go by. §3 [spec], Mapping. An entry without a
-result, or with two that disagree, is ambiguous.
+A result belongs to the entry with its ``identifier``. A group's result without one belongs to the entry with its type
+and id. Position counts only if there are as many results as entries and no result has any of these. §3 [spec],
+Mapping. An entry without a result, or with two that disagree, is ambiguous.
 
 =========================================================  =========================================================
 state                                                      fate
@@ -11,10 +11,9 @@ CREATED, MODIFIED, DELETED                                 delivered
 UNCHANGED                                                  skipped
 NOTFOUND on delete and update                              skipped; on an update nothing was there to change
 NOTFOUND for a timeline event to add                       rejected: the event would be lost in silence
-any other one                                              rejected, verbatim
-UNAUTHORIZED                                               rejected: the rest of the batch was applied, so it cannot
-                                                           be held; the record can be redriven once a person has
-                                                           granted the right, and no waiting replaces that
+any other                                                  rejected, with the state as its code
+UNAUTHORIZED                                               rejected, not held: the rest of the batch was applied; once
+                                                           a person has granted the right it can be redriven
 =========================================================  =========================================================
 """
 
@@ -23,7 +22,7 @@ from typing import Any
 
 import msgspec
 
-from sluice.destinations.blueconic.entries import GROUPS
+from sluice.destinations.blueconic.groups import GROUPS
 from sluice.events import RecordEvent
 from sluice.flow.batch import Item
 from sluice.flow.outcome import Fate, Outcome
@@ -34,14 +33,14 @@ FATES = {
     "DELETED": Fate.DELIVERED,
     "UNCHANGED": Fate.SKIPPED,
 }
-"""States of groups and profiles that say that all went well. §3, §4 [spec]"""
+"""States of groups and profiles after a success. §3, §4 [spec]"""
 EVENT_FATES = {
     "CREATED": Fate.DELIVERED,
     "SET": Fate.DELIVERED,
     "MODIFIED": Fate.DELIVERED,
     "DELETED": Fate.DELIVERED,
 }
-"""The same of timeline events. §5 [spec]"""
+"""States of timeline events after a success. §5 [spec]"""
 MEANINGS = {
     "NOTFOUND": "nothing of that key is there",
     "UNKNOWN_GROUP_TYPE": "BlueConic has no such group type; make it there or correct the object",
@@ -50,13 +49,13 @@ MEANINGS = {
     "RESTRICTION_MISMATCH": "the profile does not fit the restriction",
     "UNAUTHORIZED": "it writes personal data, which the application may not; grant it the right, then redrive",
 }
-"""For people, where the vendor gives no reason."""
+"""Messages for people, used if the vendor gives no reason."""
 EXISTED = "existed already"
-"""The warning of an insert that was none: there is no insert-only at this vendor. Mapping"""
+"""Warning for an insert that found its record: this vendor has no strategy that only inserts. Mapping"""
 
 
 class Result(msgspec.Struct, rename="camel", gc=False):
-    """What BlueConic says about one entry; absent and ``null`` are the same. §3, §4 [spec]"""
+    """BlueConic's result for one entry; absent and ``null`` are the same. §3, §4 [spec]"""
 
     state: str | None = None
     identifier: str | None = None
@@ -68,25 +67,27 @@ class Result(msgspec.Struct, rename="camel", gc=False):
 
 
 def read_results(content: bytes) -> list[Result] | None:
-    """The results in an answer, ``None`` if it is not an array. One that cannot be read stands as an empty one."""
+    """Return the results in an answer, ``None`` if it is not an array. One that cannot be read becomes an empty one."""
     try:
         return _decode(content)
     except msgspec.ValidationError:
-        pass  # a field of an unexpected type in one result must not cost the others theirs
+        pass  # one result has a field of an unexpected type: read the others without it
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     try:
-        return [_read(result) for result in msgspec.json.decode(content, type=list[Any])]
+        return [_read_result(result) for result in msgspec.json.decode(content, type=list[Any])]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
 def outcomes_of(items: Sequence[Item], results: Sequence[Result], *, cut: bool = False) -> list[Outcome]:
-    """One outcome per item, in item order. ``cut``: only the first ``len(results)`` entries were looked at (413)."""
+    """Return one outcome per item, in item order. ``cut``: the first ``len(results)`` entries were processed (413)."""
     identifiers = [item.identifier for item in items]
     if [result.identifier for result in results] != identifiers:
-        return list(_found_outcomes(items, _matched(items, identifiers, results), len(results) if cut else len(items)))
+        matched = _match_results(items, identifiers, results)
+        return list(_outcomes_of_matched(items, matched, len(results) if cut else len(items)))
 
+    # Nearly every answer comes here: one result per entry, in order.
     outcomes = []
     for item, result in zip(items, results, strict=True):
         event = item.event
@@ -99,32 +100,32 @@ def outcomes_of(items: Sequence[Item], results: Sequence[Result], *, cut: bool =
     return outcomes
 
 
-def _read(result: Any) -> Result:
+def _read_result(result: Any) -> Result:
     try:
         return msgspec.convert(result, Result)
     except msgspec.ValidationError:
         return Result()
 
 
-def _found_outcomes(items: Sequence[Item], results: Sequence[Result | None], looked_at: int) -> Iterator[Outcome]:
+def _outcomes_of_matched(items: Sequence[Item], results: Sequence[Result | None], processed: int) -> Iterator[Outcome]:
     for row, (item, result) in enumerate(zip(items, results, strict=True)):
         if result is not None:
             yield _outcome(item.event, result)
-        elif row < looked_at:
+        elif row < processed:
             yield Outcome(Fate.AMBIGUOUS, "no-result", "the answer has no single result for it", None, 200)
         else:
             yield Outcome(Fate.RETRYABLE, "413", "BlueConic looked at the first entries of the request only", None, 413)
 
 
-def _matched(items: Sequence[Item], identifiers: Sequence[str], results: Sequence[Result]) -> list[Result | None]:
-    """The result of each item, where there is exactly one."""
+def _match_results(items: Sequence[Item], identifiers: Sequence[str], results: Sequence[Result]) -> list[Result | None]:
+    """Return the result of each item, or ``None`` if it has none or several that disagree."""
     found: list[Result | None] = [None] * len(items)
     if items and items[0].encoded.batch_key == GROUPS:
         rows = _rows_by_group(items)
         if len(results) == len(items) and not any(result.identifier or result.group_id for result in results):
             return list(results)
     else:
-        rows = {}  # a profile's id may be new to us, and two entries may have found the same profile. §4 [spec]
+        rows = {}  # a profile's id tells nothing: it may be new, and two entries may have found one profile. §4 [spec]
     by_identifier = {identifier: row for row, identifier in enumerate(identifiers)}
     disputed = set()
     for result in results:
@@ -143,10 +144,7 @@ def _matched(items: Sequence[Item], identifiers: Sequence[str], results: Sequenc
 
 
 def _rows_by_group(items: Iterable[Item]) -> dict[tuple[str | None, str | None], int | None]:
-    """Rows by type and id, also as ``<type>_<id>`` with and without the type. §3 [client]
-
-    ``None`` where two items could be meant.
-    """
+    """Return rows by type and id, also as ``<type>_<id>`` with and without the type; ``None`` for two. §3 [client]"""
     rows: dict[tuple[str | None, str | None], int | None] = {}
     for row, item in enumerate(items):
         type_, id_ = item.event.object.partition("/")[2], str(item.event.key)
@@ -159,7 +157,7 @@ def _rows_by_group(items: Iterable[Item]) -> dict[tuple[str | None, str | None],
 def _outcome(event: RecordEvent, result: Result) -> Outcome:
     state = result.state
     record_id = result.group_id or result.profile_id
-    said = "; ".join(_objections(result.validation_errors))
+    objections = "; ".join(_objections(result.validation_errors))
     if not state:
         return Outcome(Fate.AMBIGUOUS, "no-state", "its result names no state", record_id, 200)
     fate = FATES.get(state)
@@ -167,36 +165,36 @@ def _outcome(event: RecordEvent, result: Result) -> Outcome:
         if event.object.startswith("timeline/"):
             return _event_outcome(event, result)
         existed = event.operation == "insert" and state != "CREATED"
-        warning = "; ".join(part for part in (EXISTED if existed else "", said) if part)
+        warning = "; ".join(part for part in (EXISTED if existed else "", objections) if part)
         return Outcome(fate, state, "", record_id, warning=warning or None)
     adds = event.operation in ("insert", "upsert")
     fate = Fate.SKIPPED if state == "NOTFOUND" and not adds else Fate.REJECTED
-    return Outcome(fate, state, said or MEANINGS.get(state, ""), record_id, 200)
+    return Outcome(fate, state, objections or MEANINGS.get(state, ""), record_id, 200)
 
 
 def _event_outcome(event: RecordEvent, result: Result) -> Outcome:
-    """The fate of the timeline event in a profile's entry that went well. §5 [spec]"""
+    """Return the outcome of the timeline event in an entry whose profile was written. §5 [spec]"""
     entries = result.timeline if isinstance(result.timeline, list) else []
-    # Each entry of ours carries one event.
+    # Each of our entries has one event.
     answer = entries[0] if len(entries) == 1 and isinstance(entries[0], dict) else {}
     state = answer.get("state")
     if not state or not isinstance(state, str):
         return Outcome(
             Fate.AMBIGUOUS, "no-result", "the profile's result has none for its event", result.profile_id, 200
         )
-    said = "; ".join(_objections(answer.get("validationErrors")))
+    objections = "; ".join(_objections(answer.get("validationErrors")))
     record_id = answer["id"] if isinstance(answer.get("id"), str) else None
     fate = EVENT_FATES.get(state)
     if fate is not None:
-        warning = "; ".join(part for part in (said, *_objections(result.validation_errors)) if part)
+        warning = "; ".join(part for part in (objections, *_objections(result.validation_errors)) if part)
         return Outcome(fate, state, "", record_id, warning=warning or None)
     adds = event.operation in ("insert", "upsert")
     fate = Fate.SKIPPED if state == "NOTFOUND" and not adds else Fate.REJECTED
-    return Outcome(fate, state, said or MEANINGS.get(state, ""), record_id, 200)
+    return Outcome(fate, state, objections or MEANINGS.get(state, ""), record_id, 200)
 
 
 def _objections(errors: Any) -> Iterator[str]:
-    """``validationErrors``: messages by property, or of a timeline event a plain list. §3, §5 [spec]"""
+    """Yield the messages in ``validationErrors``: by property, or a plain list for a timeline event. §3, §5 [spec]"""
     match errors:
         case dict():
             for name, messages in errors.items():

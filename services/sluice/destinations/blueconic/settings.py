@@ -16,16 +16,16 @@ class BlueConicSettings(DestinationSettings, frozen=True, kw_only=True, tag="blu
     property_prefix: Annotated[
         str, Meta(description="Put before every property id of a group; {type} stands for the group's type")
     ] = ""
-    group_type_field: Literal["groupTypeId", "groupType"] = "groupTypeId"
-    """The schema has the one, its examples the other. §9 [spec]"""
-    domain_group: Annotated[str, Meta(description="Where entries are matched and made; DEFAULT if left out")] = ""
+    group_type_field: Literal["groupTypeId", "groupType"] = "groupTypeId"  # §9 [spec]
+    """The field for a group's type: BlueConic's schema has the first name, its examples the second."""
+    domain_group: Annotated[str, Meta(description="Domain group to match and create in; DEFAULT if left out")] = ""
     objective_ids: Annotated[
         tuple[str, ...], Meta(description="Write only profiles that have consented to one of these objectives")
     ] = ()
     permission_level: Literal["DO_NOT_TRACK", "ANONYMOUS", "PERSONAL"] | None = None
-    privacy_legislation: Annotated[str | None, Meta(description="Of new profiles, such as GDPR")] = None
+    privacy_legislation: Annotated[str | None, Meta(description="That of new profiles, such as GDPR")] = None
     trigger_on_property_change: bool | None = None
     trigger_on_event_added: bool | None = None
     timeline_creates_profiles: Annotated[
-        bool, Meta(description="Make the profile of a timeline event that has none, instead of rejecting the event")
+        bool, Meta(description="Create the profile of a timeline event that has none, instead of rejecting the event")
     ] = False

@@ -169,9 +169,9 @@ class SettlementBuilder:
         tier = self._retries.tier(item.attempt, _age_s(item, now))
         if tier is None:
             return None
-        due = now + timedelta(seconds=tier.delay_s)
+        due = now + timedelta(seconds=self._retries.delays_s[tier - 1])
         message = retry(received_message(item), _failure(outcome), batch_id, now, due)
-        return (tier.topic, message) if message_bytes(message) <= self._max_message_bytes else None
+        return (tier, message) if message_bytes(message) <= self._max_message_bytes else None
 
     def _dead_undecodable(self, message: KafkaRecord, error: Undecodable, now: datetime) -> Message:
         source, attempt = origin_of(message)

@@ -1,8 +1,5 @@
-"""What BlueConic answers and what becomes of it: statuses, states, matching. blueconic.md §3 to §7."""
+"""Outcomes of a batch: states, and how results find their entries. blueconic.md §3 to §5, Mapping."""
 
-import json
-from collections import Counter
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
@@ -11,106 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.destinations import open_destination
-from sluice.destinations.blueconic.destination import LIMITS, BlueConic
-from sluice.destinations.blueconic.settings import BlueConicSettings
-from sluice.destinations.contract import Ambiguous, BatchError, Destination, Misconfigured, Refused, Unavailable
+from sluice.destinations.contract import BatchError
 from sluice.events import Operation, RecordEvent
 from sluice.flow.outcome import Fate, Outcome
-from sluice.setting_types import Secret
-from tests.support.factories import batch, record, send_now
+from tests.destinations.blueconic.offline import companies, created, results, write
+from tests.support.factories import record
 
-SETTINGS = BlueConicSettings(url="http://acme.test", client_id="app", client_secret=Secret("s"))
-TOKEN = httpx.Response(200, json={"access_token": "T", "token_type": "Bearer", "expires_in": 3600})
 LOST_ITEM = Outcome(Fate.AMBIGUOUS, "no-result", "the answer has no single result for it", None, 200)
-
-Answer = Callable[[httpx.Request], httpx.Response]
-
-
-def tenant(answer: Answer | httpx.Response, settings_: BlueConicSettings = SETTINGS) -> BlueConic:
-    """A tenant that gives out tokens and else answers as ``answer`` says."""
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/rest/v2/oauth/token":
-            return TOKEN
-        return answer if isinstance(answer, httpx.Response) else answer(request)
-
-    return BlueConic(settings_, transport=httpx.MockTransport(respond))
-
-
-async def write(answer: Answer | httpx.Response, events: Sequence[RecordEvent]) -> Sequence[Outcome]:
-    destination = tenant(answer)
-    return await destination.write(batch(destination, events), send_now)
-
-
-def results(*made: dict[str, Any], status: int = 200) -> httpx.Response:
-    return httpx.Response(status, content=msgspec.json.encode(made))
-
-
-def companies(count: int) -> list[RecordEvent]:
-    return [record(key=f"c-{row}") for row in range(count)]
-
-
-def created(row: int, **changes: Any) -> dict[str, Any]:
-    made = {"groupId": f"c-{row}", "groupTypeId": "company", "state": "CREATED", "identifier": f"0-{row}", **changes}
-    return {name: value for name, value in made.items() if value is not None}
-
-
-def test_it_is_a_destination_of_the_table() -> None:
-    destination: Destination = open_destination(SETTINGS)
-    assert destination.limits == LIMITS
-
-
-async def test_a_batch_is_one_request_with_an_array() -> None:
-    requests: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        return results(created(0), created(1))
-
-    await write(answer, companies(2))
-    (request,) = requests
-    assert (request.method, str(request.url)) == ("PUT", "http://acme.test/rest/v2/groups")
-    assert request.headers["content-type"] == request.headers["accept"] == "application/json"
-    assert request.headers["authorization"] == "Bearer T"
-    assert [entry["identifier"] for entry in json.loads(request.content)] == ["0-0", "0-1"]
-
-
-@pytest.mark.parametrize("url", ["http://acme.test", "http://acme.test/", "http://acme.test/rest/v2"])
-async def test_the_path_of_the_api_may_be_left_out(url: str) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        return results(created(0)) if str(request.url) == "http://acme.test/rest/v2/groups" else httpx.Response(404)
-
-    destination = tenant(answer, msgspec.structs.replace(SETTINGS, url=url))
-    assert (await destination.write(batch(destination, companies(1)), send_now))[0].fate == "delivered"
-
-
-async def test_objectives_are_checked_for_profiles_only() -> None:
-    queries: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        queries.append(request.url.query.decode())
-        return results({"state": "CREATED", "identifier": "0-0"})
-
-    destination = tenant(answer, msgspec.structs.replace(SETTINGS, objective_ids=("news", "ads")))
-    await destination.write(batch(destination, [record("profile")]), send_now)
-    await destination.write(batch(destination, companies(1)), send_now)
-    assert queries == ["objectiveIds=news%2Cads", ""]
-
-
-async def test_a_full_batch_stays_within_its_bytes() -> None:
-    sizes: list[int] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        sizes.append(len(request.content))
-        return results()
-
-    destination = tenant(answer)
-    made = batch(destination, companies(3))
-    await destination.write(made, send_now)
-    # A window counts a comma for each item but the last; the brackets are kept out of the limit.
-    assert sizes == [made.body_bytes - 1 + len("[]")]
-    assert LIMITS.max_bytes + len("[]") == 4 * 1024 * 1024
 
 
 @pytest.mark.parametrize(
@@ -298,61 +202,6 @@ async def test_a_result_that_cannot_be_read_costs_only_its_own_item(odd: Any) ->
     assert [outcome.fate for outcome in outcomes] == ["ambiguous", "delivered"]
 
 
-@pytest.mark.parametrize(
-    ("response", "error", "code"),
-    [
-        pytest.param(httpx.Response(400, json={"code": 400, "message": "Bad"}), Refused, "400", id="400"),
-        pytest.param(httpx.Response(413, text="<h1>too large</h1>"), Refused, "413", id="413 of a proxy"),
-        pytest.param(results(status=413), Refused, "413", id="413 with no result"),
-        pytest.param(httpx.Response(422), Refused, "422", id="422"),
-        pytest.param(httpx.Response(401), Unavailable, "auth", id="401 twice"),
-        pytest.param(httpx.Response(403), Unavailable, "auth", id="403"),
-        pytest.param(httpx.Response(429, headers={"retry-after": "3"}), Unavailable, "429", id="429"),
-        pytest.param(httpx.Response(503), Unavailable, "503", id="503"),
-        pytest.param(httpx.Response(302, headers={"location": "http://x.test"}), Misconfigured, "", id="302"),
-        pytest.param(httpx.Response(404), Misconfigured, "", id="404"),
-        pytest.param(httpx.Response(405), Misconfigured, "", id="405"),
-        pytest.param(httpx.Response(415), Misconfigured, "", id="415"),
-        pytest.param(httpx.Response(408), Ambiguous, "", id="408"),
-        pytest.param(httpx.Response(500), Ambiguous, "", id="500"),
-        pytest.param(httpx.Response(502, text="<html>Bad Gateway</html>"), Ambiguous, "", id="502"),
-        pytest.param(httpx.Response(504), Ambiguous, "", id="504"),
-        pytest.param(httpx.Response(202), Ambiguous, "", id="202"),
-        pytest.param(httpx.Response(204), Ambiguous, "", id="204"),
-        pytest.param(httpx.Response(200), Ambiguous, "", id="200 without a body"),
-        pytest.param(httpx.Response(200, content=b'[{"state":"CREA'), Ambiguous, "", id="200 cut in the middle"),
-        pytest.param(httpx.Response(200, content=b"<html>"), Ambiguous, "", id="200 with html"),
-        pytest.param(httpx.Response(200, json={"results": []}), Ambiguous, "", id="200 with an object"),
-        pytest.param(httpx.Response(200, content=b"\xff\xff"), Ambiguous, "", id="200 with bytes"),
-        pytest.param(httpx.Response(200, content=b"[" * 5000), Ambiguous, "", id="200 nested beyond reason"),
-        pytest.param(httpx.ConnectError("refused"), Unavailable, "connect", id="refused connection"),
-        pytest.param(httpx.ReadTimeout("late"), Ambiguous, "", id="no answer in time"),
-        pytest.param(httpx.ReadError("reset"), Ambiguous, "", id="reset"),
-        pytest.param(httpx.RemoteProtocolError("cut"), Ambiguous, "", id="cut answer"),
-    ],
-)
-async def test_an_answer_without_results_is_one_fate_for_all(
-    response: httpx.Response | httpx.RequestError, error: type[BatchError], code: str
-) -> None:
-    def answer(_: httpx.Request) -> httpx.Response:
-        if isinstance(response, httpx.RequestError):
-            raise response
-        return response
-
-    with pytest.raises(error) as raised:
-        await write(answer, companies(2))
-    match raised.value:
-        case Refused(code=given) | Unavailable(reason=given):
-            assert given == code
-    assert str(raised.value)
-
-
-async def test_retry_after_is_passed_on() -> None:
-    with pytest.raises(Unavailable) as error:
-        await write(httpx.Response(429, headers={"retry-after": "3"}), companies(1))
-    assert (error.value.retry_after_s, error.value.overloaded) == (3.0, True)
-
-
 async def test_of_a_413_with_results_the_rest_is_sent_anew() -> None:
     outcomes = await write(results(created(0), created(1, state="SKIPPED"), status=413), companies(4))
     assert [(outcome.fate, outcome.code) for outcome in outcomes] == [
@@ -366,73 +215,6 @@ async def test_of_a_413_with_results_the_rest_is_sent_anew() -> None:
 async def test_of_a_413_with_results_a_missing_one_is_ambiguous() -> None:
     outcomes = await write(results(created(0), created(2), created(1, identifier="x"), status=413), companies(4))
     assert [outcome.fate for outcome in outcomes] == ["delivered", "ambiguous", "delivered", "retryable"]
-
-
-async def test_an_expired_token_is_renewed_and_the_batch_sent_once_more() -> None:
-    counts: Counter[str] = Counter()
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        counts[request.url.path] += 1
-        return results(created(0)) if counts[request.url.path] == 2 else httpx.Response(401)
-
-    (outcome,) = await write(answer, companies(1))
-    assert outcome.fate == "delivered"
-    assert counts == {"/rest/v2/groups": 2}
-
-
-@pytest.mark.parametrize(
-    ("response", "said"),
-    [
-        pytest.param(
-            httpx.Response(200, json={"groupTypes": [{"id": "company"}, {"id": "airport"}], "count": 2}),
-            "BlueConic at acme.test lets us in; group types: company, airport",
-            id="group types",
-        ),
-        pytest.param(
-            httpx.Response(200, json={"groupTypes": []}),
-            "BlueConic at acme.test lets us in; group types: none",
-            id="none",
-        ),
-        pytest.param(
-            httpx.Response(404),
-            "BlueConic at acme.test lets us in; it is too old to list its group types (R98 and later do)",
-            id="before R98",
-        ),
-    ],
-)
-async def test_a_check_says_what_answered(response: httpx.Response, said: str) -> None:
-    assert await tenant(response).check() == said
-
-
-@pytest.mark.parametrize(
-    ("response", "error"),
-    [
-        pytest.param(httpx.Response(401), Unavailable, id="401"),
-        pytest.param(httpx.Response(503), Unavailable, id="503"),
-        pytest.param(httpx.Response(500), Unavailable, id="500"),
-        pytest.param(httpx.Response(200, content=b"<html>"), Unavailable, id="html"),
-        pytest.param(httpx.Response(400), Misconfigured, id="400"),
-        pytest.param(httpx.Response(301), Misconfigured, id="301"),
-    ],
-)
-async def test_a_check_that_fails_is_never_ambiguous(response: httpx.Response, error: type[BatchError]) -> None:
-    with pytest.raises(error):
-        await tenant(response).check()
-
-
-async def test_without_a_token_nothing_is_written() -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        assert request.url.path == "/rest/v2/oauth/token"
-        return httpx.Response(401, json={"error": "invalid_client"})
-
-    destination = BlueConic(SETTINGS, transport=httpx.MockTransport(answer))
-    with pytest.raises(Unavailable, match="gave no token but 401: invalid_client; check the client id and secret"):
-        await destination.write(batch(destination, companies(1)), send_now)
-
-
-def test_an_address_that_is_none_is_a_misconfiguration() -> None:
-    with pytest.raises(Misconfigured, match=r"expected an address such as https://acme\.blueconic\.net as url"):
-        BlueConic(msgspec.structs.replace(SETTINGS, url="http://acme:https"))
 
 
 JSON = st.recursive(

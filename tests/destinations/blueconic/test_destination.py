@@ -1,0 +1,193 @@
+"""Requests to BlueConic, and the meaning of each answer as a whole. blueconic.md §1, §2, §6, §7."""
+
+import json
+from collections import Counter
+
+import httpx
+import msgspec
+import pytest
+
+from sluice.destinations import open_destination
+from sluice.destinations.blueconic.destination import LIMITS, BlueConic
+from sluice.destinations.contract import Ambiguous, BatchError, Destination, Misconfigured, Refused, Unavailable
+from tests.destinations.blueconic.offline import SETTINGS, answering, companies, created, results, write
+from tests.support.factories import encode_batch, record, send_now
+
+
+def test_it_is_a_destination_of_the_table() -> None:
+    destination: Destination = open_destination(SETTINGS)
+    assert destination.limits == LIMITS
+
+
+async def test_a_batch_is_one_request_with_an_array() -> None:
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return results(created(0), created(1))
+
+    await write(answer, companies(2))
+    (request,) = requests
+    assert (request.method, str(request.url)) == ("PUT", "http://acme.test/rest/v2/groups")
+    assert request.headers["content-type"] == request.headers["accept"] == "application/json"
+    assert request.headers["authorization"] == "Bearer T"
+    assert [entry["identifier"] for entry in json.loads(request.content)] == ["0-0", "0-1"]
+
+
+@pytest.mark.parametrize("url", ["http://acme.test", "http://acme.test/", "http://acme.test/rest/v2"])
+async def test_the_path_of_the_api_may_be_left_out(url: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return results(created(0)) if str(request.url) == "http://acme.test/rest/v2/groups" else httpx.Response(404)
+
+    destination = answering(answer, msgspec.structs.replace(SETTINGS, url=url))
+    assert (await destination.write(encode_batch(destination, companies(1)), send_now))[0].fate == "delivered"
+
+
+async def test_objectives_are_checked_for_profiles_only() -> None:
+    queries: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        queries.append(request.url.query.decode())
+        return results({"state": "CREATED", "identifier": "0-0"})
+
+    destination = answering(answer, msgspec.structs.replace(SETTINGS, objective_ids=("news", "ads")))
+    await destination.write(encode_batch(destination, [record("profile")]), send_now)
+    await destination.write(encode_batch(destination, companies(1)), send_now)
+    assert queries == ["objectiveIds=news%2Cads", ""]
+
+
+async def test_a_full_batch_stays_within_its_bytes() -> None:
+    sizes: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sizes.append(len(request.content))
+        return results()
+
+    destination = answering(answer)
+    made = encode_batch(destination, companies(3))
+    await destination.write(made, send_now)
+    # A window counts the commas between items; the limit leaves room for the brackets.
+    assert sizes == [made.body_bytes + len("[]")]
+    assert LIMITS.max_bytes + len("[]") == 4 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("response", "error", "code"),
+    [
+        pytest.param(httpx.Response(400, json={"code": 400, "message": "Bad"}), Refused, "400", id="400"),
+        pytest.param(httpx.Response(413, text="<h1>too large</h1>"), Refused, "413", id="413 of a proxy"),
+        pytest.param(results(status=413), Refused, "413", id="413 with no result"),
+        pytest.param(httpx.Response(422), Refused, "422", id="422"),
+        pytest.param(httpx.Response(401), Unavailable, "auth", id="401 twice"),
+        pytest.param(httpx.Response(403), Unavailable, "auth", id="403"),
+        pytest.param(httpx.Response(429, headers={"retry-after": "3"}), Unavailable, "429", id="429"),
+        pytest.param(httpx.Response(503), Unavailable, "503", id="503"),
+        pytest.param(httpx.Response(302, headers={"location": "http://x.test"}), Misconfigured, "", id="302"),
+        pytest.param(httpx.Response(404), Misconfigured, "", id="404"),
+        pytest.param(httpx.Response(405), Misconfigured, "", id="405"),
+        pytest.param(httpx.Response(415), Misconfigured, "", id="415"),
+        pytest.param(httpx.Response(408), Ambiguous, "", id="408"),
+        pytest.param(httpx.Response(500), Ambiguous, "", id="500"),
+        pytest.param(httpx.Response(502, text="<html>Bad Gateway</html>"), Ambiguous, "", id="502"),
+        pytest.param(httpx.Response(504), Ambiguous, "", id="504"),
+        pytest.param(httpx.Response(202), Ambiguous, "", id="202"),
+        pytest.param(httpx.Response(204), Ambiguous, "", id="204"),
+        pytest.param(httpx.Response(200), Ambiguous, "", id="200 without a body"),
+        pytest.param(httpx.Response(200, content=b'[{"state":"CREA'), Ambiguous, "", id="200 cut in the middle"),
+        pytest.param(httpx.Response(200, content=b"<html>"), Ambiguous, "", id="200 with html"),
+        pytest.param(httpx.Response(200, json={"results": []}), Ambiguous, "", id="200 with an object"),
+        pytest.param(httpx.Response(200, content=b"\xff\xff"), Ambiguous, "", id="200 with bytes"),
+        pytest.param(httpx.Response(200, content=b"[" * 5000), Ambiguous, "", id="200 nested beyond reason"),
+        pytest.param(httpx.ConnectError("refused"), Unavailable, "connect", id="refused connection"),
+        pytest.param(httpx.ReadTimeout("late"), Ambiguous, "", id="no answer in time"),
+        pytest.param(httpx.ReadError("reset"), Ambiguous, "", id="reset"),
+        pytest.param(httpx.RemoteProtocolError("cut"), Ambiguous, "", id="cut answer"),
+    ],
+)
+async def test_an_answer_without_results_is_one_fate_for_all(
+    response: httpx.Response | httpx.RequestError, error: type[BatchError], code: str
+) -> None:
+    def answer(_: httpx.Request) -> httpx.Response:
+        if isinstance(response, httpx.RequestError):
+            raise response
+        return response
+
+    with pytest.raises(error) as raised:
+        await write(answer, companies(2))
+    match raised.value:
+        case Refused(code=given) | Unavailable(reason=given):
+            assert given == code
+    assert str(raised.value)
+
+
+async def test_retry_after_is_passed_on() -> None:
+    with pytest.raises(Unavailable) as error:
+        await write(httpx.Response(429, headers={"retry-after": "3"}), companies(1))
+    assert (error.value.retry_after_s, error.value.overloaded) == (3.0, True)
+
+
+async def test_an_expired_token_is_renewed_and_the_batch_sent_once_more() -> None:
+    counts: Counter[str] = Counter()
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        counts[request.url.path] += 1
+        return results(created(0)) if counts[request.url.path] == 2 else httpx.Response(401)
+
+    (outcome,) = await write(answer, companies(1))
+    assert outcome.fate == "delivered"
+    assert counts == {"/rest/v2/groups": 2}
+
+
+@pytest.mark.parametrize(
+    ("response", "said"),
+    [
+        pytest.param(
+            httpx.Response(200, json={"groupTypes": [{"id": "company"}, {"id": "airport"}], "count": 2}),
+            "BlueConic at acme.test accepts our credentials; group types: company, airport",
+            id="group types",
+        ),
+        pytest.param(
+            httpx.Response(200, json={"groupTypes": []}),
+            "BlueConic at acme.test accepts our credentials; group types: none",
+            id="none",
+        ),
+        pytest.param(
+            httpx.Response(404),
+            "BlueConic at acme.test accepts our credentials; it is too old to list its group types (R98 and later do)",
+            id="before R98",
+        ),
+    ],
+)
+async def test_a_check_says_what_answered(response: httpx.Response, said: str) -> None:
+    assert await answering(response).check() == said
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        pytest.param(httpx.Response(401), Unavailable, id="401"),
+        pytest.param(httpx.Response(503), Unavailable, id="503"),
+        pytest.param(httpx.Response(500), Unavailable, id="500"),
+        pytest.param(httpx.Response(200, content=b"<html>"), Unavailable, id="html"),
+        pytest.param(httpx.Response(400), Misconfigured, id="400"),
+        pytest.param(httpx.Response(301), Misconfigured, id="301"),
+    ],
+)
+async def test_a_check_that_fails_is_never_ambiguous(response: httpx.Response, error: type[BatchError]) -> None:
+    with pytest.raises(error):
+        await answering(response).check()
+
+
+async def test_without_a_token_nothing_is_written() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.path == "/rest/v2/oauth/token"
+        return httpx.Response(401, json={"error": "invalid_client"})
+
+    destination = BlueConic(SETTINGS, transport=httpx.MockTransport(answer))
+    with pytest.raises(Unavailable, match="gave no token but 401: invalid_client; check the client id and secret"):
+        await destination.write(encode_batch(destination, companies(1)), send_now)
+
+
+def test_an_address_that_is_none_is_a_misconfiguration() -> None:
+    with pytest.raises(Misconfigured, match=r"expected an address such as https://acme\.blueconic\.net as url"):
+        BlueConic(msgspec.structs.replace(SETTINGS, url="http://acme:https"))
