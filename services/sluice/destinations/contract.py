@@ -17,7 +17,7 @@ that is not known is ``rejected``, reported verbatim.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, NewType, Protocol
 
 import msgspec
 from msgspec import Meta
@@ -48,14 +48,28 @@ class BatchError(Exception):
     """A fate that all items of a batch share and that is not theirs."""
 
 
+HttpStatus = NewType("HttpStatus", str)
+"""An HTTP status as a label of a metric, such as ``500``; made by :func:`http_status`."""
+
+
+def http_status(response_status: int) -> HttpStatus:
+    """Return ``response_status`` as the label of a metric."""
+    return HttpStatus(str(response_status))
+
+
+HoldReason = Literal["auth", "connect", "frozen", "no-answer", "429", "503"] | HttpStatus
+"""Why the vendor is unavailable: it does not accept our credentials; no connection; this process stood still; the
+answer is lost; the vendor is busy (429, 503) or fails with another status."""
+
+
 class Unavailable(BatchError):
     """Nothing was applied, and the cause passes: refused connection, 429, 503, a token that is not accepted.
 
-    ``reason`` is a short fixed word for metrics; ``retry_after_s`` is what the vendor asked for, if it did.
+    ``retry_after_s`` is what the vendor asked for, if it did.
     """
 
     def __init__(
-        self, reason: str, message: str, retry_after_s: float | None = None, *, overloaded: bool = False
+        self, reason: HoldReason, message: str, retry_after_s: float | None = None, *, overloaded: bool = False
     ) -> None:
         """``overloaded``: the vendor said that it was too much (429, 503), so fewer requests should be in flight."""
         super().__init__(message)
@@ -94,10 +108,33 @@ kind calls this in the last moment before the head of a request leaves, and agai
 """
 
 
-class OnRequest(Protocol):
-    """Told about each HTTP attempt: its status or, where there was no answer, the error's name; and its seconds."""
+NoAnswer = Literal[
+    "cancelled",
+    "CloseError",
+    "ConnectError",
+    "ConnectTimeout",
+    "DecodingError",
+    "LocalProtocolError",
+    "PoolTimeout",
+    "ProxyError",
+    "ReadError",
+    "ReadTimeout",
+    "RemoteProtocolError",
+    "TooManyRedirects",
+    "UnsupportedProtocol",
+    "WriteError",
+    "WriteTimeout",
+]
+"""Why an HTTP attempt has no answer: the name of httpx's error, or ``cancelled``."""
 
-    def __call__(self, status: str, seconds: float) -> None: ...
+RequestStatus = NoAnswer | HttpStatus
+"""How an HTTP attempt ended."""
+
+
+class OnRequest(Protocol):
+    """A listener that is told how each HTTP attempt ended, and its seconds."""
+
+    def __call__(self, status: RequestStatus, seconds: float) -> None: ...
 
 
 class Destination(Protocol):
