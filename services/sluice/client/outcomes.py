@@ -26,7 +26,7 @@ from sluice.client.receipts import Receipt, read_dead_letter, read_succeeded
 from sluice.events import KafkaRecord
 from sluice.kafka.clients import KafkaUnreachable, client_options
 from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
-from sluice.telemetry.tracing import received_span
+from sluice.telemetry.spans import received_span
 
 Since = datetime | Literal["beginning", "now"]
 

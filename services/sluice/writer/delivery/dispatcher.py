@@ -13,7 +13,7 @@ from sluice.flow.batch import Batch, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.windows import Windows
 from sluice.telemetry.metrics import WriterMetrics
-from sluice.telemetry.tracing import Receipt, batch_span, record_receipt_spans
+from sluice.telemetry.spans import Receipt, batch_span, record_receipt_spans
 from sluice.writer.delivery.batch_sender import BatchSender, rows_in
 from sluice.writer.delivery.limiter import Limiter
 from sluice.writer.kill_points import AtKillPoint, KillPoint, go_on
