@@ -141,7 +141,7 @@ def test_a_loop_that_no_longer_turns_is_named(waited_s: float, expected: str | N
     heartbeat = Heartbeat(10.0, clock)
     heartbeat.beat("fetch")
     clock.now_s = waited_s
-    heartbeat.beat("ledger")
+    heartbeat.beat("commit")
     assert heartbeat.obstacle() == expected
 
 

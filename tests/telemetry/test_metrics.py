@@ -1,4 +1,4 @@
-"""What a writer shows to Prometheus."""
+"""The metrics of a writer, as Prometheus scrapes them."""
 
 from prometheus_client.parser import text_string_to_metric_families
 

@@ -1,4 +1,4 @@
-"""One trace across all hops: the spans of three processes, as a real OTLP receiver has got them."""
+"""One trace across all hops: the spans of three processes, as they reach a real OTLP receiver."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ GOOD, BAD = 5, 1
 
 
 class Spans:
-    """All spans by the first word of their name, and who is whose."""
+    """All spans by the first word of their name."""
 
     def __init__(self, spans: list[Span], stage: Stage) -> None:
         self.by_word = defaultdict[str, list[Span]](list)

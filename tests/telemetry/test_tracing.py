@@ -43,7 +43,7 @@ stop()
 
 
 class Collector(BaseHTTPRequestHandler):
-    """Keeps what was sent to it last."""
+    """A collector that keeps the request it got last."""
 
     path: str
     received = ExportTraceServiceRequest()

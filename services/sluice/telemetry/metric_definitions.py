@@ -1,7 +1,7 @@
 """Every metric of a writer: what it measures, when its value is bad, and what to do then.
 
-All carry the label ``destination`` too. In these texts backticks enclose values of the metric's own labels and commands
-of ``sluice``; words with a dot are settings. A test looks each of them up.
+Each also has the label ``destination``. In the texts, backticks enclose values of the metric's own labels and commands
+of ``sluice``; a word with a dot is a setting. A test looks each of them up.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ DELIVERY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1, 1.5, 2.5, 5, 10, 30, 60, 3
 
 
 class Definition(NamedTuple):
-    """What a person reads about one metric."""
+    """Meaning of one metric, for people."""
 
     measures: str
     bad: str

@@ -28,13 +28,13 @@ from sluice.telemetry.metric_definitions import DEFINITIONS, LaneLoss
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MAX_CODES = 50
-"""Distinct outcome codes counted by name; vendors' further ones are counted as ``other``."""
+"""Outcome codes counted by name, those that come first; all further ones are counted as ``other``."""
 
 Reason = TypeVar("Reason", bound=StrEnum)
 
 
 class WriterMetrics:
-    """What one writer shows to Prometheus."""
+    """Metrics of one writer, as Prometheus scrapes them."""
 
     def __init__(self, destination: str) -> None:
         self._destination = destination

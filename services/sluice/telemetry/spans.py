@@ -1,4 +1,4 @@
-"""The spans of every hop: publish, batch, receipt, consumer. Those of HTTP attempts are made where they are sent.
+"""The spans of every hop: publish, batch, receipt, consumer. An HTTP attempt's is made by ``destinations``.
 
 A record's trace begins where it is published. A batch has many parents, so its span has none and links to the
 context of each sampled item; the record's trace in turn gets one short span that links to the batch. Each is one
@@ -85,7 +85,7 @@ def batch_span(
 
 
 class Receipt(NamedTuple):
-    """What a record's trace is told about its fate."""
+    """Fate of one sampled record, for its trace."""
 
     traceparent: bytes
     fate: str
@@ -136,7 +136,7 @@ def received_span(topic: str, headers: Sequence[tuple[str, bytes]]) -> Iterator[
 
 
 class _Installed(NamedTuple):
-    """What a finished span is handed over with."""
+    """Parts that every span needs which is made here, and the processor that takes it."""
 
     processor: SpanProcessor
     resource: Resource
