@@ -1,6 +1,6 @@
-"""The AsyncAPI document agrees with ``topics.toml`` and the events, and hangs together.
+"""The AsyncAPI document agrees with ``topics.toml`` and the events, and its references lead somewhere.
 
-Its own JSON Schema, version 3.0.0, cannot be had offline; the last test holds the shape of the parts used here.
+AsyncAPI's own JSON Schema, version 3.0.0, is not available offline; the last test checks the parts used here.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""What ``schemas/`` publishes agrees with the structs, and every example ever given still holds."""
+"""The files in ``schemas/`` agree with the structs, and every example ever given still holds."""
 
 import json
 from pathlib import Path

@@ -1,35 +1,47 @@
-"""Probes, the heartbeat behind them, and logs."""
+"""Probes, and the heartbeat behind them."""
 
-import io
+import asyncio
 import json
 import logging
-from collections.abc import Iterator
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
+import httpx
 import pytest
 
 from sluice.setting_types import Secret
 from sluice.telemetry.health import HealthServer, Heartbeat
-from sluice.telemetry.logs import REPEATED_AFTER_S, NoRepeats, ReadableFormatter, start_logging
 from sluice.telemetry.metrics import CONTENT_TYPE
 from sluice.telemetry.settings import HttpSettings
 
 LOCAL = HttpSettings(host="127.0.0.1", port=0)
 
 
-async def answer(
-    path: str, *, liveness: str | None = None, readiness: str | None = None, status: dict[str, Any] | None = None
-) -> tuple[int, str, str]:
+@asynccontextmanager
+async def served(
+    *, liveness: str | None = None, readiness: str | None = None, status: dict[str, Any] | None = None
+) -> AsyncIterator[tuple[HealthServer, int]]:
+    """A server and its port."""
     server = HealthServer(
         LOCAL, lambda: b"sluice_lanes_owned 3\n", lambda: liveness, lambda: readiness, lambda: status or {}
     )
-    port = await server.start()
     try:
-        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}{path}") as response:
-            return response.status, response.headers["Content-Type"], await response.text()
+        yield server, await server.start()
     finally:
         await server.stop()
+
+
+async def ask(port: int, method: str, path: str) -> httpx.Response:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return await http.request(method, f"http://127.0.0.1:{port}{path}")
+
+
+async def answer(path: str, **states: Any) -> tuple[int, str, str]:
+    async with served(**states) as (_, port):
+        response = await ask(port, "GET", path)
+        return response.status_code, response.headers["Content-Type"], response.text
 
 
 @pytest.mark.parametrize(
@@ -44,7 +56,7 @@ async def answer(
     ],
 )
 async def test_a_probe_answers_with_the_reason(path: str, obstacles: dict[str, str], expected: tuple[int, str]) -> None:
-    status, _, text = await answer(path, **obstacles)  # type: ignore[arg-type]
+    status, _, text = await answer(path, **obstacles)
     assert (status, text) == expected
 
 
@@ -58,16 +70,55 @@ async def test_the_status_is_json_and_shows_no_secret() -> None:
     assert json.loads(text) == {"lanes": [1, 2], "password": "***"}
 
 
-async def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_open() -> None:
-    def obstacle() -> None:
-        return None
+async def test_a_head_request_is_answered_without_a_body() -> None:
+    async with served() as (_, port):
+        response = await ask(port, "HEAD", "/metrics")
+    assert (response.status_code, response.headers["Content-Length"], response.content) == (200, "21", b"")
 
-    first = HealthServer(LOCAL, lambda: b"", obstacle, obstacle, dict)
-    port = await first.start()
-    second = HealthServer(HttpSettings(host="127.0.0.1", port=port), lambda: b"", obstacle, obstacle, dict)
-    with pytest.raises(OSError, match="address already in use"):
-        await second.start()
-    await first.stop()
+
+async def test_another_method_is_refused_with_those_that_are_allowed() -> None:
+    async with served() as (_, port):
+        response = await ask(port, "POST", "/livez")
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET,HEAD")
+
+
+async def test_what_is_no_request_is_refused_and_the_next_one_answered() -> None:
+    async with served() as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"\x16\x03\x01\x00 this is TLS, not HTTP\r\n\r\n")
+        assert (await reader.read()).startswith(b"HTTP/1.1 400 ")
+        writer.close()
+        assert (await ask(port, "GET", "/livez")).status_code == 200
+
+
+async def test_requests_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "uvicorn")
+    await answer("/livez")
+    assert [record.name for record in caplog.records if record.name.startswith("uvicorn")] == []
+
+
+async def test_signals_are_left_to_the_process() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    async with served():
+        assert signal.getsignal(signal.SIGTERM) is before
+
+
+async def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_open() -> None:
+    async with served() as (_, port):
+        second = HealthServer(HttpSettings(host="127.0.0.1", port=port), bytes, lambda: None, lambda: None, dict)
+        with pytest.raises(OSError, match="address already in use"):
+            await second.start()
+
+
+async def test_a_stopped_server_has_freed_its_port_also_with_a_client_that_stays() -> None:
+    async with served() as (server, port):
+        _, idle = await asyncio.open_connection("127.0.0.1", port)
+        await ask(port, "GET", "/livez")
+        await server.stop()
+        again = HealthServer(HttpSettings(host="127.0.0.1", port=port), bytes, lambda: None, lambda: None, dict)
+        assert await again.start() == port
+        await again.stop()
+        idle.close()
 
 
 class Clock:
@@ -90,7 +141,7 @@ def test_a_loop_that_no_longer_turns_is_named(waited_s: float, expected: str | N
     heartbeat = Heartbeat(10.0, clock)
     heartbeat.beat("fetch")
     clock.now_s = waited_s
-    heartbeat.beat("ledger")
+    heartbeat.beat("commit")
     assert heartbeat.obstacle() == expected
 
 
@@ -101,69 +152,3 @@ def test_a_loop_that_ended_in_good_order_is_not_missed() -> None:
     heartbeat.ended("lane 3")
     clock.now_s = 100.0
     assert heartbeat.obstacle() is None
-
-
-@pytest.fixture
-def log_lines() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    stream = io.StringIO()
-    start_logging("info", "writer", stream)
-    yield stream
-    root.handlers[:], root.level = before
-
-
-def test_a_log_line_is_one_json_object_with_its_fields(log_lines: io.StringIO) -> None:
-    logging.getLogger("sluice.writer").info("batch settled", extra={"batch_id": "b1", "items": 1000})
-    line = json.loads(log_lines.getvalue())
-    assert line.pop("at").endswith("+00:00")
-    assert line == {
-        "level": "info",
-        "service": "writer",
-        "logger": "sluice.writer",
-        "message": "batch settled",
-        "batch_id": "b1",
-        "items": 1000,
-    }
-
-
-def test_a_secret_is_not_logged(log_lines: io.StringIO) -> None:
-    logging.getLogger("sluice").info("connecting to %s", Secret("hunter2"), extra={"password": Secret("hunter2")})
-    assert json.loads(log_lines.getvalue())["password"] == "***"
-    assert "hunter2" not in log_lines.getvalue()
-
-
-def test_an_exception_stays_on_its_line(log_lines: io.StringIO) -> None:
-    logging.getLogger("sluice").error("failed", exc_info=ValueError("two\nlines"))
-    assert log_lines.getvalue().count("\n") == 1
-    assert "two\nlines" in json.loads(log_lines.getvalue())["exception"]
-
-
-def test_libraries_do_not_chatter(log_lines: io.StringIO) -> None:
-    logging.getLogger("aiokafka.consumer").info("Updated partition assignment")
-    logging.getLogger("httpx").info("HTTP Request: PUT")
-    logging.getLogger("aiokafka.conn").warning("connection lost")
-    assert [json.loads(line)["message"] for line in log_lines.getvalue().splitlines()] == ["connection lost"]
-
-
-def test_a_person_reads_time_message_and_fields() -> None:
-    record = logging.makeLogRecord({"msg": "batch settled", "levelname": "INFO", "items": 1000})
-    assert ReadableFormatter().format(record).endswith("INFO    batch settled  items=1000")
-
-
-@pytest.mark.parametrize(
-    ("logger", "later_s", "passes"),
-    [
-        pytest.param("aiokafka", 0.1, False, id="aiokafka says it again"),
-        pytest.param("aiokafka", REPEATED_AFTER_S, True, id="aiokafka still says it"),
-        pytest.param("aiokafka.producer.sender", 0.1, True, id="another part of it says the same"),
-        pytest.param("sluice.writer", 0.1, True, id="ours"),
-    ],
-)
-def test_what_aiokafka_repeats_is_logged_now_and_then(logger: str, later_s: float, passes: bool) -> None:
-    no_repeats = NoRepeats()
-    said = {"msg": "Unable connect to node with id %s", "created": 100.0}
-    assert no_repeats.filter(logging.makeLogRecord({**said, "name": "aiokafka", "args": (0,)}))
-    assert no_repeats.filter(logging.makeLogRecord({**said, "name": "sluice.writer"}))
-    again = logging.makeLogRecord({**said, "name": logger, "args": (1,), "created": 100.0 + later_s})
-    assert no_repeats.filter(again) is passes

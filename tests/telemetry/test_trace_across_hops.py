@@ -1,4 +1,4 @@
-"""One trace across all hops: the spans of three processes, as a real OTLP receiver has got them."""
+"""One trace across all hops: the spans of three processes, as they reach a real OTLP receiver."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ GOOD, BAD = 5, 1
 
 
 class Spans:
-    """All spans by the first word of their name, and who is whose."""
+    """All spans by the first word of their name."""
 
     def __init__(self, spans: list[Span], stage: Stage) -> None:
         self.by_word = defaultdict[str, list[Span]](list)
@@ -101,8 +101,8 @@ def test_attempts_over_http_are_clients_below_their_batch(spans: Spans) -> None:
     puts = spans.by_word["PUT"]
     assert {span.kind for span in puts} == {"CLIENT"}
     assert {(span.trace_id, span.parent_span_id) for span in puts} == batches
-    assert sorted(str(span.attributes["http.response.status_code"]) for span in puts)[-1] == "503"
-    assert {span.status for span in puts if span.attributes["http.response.status_code"] == 503} == {"ERROR"}
+    # On a busy machine an attempt may also run out of time, and then has no status.
+    assert {span.status for span in puts if span.attributes.get("http.response.status_code") == 503} == {"ERROR"}
 
 
 def test_from_a_record_its_batch_is_one_click_away(spans: Spans) -> None:

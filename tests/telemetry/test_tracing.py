@@ -1,241 +1,17 @@
-"""Trace context through headers, and the spans of a batch and of its records."""
+"""The set-up of tracing: its sampler, and the way to a collector."""
 
-import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import Decision
-from opentelemetry.trace import SpanKind
 
-from sluice.telemetry import tracing
 from sluice.telemetry.settings import TracingSettings
-from sluice.telemetry.tracing import (
-    MAX_LINKS,
-    Receipt,
-    batch_span,
-    current_traceparent,
-    publish_span,
-    received_span,
-    record_receipt_spans,
-    sampled_traceparent,
-    span_context,
-    start_tracing,
-)
-
-SAMPLED = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-NOT_SAMPLED = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
-TRACE_ID = 0x0AF7651916CD43DD8448EB211C80319C
-SPAN_ID = 0xB7AD6B7169203331
-
-
-@pytest.fixture(scope="module")
-def exporter() -> Iterator[InMemorySpanExporter]:
-    exporter = InMemorySpanExporter()
-    tracing.install(SimpleSpanProcessor(exporter), sample_ratio=0.0, service="test")
-    yield exporter
-    exporter.shutdown()
-
-
-@pytest.fixture
-def spans(exporter: InMemorySpanExporter) -> Iterator[InMemorySpanExporter]:
-    exporter.clear()
-    yield exporter
-    exporter.clear()
-
-
-def finished(spans: InMemorySpanExporter) -> dict[str, ReadableSpan]:
-    return {span.name: span for span in spans.get_finished_spans()}
-
-
-def traceparent(number: int) -> bytes:
-    return b"00-%032x-%016x-01" % (number, number)
-
-
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        pytest.param((("traceparent", SAMPLED),), SAMPLED, id="sampled"),
-        pytest.param((("a", b"b"), ("traceparent", SAMPLED)), SAMPLED, id="after another header"),
-        pytest.param((("traceparent", SAMPLED[:-2] + b"03"),), SAMPLED[:-2] + b"03", id="sampled and random"),
-        pytest.param((("traceparent", SAMPLED[:-2] + b"0b"),), SAMPLED[:-2] + b"0b", id="an odd letter is sampled"),
-        pytest.param((("traceparent", SAMPLED[:-2] + b"0a"),), None, id="an even letter is not"),
-        pytest.param((("traceparent", NOT_SAMPLED),), None, id="not sampled"),
-        pytest.param((), None, id="no headers"),
-        pytest.param((("Traceparent", SAMPLED),), None, id="names are exact"),
-        pytest.param((("traceparent", b""),), None, id="empty"),
-        pytest.param((("traceparent", None),), None, id="null"),
-        pytest.param((("traceparent", SAMPLED.upper()),), None, id="upper case"),
-        pytest.param((("traceparent", SAMPLED[1:]),), None, id="too short"),
-        pytest.param((("traceparent", SAMPLED + b"-01"),), None, id="too long"),
-        pytest.param((("traceparent", b"ff" + SAMPLED[2:]),), None, id="a version that does not exist"),
-        pytest.param((("traceparent", b"00-" + b"0" * 32 + SAMPLED[35:]),), None, id="trace id of zeros"),
-        pytest.param((("traceparent", SAMPLED[:36] + b"0" * 16 + b"-01"),), None, id="span id of zeros"),
-        pytest.param((("traceparent", SAMPLED.replace(b"-b7", b"-_7")),), None, id="not hexadecimal"),
-        pytest.param((("traceparent", b"\xff" * 54 + b"1"),), None, id="not even text"),
-    ],
-)
-def test_a_traceparent_counts_where_it_is_well_formed_and_sampled(
-    headers: tuple[tuple[str, bytes], ...], expected: bytes | None
-) -> None:
-    assert sampled_traceparent(headers) == expected
-
-
-def test_a_span_context_is_read_from_its_header() -> None:
-    context = span_context(SAMPLED)
-    assert (context.trace_id, context.span_id) == (TRACE_ID, SPAN_ID)
-    assert context.is_remote
-    assert context.trace_flags.sampled
-
-
-def test_what_is_published_in_a_span_carries_its_context(spans: InMemorySpanExporter) -> None:
-    with trace.use_span(trace.NonRecordingSpan(span_context(SAMPLED))), publish_span("crm.records"):
-        sent = current_traceparent()
-    span = finished(spans)["send crm.records"]
-    assert span.context is not None
-    assert sent == b"00-%032x-%016x-01" % (TRACE_ID, span.context.span_id)
-    assert span.kind is SpanKind.PRODUCER
-
-
-def test_a_new_trace_is_sampled_by_ratio(spans: InMemorySpanExporter) -> None:
-    with publish_span("crm.records"):
-        sent = current_traceparent()
-    assert sent is not None
-    assert sampled_traceparent([("traceparent", sent)]) is None
-    assert spans.get_finished_spans() == ()
-
-
-def test_outside_of_any_span_there_is_nothing_to_send_along() -> None:
-    assert current_traceparent() is None
-
-
-def test_a_batch_links_to_each_sampled_item(spans: InMemorySpanExporter) -> None:
-    with batch_span("crm.records", "b1", "group/company", map(traceparent, range(1, 501)), message_count=1000):
-        pass
-    span = finished(spans)["process crm.records"]
-    assert [link.context.trace_id for link in span.links] == list(range(1, 501))
-    assert span.parent is None
-    assert span.kind is SpanKind.CONSUMER
-    assert span.attributes == {
-        "messaging.system": "kafka",
-        "messaging.operation.type": "process",
-        "messaging.operation.name": "process",
-        "messaging.destination.name": "crm.records",
-        "messaging.batch.message_count": 1000,
-        "sluice.batch_id": "b1",
-        "sluice.group": "group/company",
-    }
-
-
-def test_a_batch_links_to_more_items_than_the_sdk_allows_by_itself(spans: InMemorySpanExporter) -> None:
-    parents = map(traceparent, range(1, MAX_LINKS + 1))
-    with batch_span("crm.records", "b1", "g", parents, message_count=MAX_LINKS):
-        pass
-    assert len(finished(spans)["process crm.records"].links) == MAX_LINKS
-
-
-def test_a_batch_belongs_to_no_trace_but_its_own(spans: InMemorySpanExporter) -> None:
-    ambient = trace.NonRecordingSpan(span_context(SAMPLED))
-    with trace.use_span(ambient), batch_span("crm.records", "b1", "g", [SAMPLED], message_count=1) as span:
-        assert span.get_span_context().trace_id != TRACE_ID
-    assert finished(spans)["process crm.records"].parent is None
-
-
-def test_a_batch_without_sampled_items_makes_no_span_and_none_inside_it(spans: InMemorySpanExporter) -> None:
-    with batch_span("crm.records", "b1", "g", [], message_count=1000) as span:
-        assert not span.is_recording()
-        with trace.get_tracer("test").start_as_current_span("PUT") as request:
-            assert not request.get_span_context().trace_flags.sampled
-    assert spans.get_finished_spans() == ()
-
-
-def test_a_request_is_a_child_of_its_batch(spans: InMemorySpanExporter) -> None:
-    tracer = trace.get_tracer("test")
-    with batch_span("crm.records", "b1", "g", [SAMPLED], message_count=1), tracer.start_as_current_span("PUT"):
-        pass
-    request, batch = finished(spans)["PUT"], finished(spans)["process crm.records"]
-    assert request.parent == batch.context
-
-
-async def test_batches_written_at_once_keep_their_requests_apart(spans: InMemorySpanExporter) -> None:
-    async def write(number: int) -> None:
-        with batch_span("crm.records", str(number), "g", [traceparent(number)], message_count=1) as batch:
-            await asyncio.sleep(0)
-            assert trace.get_current_span() is batch
-
-    async with asyncio.TaskGroup() as tasks:
-        for number in range(1, 6):
-            tasks.create_task(write(number))
-    assert len({span.context.trace_id for span in spans.get_finished_spans() if span.context}) == 5
-
-
-def test_a_failed_batch_says_so_in_its_span(spans: InMemorySpanExporter) -> None:
-    with pytest.raises(ConnectionError), batch_span("crm.records", "b1", "g", [SAMPLED], message_count=1):
-        raise ConnectionError("refused")
-    span = finished(spans)["process crm.records"]
-    assert not span.status.is_ok
-    assert span.events[0].name == "exception"
-
-
-def test_a_record_and_its_batch_are_one_click_from_each_other(spans: InMemorySpanExporter) -> None:
-    with batch_span("crm.records", "b1", "g", [SAMPLED], message_count=1) as batch:
-        pass
-    record_receipt_spans(batch, "crm.records", [Receipt(SAMPLED, "delivered", "CREATED")])
-    receipt, process = finished(spans)["receipt crm.records"], finished(spans)["process crm.records"]
-    assert receipt.context is not None
-    assert receipt.context.trace_id == TRACE_ID
-    assert receipt.parent is not None
-    assert receipt.parent.span_id == SPAN_ID
-    assert [link.context for link in receipt.links] == [process.context]
-    assert [link.context.trace_id for link in process.links] == [TRACE_ID]
-    assert receipt.start_time == process.start_time
-    assert receipt.attributes == {"sluice.outcome": "delivered", "sluice.code": "CREATED"}
-
-
-def test_receipts_of_a_batch_that_is_not_sampled_make_no_spans(spans: InMemorySpanExporter) -> None:
-    with batch_span("crm.records", "b1", "g", [], message_count=1) as batch:
-        pass
-    record_receipt_spans(batch, "crm.records", [Receipt(SAMPLED, "delivered", "CREATED")])
-    assert spans.get_finished_spans() == ()
-
-
-def test_whoever_consumes_a_receipt_continues_the_records_trace(spans: InMemorySpanExporter) -> None:
-    with received_span("crm.succeeded", [("traceparent", SAMPLED)]):
-        pass
-    span = finished(spans)["receive crm.succeeded"]
-    assert span.parent is not None
-    assert (span.parent.trace_id, span.parent.span_id) == (TRACE_ID, SPAN_ID)
-
-
-@pytest.mark.parametrize(
-    "headers",
-    [pytest.param([], id="no context"), pytest.param([("traceparent", NOT_SAMPLED)], id="not sampled")],
-)
-def test_a_receipt_that_is_not_sampled_makes_no_span(
-    spans: InMemorySpanExporter, headers: list[tuple[str, bytes]]
-) -> None:
-    with received_span("crm.succeeded", headers) as span:
-        assert not span.is_recording()
-    assert spans.get_finished_spans() == ()
-
-
-def test_every_span_names_the_service_and_the_schema(spans: InMemorySpanExporter) -> None:
-    with batch_span("crm.records", "b1", "g", [SAMPLED], message_count=1) as batch:
-        pass
-    record_receipt_spans(batch, "crm.records", [Receipt(SAMPLED, "delivered", "CREATED")])
-    for span in spans.get_finished_spans():
-        assert span.resource.attributes["service.name"] == "test"
-        assert span.resource.schema_url == tracing.SCHEMA_URL
-        assert span.instrumentation_scope is not None
-        assert span.instrumentation_scope.schema_url == tracing.SCHEMA_URL
+from sluice.telemetry.spans import SCHEMA_URL
+from sluice.telemetry.tracing import LinkedRoots, start_tracing
 
 
 def test_without_an_endpoint_there_is_nothing_to_stop() -> None:
@@ -249,14 +25,15 @@ def test_spans_reach_a_collector_before_the_process_ends() -> None:
         collector.shutdown()
     [resource_spans] = Collector.received.resource_spans
     assert Collector.path == "/v1/traces"
-    assert resource_spans.schema_url == tracing.SCHEMA_URL
+    assert resource_spans.schema_url == SCHEMA_URL
     assert [span.name for span in resource_spans.scope_spans[0].spans] == ["send crm.records"]
 
 
 PUBLISH = """
 import sys
 from sluice.telemetry.settings import TracingSettings
-from sluice.telemetry.tracing import publish_span, start_tracing
+from sluice.telemetry.spans import publish_span
+from sluice.telemetry.tracing import start_tracing
 
 stop = start_tracing(TracingSettings(otlp_endpoint=sys.argv[1], sample_ratio=1.0), "test")
 with publish_span("crm.records"):
@@ -266,7 +43,7 @@ stop()
 
 
 class Collector(BaseHTTPRequestHandler):
-    """Keeps what was sent to it last."""
+    """A collector that keeps the request it got last."""
 
     path: str
     received = ExportTraceServiceRequest()
@@ -290,7 +67,7 @@ class Collector(BaseHTTPRequestHandler):
     ],
 )
 def test_roots_without_links_are_sampled_by_ratio(ratio: float, share: float) -> None:
-    sampler = tracing.LinkedRoots(ratio)
+    sampler = LinkedRoots(ratio)
     ids = range(0, 1 << 64, 1 << 54)
     sampled = [sampler.should_sample(None, trace_id, "send").decision is Decision.RECORD_AND_SAMPLE for trace_id in ids]
     assert sum(sampled) == share * len(ids)

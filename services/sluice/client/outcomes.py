@@ -27,7 +27,7 @@ from sluice.events import KafkaRecord
 from sluice.kafka.clients import client_options, running
 from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
 from sluice.kafka.topic_reader import Since, assign_at, finished, offsets_since
-from sluice.telemetry.tracing import received_span
+from sluice.telemetry.spans import received_span
 
 _POLL_MS = 500
 _LARGEST_FETCH_BYTES = 4 * 1024 * 1024

@@ -31,7 +31,8 @@ from sluice.kafka.outbox import Outbox, PublishError
 from sluice.kafka.sending import Message
 from sluice.kafka.topic_admin import admin_client, max_message_bytes, partition_count, topic_states
 from sluice.records import Data, InvalidRecord, make_record, ordering_key
-from sluice.telemetry.tracing import current_traceparent, publish_span
+from sluice.telemetry.spans import publish_span
+from sluice.telemetry.traceparent import current_traceparent
 
 Compression = Literal["gzip", "lz4", "snappy", "zstd", "none"]
 

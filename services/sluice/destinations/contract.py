@@ -23,7 +23,7 @@ status and code, never by message text. An item without a result is ``ambiguous`
 """
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, NamedTuple, Protocol
+from typing import Annotated, Any, Literal, NamedTuple, NewType, Protocol
 
 import msgspec
 from msgspec import Meta
@@ -54,14 +54,28 @@ class BatchError(Exception):
     """A fate that all items of a batch share and that is not theirs."""
 
 
+HttpStatus = NewType("HttpStatus", str)
+"""An HTTP status as a label of a metric, such as ``500``; made by :func:`http_status`."""
+
+
+def http_status(response_status: int) -> HttpStatus:
+    """Return ``response_status`` as the label of a metric."""
+    return HttpStatus(str(response_status))
+
+
+HoldReason = Literal["auth", "connect", "frozen", "no-answer", "429", "503"] | HttpStatus
+"""The reason of an outage: the vendor does not accept our credentials; no connection; this process was frozen; the
+answer is lost; the vendor is busy (429, 503) or fails with another status."""
+
+
 class Unavailable(BatchError):
     """Outage: nothing was applied, and the cause passes. Refused connection, 429, 503, a token that is not accepted.
 
-    ``reason`` is a short fixed word for metrics; ``retry_after_s`` is the wait that the vendor asked for, if it did.
+    ``retry_after_s`` is the wait that the vendor asked for, if it did.
     """
 
     def __init__(
-        self, reason: str, message: str, retry_after_s: float | None = None, *, overloaded: bool = False
+        self, reason: HoldReason, message: str, retry_after_s: float | None = None, *, overloaded: bool = False
     ) -> None:
         """Set ``overloaded`` when fewer requests should be in flight: the vendor is too busy (429, 503) or too slow."""
         super().__init__(message)
@@ -101,10 +115,33 @@ kind calls this in the last moment before the head of a request leaves, and agai
 """
 
 
-class OnRequest(Protocol):
-    """Callback after each HTTP attempt: its status or, without an answer, the error's name; and its seconds."""
+NoAnswer = Literal[
+    "cancelled",
+    "CloseError",
+    "ConnectError",
+    "ConnectTimeout",
+    "DecodingError",
+    "LocalProtocolError",
+    "PoolTimeout",
+    "ProxyError",
+    "ReadError",
+    "ReadTimeout",
+    "RemoteProtocolError",
+    "TooManyRedirects",
+    "UnsupportedProtocol",
+    "WriteError",
+    "WriteTimeout",
+]
+"""The reason why an HTTP attempt has no answer: the name of httpx's error, or ``cancelled``."""
 
-    def __call__(self, status: str, seconds: float) -> None: ...
+RequestStatus = NoAnswer | HttpStatus
+"""The end of an HTTP attempt."""
+
+
+class OnRequest(Protocol):
+    """Callback after each HTTP attempt, with its end and its seconds."""
+
+    def __call__(self, status: RequestStatus, seconds: float) -> None: ...
 
 
 class Destination(Protocol):

@@ -27,7 +27,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 import msgspec
 
-from sluice.destinations.contract import Ambiguous, DestinationSettings, OnRequest, Unavailable
+from sluice.destinations.contract import Ambiguous, DestinationSettings, OnRequest, Unavailable, http_status
 from sluice.destinations.http_attempts import Attempts, describe_error
 
 # All [assumed]: no vendor publishes them.
@@ -101,7 +101,7 @@ def unavailable_from(response: httpx.Response) -> Unavailable | None:
     message = f"{describe_request(response.request)} answered {status}: {error_message(response)}"
     if status in (401, 403):
         return Unavailable("auth", f"{message}; check the credentials and what they may do", retry_after_s(response))
-    return Unavailable(str(status), message, retry_after_s(response), overloaded=True)
+    return Unavailable(http_status(status), message, retry_after_s(response), overloaded=True)
 
 
 def retry_after_s(response: httpx.Response, now: datetime | None = None) -> float | None:

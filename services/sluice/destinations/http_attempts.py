@@ -9,13 +9,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import cast
 
 import httpx
 from opentelemetry import trace
 from opentelemetry.semconv.attributes import error_attributes, http_attributes, server_attributes, url_attributes
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode
 
-from sluice.destinations.contract import OnRequest, PreSendCheck
+from sluice.destinations.contract import NoAnswer, OnRequest, PreSendCheck, RequestStatus, http_status
 
 PRE_SEND_CHECK = "sluice.pre-send-check"
 """Name of the request extension that holds its :data:`~sluice.destinations.contract.PreSendCheck`."""
@@ -32,23 +33,23 @@ class Attempts(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send ``request`` and read the body, so that the deadline and the figures cover the whole answer."""
         started_s = time.perf_counter()
-        status = "cancelled"
+        status: RequestStatus = "cancelled"
         with _span(request) as span:
             try:
                 async with asyncio.timeout(None) as deadline:
                     request.extensions["trace"] = self._on_event(deadline, request.extensions.get(PRE_SEND_CHECK))
                     response = await self._transport.handle_async_request(request)
                     await response.aread()
-                status = str(response.status_code)
+                status = http_status(response.status_code)
             except TimeoutError as error:
-                status = httpx.ReadTimeout.__name__
+                status = "ReadTimeout"
                 raise httpx.ReadTimeout(f"no complete answer within {self._timeout_s:g} s") from error
             except OSError as error:
                 # httpcore does not wrap TLS errors that come after the handshake.
-                status = httpx.ReadError.__name__
+                status = "ReadError"
                 raise httpx.ReadError(describe_error(error)) from error
             except httpx.RequestError as error:
-                status = type(error).__name__
+                status = cast(NoAnswer, type(error).__name__)
                 raise
             finally:
                 _record(span, status)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import httpx
 import msgspec
 
-from sluice.destinations.contract import Unavailable
+from sluice.destinations.contract import Unavailable, http_status
 from sluice.destinations.http import CONNECT_TIMEOUT_S, describe_request, error_message, retry_after_s
 from sluice.setting_types import Secret
 
@@ -119,7 +119,8 @@ class TokenAuth(httpx.Auth):
         reason = error_message(response, secrets) if status != 200 else "no usable access_token"
         message = f"{describe_request(response.request)} gave no token but {status}: {reason}"
         if status == 429 or status >= 500:
-            return Unavailable(str(status), message, retry_after_s(response), overloaded=status in (429, 503))
+            overloaded = status in (429, 503)
+            return Unavailable(http_status(status), message, retry_after_s(response), overloaded=overloaded)
         what = "the client id and secret" if status in (400, 401, 403) else "`url`"
         return Unavailable("auth", f"{message}; check {what}", retry_after_s(response))
 

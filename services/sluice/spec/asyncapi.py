@@ -1,6 +1,6 @@
-"""The AsyncAPI 3.0 document: who sends and receives what, on which topic, with which headers.
+"""The AsyncAPI 3.0 document: who sends and receives which message, on which topic, with which headers.
 
-Topics, roles and configuration come from ``topics.toml``; this adds what stands in the messages.
+Topics, roles and configuration come from ``topics.toml``; this module adds the messages.
 https://www.asyncapi.com/docs/reference/specification/v3.0.0 (read 2026-11)
 """
 
@@ -9,37 +9,23 @@ from importlib.metadata import version
 from typing import Any, Literal
 
 from sluice.events import MAX_HEADER_BYTES, TRACEPARENT, Header
+from sluice.spec.docstrings import docstrings
 from sluice.topics import Catalogue, Topic, catalogue
 
 Document = dict[str, Any]
 
-HEADERS: dict[Header, str] = {
-    Header.ATTEMPT: "How often delivery was attempted, from 1.",
-    Header.NOT_BEFORE: "When the retry is due, RFC 3339 in UTC.",
-    Header.ERROR_CLASS: "`rejected`, `ambiguous`, or what was wrong with the message itself.",
-    Header.ERROR_CODE: "The vendor's state or error code, verbatim; ours in lower-case-with-dashes.",
-    Header.ERROR_MESSAGE: "The vendor's words, cut to fit.",
-    Header.ERROR_HTTP_STATUS: "The status of the response that carried the error.",
-    Header.BATCH_ID: "The batch in which the record was sent last.",
-    Header.SOURCE_TOPIC: "Where the record stood when it was published first.",
-    Header.SOURCE_PARTITION: "Its partition there.",
-    Header.SOURCE_OFFSET: "Its offset there.",
-    Header.FIRST_FAILURE_AT: "When an attempt failed first, RFC 3339 in UTC.",
-    Header.REDRIVE_COUNT: "How often the record was published again from dead letters.",
-    Header.PAYLOAD_AT: "`topic/partition/offset` of the payload, when it is too large to stand here.",
-}
-"""What each of Sluice's headers says. Values are UTF-8 text."""
-
+HEADERS = {Header[name]: meaning for name, meaning in docstrings(Header)}
+"""The meaning of each of Sluice's headers."""
 RETRY = (Header.ATTEMPT, Header.NOT_BEFORE, Header.FIRST_FAILURE_AT)
 LETTER = (Header.ATTEMPT, Header.FIRST_FAILURE_AT, Header.REDRIVE_COUNT, Header.PAYLOAD_AT)
 ALSO = {"control": ("RedrivenEvent",)}
-"""Messages of a channel beside its first."""
+"""Further messages of a channel, after its first."""
 SOURCE = (Header.SOURCE_TOPIC, Header.SOURCE_PARTITION, Header.SOURCE_OFFSET)
 ERROR = (Header.ERROR_CLASS, Header.ERROR_CODE, Header.ERROR_MESSAGE, Header.ERROR_HTTP_STATUS)
 
 
 def asyncapi_document(schemas: Mapping[str, str]) -> Document:
-    """The document; ``schemas`` names each event's schema file, beside which the document will stand."""
+    """Return the document; ``schemas`` names each event's schema file, in the folder where the document will stand."""
     topics = catalogue()
     return {
         "asyncapi": "3.0.0",
@@ -83,7 +69,7 @@ def _channel(role: str, topic: Topic, topics: Catalogue) -> Document:
 
 
 def _topic_configuration(config: dict[str, str]) -> Document:
-    """As the binding writes it: policies as a list, numbers as numbers."""
+    """Return ``config`` as the binding has it: policies as a list, numbers as numbers."""
     return {
         name: value.split(",") if name == "cleanup.policy" else int(value) if value.isdigit() else value
         for name, value in config.items()

@@ -1,18 +1,14 @@
-"""``python -m sluice.spec.json_schemas`` writes what ``schemas/`` publishes, from the structs and ``topics.toml``.
+"""The files in ``schemas/``, written from the structs and ``topics.toml``: ``python -m sluice.spec.json_schemas``.
 
-One JSON Schema per event, one of the settings file, and ``asyncapi.yaml``. They are committed, so that a reader and
-another language need no Python, and a test compares them with what this would write.
+One JSON Schema per event, one of the settings file, and ``asyncapi.yaml``. They are committed, so that a reader or
+another language needs no Python, and a test compares them with what this module would write.
 """
 
-import ast
-import inspect
 import re
 import sys
-import textwrap
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 import yaml
@@ -20,12 +16,13 @@ import yaml
 from sluice.events import EVENTS
 from sluice.settings import settings_schema
 from sluice.spec.asyncapi import asyncapi_document
+from sluice.spec.docstrings import docstrings, prose
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def schema_files() -> dict[str, str]:
-    """The text of every generated file, by its name in ``schemas/``."""
+    """Return the text of every generated file, by its name in ``schemas/``."""
     schemas = {event_schema_name(event): msgspec.json.schema(event) for event in EVENTS}
     schemas["settings.schema.json"] = settings_schema()
     document = asyncapi_document({event.__name__: event_schema_name(event) for event in EVENTS})
@@ -35,12 +32,12 @@ def schema_files() -> dict[str, str]:
 
 
 def event_name(event: type[msgspec.Struct]) -> str:
-    """``record-event`` for ``RecordEvent``: what its schema and its examples are called."""
+    """Return ``record-event`` for ``RecordEvent``: the name of its schema and its examples."""
     return re.sub(r"(?<=.)(?=[A-Z])", "-", event.__name__).lower()
 
 
 def event_schema_name(event: type[msgspec.Struct]) -> str:
-    """The name of the file with ``event``'s schema."""
+    """Return the name of the file with ``event``'s schema."""
     return f"{event_name(event)}.schema.json"
 
 
@@ -48,7 +45,7 @@ def _json_file(name: str, schema: dict[str, Any]) -> str:
     structs = {struct.__name__: struct for struct in _structs(msgspec.Struct)}
     for title, definition in schema["$defs"].items():
         if "description" in definition:
-            definition["description"] = _prose(definition["description"])
+            definition["description"] = prose(definition["description"])
         if title in structs:
             _describe(definition["properties"], structs[title])
     whole = {"$schema": DIALECT, "$id": name, **schema}
@@ -61,7 +58,7 @@ def _yaml_file(document: dict[str, Any]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """For people: no anchors, and paragraphs as they are."""
+    """A dumper for people: it writes no anchors, and paragraphs as they are."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002  # the base class's signature
         return True
@@ -74,7 +71,7 @@ _Dumper.add_representer(
 
 
 def _structs(base: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
-    """Those of the product: whoever else is in the process may have structs of the same names."""
+    """Yield the product's structs: other code in the process may have structs of the same names."""
     for struct in base.__subclasses__():
         if struct.__module__.startswith("sluice."):
             yield struct
@@ -82,25 +79,12 @@ def _structs(base: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
 
 
 def _describe(properties: dict[str, Any], struct: type[msgspec.Struct]) -> None:
-    """Give each property the docstring that stands under its field; msgspec knows that of the struct alone."""
+    """Give each property the docstring under its field; msgspec takes only the struct's own."""
     for owner in struct.__mro__:
         if owner is msgspec.Struct:
             return
-        for name, docstring in _field_docstrings(owner):
-            properties[name].setdefault("description", docstring)
-
-
-def _field_docstrings(struct: type) -> Iterator[tuple[str, str]]:
-    [definition] = ast.parse(textwrap.dedent(inspect.getsource(struct))).body
-    body = cast(ast.ClassDef, definition).body
-    for field, below in pairwise(body):
-        match field, below:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(docstring))):
-                yield name, _prose(docstring)
-
-
-def _prose(docstring: str) -> str:
-    return inspect.cleandoc(docstring).replace("``", "`")
+        for name, text in docstrings(owner):
+            properties[name].setdefault("description", text)
 
 
 def main() -> None:

@@ -1,25 +1,29 @@
-"""What a process answers to probes and scrapers: /metrics, /livez, /readyz and /status.
+"""Answers to probes and scrapers, as a plain ASGI application on uvicorn: /metrics, /livez, /readyz and /status.
 
 Live means that the loops turn. Ready means assigned and configured; a vendor that cannot be reached leaves a process
 both ready and alive, since restarting it would help nobody.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+from email.utils import formatdate
+from typing import Any, NamedTuple
 
 import msgspec
-from aiohttp import web
+from uvicorn import Config
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.server import ServerState
 
 from sluice.telemetry.metrics import CONTENT_TYPE
 from sluice.telemetry.settings import HttpSettings
 
 Obstacle = Callable[[], str | None]
-"""Says in words what is wrong; ``None`` for nothing."""
+"""Returns what is wrong, in words; ``None`` when nothing is."""
 
 
 class Heartbeat:
-    """Notices a loop that no longer turns. Every loop beats at least each ``stale_after_s`` while it is well."""
+    """A watch over loops: each beats at least every ``stale_after_s`` while it is well."""
 
     def __init__(self, stale_after_s: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._stale_after_s = stale_after_s
@@ -27,15 +31,15 @@ class Heartbeat:
         self._beat_at_s: dict[str, float] = {}
 
     def beat(self, loop: str) -> None:
-        """``loop`` turned; the first beat registers it."""
+        """Record that ``loop`` turned; the first beat registers it."""
         self._beat_at_s[loop] = self._clock()
 
     def ended(self, loop: str) -> None:
-        """``loop`` ended in good order and will not beat again."""
+        """Forget ``loop``, which ended in good order and will not beat again."""
         self._beat_at_s.pop(loop, None)
 
     def obstacle(self) -> str | None:
-        """Which loop stands still, and for how long."""
+        """Return which loop stands still, and for how long; ``None`` while all of them turn."""
         now_s = self._clock()
         for loop, beat_at_s in self._beat_at_s.items():
             if now_s - beat_at_s > self._stale_after_s:
@@ -44,9 +48,9 @@ class Heartbeat:
 
 
 class HealthServer:
-    """Serves the four paths on the event loop it reports about: one that is blocked answers no probe.
+    """A server of the four paths, on the event loop that it reports about: a blocked loop answers no probe.
 
-    ``liveness`` and ``readiness`` say what is wrong; ``status`` is shown as JSON, for people.
+    ``liveness`` and ``readiness`` return what is wrong; ``status`` is shown as JSON, for people.
     """
 
     def __init__(
@@ -58,50 +62,79 @@ class HealthServer:
         status: Callable[[], dict[str, Any]],
     ) -> None:
         self._settings = settings
-        self._metrics = metrics
-        self._liveness = liveness
-        self._readiness = readiness
-        self._status = status
-        self._runner: web.AppRunner | None = None
+        self._answers: dict[str, Callable[[], Answer]] = {
+            "/metrics": lambda: Answer(200, metrics(), CONTENT_TYPE),
+            "/livez": lambda: _verdict(liveness()),
+            "/readyz": lambda: _verdict(readiness()),
+            "/status": lambda: Answer(200, _json(status()), "application/json"),
+        }
+        self._state = ServerState()
+        self._listener: asyncio.Server | None = None
 
     async def start(self) -> int:
-        """Serve; returns the port, which the system chooses where the settings say 0. Raises ``OSError``."""
-        app = web.Application()
-        app.router.add_get("/metrics", self._answer_metrics)
-        app.router.add_get("/livez", self._answer_liveness)
-        app.router.add_get("/readyz", self._answer_readiness)
-        app.router.add_get("/status", self._answer_status)
-        self._runner = runner = web.AppRunner(app, handle_signals=False, access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, self._settings.host, self._settings.port).start()
-        except OSError:
-            await self.stop()
-            raise
-        port: int = runner.addresses[0][1]
+        """Serve, and return the port, which the system chooses where the settings say 0. Raises ``OSError``."""
+        config = Config(
+            self._app,
+            http=H11Protocol,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+        )
+        config.load()
+        # uvicorn's connections behind a listener of our own: uvicorn's server would take over the signals of the
+        # process, exit it when the port is taken, and wake up ten times a second.
+        self._listener = await asyncio.get_running_loop().create_server(
+            lambda: H11Protocol(config, self._state, {}), self._settings.host, self._settings.port
+        )
+        port: int = self._listener.sockets[0].getsockname()[1]
         return port
 
     async def stop(self) -> None:
         """Close the port and the connections."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        if self._listener is None:
+            return
+        listener, self._listener = self._listener, None
+        listener.close()
+        for connection in list(self._state.connections):
+            connection.transport.abort()
+        if self._state.tasks:
+            await asyncio.wait(self._state.tasks)
+        await listener.wait_closed()
 
-    async def _answer_metrics(self, _: web.Request) -> web.Response:
-        return web.Response(body=self._metrics(), headers={"Content-Type": CONTENT_TYPE})
+    async def _app(self, scope: Any, _receive: Any, send: Any) -> None:
+        """Answer one request. https://asgi.readthedocs.io/en/latest/specs/www.html (read 2026-11)."""
+        answer = self._answer(scope["method"], scope["path"])
+        headers = [
+            (b"content-type", answer.content_type.encode()),
+            (b"content-length", b"%d" % len(answer.body)),
+            (b"date", formatdate(usegmt=True).encode()),
+            *([(b"allow", b"GET,HEAD")] if answer.status == 405 else []),
+        ]
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})  # uvicorn leaves it out for HEAD
 
-    async def _answer_liveness(self, _: web.Request) -> web.Response:
-        return _verdict(self._liveness())
-
-    async def _answer_readiness(self, _: web.Request) -> web.Response:
-        return _verdict(self._readiness())
-
-    async def _answer_status(self, _: web.Request) -> web.Response:
-        body = msgspec.json.format(msgspec.json.encode(self._status(), enc_hook=str))
-        return web.Response(body=body, content_type="application/json")
+    def _answer(self, method: str, path: str) -> "Answer":
+        if path not in self._answers:
+            return Answer(404, b"404: Not Found")
+        if method not in ("GET", "HEAD"):
+            return Answer(405, b"405: Method Not Allowed")
+        return self._answers[path]()
 
 
-def _verdict(obstacle: str | None) -> web.Response:
-    if obstacle is None:
-        return web.Response(text="ok\n")
-    return web.Response(status=503, text=f"{obstacle}\n")
+class Answer(NamedTuple):
+    """A response, whole."""
+
+    status: int
+    body: bytes
+    content_type: str = "text/plain; charset=utf-8"
+
+
+def _verdict(obstacle: str | None) -> Answer:
+    return Answer(200, b"ok\n") if obstacle is None else Answer(503, f"{obstacle}\n".encode())
+
+
+def _json(status: dict[str, Any]) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(status, enc_hook=str))

@@ -1,8 +1,8 @@
 """Logs: a fixed message plus fields, one line an event, on stderr.
 
-``log.info("batch settled", extra={"batch_id": batch.batch_id, "items": 1000})`` comes out as one JSON object, with
-the trace it belongs to; in a terminal as a line to read. A :class:`sluice.setting_types.Secret` comes out as ``***``. A
-field cannot be called like an attribute of ``logging.LogRecord``: ``logging`` refuses ``name``, ``message``, ``args``.
+``log.info("batch settled", extra={"batch_id": batch.batch_id, "items": 1000})`` becomes one JSON object, with the
+trace it belongs to; in a terminal, a line for people. A :class:`sluice.setting_types.Secret` becomes ``***``. A field
+cannot have the name of an attribute of ``logging.LogRecord``: ``logging`` refuses ``name``, ``message``, ``args``.
 """
 
 import logging
@@ -14,14 +14,14 @@ import msgspec
 from opentelemetry import trace
 
 CHATTY = ("aiokafka", "httpx", "httpcore", "asyncio", "urllib3")
-"""Libraries whose INFO is about their own doings; their warnings are kept."""
+"""Libraries whose INFO lines are about their own work; their warnings are kept."""
 REPEATED = "aiokafka"
 REPEATED_AFTER_S = 10.0
-"""With its brokers gone this library says the same a hundred times a second, for as long as they are."""
+"""While its brokers are gone, this library logs the same message a hundred times a second."""
 
 
 def start_logging(level: str, service: str, stream: TextIO | None = None) -> None:
-    """Log from ``level`` up to ``stream``, by default stderr, in place of whatever was set up before."""
+    """Log to ``stream``, by default stderr, from ``level`` up. Replaces every earlier set-up."""
     stream = stream or sys.stderr
     handler = logging.StreamHandler(stream)
     handler.addFilter(NoRepeats())
@@ -32,14 +32,14 @@ def start_logging(level: str, service: str, stream: TextIO | None = None) -> Non
 
 
 class NoRepeats(logging.Filter):
-    """Lets each message of ``REPEATED`` pass, whatever its fields, and then not again for ``REPEATED_AFTER_S``."""
+    """A filter that passes each message of ``REPEATED``, whatever its fields, once in ``REPEATED_AFTER_S``."""
 
     def __init__(self) -> None:
         super().__init__()
         self._passed_at_s: dict[tuple[str, object], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether ``record`` is to be logged."""
+        """Return whether to log ``record``."""
         if not record.name.startswith(REPEATED):
             return True
         message = (record.name, record.msg)
@@ -57,7 +57,7 @@ class JsonFormatter(logging.Formatter):
         self._service = service
 
     def format(self, record: logging.LogRecord) -> str:
-        """``record`` as JSON."""
+        """Return ``record`` as JSON."""
         line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -76,10 +76,10 @@ class JsonFormatter(logging.Formatter):
 
 
 class ReadableFormatter(logging.Formatter):
-    """Time, level, message, fields: for a person at a terminal."""
+    """A line for a person at a terminal: time, level, message, fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """``record`` as one line, and a traceback below it where there is one."""
+        """Return ``record`` as one line, with the traceback below it where there is one."""
         at = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S")
         fields = "".join(f"  {name}={value}" for name, value in _fields(record).items())
         line = f"{at} {record.levelname:7} {record.getMessage()}{fields}"

@@ -15,6 +15,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
 from sluice.kafka.clients import KafkaUnreachable
+from sluice.telemetry.metric_definitions import LaneLoss
 from sluice.writer.commit_counter import CommitCounter
 from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.lanes.committer import LaneLost
@@ -150,7 +151,7 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         task.add_done_callback(ended)
         return task
 
-    def _lose(self, number: int, message: str, reason: str) -> None:
+    def _lose(self, number: int, message: str, reason: LaneLoss) -> None:
         self._counter.lane_lost(reason)
         log.warning("lane lost", extra={"lane": number, "reason": message})
         if not self.lost.done():

@@ -2,6 +2,7 @@
 
 import time
 
+from sluice.telemetry.metric_definitions import LaneLoss
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.guard import GuardFollower
 from sluice.writer.lanes.lane import CommitCycle
@@ -23,11 +24,10 @@ class CommitCounter:
             records += len(settlement.succeeded) + len(settlement.dead) + 1
             self._guard.count(settlement.items, len(settlement.dead))
             self._metrics.items_settled(settlement.outcomes)
-            for error_class, count in settlement.dead_by_class.items():
-                self._metrics.dead_letters.labels(error_class).inc(count)
+            self._metrics.dead_letters_published(settlement.dead_by_class)
         self._metrics.receipts_published(published_at_s, time.time())
         self._metrics.cycle_committed(records, cycle.seconds)
 
-    def lane_lost(self, reason: str) -> None:
+    def lane_lost(self, reason: LaneLoss) -> None:
         """Count a lane that was lost."""
-        self._metrics.lanes_lost.labels(reason).inc()
+        self._metrics.lane_lost(reason)

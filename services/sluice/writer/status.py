@@ -46,7 +46,7 @@ class WriterStatus:
         metrics.concurrency_limit.set(self._limiter.allowed)
         metrics.oldest_unsettled.set(max((lane.oldest_age_s(now_s) for lane in lanes), default=0.0))
         metrics.lane_gap.set(max((one.next - one.position for lane in lanes for one in lane.progress), default=0))
-        metrics.partitions_paused({reason.value: pauses.count(reason) for reason in PauseReason})
+        metrics.partitions_paused({reason: pauses.count(reason) for reason in PauseReason})
 
     def status(self) -> dict[str, Any]:
         """Return what a person wants to see first."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from sluice.destinations.contract import Ambiguous, BatchError, Destination, Refused, Unavailable
+from sluice.destinations.contract import Ambiguous, BatchError, Destination, HoldReason, Refused, Unavailable
 from sluice.flow.batch import Batch, InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import backoff_s
@@ -206,11 +206,10 @@ class BatchSender:
             return False
         return True
 
-    def _hold(self, reason: str, message: str, retry_after_s: float | None, *, overloaded: bool) -> None:
+    def _hold(self, reason: HoldReason, message: str, retry_after_s: float | None, *, overloaded: bool) -> None:
         delay_s = self._limiter.failed(retry_after_s, overloaded=overloaded)
         self._limiter.held_because = reason
-        self._metrics.holds.labels(reason).inc()
-        self._metrics.held.inc(delay_s)
+        self._metrics.delivery_held(reason, delay_s)
         # The first failure is news; what follows is the same outage.
         log.log(
             logging.WARNING if self._limiter.failures == 1 else logging.DEBUG,

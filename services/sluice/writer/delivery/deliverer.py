@@ -9,7 +9,7 @@ from sluice.destinations.contract import Destination
 from sluice.flow.batch import Batch, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
-from sluice.telemetry.tracing import Receipt, batch_span, record_receipt_spans
+from sluice.telemetry.spans import Receipt, batch_span, record_receipt_spans
 from sluice.writer.delivery.batch_sender import BatchSender
 from sluice.writer.delivery.limiter import Limiter
 from sluice.writer.lanes.lanes import Lanes

@@ -78,10 +78,12 @@ class Dispatcher:
 
     async def _dispatch(self) -> None:
         while True:
-            # First the permit, then the window: while the vendor is busy, windows go on filling.
-            asked_at_s = time.monotonic()
+            await self._batch_due()
+            # Close the window after the wait for a permit, not before: while the vendor is busy, windows go on filling.
+            due_at_s = time.monotonic()
             await self._limiter.ready()
-            waited_s = time.monotonic() - asked_at_s
+            waited_s = time.monotonic() - due_at_s
+            # Again: a drain or the guard may have come meanwhile.
             await self._batch_due()
             if self._limiter.try_acquire():
                 self._metrics.permit_waited(waited_s)

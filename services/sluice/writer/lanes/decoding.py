@@ -9,7 +9,7 @@ from sluice.events import SLUICE_HEADER, TRACEPARENT, Header, KafkaRecord, Place
 from sluice.flow.batch import Item
 from sluice.headers import header_number, source_of
 from sluice.records import ordering_key
-from sluice.telemetry.tracing import is_sampled
+from sluice.telemetry.traceparent import is_sampled
 
 RECORDS = 0
 """The number of the records topic among a lane's input topics; 1 is the first retry topic."""

@@ -37,7 +37,7 @@ class Settlement(msgspec.Struct, kw_only=True):
     entry: BatchEvent
     succeeded: list[Message]
     dead: list[Message]
-    dead_by_class: Mapping[str, int]
+    dead_by_class: Mapping[Fate, int]
     outcomes: Mapping[tuple[Fate, str], int]
     """Items by fate and code."""
     retries: dict[int, list[Message]]
@@ -85,7 +85,7 @@ class SettlementBuilder:
         """Settle ``fates``, of items of ``batch`` that belong to one lane."""
         done: list[Message] = []
         dead: list[Message] = []
-        dead_by_class: Counter[str] = Counter()
+        dead_by_class: Counter[Fate] = Counter()
         retried: dict[int, list[Message]] = {}
         keys: list[bytes] = []
         published_at_s: list[float] = []
@@ -107,7 +107,7 @@ class SettlementBuilder:
             else:
                 read_at = Place(topic=self._inputs[item.topic], partition=item.lane, offset=item.offset)
                 dead.append(self._dead(received_message(item), _failure(outcome), batch_id, now, read_at))
-                dead_by_class[outcome.fate.value] += 1
+                dead_by_class[outcome.fate] += 1
             keys.append(item.order_key)
             published_at_s.append(item.published_at_s)
         outcomes = Counter([(outcome.fate, outcome.code) for _, outcome in fates])
@@ -153,7 +153,7 @@ class SettlementBuilder:
             ),
             succeeded=[],
             dead=dead,
-            dead_by_class={Fate.REJECTED.value: len(dead)},
+            dead_by_class={Fate.REJECTED: len(dead)},
             outcomes=Counter([(Fate.REJECTED, error.code) for _, error in undecodable]),
             retries={},
             offsets={topic: offsets},

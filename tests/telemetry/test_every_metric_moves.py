@@ -1,0 +1,72 @@
+"""One run of a writer in which all that can happen to it happens: each of its metrics moves."""
+
+from collections import defaultdict
+from pathlib import Path
+
+from aiokafka import AIOKafkaProducer
+from prometheus_client.parser import text_string_to_metric_families
+
+from sandbox.faults.fault import Latency, Status
+from sluice.kafka.clients import client_options
+from sluice.telemetry.metric_definitions import DEFINITIONS
+from tests.support.kafka_admin import RunningKafka
+from tests.support.stage import record, staged
+from tests.support.writer_process import WriterProcess, eventually
+
+
+class Maxima:
+    """The largest value that each metric has had at any scrape."""
+
+    def __init__(self, writer: WriterProcess) -> None:
+        self._writer = writer
+        self._seen = defaultdict[str, float](float)
+
+    async def moved(self, *names: str) -> None:
+        """Scrape until each of ``names`` has had a value above 0."""
+
+        async def look() -> bool:
+            for family in text_string_to_metric_families((await self._writer.get("/metrics")).text):
+                values = [sample.value for sample in family.samples]
+                self._seen[family.name] = max(self._seen[family.name], *values, 0.0)
+            return all(self._seen[name] > 0 for name in names)
+
+        await eventually(look, within_s=30)
+
+    @property
+    def unmoved(self) -> set[str]:
+        return {name for name in DEFINITIONS if self._seen[name] == 0}
+
+
+async def test_every_metric_moves_in_one_run(kafka: RunningKafka, prefix: str, tmp_path: Path) -> None:
+    async with staged(kafka, prefix, tmp_path) as stage:
+        faults = stage.app.faults
+        writer = stage.writer(stage.settings(guard={"max_share": 0.1, "over_records": 100}))
+        await writer.owns(2)
+        maxima = Maxima(writer)
+
+        faults.add(Status(status=503, times=None, method="PUT"))
+        await stage.publish(record(f"held-{n}") for n in range(200))
+        await maxima.moved(
+            "sluice_holds",
+            "sluice_held_seconds",
+            "sluice_buffered_items",
+            "sluice_buffered_bytes",
+            "sluice_runnable_backlog_records",
+            "sluice_oldest_unsettled_seconds",
+            "sluice_lane_gap_records",
+        )
+        faults.clear()
+        faults.add(Latency(seconds=1.0, times=None, method="PUT"))
+        await maxima.moved("sluice_requests_in_flight")
+        faults.clear()
+
+        # Whoever has a lane's transactional id last, owns the lane.
+        async with AIOKafkaProducer(**client_options(stage.connection.kafka), transactional_id=f"{prefix}crm.writer-0"):
+            pass
+        await stage.publish(record(f"after-{n}") for n in range(100))
+        await maxima.moved("sluice_lanes_lost", "sluice_lane_restarts")
+
+        await stage.publish(record(f"bad-{n}", object="group/nowhere") for n in range(100))
+        await maxima.moved("sluice_dead_letters", "sluice_guard_stopped", "sluice_paused_partitions")
+        assert maxima.unmoved == set()
+        assert await writer.stop() == 0
