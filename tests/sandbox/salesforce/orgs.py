@@ -1,4 +1,4 @@
-"""A Salesforce sandbox in this process, and clients that are let in."""
+"""A Salesforce sandbox in this process, and clients with a session."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,11 +17,13 @@ from sandbox.serving.server import serve
 CLIENT = {"client_id": "sandbox-consumer-key", "client_secret": "sandbox-consumer-secret"}
 INGEST = "/services/data/v59.0/jobs/ingest"
 QUERY = "/services/data/v59.0/jobs/query"
+LIMITS = "/services/data/v59.0/limits"
 CONTACTS = "Ext__c,LastName,Email\nA-1,Berg,berg@example.com\nA-2,,lind@example.com\n"
+UPSERT = {"object": "Contact", "operation": "upsert", "externalIdFieldName": "Ext__c"}
 
 
 class Served:
-    """One org: `http` carries a session of the loader, `control` is the sandbox's own side."""
+    """Org: ``http`` carries a session of the loader, ``control`` is the control side of the sandbox."""
 
     def __init__(self, url: str, vendor: Salesforce, http: httpx.AsyncClient, control: SandboxControl) -> None:
         self.url = url
@@ -30,18 +32,18 @@ class Served:
         self.control = control
 
     def session(self, username: str = "loader@example.com") -> str:
-        """A new session id, without a login."""
+        """Open a session without a login and return its id."""
         sessions = self.vendor.org.sessions
         user = sessions.user(username)
         assert user is not None
         return sessions.open(user)
 
     def as_user(self, username: str = "loader@example.com") -> dict[str, str]:
-        """Headers with a new session."""
+        """Return headers with a new session."""
         return {"authorization": f"Bearer {self.session(username)}"}
 
     async def create(self, operation: str = "upsert", object_name: str = "Contact", **members: str) -> str:
-        """The id of a new ingest job; an upsert is by `Ext__c`."""
+        """Return the id of a new ingest job; an upsert is by ``Ext__c``."""
         if operation == "upsert":
             members = {"externalIdFieldName": "Ext__c", **members}
         answer = await self.http.post(INGEST, json={"object": object_name, "operation": operation, **members})
@@ -55,7 +57,7 @@ class Served:
         return await self.http.patch(f"{base}/{job}", json={"state": state})
 
     async def load(self, csv: str, operation: str = "upsert", object_name: str = "Contact", **members: str) -> str:
-        """The id of an ingest job that has been started."""
+        """Start an ingest job and return its id."""
         job = await self.create(operation, object_name, **members)
         assert (await self.upload(job, csv)).status_code == 201
         assert (await self.patch(job, "UploadComplete")).status_code == 200
@@ -71,18 +73,33 @@ class Served:
         return rows_of(answer)
 
     async def errors(self, job: str) -> dict[str, str]:
-        """`sf__Error` by the first uploaded column."""
+        """Return ``sf__Error`` by the first uploaded column."""
         return {list(row.values())[2]: row["sf__Error"] for row in await self.results(job, "failedResults")}
 
-    async def query(self, soql: str, operation: str = "query") -> list[dict[str, str]]:
-        answer = await self.http.post(QUERY, json={"operation": operation, "query": soql})
+    async def code(self, csv: str, operation: str = "insert", object_name: str = "Contact") -> str:
+        """Return the status code of the one row that failed."""
+        [row] = await self.results(await self.load(csv, operation, object_name), "failedResults")
+        return row["sf__Error"].split(":")[0]
+
+    async def failure(self, csv: str, operation: str = "insert", **members: str) -> str:
+        """Return the ``errorMessage`` of a job that fails."""
+        info = await self.info(await self.load(csv, operation, **members))
+        assert info["state"] == "Failed"
+        return str(info["errorMessage"])
+
+    async def ask(self, soql: str, **members: str) -> str:
+        """Return the id of a new query job."""
+        answer = await self.http.post(QUERY, json={"operation": "query", "query": soql, **members})
         assert answer.status_code == 200, answer.text
-        return rows_of(await self.http.get(f"{QUERY}/{answer.json()['id']}/results"))
+        return str(answer.json()["id"])
+
+    async def query(self, soql: str, operation: str = "query") -> list[dict[str, str]]:
+        return rows_of(await self.http.get(f"{QUERY}/{await self.ask(soql, operation=operation)}/results"))
 
 
 @asynccontextmanager
 async def org(settings: Settings | None = None) -> AsyncIterator[Served]:
-    """An org of its own for one test."""
+    """Yield an org of its own for one test."""
     vendor = Salesforce(settings)
     async with (
         serve(App(vendor)) as url,
@@ -100,7 +117,7 @@ def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
 
 
 def error_of(answer: httpx.Response) -> tuple[int, str]:
-    """Status and `errorCode` of a refused REST call."""
+    """Return the status and ``errorCode`` of a refused REST call."""
     assert answer.headers["content-type"] == "application/json;charset=UTF-8"
     [error] = answer.json()
     assert error.keys() == {"errorCode", "message"}

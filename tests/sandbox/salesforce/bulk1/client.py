@@ -1,7 +1,8 @@
-"""A Salesforce org in this process, and a client of its Bulk API 1.0 that speaks plain HTTP."""
+"""A client of Bulk API 1.0 over plain HTTP, for a Salesforce org in this process."""
 
 import csv
 import io
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -9,14 +10,12 @@ from typing import Any
 
 import httpx
 
-from sandbox.control import SandboxControl
 from sandbox.salesforce.settings import Settings
-from sandbox.salesforce.vendor import Salesforce
-from sandbox.serving.app import App
-from sandbox.serving.server import serve
+from tests.sandbox.salesforce.orgs import Served, org
 
 BASE = "/services/async/59.0"
 NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
 LOADER, ADMIN, LIMITED = "loader@example.com", "admin@example.com", "limited@example.com"
 XML, JSON, CSV = "application/xml", "application/json", "text/csv"
 DATA_TYPES = {
@@ -30,19 +29,18 @@ DATA_TYPES = {
 
 
 class Bulk1:
-    """One org: `http` calls as the loader, with paths after `/services/async/59.0`; `control` is the sandbox's side."""
+    """Org: ``http`` calls as the loader, with paths below ``BASE``; ``control`` is the control side of the sandbox."""
 
-    def __init__(self, url: str, vendor: Salesforce, http: httpx.AsyncClient, control: SandboxControl) -> None:
-        self.url = url
-        self.org = vendor.org
-        self.http = http
-        self.control = control
+    def __init__(self, served: Served) -> None:
+        self.url = served.url
+        self.org = served.vendor.org
+        self.http = served.http
+        self.control = served.control
+        self._served = served
 
     def session(self, username: str = LOADER) -> dict[str, str]:
-        """The header of a new session of that user."""
-        user = self.org.sessions.user(username)
-        assert user is not None
-        return {"X-SFDC-Session": self.org.sessions.open(user)}
+        """Return the header of a new session of that user."""
+        return {"X-SFDC-Session": self._served.session(username)}
 
     async def create(
         self,
@@ -54,7 +52,7 @@ class Bulk1:
         concurrency: str = "",
         headers: Mapping[str, str] | None = None,
     ) -> str:
-        """The id of a job that must be made."""
+        """Create a job and return its id."""
         answer = await self.http.post(
             "/job",
             content=job_xml(
@@ -70,13 +68,13 @@ class Bulk1:
         return field(answer.text, "id")
 
     async def add(self, job: str, body: str | bytes, content_type: str = CSV) -> str:
-        """The id of a batch that must be taken."""
+        """Add a batch and return its id."""
         answer = await self.http.post(f"/job/{job}/batch", content=body, headers={"content-type": content_type})
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"]) if answer.headers["content-type"] == JSON else field(answer.text, "id")
 
     async def load(self, operation: str, *lines: str, external_id: str = "", object_name: str = "Contact") -> str:
-        """The CSV results of one batch in a job of its own."""
+        """Return the CSV results of one batch in a job of its own."""
         job = await self.create(operation, object_name, external_id=external_id)
         batch = await self.add(job, "\n".join(lines))
         answer = await self.http.get(f"/job/{job}/batch/{batch}/result")
@@ -84,14 +82,27 @@ class Bulk1:
         return answer.text
 
     async def query(self, soql: str, content_type: str = "CSV", operation: str = "query") -> str:
-        """The only result file of a query."""
+        """Return the only result file of a query."""
         job = await self.create(operation, content_type=content_type)
         path = f"/job/{job}/batch/{await self.add(job, soql, DATA_TYPES[content_type])}/result"
         [result] = re.findall(r"752\w{15}", (await self.http.get(path)).text)
         return (await self.http.get(f"{path}/{result}")).text
 
+    async def records(self, soql: str) -> list[dict[str, Any]]:
+        """Return the records that a query finds, without ``attributes``."""
+        found = json.loads(await self.query(soql, "JSON"))
+        return [{name: value for name, value in row.items() if name != "attributes"} for row in found]
+
+    async def upsert(self, content_type: str, body: str | bytes) -> dict[str, str]:
+        """Return the fields of a batch of contacts after an upsert by ``Ext__c``."""
+        job = await self.create("upsert", content_type=content_type, external_id="Ext__c")
+        batch = await self.add(job, body, DATA_TYPES[content_type])
+        if content_type.endswith("JSON"):
+            return dict((await self.http.get(f"/job/{job}/batch/{batch}")).json())
+        return await self.info(job, batch)
+
     async def info(self, job: str, batch: str = "") -> dict[str, str]:
-        """The fields of a job or batch of an XML or CSV job."""
+        """Return the fields of a job or batch of an XML or CSV job."""
         path = f"/job/{job}/batch/{batch}" if batch else f"/job/{job}"
         return fields((await self.http.get(path)).text)
 
@@ -105,27 +116,28 @@ class Bulk1:
 
 @asynccontextmanager
 async def bulk1_org(settings: Settings | None = None) -> AsyncIterator[Bulk1]:
-    """An org of its own for one test."""
-    vendor = Salesforce(settings)
-    async with (
-        serve(App(vendor)) as url,
-        httpx.AsyncClient(base_url=f"{url}{BASE}", trust_env=False, verify=False, timeout=30) as http,
-        SandboxControl(url) as control,
-    ):
-        found = Bulk1(url, vendor, http, control)
-        http.headers.update(found.session())
+    """Yield an org of its own for one test."""
+    async with org(settings) as served:
+        served.http.base_url = httpx.URL(f"{served.url}{BASE}")
+        del served.http.headers["authorization"]
+        found = Bulk1(served)
+        served.http.headers.update(found.session())
         yield found
-        await control.clear_faults()
 
 
 def job_xml(**named: str) -> str:
-    """A create body of what is not empty."""
+    """Return a create request of the values that are not empty."""
     inside = "".join(f"<{name}>{value}</{name}>" for name, value in named.items() if value)
     return f'<?xml version="1.0" encoding="UTF-8"?><jobInfo xmlns="{NAMESPACE}">{inside}</jobInfo>'
 
 
+def rows_xml(*records: str) -> str:
+    inside = "".join(f"<sObject>{record}</sObject>" for record in records)
+    return f'<?xml version="1.0"?><sObjects xmlns="{NAMESPACE}" xmlns:xsi="{XSI}">{inside}</sObjects>'
+
+
 def fields(text: str) -> dict[str, str]:
-    """Every `<name>value</name>` of one document."""
+    """Return every ``<name>value</name>`` of one document."""
     return dict(re.findall(r"<(\w+)>([^<]*)</\1>", text))
 
 
@@ -134,12 +146,12 @@ def field(text: str, name: str) -> str:
 
 
 def rows(text: str) -> list[list[str]]:
-    """The rows of a CSV without its header."""
+    """Return the rows of a CSV without its header."""
     return list(csv.reader(io.StringIO(text, newline=""), strict=True))[1:]
 
 
 def error(code: str, message: str) -> str:
-    """An error as §3.11 lays it out."""
+    """Return an error as §3.11 lays it out."""
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><error\n   xmlns="{NAMESPACE}">\n'
         f" <exceptionCode>{code}</exceptionCode>\n <exceptionMessage>{message}</exceptionMessage>\n</error>\n"

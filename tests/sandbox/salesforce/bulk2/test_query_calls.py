@@ -1,18 +1,12 @@
-"""Query jobs of Bulk API 2.0, and the lists of jobs. salesforce_bulk.md §4.1, §4.2."""
+"""Query jobs and their pages. salesforce_bulk.md §4.2."""
 
 import pytest
 
 from sandbox.salesforce.faults import SlowJob
 from sandbox.salesforce.settings import Settings
-from tests.sandbox.salesforce.orgs import CONTACTS, INGEST, QUERY, Served, error_of, org, rows_of
+from tests.sandbox.salesforce.orgs import CONTACTS, LIMITS, QUERY, Served, error_of, org, rows_of
 
 ASK = {"operation": "query", "query": "SELECT Id, LastName FROM Contact"}
-
-
-async def _asked(served: Served, soql: str, **members: str) -> str:
-    answer = await served.http.post(QUERY, json={"operation": "query", "query": soql, **members})
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["id"])
 
 
 async def _filled(served: Served, count: int) -> None:
@@ -28,14 +22,14 @@ async def test_create_answers_upload_complete_at_once(salesforce: Served) -> Non
 
 async def test_info_adds_the_documents_members(salesforce: Served) -> None:
     await salesforce.load(CONTACTS)
-    info = await salesforce.info(await _asked(salesforce, ASK["query"]), QUERY)
+    info = await salesforce.info(await salesforce.ask(ASK["query"]), QUERY)
     assert (info["state"], info["jobType"], info["numberRecordsProcessed"]) == ("JobComplete", "V2Query", 1)
     assert {"retries", "totalProcessingTime", "isPkChunkingSupported"} <= info.keys()
 
 
 async def test_every_page_has_the_header_and_a_locator_until_the_last(salesforce: Served) -> None:
     await _filled(salesforce, 5)
-    job = await _asked(salesforce, "SELECT Ext__c FROM Contact ORDER BY Ext__c")
+    job = await salesforce.ask("SELECT Ext__c FROM Contact ORDER BY Ext__c")
     pages, locators = [], [""]
     while locators[-1] != "null":
         asked: dict[str, str | int] = {"maxRecords": 2, "locator": locators[-1]}
@@ -52,7 +46,7 @@ async def test_every_page_has_the_header_and_a_locator_until_the_last(salesforce
 
 async def test_a_locator_may_be_read_again_whatever_is_written_since(salesforce: Served) -> None:
     await _filled(salesforce, 4)
-    job = await _asked(salesforce, "SELECT Ext__c FROM Contact")
+    job = await salesforce.ask("SELECT Ext__c FROM Contact")
     first = await salesforce.http.get(f"{QUERY}/{job}/results", params={"maxRecords": 2})
     asked: dict[str, str | int] = {"maxRecords": 2, "locator": first.headers["sforce-locator"]}
     before = await salesforce.http.get(f"{QUERY}/{job}/results", params=asked)
@@ -62,7 +56,7 @@ async def test_a_locator_may_be_read_again_whatever_is_written_since(salesforce:
 
 async def test_result_pages_lead_to_up_to_five_pages(salesforce: Served) -> None:
     await _filled(salesforce, 13)
-    job = await _asked(salesforce, "SELECT Ext__c FROM Contact")
+    job = await salesforce.ask("SELECT Ext__c FROM Contact")
     first = (await salesforce.http.get(f"{QUERY}/{job}/resultPages", params={"maxRecords": 2})).json()
     rest = (await salesforce.http.get(first["nextRecordsUrl"])).json()
     urls = [page["resultUrl"] for page in first["resultPages"] + rest["resultPages"]]
@@ -72,7 +66,7 @@ async def test_result_pages_lead_to_up_to_five_pages(salesforce: Served) -> None
 
 
 async def test_no_rows_are_a_header_alone(salesforce: Served) -> None:
-    job = await _asked(salesforce, ASK["query"])
+    job = await salesforce.ask(ASK["query"])
     answer = await salesforce.http.get(f"{QUERY}/{job}/results")
     assert answer.text == '"Id","LastName"\n'
     assert answer.headers["sforce-locator"] == "null"
@@ -89,14 +83,14 @@ async def test_query_all_includes_deleted_records(salesforce: Served) -> None:
 async def test_delimiter_and_line_ending_shape_the_results(salesforce: Served) -> None:
     await salesforce.load(CONTACTS)
     members = {"columnDelimiter": "PIPE", "lineEnding": "CRLF", "contentType": "CSV"}
-    job = await _asked(salesforce, "SELECT LastName, Ext__c FROM Contact", **members)
+    job = await salesforce.ask("SELECT LastName, Ext__c FROM Contact", **members)
     answer = await salesforce.http.get(f"{QUERY}/{job}/results")
     assert answer.content == b'"LastName"|"Ext__c"\r\n"Berg"|"A-1"\r\n'
 
 
 async def test_results_wait_for_job_complete(salesforce: Served) -> None:
     await salesforce.control.add_fault(SlowJob(phase_s=5))
-    job = await _asked(salesforce, ASK["query"])
+    job = await salesforce.ask(ASK["query"])
     assert error_of(await salesforce.http.get(f"{QUERY}/{job}/results")) == (400, "INVALIDJOBSTATE")
     await salesforce.control.advance(10)
     assert (await salesforce.http.get(f"{QUERY}/{job}/results")).status_code == 200
@@ -104,14 +98,14 @@ async def test_results_wait_for_job_complete(salesforce: Served) -> None:
 
 async def test_a_running_query_can_be_aborted_but_not_deleted(salesforce: Served) -> None:
     await salesforce.control.add_fault(SlowJob(phase_s=5))
-    job = await _asked(salesforce, ASK["query"])
+    job = await salesforce.ask(ASK["query"])
     assert error_of(await salesforce.http.delete(f"{QUERY}/{job}")) == (400, "API_ERROR")
     assert (await salesforce.patch(job, "Aborted", QUERY)).json()["state"] == "Aborted"
     assert (await salesforce.http.delete(f"{QUERY}/{job}")).status_code == 204
 
 
 async def test_results_with_another_version_than_the_jobs_are_a_409(salesforce: Served) -> None:
-    job = await _asked(salesforce, ASK["query"])
+    job = await salesforce.ask(ASK["query"])
     answer = await salesforce.http.get(f"{QUERY.replace('v59.0', 'v58.0')}/{job}/results")
     assert error_of(answer)[0] == 409
 
@@ -131,15 +125,15 @@ async def test_a_version_before_a_call_does_not_have_it(salesforce: Served, path
 
 
 async def test_result_pages_come_with_58(salesforce: Served) -> None:
-    job = await _asked(salesforce, ASK["query"])
+    job = await salesforce.ask(ASK["query"])
     answer = await salesforce.http.get(f"{QUERY.replace('v59.0', 'v57.0')}/{job}/resultPages")
     assert error_of(answer) == (404, "NOT_FOUND")
 
 
 async def test_query_jobs_are_counted_and_run_out() -> None:
     async with org(Settings(daily_query_jobs=1)) as served:
-        await _asked(served, ASK["query"])
-        assert (await served.http.get("/services/data/v59.0/limits")).json()["DailyBulkV2QueryJobs"] == {
+        await served.ask(ASK["query"])
+        assert (await served.http.get(LIMITS)).json()["DailyBulkV2QueryJobs"] == {
             "Max": 1,
             "Remaining": 0,
         }
@@ -147,24 +141,3 @@ async def test_query_jobs_are_counted_and_run_out() -> None:
         await served.control.advance(86_460)
         served.http.headers.update(served.as_user())
         assert (await served.http.post(QUERY, json=ASK)).status_code == 200
-
-
-async def test_the_list_holds_jobs_of_the_asked_type(salesforce: Served) -> None:
-    ingest, query = await salesforce.load(CONTACTS), await _asked(salesforce, ASK["query"])
-    for base, job_type, expected in (
-        (INGEST, "V2Ingest", [ingest]),
-        (INGEST, "BigObjectIngest", []),
-        (QUERY, "V2Query", [query]),
-    ):
-        listed = (await salesforce.http.get(base, params={"jobType": job_type})).json()
-        assert [job["id"] for job in listed["records"]] == expected
-        assert (listed["done"], listed["nextRecordsUrl"]) == (True, None)
-
-
-async def test_the_list_has_1000_jobs_a_page(salesforce: Served) -> None:
-    jobs = {await salesforce.create() for _ in range(1001)}
-    first = (await salesforce.http.get(INGEST, params={"jobType": "V2Ingest"})).json()
-    assert (first["done"], len(first["records"])) == (False, 1000)
-    second = (await salesforce.http.get(first["nextRecordsUrl"])).json()
-    assert (second["done"], second["nextRecordsUrl"]) == (True, None)
-    assert {job["id"] for job in first["records"] + second["records"]} == jobs

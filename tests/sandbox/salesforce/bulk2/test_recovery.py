@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from sandbox.faults.fault import DropAfter, DropBefore
-from tests.sandbox.salesforce.orgs import CONTACTS, INGEST, Served
+from tests.sandbox.salesforce.orgs import CONTACTS, INGEST, Served, error_of
 
 
 async def test_a_lost_create_leaves_an_open_job_that_the_list_shows(salesforce: Served) -> None:
@@ -76,3 +76,11 @@ async def test_a_replayed_delete_finds_the_record_deleted(salesforce: Served) ->
         await salesforce.load(f"Id\n{row['sf__Id']}\n", "delete")
     effects = [entry.effect for entry in await salesforce.control.ledger()]
     assert effects == ["CREATED", "DELETED", "ENTITY_IS_DELETED"]
+
+
+async def test_a_dropped_upload_leaves_the_jobs_one_put_used(salesforce: Served) -> None:
+    job = await salesforce.create()
+    await salesforce.control.add_fault(DropAfter(method="PUT"))
+    with pytest.raises(httpx.HTTPError):
+        await salesforce.upload(job, CONTACTS)
+    assert error_of(await salesforce.upload(job, CONTACTS)) == (400, "INVALIDJOB")

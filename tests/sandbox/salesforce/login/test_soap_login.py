@@ -1,16 +1,12 @@
-"""SOAP login, sessions. salesforce_bulk.md §1, §2.1, §2.2."""
+"""SOAP login. salesforce_bulk.md §1, §2.1, §2.2."""
 
-from collections.abc import Mapping
-from xml.sax.saxutils import escape
-
-import httpx
 import pytest
 
 from sandbox.salesforce.faults import RefuseLogin
 from sandbox.salesforce.settings import Settings, User
+from tests.sandbox.salesforce.login.client import PARTNER, between, envelope, fault_of, post
 from tests.sandbox.salesforce.orgs import INGEST, Served, error_of, org
 
-PARTNER = "/services/Soap/u/59.0"
 ORG_ID = "00DX00000000001MAA"
 INVALID_LOGIN_BYTES = """<?xml version="1.0" encoding="UTF-8"?>
 <soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:sf="urn:fault.partner.soap.sforce.com" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><soapenv:Fault>
@@ -25,45 +21,6 @@ LOGIN_BYTES = """<?xml version="1.0" encoding="UTF-8"?>
 <sessionId>{session}</sessionId><userId>005X00000000001IAA</userId>
 <userInfo><organizationId>00DX00000000001MAA</organizationId><organizationName>Acme</organizationName><profileId>00eX00000000001IAA</profileId><roleId xsi:nil="true"/><sessionSecondsValid>7200</sessionSecondsValid><userFullName>Bulk Loader</userFullName><userName>loader@example.com</userName><userType>Standard</userType></userInfo>
 </result></loginResponse></soapenv:Body></soapenv:Envelope>"""  # noqa: E501 - the document's bytes
-
-
-def envelope(
-    username: str = "loader@example.com",
-    password: str = "loader-passwordTOKEN",
-    *,
-    namespace: str = "urn:partner.soap.sforce.com",
-    header: str = "",
-    operation: str = "login",
-) -> str:
-    return f"""<?xml version="1.0" encoding="utf-8"?>
-<env:Envelope xmlns:env="http://schemas.xmlsoap.org/soap/envelope/" xmlns:n1="{namespace}">
-  <env:Header>{header}</env:Header>
-  <env:Body>
-    <n1:{operation}>
-      <n1:username>{escape(username)}</n1:username>
-      <n1:password>{escape(password)}</n1:password>
-    </n1:{operation}>
-  </env:Body>
-</env:Envelope>"""
-
-
-async def post(
-    served: Served, body: str, path: str = PARTNER, headers: Mapping[str, str] | None = None
-) -> httpx.Response:
-    usual = {"content-type": "text/xml; charset=UTF-8", "soapaction": "login"}
-    return await served.http.post(path, content=body, headers=headers or usual)
-
-
-def between(text: str, name: str) -> str:
-    return text.partition(f"<{name}>")[2].partition(f"</{name}>")[0]
-
-
-async def fault_of(served: Served, body: str, path: str = PARTNER) -> str:
-    """The `sf:exceptionCode` of a login that must fail."""
-    answer = await post(served, body, path)
-    assert answer.status_code == 500
-    assert answer.headers["content-type"] == "text/xml;charset=UTF-8"
-    return between(answer.text, "sf:exceptionCode")
 
 
 async def test_a_login_answers_the_documents_bytes(salesforce: Served) -> None:
@@ -128,31 +85,6 @@ async def test_another_organization_in_the_scope_header_is_refused(salesforce: S
 async def test_an_escaped_password_is_read_as_it_was() -> None:
     async with org(Settings(users=(User(username="loader@example.com", password="a<&>\"'b"),))) as served:
         assert (await post(served, envelope(password="a<&>\"'b"))).status_code == 200
-
-
-async def test_from_elsewhere_the_password_needs_its_token(salesforce: Served) -> None:
-    assert await fault_of(salesforce, envelope(password="loader-password")) == "LOGIN_MUST_USE_SECURITY_TOKEN"
-
-
-async def test_from_a_trusted_network_it_does_not() -> None:
-    async with org(Settings(trusted_network=True)) as served:
-        assert (await post(served, envelope(password="loader-password"))).status_code == 200
-
-
-async def test_wrong_passwords_lock_the_user_out_for_a_while(salesforce: Served) -> None:
-    for _ in range(10):
-        assert await fault_of(salesforce, envelope(password="wrong")) == "INVALID_LOGIN"
-    assert await fault_of(salesforce, envelope()) == "PASSWORD_LOCKOUT"
-    await salesforce.control.advance(901)
-    assert (await post(salesforce, envelope())).status_code == 200
-
-
-async def test_logins_have_an_hourly_rate() -> None:
-    async with org(Settings(max_logins_per_hour=1)) as served:
-        assert (await post(served, envelope())).status_code == 200
-        assert await fault_of(served, envelope()) == "LOGIN_RATE_EXCEEDED"
-        await served.control.advance(3660)
-        assert (await post(served, envelope())).status_code == 200
 
 
 async def test_a_session_with_an_expired_password_is_good_for_nothing() -> None:
@@ -253,24 +185,8 @@ async def test_a_login_tells_the_lifetime_that_the_org_has_set() -> None:
         assert error_of(await served.http.get(INGEST, headers=headers)) == (401, "INVALID_SESSION_ID")
 
 
-async def test_any_use_renews_a_session(salesforce: Served) -> None:
-    for _ in range(3):
-        await salesforce.control.advance(7199)
-        assert (await salesforce.http.get(INGEST)).status_code == 200
-    await salesforce.control.advance(7200)
-    assert error_of(await salesforce.http.get(INGEST)) == (401, "INVALID_SESSION_ID")
-
-
 async def test_a_soap_session_is_a_bearer_token_and_the_other_way_round(salesforce: Served) -> None:
     soap = between((await post(salesforce, envelope())).text, "sessionId")
     oauth = salesforce.session()
     for headers in ({"authorization": f"Bearer {soap}"}, {"X-SFDC-SESSION": oauth, "authorization": ""}):
         assert (await salesforce.http.get(INGEST, headers=headers)).status_code == 200
-
-
-async def test_jobs_outlive_their_session(salesforce: Served) -> None:
-    job = await salesforce.create()
-    await salesforce.control.expire_tokens()
-    assert error_of(await salesforce.http.get(f"{INGEST}/{job}"))[0] == 401
-    headers = salesforce.as_user()
-    assert (await salesforce.http.get(f"{INGEST}/{job}", headers=headers)).status_code == 200

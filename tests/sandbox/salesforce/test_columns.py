@@ -1,0 +1,50 @@
+"""Columns that are refused, and columns that set a parent. salesforce_bulk.md §3.10, §6."""
+
+import pytest
+
+from tests.sandbox.salesforce.orgs import Served
+
+
+@pytest.mark.parametrize(
+    ("object_name", "column", "field"),
+    [
+        pytest.param("Contact", "Account.Ext__c", "Account.Name", id="§6 Account.Ext__c"),
+        pytest.param("Widget__c", "Account__r.Ext__c", "Account__r.Name", id="§6 Parent__r.Ext__c"),
+    ],
+)
+async def test_a_relationship_column_finds_the_parent(
+    salesforce: Served, object_name: str, column: str, field: str
+) -> None:
+    await salesforce.load("Ext__c,Name\nE-1,Alder\n", object_name="Account")
+    name = "LastName" if object_name == "Contact" else "Name"
+    await salesforce.load(f"Ext__c,{name},{column}\nA-1,Berg,E-1\n", object_name=object_name)
+    assert await salesforce.query(f"SELECT {field} FROM {object_name}") == [{field: "Alder"}]
+
+
+async def test_a_polymorphic_relationship_column_names_the_object(salesforce: Served) -> None:
+    await salesforce.load("Ext__c,LastName,Company,Email\nL-1,Berg,Acme,b@example.com\n", object_name="Lead")
+    await salesforce.load("Subject,Lead:Who.Email\nCall,b@example.com\n", "insert", "Task")
+    [lead] = await salesforce.query("SELECT Id FROM Lead")
+    assert await salesforce.query("SELECT WhoId FROM Task") == [{"WhoId": lead["Id"]}]
+
+
+async def test_a_parent_that_is_not_there_is_a_row_error(salesforce: Served) -> None:
+    assert await salesforce.code("LastName,Account.Ext__c\nBerg,E-9\n") == "INVALID_CROSS_REFERENCE_KEY"
+
+
+@pytest.mark.parametrize(
+    ("columns", "operation", "message"),
+    [
+        pytest.param("Ext__c,Foo", "upsert", "Field name not found : Foo", id="unknown field"),
+        pytest.param("Account.Foo", "insert", "Field name not found : Account.Foo", id="of a parent"),
+        pytest.param("Account.Name", "insert", "Field name not found : Account.Name", id="no key"),
+        pytest.param("LastName,lastname", "insert", "Duplicate field name", id="a column twice"),
+        pytest.param("Id,LastName", "delete", "The 'delete' batch must contain only ids", id="§3.10 only ids"),
+    ],
+)
+async def test_a_wrong_column_fails_the_batch_whole(
+    salesforce: Served, columns: str, operation: str, message: str
+) -> None:
+    failure = await salesforce.failure(f"{columns}\n{columns}\n", operation)
+    assert failure.startswith(f"InvalidBatch : {message}")
+    assert (await salesforce.control.summary()).entries == 0

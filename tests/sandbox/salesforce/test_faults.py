@@ -1,0 +1,64 @@
+"""Faults that a test can switch on. salesforce_bulk.md §4.3, §5, §9."""
+
+import pytest
+
+from sandbox.faults.fault import Status
+from sandbox.salesforce.faults import FailBatch, LockRows, RefuseRows
+from tests.sandbox.salesforce.orgs import CONTACTS, INGEST, LIMITS, Served, error_of
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        pytest.param(500, "UNKNOWN_EXCEPTION", id="§4.3 UNKNOWN_EXCEPTION"),
+        pytest.param(503, "SERVER_UNAVAILABLE", id="§4.3 SERVER_UNAVAILABLE"),
+        pytest.param(403, "REQUEST_LIMIT_EXCEEDED", id="§4.3 REQUEST_LIMIT_EXCEEDED concurrent"),
+    ],
+)
+async def test_server_trouble_can_be_switched_on(salesforce: Served, status: int, code: str) -> None:
+    body = f'[{{"errorCode": "{code}", "message": "x"}}]'
+    content_type = "application/json;charset=UTF-8"
+    await salesforce.control.add_fault(Status(status=status, body=body, content_type=content_type))
+    assert error_of(await salesforce.http.get(LIMITS)) == (status, code)
+
+
+async def test_a_fault_names_the_requests_it_meets(salesforce: Served) -> None:
+    job = await salesforce.create()
+    await salesforce.upload(job, CONTACTS)
+    await salesforce.control.add_fault(FailBatch(path=f"{INGEST}/{job}"))
+    other = await salesforce.load(CONTACTS)
+    await salesforce.patch(job, "UploadComplete")
+    states = [(await salesforce.info(one))["state"] for one in (other, job)]
+    assert states == ["JobComplete", "Failed"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "TooManyLockFailure",
+        "QUERY_TIMEOUT",
+        "REQUEST_RUNNING_TOO_LONG",
+        "SERVER_UNAVAILABLE",
+        "UNKNOWN_EXCEPTION",
+        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
+        "STORAGE_LIMIT_EXCEEDED",
+        "INVALID_FIELD",
+        "DUPLICATES_DETECTED",
+        "INSUFFICIENT_ACCESS_OR_READONLY",
+        "DELETE_FAILED",
+    ],
+)
+async def test_any_other_code_can_be_switched_on(salesforce: Served, code: str) -> None:
+    await salesforce.control.add_fault(RefuseRows(status_code=code, message="because", fields=("LastName",)))
+    job = await salesforce.load("Ext__c,LastName\nA-1,Berg\nA-2,Lind\n")
+    assert await salesforce.errors(job) == {"A-1": f"{code}:because:LastName --"}
+    assert [row["Ext__c"] for row in await salesforce.results(job)] == ["A-2"]
+
+
+async def test_rows_are_locked_so_many_times_and_then_taken(salesforce: Served) -> None:
+    await salesforce.control.add_fault(LockRows(rows=1, times=2))
+    codes = []
+    for _ in range(3):
+        job = await salesforce.load("Ext__c,LastName\nA-1,Berg\n")
+        codes.append([text.split(":")[0] for text in (await salesforce.errors(job)).values()])
+    assert codes == [["UNABLE_TO_LOCK_ROW"], ["UNABLE_TO_LOCK_ROW"], []]
