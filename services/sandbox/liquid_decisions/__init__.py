@@ -1,4 +1,4 @@
-"""A stand-in for the Liquid Decisions REST API, written from liquid_decisions.md and from nothing else.
+"""Stand-in for the Liquid Decisions REST API, written from liquid_decisions.md and from nothing else.
 
-Marks in docstrings are the document's: [docs], [client], [assumed].
+Marks in docstrings are those of the document: [docs], [client], [assumed].
 """

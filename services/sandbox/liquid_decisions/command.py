@@ -1,4 +1,4 @@
-"""`python -m sandbox liquid-decisions`: serves the communities of Liquid Decisions until it is stopped."""
+"""``python -m sandbox liquid-decisions``: the communities of Liquid Decisions, served until it is stopped."""
 
 import click
 
@@ -88,7 +88,7 @@ def liquid_decisions(
     sql_timeout: float,
     sql_memory: int,
 ) -> None:
-    """A stand-in for the Liquid Decisions REST API."""
+    """Serve a stand-in for the Liquid Decisions REST API."""
     allowed = communities or _DEFAULTS.communities
     added = {one.name: one for one in (*_DEFAULTS.item_types, *item_types)}
     settings = Settings(

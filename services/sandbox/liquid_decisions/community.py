@@ -1,4 +1,4 @@
-"""One community: its items and who writes them. liquid_decisions.md §1, tenant."""
+"""One community: its items and their writer. liquid_decisions.md §1, tenant."""
 
 from sandbox.clock import Clock
 from sandbox.ledger.ledger import Ledger
@@ -10,7 +10,7 @@ from sandbox.liquid_decisions.writer import Writer
 
 
 class Community:
-    """What a token's community leads to; nothing in it is seen from another."""
+    """Community of a token; no other community sees anything in it."""
 
     def __init__(self, name: str, settings: Settings, clock: Clock, ledger: Ledger) -> None:
         self.name = name
@@ -18,7 +18,7 @@ class Community:
         self.writer = Writer(settings, self.database, ledger)
 
     def table(self, item_type: str) -> ItemTable:
-        """Raises a 400 for an unknown type. [assumed]"""
+        """Return the table of a type. Raises a 400 for an unknown type. [assumed]"""
         if item_type not in self.database.tables:
             raise Refusal(f"no item type {item_type!r}")
         return self.database.tables[item_type]

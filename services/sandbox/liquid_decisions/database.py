@@ -1,7 +1,7 @@
-"""The items of one community in a SQL database of its own, in memory. liquid_decisions.md §6 [assumed].
+"""Items of one community in a SQL database of its own, in memory. liquid_decisions.md §6 [assumed].
 
-Its bounds are SQLite's: one limit on the memory of all databases in the process, past which a write or a query fails
-with `MemoryError` and leaves everything as it was.
+SQLite bounds it: one limit holds for the memory of all databases in the process. Past it a write or a query fails with
+``MemoryError`` and leaves everything as it was.
 """
 
 import sqlite3
@@ -16,7 +16,7 @@ _PRAGMAS = ("journal_mode = MEMORY", "temp_store = MEMORY", "secure_delete = OFF
 
 
 class Database:
-    """One community's tables by type, which share serial numbers and write instants."""
+    """Tables of one community by type, which share serial numbers and instants of writes."""
 
     def __init__(self, community: str, settings: Settings, clock: Clock) -> None:
         self._clock = clock
@@ -32,10 +32,10 @@ class Database:
 
     @contextmanager
     def transaction(self, at: float | None = None) -> Iterator[int]:
-        """Yields the instant of the write in epoch milliseconds: now, or `at` (seconds since 1970).
+        """Yield the instant of the write in epoch milliseconds: now, or ``at`` (seconds since 1970).
 
-        It is later than that of every write before: were two writes of one millisecond allowed, a reader of `updates`
-        between the two would miss the second.
+        It is later than the instants of all earlier writes. If two writes had the same millisecond, a reader of
+        ``updates`` between the two would miss the second.
         """
         due_ms = self._clock.now_ms() if at is None else int(at * 1000)
         self._written_ms = max(due_ms, self._written_ms + 1)
@@ -43,7 +43,7 @@ class Database:
         try:
             yield self._written_ms
         except BaseException:
-            if self.connection.in_transaction:  # SQLite may have rolled back by itself when memory ran out.
+            if self.connection.in_transaction:  # Out of memory, SQLite may have rolled back by itself.
                 self.connection.execute("ROLLBACK")
             raise
         self.connection.execute("COMMIT")

@@ -1,4 +1,4 @@
-"""The endpoints of liquid_decisions.md §1, as data: the routes come from this table."""
+"""Endpoints of liquid_decisions.md §1 as data: the routes are made from this table."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ UPSERT = f"{BASE}/items/upsert"
 IMPORT = f"{BASE}/batch/import"
 EXPORT = f"{BASE}/batch/export"
 FILES = "/ls/exports"
-"""Where the links of exports lead. §10: no path is documented [assumed]"""
+"""Path of export links. §10: no path is documented [assumed]"""
 
 
 class Endpoint(NamedTuple):

@@ -1,4 +1,4 @@
-"""The files of exports behind their links, which die a week after completion. liquid_decisions.md §10 [docs]."""
+"""Files of exports behind their links, which expire a week after completion. liquid_decisions.md §10 [docs]."""
 
 import uuid
 import zlib
@@ -27,7 +27,7 @@ class _Kept(NamedTuple):
 
 
 class ExportFiles:
-    """Keeps files compressed until their links die; the names of dead links stay known, for their 410."""
+    """Store of files, compressed, until their links expire; names of expired links stay known, for their 410."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -40,7 +40,7 @@ class ExportFiles:
         self.held_bytes = 0
 
     def keep(self, files: list[Content], at: float) -> list[str]:
-        """Returns the path of each file, complete at `at` (seconds since 1970)."""
+        """Keep the files of an export that ended at ``at`` (seconds since 1970), and return the path of each."""
         self.drop_expired()
         packed = [(one.content_type, zlib.compress(one.body, level=1)) for one in files]
         held = self.held_bytes + sum(len(body) for _, body in packed)
@@ -54,7 +54,7 @@ class ExportFiles:
         return [f"{FILES}/{name}" for name in names]
 
     def download(self, request: Request) -> Response:
-        """Plain GET without a token; 410 for a dead link. §10 [assumed]"""
+        """Answer a plain GET without a token; 410 for an expired link. §10 [assumed]"""
         self.drop_expired()
         name = request.params["file"]
         if name in self._expired:
@@ -70,7 +70,7 @@ class ExportFiles:
             self._expired[name] = None
 
     def _names_of_expired(self) -> Iterator[str]:
-        """From the oldest on; all live equally long."""
+        """Yield the names from the oldest on; all files live equally long."""
         now = self._clock.now()
         for name, kept in self._kept.items():
             if kept.expires_at > now:

@@ -1,4 +1,4 @@
-"""What an export's file holds: items or rows as JSON, or lines of CSV. liquid_decisions.md §10, content [assumed]."""
+"""Content of export files: items or rows as JSON, or lines of CSV. liquid_decisions.md §10, content [assumed]."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from sandbox.liquid_decisions.template import Template
 
 
 def json_files(found: Iterable[object], rows_per_file: int) -> Iterator[Content]:
-    """Arrays, of which one may be empty."""
+    """Yield arrays; the first may be empty."""
     rest = iter(found)
     rows = list(islice(rest, rows_per_file))
     yield Content(JSON_TYPE, msgspec.json.encode(rows))
@@ -30,7 +30,7 @@ def csv_files(
     template: Template | None,
     has_header: bool,
 ) -> Iterator[Content]:
-    """A line a row: the columns, or what the template makes of them. Each file begins with the header, if any."""
+    """Yield a line per row: the columns, or the rendered template. Each file begins with the header, if any."""
     rest = iter(found)
     header = _line(template.names if template else columns) if has_header else ""
     lines = (_line(_cells(row, columns)) if template is None else _rendered(row, template) for row in rest)

@@ -1,4 +1,4 @@
-"""`POST /ls/api/batch/export`: items or the result of a query, as files behind links. liquid_decisions.md §10."""
+"""``POST /ls/api/batch/export``: items or the result of a query, as files behind links. liquid_decisions.md §10."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from sandbox.liquid_decisions.template import Template
 
 
 class Wanted(NamedTuple):
-    """What is to be exported, and how."""
+    """Items to export, and their format."""
 
     table: ItemTable
     format: Format
@@ -32,7 +32,7 @@ class Wanted(NamedTuple):
 
 
 class Exports:
-    """Takes export jobs."""
+    """Submission of export jobs."""
 
     def __init__(self, settings: Settings, jobs: Jobs, files: ExportFiles) -> None:
         self._settings = settings
@@ -41,7 +41,7 @@ class Exports:
 
     def submit(self, request: Request, community: Community) -> Response:
         form = read_form(request)
-        # Links are absolute; the client reached the sandbox under this name.
+        # Links are absolute, with the name under which the client reached the sandbox.
         origin = f"http://{request.header('host')}"
         return self._jobs.submit(
             request, community, form, lambda: self._prepare(form, community, origin), waiting="waiting to run"
@@ -56,7 +56,7 @@ class Exports:
             format=kind,
             has_header=flag(form, "rowHeader"),
             template=Template(form["template"]) if kind == "csv" and "template" in form else None,
-            # A query given, filters are ignored, bad ones too. [docs]
+            # With a query, filters are ignored, even bad ones. §10 [docs]
             filters=read_filters(form.get("filters", "")) if query is None else {},
             query=query,
         )
@@ -64,7 +64,7 @@ class Exports:
 
 
 class ExportWork:
-    """Makes the files when it begins, and shows them when it ends."""
+    """Work of an export: makes the files when it begins, and publishes them when it ends."""
 
     def __init__(
         self, settings: Settings, wanted: Wanted, community: Community, files: ExportFiles, origin: str
@@ -100,7 +100,7 @@ class ExportWork:
         return self._as_csv((row.fields for row in rows), columns)
 
     def _of_query(self, query: str) -> Iterator[Content]:
-        """Items when the query selects `h_id`, else flat rows; as CSV the selected columns. [assumed]"""
+        """Yield items when the query selects ``h_id``, else flat rows; as CSV the selected columns. [assumed]"""
         with selecting(self._community.database, query, self._settings.sql_timeout_s) as selected:
             if self._wanted.format == "csv":
                 yield from self._as_csv(flat_rows(*selected), selected.columns)

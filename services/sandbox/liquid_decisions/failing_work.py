@@ -1,4 +1,4 @@
-"""Work that stops in the middle, for the fault `fail_job`. liquid_decisions.md §12, §13."""
+"""Work that stops in the middle, for the fault ``fail_job``. liquid_decisions.md §12, §13."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from sandbox.liquid_decisions.job import JobFailed, Work
 
 
 class FailingWork:
-    """Does `fault.after_records` records of the work, or all when there are fewer, and fails."""
+    """Work that fails after ``fault.after_records`` records, or after all when there are fewer."""
 
     def __init__(self, work: Work, fault: FailJob) -> None:
         self._work = work

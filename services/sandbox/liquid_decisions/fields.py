@@ -1,4 +1,4 @@
-"""Which fields an item may have: its key, the kinds of values, the columns they become. liquid_decisions.md §3."""
+"""Fields of an item: its key, the kinds of values, and the columns made of them. liquid_decisions.md §3."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,20 +17,20 @@ _SCALARS = frozenset({str, int, float, bool, type(None)})
 
 
 class Fields:
-    """The fields of one item type, and those of them that are columns: whatever was scalar once."""
+    """Fields of one item type; fields that ever had a scalar value are columns."""
 
     def __init__(self, item_type: ItemType) -> None:
         self._keys = item_type.key_fields
         self._kinds = item_type.fields
         self.columns: dict[str, None] = dict.fromkeys(item_type.key_fields)
-        """In schema order: as configured, or else the keys first and then as they came."""
+        """Columns in schema order: as configured, or else the keys first and then in order of arrival."""
         if item_type.fields is not None:
             scalar = (name for name, kind in item_type.fields.items() if kind not in ("strings", "blocks"))
             self.columns = dict.fromkeys([*scalar, *item_type.key_fields])
         self._spelt = {name.lower(): name for name in self.columns}
 
     def key(self, data: Mapping[str, Any]) -> str | Outcome:
-        """The item's key as one text, or why it has none. §3 [docs] plural fields; compared as text [assumed]"""
+        """Return the item's key as one text, or the reject. §3 [docs] plural fields; compared as text [assumed]"""
         parts = []
         for name in self._keys:
             value = data.get(name)
@@ -42,7 +42,7 @@ class Fields:
         return parts[0] if len(parts) == 1 else msgspec.json.encode(parts).decode()
 
     def check(self, data: Mapping[str, Any]) -> Outcome | None:
-        """Why the data is no data of this type; learns its new columns otherwise."""
+        """Return the reject of data that does not fit this type; otherwise learn its new columns."""
         if self._kinds is not None:
             return self._check_kinds(data, self._kinds)
         if not _SCALARS.issuperset(map(type, data.values())):

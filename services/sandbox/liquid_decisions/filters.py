@@ -1,4 +1,4 @@
-"""The `filters` of an export: field → value, all of which must match. liquid_decisions.md §10."""
+"""Filters of an export: field → value, all of which must match. liquid_decisions.md §10."""
 
 import ast
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ Filters = Mapping[str, str]
 
 
 def read_filters(text: str) -> Filters:
-    """Reads JSON, or else what `str(dict)` wrote, as wiki and script send it. §10 [docs] [client], [assumed]"""
+    """Read JSON, or else the ``str(dict)`` that wiki and script send. §10 [docs] [client], [assumed]"""
     if text.strip() in _NONE:
         return {}
     found = _parse(text)
@@ -30,7 +30,7 @@ def read_filters(text: str) -> Filters:
 
 
 def matches(filters: Filters, data: Mapping[str, Any]) -> bool:
-    """Compares as text, `True` like `true`. [assumed AND]"""
+    """Compare as text, ``True`` like ``true``; all must match. [assumed AND]"""
     return all(name in data and _comparable(data[name]) == value for name, value in filters.items())
 
 

@@ -1,4 +1,4 @@
-"""Form bodies, as clients label and mislabel them. liquid_decisions.md §1."""
+"""Form bodies, also mislabelled ones. liquid_decisions.md §1."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from sandbox.http.messages import UNREADABLE, Request, first_values
 from sandbox.liquid_decisions.refusal import Refusal
 
 Form = dict[str, str]
-"""The fields that have a value. An empty one counts as not sent: RFC 6749 §3.2, and for exports §10 [docs] [client]."""
+"""Fields with a value. An empty one counts as not sent: RFC 6749 §3.2, and for exports §10 [docs] [client]."""
 
 _FLAGS = {"true": True, "false": False}
 
 
 def read_form(request: Request) -> Form:
-    """Reads a form, or JSON when the body begins like JSON, whatever the header says: the wiki mislabels. §1 [docs]"""
+    """Read a form, or JSON when the body begins like JSON, whatever the header says: the wiki mislabels. §1 [docs]"""
     if request.body.lstrip()[:1] in (b"{", b"["):
         return _json_fields(request.body)
     return {name: value for name, value in first_values(request.form).items() if value}
@@ -27,7 +27,7 @@ def required(form: Form, name: str) -> str:
 
 
 def flag(form: Form, name: str, *, default: bool = False) -> bool:
-    """Reads `True` or `False` in any case. §7 [assumed]"""
+    """Read ``True`` or ``False`` in any case. §7 [assumed]"""
     if name not in form:
         return default
     if form[name].lower() not in _FLAGS:
@@ -52,7 +52,7 @@ def _json_fields(body: bytes) -> Form:
 
 
 def as_text(value: Any) -> str:
-    """A JSON value as a form or a CSV cell shows it: text as it is, null as nothing, all else as JSON."""
+    """Return a JSON value as a form or a CSV cell shows it: text as it is, null as empty, all else as JSON."""
     if value is None:
         return ""
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()

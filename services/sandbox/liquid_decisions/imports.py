@@ -1,4 +1,4 @@
-"""`POST /ls/api/batch/import`: a file of records, written by a job. liquid_decisions.md §7."""
+"""``POST /ls/api/batch/import``: a file of records, written by a job. liquid_decisions.md §7."""
 
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -22,14 +22,14 @@ _ACTIONS = ("Create", "Merge", "Update", None)
 
 
 class Imports:
-    """Takes uploads."""
+    """Submission of import jobs."""
 
     def __init__(self, settings: Settings, jobs: Jobs) -> None:
         self._settings = settings
         self._jobs = jobs
 
     def submit(self, request: Request, community: Community) -> Response:
-        """400 only for an unreadable multipart or without a file; what is wrong otherwise is a job Rejected."""
+        """Refuse an unreadable multipart or a missing file with 400; any other mistake is a job ``Rejected``."""
         most = self._settings.max_import_bytes
         if most is not None and len(request.body) > most:
             raise Refusal(f"expected at most {most} bytes", error="too_large", status=413)
@@ -51,7 +51,7 @@ class Imports:
         table = community.table(required(form, "itemType"))
         merges, has_header_row = flag(form, "merge"), flag(form, "headerRow")
         if format_of(form) == "json":
-            file = read_json(parts["file"])  # The script sends a template for JSON too: it is ignored. §14 [client]
+            file = read_json(parts["file"])  # Ignore a template: the script sends one for JSON too. §14 [client]
         else:
             template = Template(form["template"]) if "template" in form else None
             kinds = table.item_type.fields or {}
@@ -64,7 +64,7 @@ class Imports:
 
 
 class ImportWork:
-    """Writes the records of a file, a slice at a time."""
+    """Work of an import: writes the records of a file, a slice at a time."""
 
     def __init__(
         self, settings: Settings, table: ItemTable, file: RecordFile, action: str, writer: Writer, request: int
@@ -80,7 +80,7 @@ class ImportWork:
         return self._file.total
 
     def advance(self, records: int, at: float) -> int:
-        """A bad record is skipped and not counted; switched on, it is counted, or fails the job. §7, §12 [assumed]"""
+        """Write a slice. A bad record is not counted; settings make it count, or fail the job. §7, §12 [assumed]"""
         entries = [self._entry(record) for record in islice(self._file.records, records)]
         source = Source(self._request, f"POST {IMPORT}", at)
         if self._settings.import_fails_on_bad_record:
@@ -101,7 +101,7 @@ class ImportWork:
         return len(entries)
 
     def _entry(self, record: Record) -> Entry:
-        """An item, or a bare data object. `merge` decides over any action in the file but Delete. [assumed]"""
+        """Return an item's or a bare data object's entry. ``merge`` overrides any action but Delete. [assumed]"""
         mine = {"type": self._type}
         if record is None:
             return Entry(mine, {}, self._action, rejected("Unreadable", "the record is no object"))
@@ -120,7 +120,7 @@ class ImportWork:
 
 
 def _read_parts(request: Request) -> Parts:
-    """A template may come as a file, as published code sends it, or as a plain field. §7 [client] form"""
+    """Read the parts. A template may be a file, as published code sends it, or a plain field. §7 [client] form"""
     try:
         return read_parts(request.header("content-type"), request.body)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Items on the wire, and what becomes of one that is written. liquid_decisions.md §3."""
+"""Items on the wire, and outcomes of writing one. liquid_decisions.md §3."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -10,14 +10,14 @@ _ID_LENGTH = len(_ID.format(0))
 
 
 class Item(msgspec.Struct, gc=False):
-    """One element of an upsert: without object `headers` and `data` the whole request is malformed. §4 [assumed]"""
+    """Element of an upsert. Without objects ``headers`` and ``data`` the whole request is malformed. §4 [assumed]"""
 
     headers: dict[str, Any]
     data: dict[str, Any]
 
 
 class Outcome(NamedTuple):
-    """What a write did. A `message` says why the item was rejected; `effect` is its `receiptType` then."""
+    """Outcome of a write. A ``message`` is the reason of a reject; ``effect`` is its ``receiptType`` then."""
 
     effect: str
     changed: bool = False
@@ -25,7 +25,7 @@ class Outcome(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One item to write; `unfit` is why it is not even tried."""
+    """Item to write; ``unfit`` is the reject of one that is not even tried."""
 
     headers: Mapping[str, Any]
     data: dict[str, Any]
@@ -42,20 +42,21 @@ ABSENT = Outcome("Absent")
 
 
 def rejected(receipt_type: str, message: str) -> Outcome:
-    """The receipt types: UnknownType, MissingKey, UnknownAction, InvalidField, DuplicateKey, NotFound. §4 [assumed]
+    """Return a reject.
 
-    A record of an import file, which gets no receipt, may also be `Unreadable`.
+    Receipt types: UnknownType, MissingKey, UnknownAction, InvalidField, DuplicateKey, NotFound. §4 [assumed]
+    A record of an import file, which gets no receipt, may also be ``Unreadable``.
     """
     return Outcome(receipt_type, message=message)
 
 
 def item_id(serial: int) -> str:
-    """The `h_id` of an item: grows with its serial number, so that ids sort by creation. §5 [assumed]"""
+    """Return the ``h_id`` of an item. It grows with the serial number, so ids sort by creation. §5 [assumed]"""
     return _ID.format(serial)
 
 
 def serial_of(h_id: object) -> int | None:
-    """The serial number in an `h_id`; null for what is none."""
+    """Return the serial number in an ``h_id``; null for any other value."""
     if not isinstance(h_id, str) or len(h_id) != _ID_LENGTH:
         return None
     try:
@@ -66,7 +67,7 @@ def serial_of(h_id: object) -> int | None:
 
 
 def without_blocks(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields but for nested object arrays. §6 [docs]: `faultBlocks` loads them"""
+    """Return the fields except nested object arrays, which ``faultBlocks`` loads. §6 [docs]"""
     return {name: value for name, value in data.items() if not _is_block(value)}
 
 

@@ -1,7 +1,7 @@
-"""The items of one type: a row each, their data as JSON, and the view that SQL sees. liquid_decisions.md §3, §6.
+"""Items of one type: a row each, their data as JSON, and the view that SQL sees. liquid_decisions.md §3, §6.
 
-The columns of the view are read out of the JSON. An item so takes one row however many fields it has, some 280 bytes
-for six short ones, and a new field costs nothing but a new view.
+The columns of the view are read from the JSON. So an item takes one row however many fields it has, some 280 bytes for
+six short ones, and a new field costs only a new view.
 """
 
 import sqlite3
@@ -20,7 +20,7 @@ _SQL_ID = "printf('a1%014x', serial)"
 
 
 class Row(NamedTuple):
-    """A stored item; instants in epoch milliseconds, `data` is JSON."""
+    """Stored item; instants in epoch milliseconds, ``data`` is JSON."""
 
     serial: int
     action: str
@@ -38,7 +38,7 @@ class Row(NamedTuple):
 
 
 class ItemTable:
-    """All items of one type in one community, by key, by serial number, and by when they were processed."""
+    """Items of one type in one community, by key, by serial number, and by the instant of processing."""
 
     def __init__(self, connection: sqlite3.Connection, item_type: ItemType, community: str) -> None:
         self.item_type = item_type
@@ -74,7 +74,7 @@ class ItemTable:
         self._execute(self._insert, (*row, key))
 
     def change(self, row: Row) -> None:
-        """Writes what may change of the item with the row's serial number."""
+        """Write the changeable columns of the item with the row's serial number."""
         serial, action, client_id, revision, _, updated_ms, processed_ms, data = row
         self._execute(self._change, (action, client_id, revision, updated_ms, processed_ms, data, serial))
 
@@ -82,7 +82,7 @@ class ItemTable:
         self._execute(self._delete, (row.serial,))
 
     def changes(self, after_ms: int, after_serial: int | None, count: int) -> list[Row]:
-        """Rows in the order of (processed, serial), strictly after the pair; without a serial, after the instant."""
+        """Return rows by (processed, serial), strictly after the pair; without a serial, after the instant."""
         serial = 2**62 if after_serial is None else after_serial
         query = f"SELECT {_COLUMNS} FROM {self._table} WHERE (processed_ms, serial) > (?, ?)"
         found = self._execute(f"{query} ORDER BY processed_ms, serial LIMIT ?", (after_ms, serial, count))
@@ -94,7 +94,7 @@ class ItemTable:
         return {one[0]: Row(*one) for one in found if one is not None}
 
     def scan(self) -> Iterator[Row]:
-        """Every item in the order of creation."""
+        """Yield every item in the order of creation."""
         query = f"SELECT {_COLUMNS} FROM {self._table} WHERE serial > ? ORDER BY serial LIMIT {_ROWS_AT_ONCE}"
         last = 0
         while rows := [Row(*one) for one in self._execute(query, (last,))]:
@@ -102,7 +102,7 @@ class ItemTable:
             last = rows[-1].serial
 
     def refresh_view(self) -> None:
-        """Makes the view have a column for every scalar field seen so far. §6 [docs:blog] header columns"""
+        """Give the view a column for every scalar field seen so far. §6 [docs:blog] header columns"""
         if self._viewed == len(self.fields.columns):
             return
         self._viewed = len(self.fields.columns)
@@ -117,7 +117,7 @@ class ItemTable:
         self._execute(f"CREATE VIEW {quoted(self.view)} AS SELECT {headers}{columns} FROM {self._table}")
 
     def as_item(self, row: Row, data: object = None) -> dict[str, object]:
-        """The item as read back: the headers of §3 [assumed] minimum, and `clientId` if one was sent."""
+        """Return the item as read back: the headers of §3 [assumed] minimum, and ``clientId`` if one was sent."""
         headers = {
             "id": item_id(row.serial),
             "category": self.item_type.category,
@@ -142,10 +142,10 @@ def _literal(text: str) -> str:
 
 
 def _extract(field: str) -> str:
-    """The value of a field, whose name :class:`Fields` has taken and which so needs no quoting inside the path."""
+    """Return the SQL that reads a field. ``Fields`` has checked its name, which needs no quoting inside the path."""
     return "json_extract(data, " + _literal('$."' + field + '"') + ")"
 
 
 def _word(community: str) -> str:
-    """§6 [client:web]: lower case, and as one word [assumed]."""
+    """Return the community in lower case (§6 [client:web]) and as one word [assumed]."""
     return "".join(letter if letter.isalnum() else "_" for letter in community.lower())

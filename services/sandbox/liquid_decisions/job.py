@@ -2,9 +2,9 @@
 
     Initialized ─► Accepted ─► Processing ─► Completed
         └► Rejected               │ a slice at a time
-    Failed from Processing; Canceled where a noted cancel is met: before the run, or between two slices
+    Failed from Processing; Canceled where a noted cancel is found: before the run, or between two slices
 
-What a slice does happens at its end, all at once.
+All effects of a slice happen at its end.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ Status = State | Literal["Canceling"]
 
 
 class JobFailed(Exception):
-    """The run cannot go on; `processed` records of the slice were."""
+    """Failure of the run; ``processed`` records of the slice were done."""
 
     def __init__(self, reason: str, processed: int = 0) -> None:
         super().__init__(reason)
@@ -25,20 +25,20 @@ class JobFailed(Exception):
 
 
 class Work(Protocol):
-    """What a job does while it is Processing. Each part may raise `JobFailed`; `at` is seconds since 1970."""
+    """Work of a job while it is Processing. Each part may raise ``JobFailed``; ``at`` is seconds since 1970."""
 
     def begin(self) -> int:
-        """Starts; returns how many records there are."""
+        """Start, and return the number of records."""
 
     def advance(self, records: int, at: float) -> int:
-        """Does the next records; returns how many count as processed."""
+        """Do the next records, and return how many count as processed."""
 
     def finish(self, at: float) -> Sequence[str]:
-        """Ends well; returns the links to what came out."""
+        """End successfully, and return the links to the results."""
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """How long a job is Initialized, how long Accepted, how long a slice takes (seconds), and its records."""
+    """Seconds that a job is Initialized, is Accepted, and takes for a slice; and records per slice."""
 
     initialize_s: float
     queue_s: float
@@ -47,18 +47,18 @@ class Pace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """What was submitted: the fields as they came, by whom and when (seconds since 1970)."""
+    """Submitted fields, their community, and the instant (seconds since 1970)."""
 
     job_id: str
     community: str
     form: dict[str, str]
     submitted_at: float
     waiting: str
-    """The reason it gives while it is Accepted."""
+    """Reason shown while the job is Accepted."""
 
 
 class Job:
-    """A submitted job. Its work is a reason instead when parameters or file are bad: it will be Rejected."""
+    """Submitted job. Instead of work it has a reason when parameters or file are bad: it will be Rejected."""
 
     def __init__(self, submission: Submission, pace: Pace, work: Work | str) -> None:
         self.submission = submission
@@ -67,7 +67,7 @@ class Job:
         self.links: Sequence[str] = ()
         self.processed = 0
         self.due_at: float | None = submission.submitted_at + pace.initialize_s
-        """When it changes next; null once it is over."""
+        """Instant of its next change; null once it is over."""
         self._pace = pace
         self._work: Work | None = None if isinstance(work, str) else work
         self._rejection = work if isinstance(work, str) else None
@@ -86,13 +86,13 @@ class Job:
         return round(1000 * ((self._ended_at or now) - self._started_at))
 
     def cancel(self) -> None:
-        """Notes the cancel, which takes effect when the job next comes up; a job that is over stays as it is. §9"""
+        """Note the cancel, which takes effect when the job next comes up; a job that is over stays as it is. §9"""
         if self.due_at is not None:
             self._is_canceling = True
             self.reason = "cancel noted"
 
     def step(self) -> None:
-        """Does what is due at `due_at`."""
+        """Do the work that is due at ``due_at``."""
         if self.due_at is None:
             return
         at = self.due_at

@@ -1,4 +1,4 @@
-"""All jobs, worked on whenever somebody asks, up to the sandbox's clock. liquid_decisions.md §8, §9."""
+"""All jobs. Each call first runs what is due by the sandbox's clock. liquid_decisions.md §8, §9."""
 
 import uuid
 from collections import Counter
@@ -23,7 +23,7 @@ from sandbox.liquid_decisions.settings import Settings
 
 
 class JobStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """The answer of every batch call. §8 [docs]: numbers are strings, an e-mail not given is left out [assumed]."""
+    """Answer of every batch call. §8 [docs]: numbers are strings, an e-mail not given is left out [assumed]."""
 
     submit_time: str
     job_id: str
@@ -38,7 +38,7 @@ class JobStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_
 
 
 class Jobs:
-    """Keeps jobs forever; the finished ones are small. §8 [assumed]"""
+    """Register of jobs, which keeps them forever; the finished ones are small. §8 [assumed]"""
 
     def __init__(self, settings: Settings, clock: Clock, faults: FaultBoard, outbox: Outbox) -> None:
         self._settings = settings
@@ -58,7 +58,7 @@ class Jobs:
     def submit(
         self, request: Request, community: Community, form: Form, prepare: Callable[[], Work], *, waiting: str
     ) -> Response:
-        """Takes a job and answers its status. Bad parameters or a bad file are a job that is Rejected. §7"""
+        """Take a job and answer its status. Bad parameters or a bad file make a job that is Rejected. §7"""
         submission = Submission(
             job_id=str(uuid.uuid4()),
             community=community.name,
@@ -81,14 +81,14 @@ class Jobs:
         return self._answer(job)
 
     def catch_up(self, now: float) -> None:
-        """Does what is due, the earliest first, so that jobs that run at once take turns."""
+        """Run what is due, the earliest first, so that jobs that run at once take turns."""
         while self._due and self._due[0][0] <= now:
             _, _, job = heappop(self._due)
             job.step()
             self._wait_for(job)
 
     def _find(self, request: Request, community: Community) -> Job:
-        """404 for a job that is not there, or is another community's. §8 [assumed]"""
+        """Return the job. Raises a 404 for an unknown job, or one of another community. §8 [assumed]"""
         job_id = required(read_form(request), "jobId")
         job = self._jobs.get(job_id)
         if job is None or job.submission.community != community.name:
@@ -96,7 +96,7 @@ class Jobs:
         return job
 
     def _work(self, request: Request, prepare: Callable[[], Work]) -> Work | str:
-        """What is refused while a job is prepared is no refusal of the request: the job will be Rejected. §7 [docs]"""
+        """Return the work, or why it is refused: the request succeeds, but the job will be Rejected. §7 [docs]"""
         try:
             work = prepare()
         except Refusal as refusal:
@@ -138,7 +138,7 @@ class Jobs:
         return as_json(status)
 
     def _wait_for(self, job: Job) -> None:
-        """Puts the job where its turn is, or sends the mail of its end."""
+        """Queue the job for its next step, or send the mail of its end."""
         if job.due_at is not None:
             heappush(self._due, (job.due_at, next(self._turns), job))
         elif "notificationEmail" in job.submission.form:
@@ -146,5 +146,5 @@ class Jobs:
 
 
 def _datetime(instant: float) -> str:
-    """`yyyy-MM-dd'T'HH:mm:ss+0000`, the offset without a colon. §1 [docs]"""
+    """Return ``yyyy-MM-dd'T'HH:mm:ss+0000``, the offset without a colon. §1 [docs]"""
     return f"{datetime.fromtimestamp(instant, UTC):%Y-%m-%dT%H:%M:%S}+0000"

@@ -1,4 +1,4 @@
-"""`/oauth2/token` and the calls about a token. liquid_decisions.md §2 [docs]; errors RFC 6749 §5.2 [assumed]."""
+"""``/oauth2/token`` and the calls about a token. liquid_decisions.md §2 [docs]; errors RFC 6749 §5.2 [assumed]."""
 
 from typing import Literal
 
@@ -14,7 +14,7 @@ from sandbox.liquid_decisions.tokens import Session, Tokens
 
 
 class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A granted token; `refresh_token` comes only when switched on. §2 [assumed]"""
+    """A granted token; ``refresh_token`` comes only when switched on. §2 [assumed]"""
 
     access_token: str
     token_type: Literal["Bearer"]
@@ -23,7 +23,7 @@ class TokenAnswer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class OAuth:
-    """Who shows a user's password gets a token, for a community or for none yet."""
+    """Token calls. A user's password gets a token, for a community or for none yet."""
 
     def __init__(self, settings: Settings, tokens: Tokens) -> None:
         self._settings = settings
@@ -40,21 +40,21 @@ class OAuth:
         return as_json(grant(form))
 
     def validate(self, _: Request, session: Session) -> Response:
-        """200 for a valid token [docs]; its body is [assumed]."""
+        """Answer 200 for a valid token [docs]; the body is [assumed]."""
         return as_json({"valid": True, "community": session.community})
 
     def token_info(self, _: Request, session: Session) -> Response:
-        """Nobody acts for another user here, so both ids are one. §2 [client:web]"""
+        """Return both ids, which are the same: the sandbox has no acting for another user. §2 [client:web]"""
         user_id = session.user_id
         return as_json({"userId": user_id, "authenticatedUserId": user_id, "community": session.community})
 
     def set_community(self, request: Request, session: Session) -> Response:
-        """Binds the token's community later. §2 [docs] name, [assumed] form and answer"""
+        """Bind the token's community later. §2 [docs] name, [assumed] form and answer"""
         session.community = self._allowed(self._users[session.user_id], required(read_form(request), "community"))
         return self.token_info(request, session)
 
     def set_properties(self, request: Request, session: Session) -> Response:
-        """Takes a community among other properties, which have no effect here. §2 [client:node]"""
+        """Take a community among other properties, which have no effect here. §2 [client:node]"""
         if "community" in read_form(request):
             return self.set_community(request, session)
         return self.token_info(request, session)
@@ -67,7 +67,7 @@ class OAuth:
         return self._answer(user.user_id, None if name is None else self._allowed(user, name))
 
     def _grant_refresh(self, form: Form) -> TokenAnswer:
-        """Not documented, may be tried once. §2 [assumed]"""
+        """Grant by a refresh token: not documented, may be tried once. §2 [assumed]"""
         session = self._tokens.use_refresh(required(form, "refresh_token"))
         if session is None:
             raise Refusal("unknown or used refresh_token", error="invalid_grant")
@@ -83,7 +83,7 @@ class OAuth:
         )
 
     def _allowed(self, user: User, community: str) -> str:
-        """400 for a community that is not there, 403 for one that is not the user's. §2, §11 [assumed]"""
+        """Return the community. Raises a 400 for an unknown one, a 403 for another user's. §2, §11 [assumed]"""
         if community not in self._settings.communities:
             raise Refusal(f"unknown community {community!r}", error="invalid_scope")
         if user.communities is not None and community not in user.communities:
@@ -91,9 +91,9 @@ class OAuth:
         return community
 
     def _check_client(self, request: Request, form: Form) -> None:
-        """Absent credentials pass, as both published examples need; wrong ones do not. §2 [client:java], [assumed]
+        """Accept absent credentials, as both examples need, and refuse wrong ones. §2 [client:java], [assumed]
 
-        They may come as HTTP Basic, too: the service declares conformity with RFC 6749. §2 [docs]
+        HTTP Basic is accepted, too: the service declares conformity with RFC 6749. §2 [docs]
         """
         in_form = form.get("client_id"), form.get("client_secret")
         client_id, client_secret = client_credentials(request.header("authorization")) or in_form

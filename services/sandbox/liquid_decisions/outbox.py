@@ -1,4 +1,4 @@
-"""The mails that tell of the end of jobs. liquid_decisions.md §10: the only documented way to an export's result."""
+"""Mails about ended jobs. liquid_decisions.md §10: the only documented way to an export's result."""
 
 from collections import deque
 
@@ -10,7 +10,7 @@ _MAX_MAILS = 10_000
 
 
 class Outbox:
-    """Mails in the order of sending; the newest 10,000 are kept. Nothing is sent anywhere. [assumed]"""
+    """Mails in the order of sending; the newest 10,000 are kept. No mail leaves the sandbox. [assumed]"""
 
     def __init__(self) -> None:
         self._mails: deque[dict[str, object]] = deque(maxlen=_MAX_MAILS)
@@ -19,7 +19,7 @@ class Outbox:
         return len(self._mails)
 
     def post(self, job: Job) -> None:
-        """Writes the mail of a job that is over."""
+        """Write the mail of a job that is over."""
         form = job.submission.form
         mail: dict[str, object] = {
             "to": form["notificationEmail"],
@@ -32,7 +32,7 @@ class Outbox:
         self._mails.append(mail)
 
     def list_mails(self, _: Request) -> Response:
-        """The sandbox's own call: every mail, as a JSON array. §10 [assumed]"""
+        """Return every mail as a JSON array; the call is the sandbox's own. §10 [assumed]"""
         return as_json(list(self._mails))
 
     def clear(self) -> None:

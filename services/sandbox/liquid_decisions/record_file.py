@@ -1,4 +1,4 @@
-"""The records in an uploaded file: JSON or CSV, read when the job comes to them. liquid_decisions.md §7."""
+"""Records in an uploaded file: JSON or CSV, read when the job comes to them. liquid_decisions.md §7."""
 
 import csv
 import io
@@ -24,11 +24,11 @@ _FORMATS: Mapping[str, Format] = {
     "text/plain": "csv",
     "text/csv": "csv",
 }
-"""Import is documented with `plain/text` (sic), export with `text/plain`; both calls take all words. §7 [docs]"""
+"""Import is documented with ``plain/text`` (sic), export with ``text/plain``; both calls take all words. §7 [docs]"""
 
 
 def format_of(form: Form) -> Format:
-    """The format that a job's `contentType` names."""
+    """Return the format that a job's ``contentType`` names."""
     content_type = required(form, "contentType")
     if content_type not in _FORMATS:
         raise Refusal(f"contentType: expected one of {', '.join(_FORMATS)}, got {content_type!r}")
@@ -36,14 +36,14 @@ def format_of(form: Form) -> Format:
 
 
 class RecordFile(NamedTuple):
-    """How many records there are, and the records, which can be read once."""
+    """Number of records, and the records, which can be read once."""
 
     total: int
     records: Iterator[Record]
 
 
 def read_json(body: bytes) -> RecordFile:
-    """An array; an element that is no object is a bad record. [assumed]"""
+    """Read an array; an element that is not an object is a bad record. [assumed]"""
     try:
         elements = msgspec.json.decode(body, type=list[msgspec.Raw])
     except UNREADABLE as error:
@@ -54,7 +54,7 @@ def read_json(body: bytes) -> RecordFile:
 def read_csv(
     body: bytes, *, has_header_row: bool, template: Template | None, kinds: Mapping[str, FieldKind]
 ) -> RecordFile:
-    """UTF-8, RFC 4180. The header row, which names the columns, is no record; blank lines are none either. [assumed]"""
+    """Read UTF-8, RFC 4180. The header row, which names the columns, and blank lines are not records. [assumed]"""
     if not has_header_row and template is None:
         raise Refusal("file: a CSV needs headerRow=True or a template")
     try:
@@ -89,7 +89,7 @@ def _record(row: list[str], header: list[str], template: Template | None, kinds:
 
 
 def _typed(text: str, kind: FieldKind | None) -> Any:
-    """What a cell means for a field of the schema; what it cannot mean stays text, and the item is invalid then."""
+    """Convert a cell for a field of the schema. A cell that does not fit stays text and makes the item invalid."""
     match kind:
         case "number":
             try:

@@ -6,7 +6,7 @@ _CHALLENGES = {"invalid_token": 'Bearer error="invalid_token"', "invalid_client"
 
 
 class Refusal(Exception):
-    """A request that is not done: `error` is a word for programs, the description for people."""
+    """Refused request: ``error`` is a word for programs, the description for people."""
 
     def __init__(self, description: str, *, error: str = "invalid_request", status: int = 400) -> None:
         super().__init__(description)

@@ -1,13 +1,13 @@
-"""The `scope` of a token request: `community=ACME deviceId=d-1`, or one bare word. liquid_decisions.md §2."""
+"""``scope`` of a token request: ``community=ACME deviceId=d-1``, or one bare word. liquid_decisions.md §2."""
 
 from sandbox.liquid_decisions.refusal import Refusal
 
 
 def community_of(scope: str) -> str | None:
-    """The community that a scope names; null for a scope without one. §2 [docs] [client]
+    """Return the community that a scope names; null for a scope without one. §2 [docs] [client]
 
-    The wiki has a bare `MyCommunity`, all code `community=…`: both are taken [assumed]. The load test sends names with
-    blanks inside, so that words without `=` and keys that nobody knows are skipped beside pairs [client:node].
+    The wiki has a bare ``MyCommunity``, all code ``community=…``: both are taken [assumed]. The load test sends names
+    with blanks inside: beside pairs, words without ``=`` and unknown keys are skipped [client:node].
     """
     words = scope.split()
     pairs = [word.partition("=") for word in words if "=" in word]

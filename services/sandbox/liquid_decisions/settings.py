@@ -1,19 +1,19 @@
-"""What the service is like, and every choice that the wire document leaves open or marks [assumed].
+"""Settings of the service, and every choice that the wire document leaves open or marks [assumed].
 
-What a user may know better is a setting. The rest, chosen here and done where it belongs:
+A choice that a user may know better is a setting. The others are made here:
 
 - Key values are compared as text: 5 and "5" are one key. A key is text or a number, and not empty.
-- A JSON null is a field without a value. An item whose type is of another `category` has an unknown type.
-- Field names are letters, digits and `_`, begin with no digit and no `h_`, and differ by more than case: they are
-  columns. Blocks nest 20 deep at most; a type has 1000 columns at most. `Delete` looks at the key fields only.
-- Every write moves `processedAt`, by a millisecond at least since the write before; `updatedAt` and `revisionId`
+- A JSON null is a field without a value. An item whose type is of another ``category`` has an unknown type.
+- Field names are letters, digits and ``_``, do not begin with a digit or ``h_``, and differ by more than case: they are
+  columns. Blocks nest 20 deep at most; a type has 1000 columns at most. ``Delete`` looks at the key fields only.
+- Every write moves ``processedAt``, by a millisecond at least since the write before; ``updatedAt`` and ``revisionId``
   move when the data changed.
-- A `max` of `updates` beyond its ceiling is a 400: answering fewer would end a client's loop too early.
-- SQL answers booleans as 1 and 0. `History` and `Transaction` tables are a 400: the sandbox keeps neither.
+- A ``max`` of ``updates`` beyond its ceiling is a 400: answering fewer would end a client's loop too early.
+- SQL answers booleans as 1 and 0. ``History`` and ``Transaction`` tables are a 400: the sandbox keeps neither.
 - An empty CSV cell leaves its field out. A row of another length than the header's is a bad record.
 - Template references put in the value's text as it is, without JSON or CSV quoting, as Velocity does. A reference
-  that has no value stays as it is written, and is left out when quiet (`$!{name}`).
-- A job belongs to its community; in another it is unknown. The end of every job is mailed, whatever its state.
+  without a value stays as it is written, and is left out when quiet (``$!{name}``).
+- A job belongs to its community and is unknown in another. The end of every job is mailed, whatever its state.
 - Filters compare as text. A field sent twice counts once: the first.
 """
 
@@ -25,16 +25,16 @@ import msgspec
 Category = Literal["entity", "work", "dimension", "system"]
 """§3 [docs] [client:node]"""
 FieldKind = Literal["string", "number", "boolean", "path", "strings", "blocks"]
-"""What §3 [docs] [client:json] shows: `path` is a dimension path such as `/Account/accountClass[invoiced]`."""
+"""Kinds of §3 [docs] [client:json]: ``path`` is a dimension path such as ``/Account/accountClass[invoiced]``."""
 
 _MIB = 1 << 20
 _WEEK_S = 7 * 24 * 3600
 
 
 class ItemType(msgspec.Struct, frozen=True, kw_only=True):
-    """One item type of the schema, which no call reveals. §3 [assumed]
+    """Item type of the schema, which no call reveals. §3 [assumed]
 
-    With `fields`, any other field is invalid, and so is a value of another kind; without, any field is taken.
+    With ``fields``, any other field is invalid, and so is a value of another kind; without, any field is taken.
     """
 
     name: str
@@ -44,7 +44,7 @@ class ItemType(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may log in, and to which communities; null is all of them."""
+    """User who may log in, and the communities allowed; null is all of them."""
 
     user_id: str = "sandbox@example.com"
     password: str = "sandbox-password"
@@ -52,7 +52,7 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """The service, its communities and their one schema. Null switches a limit off."""
+    """Settings of the service, its communities and their one schema. Null switches a limit off."""
 
     client_id: str = "sandbox"
     client_secret: str = "sandbox-secret"
@@ -72,34 +72,35 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """§2 [assumed: not sent]"""
 
     create_overrides: bool = False
-    """`Create` of a key that exists overrides it. §3 [assumed: rejected]"""
+    """True: ``Create`` of a key that exists overrides it. §3 [assumed: rejected]"""
     update_needs_item: bool = False
-    """`Update` of an absent key is rejected. §3 [assumed: inserts]"""
+    """True: ``Update`` of an absent key is rejected. §3 [assumed: inserts]"""
     delete_needs_item: bool = False
-    """`Delete` of an absent key is rejected. §3 [assumed: succeeds without effect]"""
+    """True: ``Delete`` of an absent key is rejected. §3 [assumed: succeeds without effect]"""
     count_leaves_out_rejected: bool = False
-    """`count` of an upsert. §4 [assumed: it includes the rejected items]"""
+    """True: ``count`` of an upsert leaves rejected items out. §4 [assumed: it includes them]"""
 
     import_counts_refused: bool = False
-    """`recordsProcessed` includes refused records. §12 [assumed: it does not]"""
+    """True: ``recordsProcessed`` includes refused records. §12 [assumed: it does not]"""
     import_fails_on_bad_record: bool = False
-    """A bad record fails the job. §7 [assumed: it is skipped]"""
+    """True: a bad record fails the job. §7 [assumed: it is skipped]"""
     slice_records: int = 100
     """Records between two looks at the cancel flag. §9 [assumed]"""
     initialize_s: float = 0.0
     queue_s: float = 0.05
     slice_s: float = 0.001
-    """How long a job is Initialized, how long Accepted, and how long a slice takes. [assumed: a second poll sees the
-    end of a small job]"""
+    """Seconds that a job is Initialized, is Accepted, and takes for a slice. [assumed: a second poll sees
+    the end of a small job]
+    """
 
     links_in_reason: bool = True
-    """The `reason` of a completed export has its links. §10 [assumed]"""
+    """True: the ``reason`` of a completed export has its links. §10 [assumed]"""
     link_lifetime_s: float = _WEEK_S
     """§10 [docs]"""
     records_per_file: int = 100_000
     """§10 [docs implies]"""
     max_export_bytes: int = 256 * _MIB
-    """Export files kept at once; an export beyond it fails. Bounds our memory, no limit of the vendor's."""
+    """Bytes of export files kept at once; an export beyond it fails. It bounds our memory: no limit of the vendor."""
 
     updates_items: int = 100
     max_updates_items: int = 1000
@@ -108,11 +109,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_upsert_bytes: int | None = None
     max_import_records: int | None = None
     max_import_bytes: int | None = None
-    """Ceilings: 413 beyond the first, second and fourth, `Rejected` beyond the third. §12 [assumed: off]"""
+    """Ceilings: 413 beyond the first, second and fourth, ``Rejected`` beyond the third. §12 [assumed: off]"""
 
     sql_timeout_s: float = 10.0
     max_sql_rows: int = 100_000
     max_sql_answer_bytes: int = 64 * _MIB
-    """Bounds of one query, 400 beyond them; the rows and bytes are those of one answer. They protect the sandbox."""
+    """Bounds of one query, 400 beyond them; rows and bytes are of one answer. They protect the sandbox."""
     sql_memory_bytes: int = 2048 * _MIB
-    """All that SQLite may hold in this process: stored items and running queries together."""
+    """Bytes that SQLite may hold in this process: stored items and running queries together."""

@@ -1,7 +1,7 @@
-"""A client's SQL: one SELECT over the items of its community, bounded in time and memory. liquid_decisions.md §6.
+"""SQL of a client: one SELECT over the items of its community, bounded in time and memory. liquid_decisions.md §6.
 
-SQLite itself holds the query to that: its authorizer is asked about everything a statement would do, its progress
-handler about going on, its limits about sizes.
+SQLite itself bounds the query: its authorizer is asked about every action of a statement, its progress handler stops
+it in time, its limits bound sizes.
 """
 
 import re
@@ -24,12 +24,12 @@ _LIMITS = (
     (sqlite3.SQLITE_LIMIT_ATTACHED, 0),
 )
 _FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
-# `Warning` is how Python 3.11 says that there are two statements; `ValueError` is a NUL character in the query.
+# Python 3.11 raises Warning for two statements, and ValueError for a NUL character in the query.
 _FAILURES = (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError)
 
 
 class Selected(NamedTuple):
-    """The columns of a result and its rows, which are read while the query is open."""
+    """Columns of a result and its rows, which are read while the query is open."""
 
     columns: list[str]
     rows: Iterator[tuple[Any, ...]]
@@ -37,7 +37,7 @@ class Selected(NamedTuple):
 
 @contextmanager
 def selecting(database: Database, query: str, timeout_s: float) -> Iterator[Selected]:
-    """Opens a query. Whatever is wrong with it is `Refusal`, also while its rows are read. §6 [assumed: 400]"""
+    """Open a query. Any mistake in it is a ``Refusal``, also while its rows are read. §6 [assumed: 400]"""
     if not _SELECT.match(query):
         raise _refused("expected a SELECT")
     for table in database.tables.values():
@@ -65,7 +65,7 @@ def selecting(database: Database, query: str, timeout_s: float) -> Iterator[Sele
 
 
 def _authorize(action: int, table: str | None, name: str | None, *_: str | None) -> int:
-    """Lets a statement select, call functions, and read tables but for SQLite's own. All else is denied."""
+    """Let a statement select, call functions, and read tables except SQLite's own. All else is denied."""
     match action:
         case sqlite3.SQLITE_SELECT | sqlite3.SQLITE_RECURSIVE:
             return sqlite3.SQLITE_OK

@@ -1,4 +1,4 @@
-"""`POST /ls/api/data/sqlQuery`: SQL over a community's items. liquid_decisions.md §6."""
+"""``POST /ls/api/data/sqlQuery``: SQL over a community's items. liquid_decisions.md §6."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -20,13 +20,13 @@ _TABLE_TYPES = ("Item", "History", "Transaction")
 
 
 class SqlQuery:
-    """The synchronous read: flat rows, or full items when an `itemType` is given. [docs]"""
+    """Synchronous read: flat rows, or full items when an ``itemType`` is given. [docs]"""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def query(self, request: Request, community: Community) -> Response:
-        """`queryName`, `preserveEnvironmentsList` and the community's header have no effect. [docs] [client:web]"""
+        """Ignore ``queryName``, ``preserveEnvironmentsList`` and the community's header. [docs] [client:web]"""
         form = read_form(request)
         query = required(form, "query")
         table = _item_table(form, community)
@@ -44,7 +44,7 @@ class SqlQuery:
             raise Refusal(f"the query has more than {most} rows", error="invalid_query")
 
     def _answer(self, found: Iterator[object]) -> Response:
-        """One JSON array in either format. [docs] [client:web]"""
+        """Return one JSON array in either format. [docs] [client:web]"""
         pieces = []
         length = 0
         while some := list(islice(found, _ROWS_AT_ONCE)):
@@ -56,12 +56,12 @@ class SqlQuery:
 
 
 def flat_rows(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
-    """TableData: the data part only. [docs:guide]"""
+    """Yield TableData: the data part only. [docs:guide]"""
     return (dict(zip(columns, row, strict=True)) for row in rows)
 
 
 def selected_serials(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> list[int]:
-    """The items that the query's `h_id` column names; rows that have none, of an outer join, are passed over."""
+    """Return the items that the query's ``h_id`` column names, except rows without one, as in an outer join."""
     if "h_id" not in columns:
         raise Refusal("with itemType the query must select h_id", error="invalid_query")
     place = columns.index("h_id")
@@ -73,7 +73,7 @@ def selected_serials(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) ->
 
 
 def items_of(table: ItemTable, serials: Sequence[int], *, with_blocks: bool) -> Iterator[dict[str, object]]:
-    """Full items in the order of the query. [docs]"""
+    """Yield full items in the order of the query. [docs]"""
     for start in range(0, len(serials), _ROWS_AT_ONCE):
         wanted = serials[start : start + _ROWS_AT_ONCE]
         rows = table.by_serial(wanted)
@@ -85,7 +85,10 @@ def items_of(table: ItemTable, serials: Sequence[int], *, with_blocks: bool) -> 
 
 
 def _item_table(form: Form, community: Community) -> ItemTable | None:
-    """`faultBlocks` and `tableType` are read only with an `itemType`. [docs]; no History or Transaction is kept."""
+    """Return the table of ``itemType``, with which alone ``faultBlocks`` and ``tableType`` count. [docs]
+
+    No History or Transaction is kept.
+    """
     if "itemType" not in form:
         return None
     table_type = form.get("tableType", "Item")

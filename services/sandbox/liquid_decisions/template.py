@@ -1,6 +1,6 @@
-"""The subset of Velocity that import and export templates may use. liquid_decisions.md §7 [assumed].
+"""Subset of Velocity that import and export templates may use. liquid_decisions.md §7 [assumed].
 
-`$name`, `${name}`, `$!name` and `$!{name}` stand for values; a directive, `#` and a word or sign, is not known.
+``$name``, ``${name}``, ``$!name`` and ``$!{name}`` stand for values. Directives (``#`` and a word or sign) are unknown.
 """
 
 import re
@@ -14,7 +14,7 @@ _REFERENCE = re.compile(r"\$(?P<quiet>!?)(?:\{(?P<formal>[A-Za-z_]\w*)\}|(?P<pla
 
 
 class Template:
-    """A text with references. Raises `Refusal` for a directive."""
+    """Text with references. Raises ``Refusal`` for a directive."""
 
     def __init__(self, text: str) -> None:
         if len(text) > _MAX_LENGTH:
@@ -26,12 +26,12 @@ class Template:
 
     @property
     def names(self) -> list[str]:
-        """What it refers to, in order, each once."""
+        """Names that it refers to, in order, each once."""
         found = (match["formal"] or match["plain"] for match in _REFERENCE.finditer(self._text))
         return list(dict.fromkeys(found))
 
     def render(self, values: Mapping[str, str]) -> str:
-        """Puts the values in as they are. A reference to nothing stays as written, and is left out when quiet."""
+        """Put the values in as they are. An unknown reference stays as written, and is left out when quiet."""
 
         def value_of(match: re.Match[str]) -> str:
             missing = "" if match["quiet"] else match[0]

@@ -1,4 +1,4 @@
-"""Bearer tokens, who holds them, and the community they are bound to. liquid_decisions.md §2."""
+"""Bearer tokens, their users, and the community they are bound to. liquid_decisions.md §2."""
 
 import uuid
 
@@ -12,7 +12,7 @@ from sandbox.token_table import TokenTable
 
 
 class Session(msgspec.Struct, kw_only=True):
-    """What one token stands for; the community is null until a scope or a call names one."""
+    """User of one token; the community is null until a scope or a call names one."""
 
     user_id: str
     community: str | None
@@ -37,18 +37,18 @@ class Tokens:
         return self._refresh.issue(Session(user_id=user_id, community=community), name=str(uuid.uuid4()))
 
     def use_refresh(self, token: str) -> Session | None:
-        """What the refresh token stands for; it is dead now."""
+        """Return the session of the refresh token, and end the token."""
         return self._refresh.take(token)
 
     def session(self, request: Request) -> Session:
-        """Raises a 401 for a bad or an expired token. §11 [docs] for validate, [assumed] elsewhere"""
+        """Raise a 401 for a bad or an expired token. §11 [docs] for validate, [assumed] elsewhere"""
         session = self._access.find(bearer_token(request.header("authorization")))
         if session is None:
             raise Refusal("the access token is missing, unknown or expired", error="invalid_token", status=401)
         return session
 
     def expire_all(self) -> int:
-        """Ends every access token; returns how many were alive."""
+        """End every access token and return how many were alive."""
         return self._access.end_all()
 
     def clear(self) -> None:

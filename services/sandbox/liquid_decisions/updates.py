@@ -1,4 +1,4 @@
-"""`POST /ls/api/items/updates`: what changed since a point in the feed. liquid_decisions.md §5."""
+"""``POST /ls/api/items/updates``: changes since a point in the feed. liquid_decisions.md §5."""
 
 from sandbox.http.messages import Request, Response, as_json
 from sandbox.liquid_decisions.community import Community
@@ -11,13 +11,13 @@ _LAST_MS = 2**53
 
 
 class Updates:
-    """Pages of items by (`processedAt`, `h_id`); deleted items do not appear. [assumed]"""
+    """Pages of items by (``processedAt``, ``h_id``); deleted items do not appear. [assumed]"""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     def updates(self, request: Request, community: Community) -> Response:
-        """An empty page repeats the request's values, so that a loop can go on from any answer. [client], [assumed]"""
+        """Return a page. An empty one repeats the request's values, so that a loop can go on. [client], [assumed]"""
         form = read_form(request)
         table = community.table(required(form, "itemType"))
         after_ms = whole_number(form, "processedAfter", default=0, least=0, most=_LAST_MS)

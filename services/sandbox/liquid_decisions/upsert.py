@@ -1,4 +1,4 @@
-"""`POST /ls/api/items/upsert`: writes items at once and names those it rejected. liquid_decisions.md §4."""
+"""``POST /ls/api/items/upsert``: writes items at once and names those it rejected. liquid_decisions.md §4."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from sandbox.liquid_decisions.writer import Source
 
 
 class Upsert:
-    """The synchronous write."""
+    """Synchronous write."""
 
     def __init__(self, settings: Settings, ledger: Ledger, faults: FaultBoard) -> None:
         self._settings = settings
@@ -25,7 +25,7 @@ class Upsert:
         self._faults = faults
 
     def upsert(self, request: Request, community: Community) -> Answer:
-        """400 for a malformed request, and nothing is applied [docs]; else every item has its own result."""
+        """Apply nothing of a malformed request, a 400 [docs]; else every item has its own result."""
         items = self._read(request.body)
         self._ledger.count_entries(len(items))
         entries = [Entry(item.headers, item.data, item.headers.get("action")) for item in items]
@@ -53,19 +53,19 @@ class Upsert:
         return items
 
     def _count(self, request: Request, items: int, rejects: int) -> int:
-        """`n`, or `n` less the rejected; which one is unclear. §4 [assumed]"""
+        """Return ``n``, or ``n`` less the rejected; the document is unclear. §4 [assumed]"""
         count = items - rejects if self._settings.count_leaves_out_rejected else items
         return count + sum(fault.by for fault in self._faults.acting((WrongCount,), request.method, request.path))
 
 
 def _with_receipt(item: Item, outcome: Outcome) -> dict[str, Any]:
-    """The item as sent, with the receipt inside its headers. §4 [docs] [client:node]"""
+    """Return the item as sent, with the receipt inside its headers. §4 [docs] [client:node]"""
     receipt = {"receiptType": outcome.effect, "receiptMessage": outcome.message}
     return {"headers": {**item.headers, **receipt}, "data": item.data}
 
 
 def _answer(count: int, rejects: list[Any]) -> Response:
-    """`rejectedItems` is missing when nothing was rejected. §4 [docs]"""
+    """Answer; ``rejectedItems`` is missing when nothing was rejected. §4 [docs]"""
     return as_json({"count": count, "rejectedItems": rejects} if rejects else {"count": count})
 
 

@@ -1,4 +1,4 @@
-"""The service: which part answers which endpoint, and what all endpoints share. liquid_decisions.md §1."""
+"""The service: its routes, and the handling that all endpoints share. liquid_decisions.md §1."""
 
 from collections.abc import Callable, Sequence
 
@@ -27,7 +27,7 @@ CommunityHandler = Callable[[Request, Community], Answer]
 
 
 class LiquidDecisions(Vendor):
-    """The service with all its communities, empty."""
+    """Service with all its communities, empty."""
 
     name = "liquid-decisions"
     fault_kinds = (SlowJob, FailJob, WrongCount)
@@ -47,7 +47,7 @@ class LiquidDecisions(Vendor):
         self._files.drop_expired()
 
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
-        """404 for a path that is not there; 405 for another method of one that is. [assumed, RFC 9110]"""
+        """Return 404 for an unknown path, 405 for another method of a known one. [assumed, RFC 9110]"""
         if not allowed:
             return Refusal("no such call", error="not_found", status=404).response()
         return Refusal(f"expected {' or '.join(allowed)}", error="method_not_allowed", status=405).response()
@@ -114,7 +114,7 @@ class LiquidDecisions(Vendor):
         return lambda request: answer(request, self._tokens.session(request))
 
     def _with_community(self, answer: CommunityHandler) -> Handler:
-        """A token without a community needs `setCommunity` first: 400 until then. §2 [docs], [assumed]"""
+        """Refuse a token without a community by 400 until ``setCommunity`` is called. §2 [docs], [assumed]"""
 
         def answered(request: Request) -> Answer:
             session = self._tokens.session(request)

@@ -1,4 +1,4 @@
-"""What `Create`, `Merge`, `Update` and `Delete` do. liquid_decisions.md §3, table of actions."""
+"""Actions ``Create``, ``Merge``, ``Update`` and ``Delete``. liquid_decisions.md §3, table of actions."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ _MAX_ITEM_LENGTH = 2**20
 
 
 class Source(NamedTuple):
-    """Which request brought the entries, and when they were due if not at once (seconds since 1970)."""
+    """Request that brought the entries, and when they were due if not at once (seconds since 1970)."""
 
     request: int
     endpoint: str
@@ -34,7 +34,7 @@ class Source(NamedTuple):
 
 
 class _Write(NamedTuple):
-    """One entry that fits, at its place. `row` is what is stored under the key."""
+    """Entry that fits. ``row`` is the stored item with the key."""
 
     table: ItemTable
     key: str
@@ -46,7 +46,7 @@ class _Write(NamedTuple):
 
 
 class Writer:
-    """Writes items of one community."""
+    """Writer of the items of one community."""
 
     def __init__(self, settings: Settings, database: Database, ledger: Ledger) -> None:
         self._settings = settings
@@ -60,7 +60,7 @@ class Writer:
         }
 
     def write(self, entries: Sequence[Entry], source: Source) -> list[Outcome]:
-        """Applies the entries one by one in their order; a rejected one does not undo others. §4 [assumed]"""
+        """Apply the entries one by one in their order; a rejected one does not undo others. §4 [assumed]"""
         with self._database.transaction(source.at) as now_ms:
             keys, outcomes = [], []
             for entry in entries:
@@ -88,7 +88,7 @@ class Writer:
         return key, self._acts[action](write)
 
     def _table(self, entry: Entry) -> ItemTable | Outcome:
-        """The table of the item's type; an item of another category is of no known type. [assumed]"""
+        """Return the table of the item's type; for an item of another category the type is unknown. [assumed]"""
         if entry.unfit is not None:
             return entry.unfit
         name = entry.headers.get("type")
@@ -106,12 +106,12 @@ class Writer:
         return self._put(write, write.data, REPLACED)
 
     def _merge(self, write: _Write) -> Outcome:
-        """Sets only the given fields; a given array replaces the stored one."""
+        """Set only the given fields; a given array replaces the stored one."""
         data = write.data if write.row is None else {**write.row.fields, **write.data}
         return self._put(write, data, MERGED)
 
     def _update(self, write: _Write) -> Outcome:
-        """Replaces the whole item."""
+        """Replace the whole item."""
         if write.row is None and self._settings.update_needs_item:
             return rejected("NotFound", f"no {write.table.item_type.name} {write.key}")
         return self._put(write, write.data, REPLACED)

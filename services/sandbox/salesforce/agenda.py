@@ -1,7 +1,7 @@
-"""What is still to happen, by the sandbox's clock: phases of jobs, rows to be written.
+"""Actions that are due later by the sandbox's clock: phases of jobs, rows to be written.
 
-There is no background task. Whoever asks the org something first has everything done that has become due, in the
-order in which it became due, so what a test sees follows from the clock alone.
+There is no background task. Each question to the org first runs all actions that are due by then, the earliest first,
+so a test sees a state that follows from the clock alone.
 """
 
 import heapq
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from sandbox.clock import Clock
 
 Act = Callable[[float], object]
-"""Gets the instant at which it was due (seconds since 1970 by the sandbox's clock), however late it is called."""
+"""Action that gets the instant at which it was due (seconds since 1970), however late it runs."""
 
 
 class Agenda:
-    """Acts to come. An act may put others on the agenda."""
+    """Actions to come. An action may add others."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -29,13 +29,13 @@ class Agenda:
         heapq.heappush(self._acts, (due_at, self._added, act))
 
     def when_left(self, count: int) -> float | None:
-        """When so many acts will be left of those that are to come; null when there are not more now."""
+        """Return when only ``count`` of the actions will be left; null when there are no more than that now."""
         if len(self._acts) <= count:
             return None
         return sorted(due_at for due_at, _, _ in self._acts)[-count - 1]
 
     def catch_up(self) -> None:
-        """Does what is due by now."""
+        """Run the actions that are due by now."""
         now = self._clock.now()
         while self._acts and self._acts[0][0] <= now:
             due_at, _, act = heapq.heappop(self._acts)

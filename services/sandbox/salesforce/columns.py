@@ -1,7 +1,7 @@
-"""A batch's header: which column sets which field. salesforce_bulk.md §6.
+"""Columns of a batch, and the fields that they set. salesforce_bulk.md §6.
 
-A column is a field (`LastName`), `Id`, or a relationship by external id: `Account.Ext__c`, `Parent__r.Ext__c`,
-polymorphic `Lead:Who.Email`. One unknown column fails the whole batch.
+A column is a field (``LastName``), ``Id``, or a relationship by external id: ``Account.Ext__c``, ``Parent__r.Ext__c``,
+polymorphic ``Lead:Who.Email``. One unknown column fails the whole batch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from sandbox.salesforce.values import Convert, Value, converter, refused
 
 
 class Columns(NamedTuple):
-    """Where in a row the `Id` stands, and for each other column its place, slot and conversion."""
+    """Place of ``Id`` in a row, and for each other column its place, slot and conversion."""
 
     id_place: int | None
     settings: list[tuple[int, int, Convert]]
@@ -23,7 +23,10 @@ class Columns(NamedTuple):
 
 
 def read_columns(names: Sequence[str], kind: ObjectType, tables: Mapping[str, Table], key_slot: int | None) -> Columns:
-    """Raises :class:`BatchRefused`: `InvalidBatch : Field name not found : Foo`. §3.10 [client issue reports]"""
+    """Return the columns of a header.
+
+    Raises ``BatchRefused``: ``InvalidBatch : Field name not found : Foo``. §3.10 [client issue reports]
+    """
     id_place: int | None = None
     key: tuple[int, Convert] | None = None
     settings = []

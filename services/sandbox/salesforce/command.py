@@ -1,4 +1,4 @@
-"""`python -m sandbox salesforce`: serves one Salesforce org until it is stopped."""
+"""``python -m sandbox salesforce``: one Salesforce org, served until it is stopped."""
 
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def salesforce(
     in_progress: float,
     trusted_network: bool,
 ) -> None:
-    """A stand-in for Salesforce: login, Bulk API 1.0 and 2.0, REST queries."""
+    """Serve a stand-in for Salesforce: login, Bulk API 1.0 and 2.0, REST queries."""
     loader = User(username=username, password=password, security_token=security_token)
     settings = Settings(
         users=(loader, *_DEFAULTS.users[1:]),
@@ -76,7 +76,7 @@ def salesforce(
 
 
 def _objects(path: Path | None) -> tuple[ObjectType, ...]:
-    """The standard objects, each replaced where the file has one of its name."""
+    """Return the standard objects, each replaced by the object of its name in the file."""
     try:
         own = msgspec.json.decode(path.read_bytes(), type=tuple[ObjectType, ...]) if path else ()
     except msgspec.DecodeError as error:

@@ -1,7 +1,7 @@
-"""Uploaded CSV, read in its strict dialect and by pieces. salesforce_bulk.md §6.
+"""Uploaded CSV, read strictly and in pieces. salesforce_bulk.md §6.
 
-The first row names the columns; `"` quotes, doubled inside; line breaks may stand inside quotes; nothing is trimmed,
-and a space next to a quote is an error. `#N/A` is null, an empty value means "leave as is". [docs]
+The first row names the columns. ``"`` quotes and is doubled inside quotes; line breaks may stand inside quotes; nothing
+is trimmed, and a space next to a quote is an error. ``#N/A`` is null, an empty value means "leave as is". [docs]
 """
 
 import csv
@@ -24,7 +24,7 @@ _QUOTED = re.compile(rb'"(?:[^"]|"")*"')
 
 
 class CsvRows:
-    """`columns` at once, rows piece by piece. Raises :class:`BatchRefused` where the text is not CSV."""
+    """Reader of CSV: ``columns`` at once, rows in pieces. Raises ``BatchRefused`` where the text is not CSV."""
 
     def __init__(self, body: bytes, *, delimiter: str = ",") -> None:
         self._is_large = len(body) > MAX_RECORD_CHARACTERS
@@ -37,20 +37,19 @@ class CsvRows:
             raise _malformed(f"expected at most {MAX_COLUMNS} columns and {MAX_HEADER_CHARACTERS} characters of header")
 
     def pieces(self, size: int) -> Iterator[list[Row]]:
-        """The rows, `size` at a time, each as long as the header, `#N/A` as `None`."""
+        """Yield the rows, ``size`` at a time, each as long as the header, ``#N/A`` as ``None``."""
         for rows in self.raw_pieces(size):
             yield self._with_nulls(rows) if self._may_have_nulls else rows
 
     def raw_pieces(self, size: int) -> Iterator[list[Row]]:
-        """The same, with texts only, as they were sent."""
+        """Yield the rows as they were sent, with texts only."""
         while rows := self._read(size):
             self._check(rows)
             yield rows
 
     def _read(self, size: int) -> list[Row]:
-        csv.field_size_limit(
-            MAX_FIELD_CHARACTERS
-        )  # of the whole process: whoever else reads CSV in it may have another
+        # The limit is one for the whole process, and another reader of CSV may have changed it.
+        csv.field_size_limit(MAX_FIELD_CHARACTERS)
         try:
             return list(islice(filter(None, self._reader), size))
         except csv.Error as error:
@@ -81,5 +80,5 @@ def _refuse_space_at_quote(body: bytes) -> None:
 
 
 def _malformed(reason: str) -> BatchRefused:
-    """The code is ours to choose: the document names none. [assumed: content is checked with the batch]"""
+    """Return the refusal of a batch. The document names no code for it. [assumed: content is checked with the batch]"""
     return BatchRefused("InvalidBatch", f"Failed to parse CSV: {reason}")

@@ -1,6 +1,6 @@
-"""The objects of an org that nobody set up: the usual standard ones, each with an external id, and a custom one.
+"""Objects of an org by default: the usual standard ones, each with an external id, and a custom one.
 
-Which fields they have is our choice [assumed]: enough of each kind to meet every row of salesforce_bulk.md §5 and §6.
+Their fields are our choice [assumed]: enough of each kind to meet every row of salesforce_bulk.md §5 and §6.
 """
 
 from sandbox.salesforce.objects import Field, ObjectType, email, key, reference, text

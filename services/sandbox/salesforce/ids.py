@@ -1,9 +1,9 @@
-"""Record, job and session owners' ids: 15 characters, or 18 with a checksum of their case. salesforce_bulk.md §1.
+"""Ids of records, jobs and session owners: 15 characters, or 18 with a checksum of their case. salesforce_bulk.md §1.
 
     750 X00 00000000b      AAA
     type pod serial (62)   which of each five characters are upper case
 
-Emitted with 18 characters, accepted with either [assumed: usual platform behaviour]. As on the platform, the checksum
+Sent with 18 characters, accepted with either [assumed: usual platform behaviour]. As on the platform, the checksum
 restores the case of an id that a tool has folded.
 """
 
@@ -18,7 +18,7 @@ _LOW = 62**3
 
 
 def make(prefix: str, serial: int) -> str:
-    """The 18-character id of the `serial`-th thing whose ids start with `prefix`."""
+    """Return the 18-character id of the ``serial``-th thing whose ids start with ``prefix``."""
     high, low = divmod(serial, _LOW)
     head, checksum, bits = _head(prefix, high)
     a, b, c = DIGITS[low // 3844], DIGITS[low // 62 % 62], DIGITS[low % 62]
@@ -27,7 +27,7 @@ def make(prefix: str, serial: int) -> str:
 
 
 def canonical(text: str) -> str | None:
-    """The 18-character form of an id of either form; null for what is no id."""
+    """Return the 18-character form of an id of either form; null for a text that is not an id."""
     if not (text.isascii() and text.isalnum()):
         return None
     if len(text) == 15:
@@ -36,7 +36,7 @@ def canonical(text: str) -> str | None:
 
 
 def serial_of(text: str, prefix: str) -> int | None:
-    """Which `serial` the id was made from; null when it is none that starts with `prefix`."""
+    """Return the ``serial`` that the id was made from; null for any id that does not start with ``prefix``."""
     whole = canonical(text)
     if whole is None or not whole.startswith(prefix + _POD):
         return None
@@ -48,7 +48,7 @@ def serial_of(text: str, prefix: str) -> int | None:
 
 @lru_cache(maxsize=1024)
 def _head(prefix: str, high: int) -> tuple[str, str, int]:
-    """The first 12 characters, their two checksum characters, and the bits they give to the third."""
+    """Return the first 12 characters, their two checksum characters, and the bits they give to the third."""
     digits = ""
     for _ in range(6):
         high, digit = divmod(high, 62)

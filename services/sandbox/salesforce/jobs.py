@@ -1,4 +1,4 @@
-"""Every job of the org, of either API: numbered, listed, forgotten after seven days. salesforce_bulk.md §4.1, §7."""
+"""Jobs of the org, of either API: numbered, listed, dropped after seven days. salesforce_bulk.md §4.1, §7."""
 
 from collections.abc import Iterator
 from typing import Any, Literal, Protocol
@@ -9,11 +9,11 @@ from sandbox.salesforce.sessions import OrgUser
 from sandbox.salesforce.settings import Settings
 
 JobType = Literal["Classic", "V2Ingest", "V2Query"]
-"""`Classic` is Bulk API 1.0. §4.1 [docs]"""
+"""``Classic`` is Bulk API 1.0. §4.1 [docs]"""
 
 
 class ListedJob(Protocol):
-    """What the register asks of a job."""
+    """Job as the register needs it."""
 
     @property
     def id(self) -> str: ...
@@ -25,14 +25,14 @@ class ListedJob(Protocol):
     def created_at(self) -> float: ...
     @property
     def is_finished(self) -> bool:
-        """Whether it may be forgotten when there are too many."""
+        """True when the job may be dropped because there are too many."""
 
     @property
     def kept_bytes(self) -> int:
-        """Of data and results, packed."""
+        """Bytes of data and results, packed."""
 
     def listing(self) -> dict[str, Any]:
-        """The job as Bulk API 2.0's list shows it."""
+        """Return the job as Bulk API 2.0's list shows it."""
 
 
 class Jobs:
@@ -58,26 +58,26 @@ class Jobs:
         return ids.make(ids.JOB, self._made)
 
     def add(self, job: ListedJob) -> None:
-        """Registers a job; beyond the bounds of the settings the oldest finished ones go."""
+        """Register a job. Beyond the bounds of the settings the oldest finished jobs are dropped."""
         self._jobs[job.id] = job
         self.trim()
 
     def trim(self) -> None:
-        """For a job of 1.0, which grows after it was made."""
+        """Drop the oldest finished jobs beyond the bounds. A 1.0 job calls it, because it grows after it was made."""
         too_many = len(self._jobs) - self._settings.max_kept_jobs
         too_large = sum(one.kept_bytes for one in self._jobs.values()) - self._settings.max_kept_job_bytes
         if too_many > 0 or too_large > 0:
             self._drop(too_many, too_large)
 
     def get(self, job_id: str) -> ListedJob | None:
-        """By an id of 15 or 18 characters."""
+        """Return the job with an id of 15 or 18 characters."""
         return self._jobs.get(ids.canonical(job_id) or "")
 
     def remove(self, job_id: str) -> None:
         self._jobs.pop(job_id, None)
 
     def forget_old(self) -> None:
-        """Drops what was made more than seven days ago. §7 [docs]"""
+        """Drop jobs made more than seven days ago. §7 [docs]"""
         oldest_at = self._clock.now() - self._settings.job_retention_s
         while self._jobs and (oldest := next(iter(self._jobs.values()))).created_at <= oldest_at:
             self.remove(oldest.id)

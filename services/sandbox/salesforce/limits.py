@@ -1,4 +1,4 @@
-"""What may be used within 24 hours: API calls, batches, records, query jobs; and logins. salesforce_bulk.md §7, §9."""
+"""Budgets of 24 hours: API calls, batches, records, query jobs; and of logins. salesforce_bulk.md §7, §9."""
 
 from collections import deque
 
@@ -10,7 +10,7 @@ _BUCKET_S = 60
 
 
 class Budget:
-    """So many within any 24 hours, or another window, counted by the minute."""
+    """Number of uses within any 24 hours, or another window, counted by the minute."""
 
     def __init__(self, maximum: int, clock: Clock, *, window_s: float = _DAY_S) -> None:
         self.maximum = maximum
@@ -34,14 +34,14 @@ class Budget:
         return max(0, self.maximum - self.used)
 
     def take(self, count: int = 1) -> bool:
-        """Whether there was room; what is refused does not count."""
+        """Use ``count`` if that many are left, and return whether they were; a refused use does not count."""
         if self.used + count > self.maximum:
             return False
         self._add(count)
         return True
 
     def leave(self, left: int) -> None:
-        """Uses up all but `left`."""
+        """Use up all but ``left``."""
         self._add(max(0, self.remaining - left))
 
     def _add(self, count: int) -> None:
@@ -53,12 +53,12 @@ class Budget:
 
 
 class Limits:
-    """The org's budgets."""
+    """Budgets of the org."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self.api_requests = Budget(settings.daily_api_requests, clock)
         self.batches = Budget(settings.daily_batches, clock)
-        """Of 1.0 and 2.0 together [docs]; a batch sent to a closed job counts too (§3.5 [docs])"""
+        """Batches of 1.0 and 2.0 together [docs]; a batch sent to a closed job counts too (§3.5 [docs])"""
         self.records = Budget(settings.daily_records, clock)
         self.query_jobs = Budget(settings.daily_query_jobs, clock)
 
@@ -67,12 +67,12 @@ class Limits:
             budget.clear()
 
     def info(self) -> tuple[str, str]:
-        """The `Sforce-Limit-Info` response header. §3.1 [docs]"""
+        """Return the ``Sforce-Limit-Info`` response header. §3.1 [docs]"""
         calls = self.api_requests
         return ("Sforce-Limit-Info", f"api-usage={calls.used}/{calls.maximum}")
 
     def shown(self) -> dict[str, dict[str, int]]:
-        """`GET /services/data/vNN.0/limits`. §9 [docs]"""
+        """Return the body of ``GET /services/data/vNN.0/limits``. §9 [docs]"""
         budgets = {
             "DailyApiRequests": self.api_requests,
             "DailyBulkApiBatches": self.batches,

@@ -1,4 +1,4 @@
-"""`GET /services/data/vNN.0/limits`. salesforce_bulk.md §9 [docs]."""
+"""``GET /services/data/vNN.0/limits``. salesforce_bulk.md §9 [docs]."""
 
 from sandbox.http.messages import Request, Response
 from sandbox.http.routing import Route

@@ -1,4 +1,4 @@
-"""What kinds of record an org has: objects and their fields. salesforce_bulk.md §5, §6, §9."""
+"""Objects of an org and their fields. salesforce_bulk.md §5, §6, §9."""
 
 from functools import cached_property
 from typing import Literal
@@ -11,7 +11,7 @@ FieldType = Literal[
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One field. `external_id`: usable as upsert key and in relationship columns; `unique`: no two records share it."""
+    """One field. ``external_id``: for upserts and relationship columns; ``unique``: no two records share it."""
 
     name: str
     type: FieldType = "string"
@@ -20,17 +20,17 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     external_id: bool = False
     read_only: bool = False
     max_length: int = 255
-    """Characters of a text. Beyond it `STRING_TOO_LONG`"""
+    """Characters of a text; a longer one is ``STRING_TOO_LONG``"""
     max_number: float = 1e18
-    """Beyond it `NUMBER_OUTSIDE_VALID_RANGE`"""
+    """Largest absolute value; beyond it ``NUMBER_OUTSIDE_VALID_RANGE``"""
     values: tuple[str, ...] = ()
-    """All that a restricted picklist takes"""
+    """Values of a restricted picklist"""
     pattern: str = ""
-    """A validation rule: what else does not match it is a `FIELD_CUSTOM_VALIDATION_EXCEPTION`"""
+    """Validation rule; a value that does not match it is ``FIELD_CUSTOM_VALIDATION_EXCEPTION``"""
     refers_to: tuple[str, ...] = ()
-    """The objects that a reference may lead to"""
+    """Objects that a reference may point to"""
     relationship: str = ""
-    """What a relationship column calls the reference: `Account` for `AccountId`"""
+    """Name of the reference in relationship columns: ``Account`` for ``AccountId``"""
 
 
 SYSTEM_FIELDS = (
@@ -40,21 +40,21 @@ SYSTEM_FIELDS = (
     Field(name="CreatedById", type="reference", read_only=True, refers_to=("User",), relationship="CreatedBy"),
     Field(name="IsDeleted", type="boolean", read_only=True),
 )
-"""What every object has beside `Id`; they come first in a stored record."""
+"""Fields that every object has beside ``Id``; they come first in a stored record."""
 
 
 class ObjectType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
-    """One object. Records' ids start with `prefix`. Names are found without regard to case. §3.3 [client sfbulkapi]"""
+    """One object. Ids of its records start with ``prefix``. Names are found in any case. §3.3 [client sfbulkapi]"""
 
     name: str
     prefix: str
     fields: tuple[Field, ...]
     bulk: bool = True
-    """Whether the Bulk APIs take it; else `InvalidEntity`"""
+    """False when the Bulk APIs answer ``InvalidEntity``"""
 
     @cached_property
     def all_fields(self) -> tuple[Field, ...]:
-        """System fields and own ones; a field's place here is its slot in a stored record."""
+        """System fields, then own ones. A field's place here is its slot in a stored record."""
         return (*SYSTEM_FIELDS, *self.fields)
 
     @cached_property
@@ -79,12 +79,12 @@ def text(name: str, *, required: bool = False, max_length: int = 255) -> Field:
 
 
 def key(name: str) -> Field:
-    """An external id that no two records share."""
+    """Make an external id that no two records share."""
     return Field(name=name, external_id=True, unique=True)
 
 
 def email(name: str) -> Field:
-    """Standard email fields can be looked up by, as `Lead:Who.Email` does. §6 [docs]"""
+    """Make a standard email field, which can be looked up by, as ``Lead:Who.Email`` does. §6 [docs]"""
     return Field(name=name, type="email", external_id=True, max_length=80)
 
 

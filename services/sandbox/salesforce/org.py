@@ -1,6 +1,6 @@
-"""One org: its records, and what every API does to them. `Org.write` and `Org.query` are all that an API needs.
+"""One org: its records, and the operations on them. An API needs ``Org.write`` and ``Org.query`` only.
 
-The APIs share, too: `agenda` (what happens later), `sessions`, `limits`, `jobs`, `cursors`, `faults`.
+The APIs also share ``agenda`` (actions due later), ``sessions``, ``limits``, ``jobs``, ``cursors`` and ``faults``.
 """
 
 from collections.abc import Sequence
@@ -32,25 +32,25 @@ _ROW_FAULTS: tuple[type[LockRows | RefuseRows], ...] = (LockRows, RefuseRows)
 
 
 class Origin(NamedTuple):
-    """The request that brought a batch: whose it is, and what faults and the ledger know it by."""
+    """Request that brought a batch: its user, and its names for faults and for the ledger."""
 
     user: OrgUser
     number: int
     method: str
     path: str
     endpoint: str
-    """What the ledger calls the call: `POST /services/async/job/batch`"""
+    """Name of the call in the ledger: ``POST /services/async/job/batch``"""
 
 
 class Phases(NamedTuple):
-    """How long a batch or job stands in each phase, in seconds of the sandbox's clock."""
+    """Length of each phase of a batch or job, in seconds of the sandbox's clock."""
 
     queued_s: float
     in_progress_s: float
 
 
 class Org:
-    """The records of one org."""
+    """Records of one org."""
 
     def __init__(self, settings: Settings, clock: Clock, ledger: Ledger, faults: FaultBoard) -> None:
         self.settings = settings
@@ -65,7 +65,7 @@ class Org:
         self._fill()
 
     def reset(self) -> None:
-        """Forgets records, jobs, cursors, sessions and counts."""
+        """Forget records, jobs, cursors, sessions and counts."""
         self.agenda.clear()
         self.sessions.expire_all()
         self.limits.clear()
@@ -81,13 +81,13 @@ class Org:
                 self._add_user(users, user.username, user.full_name)
 
     def _add_user(self, users: Table, username: str, full_name: str) -> None:
-        """Users are records too, so that their ids lead somewhere."""
+        """Add a user as a record, so that its id leads somewhere."""
         values = {"username": username, "lastname": full_name.split()[-1], "email": username}
         slots = users.kind.slots
         users.insert({slots[name]: value for name, value in values.items() if name in slots}, 1, self.clock.now())
 
     def object_type(self, name: str) -> ObjectType:
-        """The object of that name, whatever its case. Raises :class:`BatchRefused` `InvalidEntity`. §3.11"""
+        """Return the object of that name in any case. Raises ``BatchRefused`` ``InvalidEntity``. §3.11"""
         table = self.tables.get(name.lower())
         if table is None:
             raise BatchRefused("InvalidEntity", f"Unable to find object: {name}")
@@ -96,7 +96,7 @@ class Org:
         return table.kind
 
     def key_slot(self, kind: ObjectType, external_id: str | None) -> int | None:
-        """The slot of an upsert's external id; null for `Id`. Raises :class:`BatchRefused`. §3.11, §6"""
+        """Return the slot of an upsert's external id; null for ``Id``. Raises ``BatchRefused``. §3.11, §6"""
         if not external_id:
             message = f"External ID was blank for {kind.name}. An External ID must be specified for upsert."
             raise BatchRefused("InvalidJob", message)
@@ -111,7 +111,7 @@ class Org:
         return slot
 
     def check_permission(self, user: OrgUser, operation: str) -> None:
-        """Raises :class:`BatchRefused` `FeatureNotEnabled` for who may not hard-delete. §3.11 [docs]"""
+        """Raise ``BatchRefused`` ``FeatureNotEnabled`` when a user without the permission hard-deletes. §3.11 [docs]"""
         if operation == "hardDelete" and not user.user.may_hard_delete:
             raise BatchRefused("FeatureNotEnabled", "hardDelete permission is not enabled for this user")
 
@@ -126,11 +126,12 @@ class Org:
         external_id: str | None = None,
         at: float | None = None,
     ) -> list[RowResult]:
-        """Applies one batch, now or as of `at`, and returns a result per row, in order.
+        """Apply one batch, now or as of ``at``, and return a result per row, in order.
 
-        A cell is a text, or a JSON value; `None` sets null, `""` leaves the field as it is (§6 [docs]): `#N/A` has
-        been read as `None` before. Raises :class:`BatchRefused`, with nothing applied, for an unknown object or
-        column, for more than ids in a delete, for an upsert without a good external id, for a missing permission.
+        A cell is a text, or a JSON value; ``None`` sets null, ``""`` leaves the field as it is (§6 [docs]): ``#N/A``
+        has been read as ``None`` before. Raises ``BatchRefused``, with nothing applied, for an unknown object or
+        column, for more columns than ``Id`` in a delete, for an upsert without a good external id, for a missing
+        permission.
         """
         kind = self.object_type(object_name)
         self.check_permission(origin.user, operation)
@@ -147,30 +148,30 @@ class Org:
         return [one.result for one in written]
 
     def query(self, soql: str, *, with_deleted: bool = False) -> QueryResult:
-        """Runs bulk SOQL; `with_deleted` for `queryAll`. Raises :class:`QueryRefused`."""
+        """Run bulk SOQL; ``with_deleted`` for ``queryAll``. Raises ``QueryRefused``."""
         return run_query(soql, self.tables, with_deleted=with_deleted)
 
     def check_query(self, soql: str) -> str:
-        """The name of the object that is asked for, without running. Raises :class:`QueryRefused`."""
+        """Return the name of the object that is queried, without running the query. Raises ``QueryRefused``."""
         return check_query(soql, self.tables)
 
     def phases(self, origin: Origin) -> Phases:
-        """How long the batch or job that `origin` brought takes; uses up a :class:`SlowJob` fault."""
+        """Return how long the batch or job that ``origin`` brought takes; uses up a ``SlowJob`` fault."""
         for fault in self.faults.acting((SlowJob,), origin.method, origin.path):
             return Phases(fault.phase_s, fault.phase_s)
         return Phases(self.settings.queued_s, self.settings.in_progress_s)
 
     def failing(self, origin: Origin) -> FailBatch | None:
-        """The fault that fails the batch at hand after some of its rows, if one stands; uses it up."""
+        """Return the fault, if any, that fails the batch at hand after some of its rows; uses it up."""
         return next(self.faults.acting((FailBatch,), origin.method, origin.path), None)
 
     def catch_up(self) -> None:
-        """Does what has become due, and forgets what is too old."""
+        """Run the actions that are due, and drop old jobs."""
         self.agenda.catch_up()
         self.jobs.forget_old()
 
     def _refused_by_faults(self, origin: Origin, count: int) -> list[Written]:
-        """The results of the first rows that faults take; none of these rows is applied."""
+        """Return the results of the first rows, which faults refuse; none of these rows is applied."""
         refused: list[Written] = []
         for fault in self.faults.acting(_ROW_FAULTS, origin.method, origin.path):
             if isinstance(fault, LockRows):
@@ -192,7 +193,7 @@ class Org:
         at: float,
         external_id: str | None,
     ) -> None:
-        """One ledger entry a row. Its key is the external id's value, else the record's id."""
+        """Record one ledger entry per row. Its key is the external id's value, else the record's id."""
         sent_keys = _column(columns, rows, external_id or "id")
         self.ledger.record(
             at=at,
@@ -209,7 +210,7 @@ class Org:
 
 
 def _column(columns: Sequence[str], rows: Sequence[Row], name: str) -> Sequence[str | None]:
-    """What the rows have in a column, as text; nothing but nulls without that column."""
+    """Return the texts of the rows in a column; only nulls when there is no such column."""
     for place, column in enumerate(columns):
         if column.lower() == name.lower():
             return [str(row[place] or "") for row in rows]

@@ -1,4 +1,4 @@
-"""SOQL over what was written: of the Bulk APIs (`run_query`), and as any call may ask (`plan`). §3.8, §4.2, §9."""
+"""SOQL over the stored records: for the Bulk APIs (``run_query``) and for any call (``plan``). §3.8, §4.2, §9."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -16,28 +16,28 @@ Found = tuple[int, Record]
 
 
 class Plan(NamedTuple):
-    """A query made out over one object: the fields it selects, and its records, not looked for yet."""
+    """Query resolved over one object: the fields it selects, and its records, which are found when iterated."""
 
     table: Table
     fields: list[QueryField]
     found: Iterator[Found]
-    """In order, from `OFFSET` to `LIMIT`"""
+    """Records in order, from ``OFFSET`` to ``LIMIT``"""
 
 
 class QueryResult(NamedTuple):
-    """Rows of values by field; `Id` is a field of type `reference`. Instants are texts: `2024-11-21T09:28:59.000Z`."""
+    """Rows of values by field; ``Id`` is of type ``reference``. Instants are texts: ``2024-11-21T09:28:59.000Z``."""
 
     object_name: str
     fields: tuple[str, ...]
-    """As the object spells them; of a parent `Account.Name`"""
+    """Names as the object spells them; of a parent ``Account.Name``"""
     types: tuple[FieldType, ...]
     rows: list[tuple[Value, ...]]
     ids: list[str]
-    """The records' ids, row by row, whether or not `Id` was selected"""
+    """Ids of the records, row by row, even when ``Id`` is not selected"""
 
 
 def plan(query: Query, tables: Mapping[str, Table], *, with_deleted: bool) -> Plan:
-    """Raises :class:`QueryRefused` for an object or field that is not there."""
+    """Resolve a query. Raises ``QueryRefused`` for an unknown object or field."""
     table = tables.get(query.object_name.lower())
     if table is None:
         raise unknown_object(query.object_name)
@@ -51,7 +51,7 @@ def plan(query: Query, tables: Mapping[str, Table], *, with_deleted: bool) -> Pl
 
 
 def count(query: Query, tables: Mapping[str, Table], *, with_deleted: bool) -> int:
-    """`COUNT()`. No record is read where the table knows. Raises :class:`QueryRefused`."""
+    """Return the ``COUNT()``. No record is read where the table knows the number. Raises ``QueryRefused``."""
     table, _, found = plan(query, tables, with_deleted=with_deleted)
     is_whole = query.where is None and query.limit is None and query.offset is None
     return len(table) if is_whole and not with_deleted else sum(1 for _ in found)
@@ -62,12 +62,12 @@ def unknown_object(name: str) -> QueryRefused:
 
 
 def check_query(soql: str, tables: Mapping[str, Table]) -> str:
-    """The name of the object that is asked for. Raises :class:`QueryRefused` for what `run_query` would refuse."""
+    """Return the name of the object. Raises ``QueryRefused`` for what ``run_query`` would refuse."""
     return _bulk_plan(soql, tables, with_deleted=True).table.kind.name
 
 
 def run_query(soql: str, tables: Mapping[str, Table], *, with_deleted: bool) -> QueryResult:
-    """A query of the Bulk APIs. Raises :class:`QueryRefused`."""
+    """Run a query of the Bulk APIs. Raises ``QueryRefused``."""
     table, fields, found = _bulk_plan(soql, tables, with_deleted=with_deleted)
     rows, ids = [], []
     for serial, record in found:
@@ -85,13 +85,13 @@ def _bulk_plan(soql: str, tables: Mapping[str, Table], *, with_deleted: bool) ->
 
 
 def _examined(query: Query, table: Table, tables: Mapping[str, Table], *, with_deleted: bool) -> Iterator[Found]:
-    """The records that may be wanted, first created first: by an index, which knows living ones only, where it can."""
+    """Yield the records that may match, first created first; from an index, which has living ones only, if possible."""
     few = None if with_deleted else candidates(query.where, table, tables)
     return table.scan(with_deleted=with_deleted) if few is None else _living(few, table)
 
 
 def _ordered(found: Iterable[Found], orders: Sequence[tuple[Order, QueryField]]) -> Iterator[Found]:
-    """Sorted when the first one is asked for."""
+    """Sort when the first record is asked for."""
     kept = list(found)
     for order, field in reversed(orders):
         kept.sort(key=_sort_key(field), reverse=order.descending)
@@ -115,7 +115,7 @@ def _sort_key(field: QueryField) -> Callable[[Found], Any]:
 
 
 def _move_nulls(found: list[Found], field: QueryField, *, last: bool) -> None:
-    """Nulls come first unless the query says last; the sort before this kept their order."""
+    """Put nulls first, or last if the query says so; the sort before this kept their order."""
     nulls = [one for one in found if field.read(*one) is None]
     others = [one for one in found if field.read(*one) is not None]
     found[:] = [*others, *nulls] if last else [*nulls, *others]

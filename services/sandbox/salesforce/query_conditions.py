@@ -1,6 +1,6 @@
-"""`WHERE`: which records a query wants.
+"""``WHERE`` conditions as tests of a record.
 
-Texts are equal letter by letter, as keys are; `LIKE` disregards case. [assumed] A null equals null only, is unequal to
+Texts are equal letter by letter, as keys are; ``LIKE`` ignores case. [assumed] A null equals null only, is unequal to
 all else, and is neither less nor greater than anything.
 """
 
@@ -35,7 +35,7 @@ _KINDS = {
 
 
 def wanted(condition: Condition, table: Table, tables: Mapping[str, Table]) -> Wants:
-    """The test that a condition is. Raises :class:`QueryRefused`."""
+    """Return the test that a condition describes. Raises ``QueryRefused``."""
     if isinstance(condition, Comparison):
         return _compared(condition, table, tables)
     parts = [wanted(one, table, tables) for one in condition.conditions]
@@ -47,7 +47,7 @@ def wanted(condition: Condition, table: Table, tables: Mapping[str, Table]) -> W
 
 
 def candidates(condition: Condition | None, table: Table, tables: Mapping[str, Table]) -> Iterable[int] | None:
-    """The serials of the only living records that can fit, by an index; null when every record may."""
+    """Return, from an index, the serials of the living records that can match; null when every record can."""
     if isinstance(condition, Combined) and condition.how == "AND":
         found = (candidates(one, table, tables) for one in condition.conditions)
         return next((one for one in found if one is not None), None)
@@ -93,7 +93,7 @@ def _ordered(field: QueryField, compare: Callable[[Any, Any], bool], value: Valu
 
 
 def _like(condition: Comparison, field: QueryField) -> Wants:
-    """`%` stands for any characters, `_` for one."""
+    """Return the test of a ``LIKE``: ``%`` stands for any characters, ``_`` for one."""
     literal = condition.literals[0]
     if literal.kind != "text" or field.type in _KINDS:
         raise QueryRefused("INVALID_FIELD", f"invalid operator on {field.name}")
@@ -103,7 +103,7 @@ def _like(condition: Comparison, field: QueryField) -> Wants:
 
 
 def _value(literal: Token, field: QueryField) -> Value:
-    """A literal as the field's values are stored. Raises :class:`QueryRefused` for one of another type."""
+    """Return a literal as the field stores its values. Raises ``QueryRefused`` for a literal of another type."""
     if literal.word == "NULL":
         return None
     if literal.kind not in _KINDS.get(field.type, ("text",)):

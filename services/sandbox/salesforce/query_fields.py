@@ -1,4 +1,4 @@
-"""Fields as a query names them: `LastName`, `Id`, or of a parent: `Account.Name`, `Parent__r.Account__r.Ext__c`."""
+"""Fields by name in a query: ``LastName``, ``Id``, or of a parent ``Account.Name``, ``Parent__r.Account__r.Ext__c``."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -13,8 +13,9 @@ _MAX_PARENTS = 5
 
 
 class QueryField(NamedTuple):
-    """How to read a field of a record: its name as the objects spell it, the object it is a field of, its type, its
-    slot (null: `Id`, or a parent's), and what reads it."""
+    """Reader of one field: its name as the objects spell it, the object it belongs to, its type, its slot (null:
+    ``Id``, or a parent's), and the function that reads it.
+    """
 
     name: str
     object_name: str
@@ -24,7 +25,7 @@ class QueryField(NamedTuple):
 
 
 def find_field(path: str, table: Table, tables: Mapping[str, Table]) -> QueryField:
-    """Raises :class:`QueryRefused` for a name that is not there, and for compound fields. §3.8 [docs]"""
+    """Resolve a name. Raises ``QueryRefused`` for an unknown name, and for compound fields. §3.8 [docs]"""
     *parents, name = path.split(".")
     if len(parents) > _MAX_PARENTS:
         raise QueryRefused("MALFORMED_QUERY", f"at most {_MAX_PARENTS} parents: {path}")
@@ -61,7 +62,7 @@ def _of_parent(parents: list[str], name: str, table: Table, tables: Mapping[str,
 
 
 def _through(table: Table, slot: int, above: Table, read: Read) -> Read:
-    """Reads from the record that a reference leads to; null when it leads nowhere, or to another object."""
+    """Read from the record that a reference points to; null when there is none, or it is of another object."""
 
     def read_parent(_: int, record: Record) -> Value:
         serial = above.serial_of(str(table.shown(record, slot) or ""))

@@ -1,12 +1,12 @@
-"""What is refused as a whole.
+"""Refusals of a whole batch or query.
 
-BatchRefused      a batch that cannot be gone through: 1.0 `stateMessage`, 2.0 `errorMessage`
+BatchRefused      a batch that cannot be processed: 1.0 ``stateMessage``, 2.0 ``errorMessage``
 └─ QueryRefused   SOQL that is not understood or not allowed
 """
 
 
 class BatchRefused(Exception):
-    """`code` is a Bulk API 1.0 exceptionCode; Bulk API 2.0 writes it in upper case. salesforce_bulk.md §3.10, §4.3"""
+    """Refused batch. ``code`` is an ``exceptionCode`` of 1.0; 2.0 writes it in upper case. §3.10, §4.3"""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -15,14 +15,14 @@ class BatchRefused(Exception):
 
     @property
     def state_message(self) -> str:
-        """`InvalidBatch : Field name not found : Foo`. §3.10 [client issue reports]"""
+        """Text such as ``InvalidBatch : Field name not found : Foo``. §3.10 [client issue reports]"""
         return f"{self.code} : {self.message}"
 
 
 class QueryRefused(BatchRefused):
-    """`InvalidBatch : Failed to process query: ...`. §3.8 [client issue reports]
+    """Refused query: ``InvalidBatch : Failed to process query: ...``. §3.8 [client issue reports]
 
-    `query_code` is what the REST query call names it by: `MALFORMED_QUERY`, `INVALID_FIELD`, `INVALID_TYPE`, ...
+    ``query_code`` is its code in the REST query call: ``MALFORMED_QUERY``, ``INVALID_FIELD``, ``INVALID_TYPE``, ...
     """
 
     def __init__(self, query_code: str, detail: str) -> None:

@@ -1,4 +1,4 @@
-"""What the calls under `/services/data` share: version, session, budget, and JSON errors. salesforce_bulk.md §4.3."""
+"""Checks and errors of all calls under ``/services/data``: version, session, budget, JSON. salesforce_bulk.md §4.3."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ JSON = "application/json;charset=UTF-8"
 
 
 class RestRefusal(Exception):
-    """A call that is refused."""
+    """Refused call."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -23,12 +23,12 @@ class RestRefusal(Exception):
         self.code = code
 
     def response(self) -> Response:
-        """A JSON array of one error. §4.3 [docs]"""
+        """Return a JSON array of one error. §4.3 [docs]"""
         return as_rest_json([{"errorCode": self.code, "message": str(self)}], status=self.status)
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who calls, and the API version that the path names."""
+    """User who calls, and the API version that the path names."""
 
     user: OrgUser
     version: int
@@ -46,7 +46,7 @@ def not_found() -> RestRefusal:
 
 
 def not_allowed(allowed: tuple[str, ...]) -> Response:
-    """§4.3 [docs], spelling [assumed]"""
+    """Return the 405 with the methods that are allowed. §4.3 [docs], spelling [assumed]"""
     message = f"HTTP Method not allowed. Allowed are {','.join(allowed)}"
     answer = RestRefusal(405, "METHOD_NOT_ALLOWED", message).response()
     return msgspec.structs.replace(answer, headers=(("allow", ", ".join(allowed)),))
@@ -57,7 +57,7 @@ def bad_request(code: str, message: str) -> RestRefusal:
 
 
 def rest_handler(org: Org, answer: RestHandler, *, oldest: int = versions.OLDEST) -> Handler:
-    """Puts the checks before a handler, and the errors' shape behind it. `oldest` is the first version with the call.
+    """Make a handler that checks a call and answers refusals. ``oldest`` is the first version with the call.
 
     A 1.0 code is spelt in upper case here. §4.3 [docs]
     """

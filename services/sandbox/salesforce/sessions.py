@@ -1,6 +1,6 @@
-"""Who may call: sessions, which die of inactivity. salesforce_bulk.md §2.2.
+"""Sessions, which end by inactivity. salesforce_bulk.md §2.2.
 
-A session id from a SOAP login is good as a Bearer token, and an OAuth token as `X-SFDC-Session`. [docs]
+A session id from a SOAP login is accepted as a Bearer token, and an OAuth token as ``X-SFDC-Session``. [docs]
 """
 
 import secrets
@@ -15,7 +15,7 @@ from sandbox.token_table import TokenTable
 
 
 class OrgUser(NamedTuple):
-    """A user of the org, counted from 1."""
+    """User of the org, counted from 1."""
 
     number: int
     user: User
@@ -26,7 +26,7 @@ class OrgUser(NamedTuple):
 
 
 class Sessions:
-    """The sessions that are alive. Jobs belong to users and outlive sessions."""
+    """Sessions that are alive. Jobs belong to users and outlive sessions."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._lifetime_s = settings.session_lifetime_s
@@ -41,18 +41,18 @@ class Sessions:
         return self._users.get(username)
 
     def open(self, user: OrgUser) -> str:
-        """Makes a session: the org's id, `!`, and what nobody can guess. §2.1 [docs]"""
+        """Make a session: the org's id, ``!``, and a random text. §2.1 [docs]"""
         session_id = f"{self._org_id[:15]}!{secrets.token_urlsafe(48).replace('-', '.')}"
         return self._alive.issue(user, self._lifetime_s, name=session_id)
 
     def find(self, request: Request) -> OrgUser | None:
-        """Whose session the request carries, either way of naming it."""
+        """Return the user of the session in the request, from either header."""
         return self.renew(given_session_id(request))
 
     def renew(self, session_id: str) -> OrgUser | None:
-        """Whose session it is, if it lives; any use renews it. §2.2 [docs]
+        """Return the user of a session that is alive, and renew it, as any use does. §2.2 [docs]
 
-        A session with an expired password is good for no data call. §2.1 [docs]
+        A session with an expired password is refused by every data call. §2.1 [docs]
         """
         user = self._alive.find(session_id)
         if user is None:
@@ -64,12 +64,12 @@ class Sessions:
         return self._alive.take(session_id) is not None
 
     def expire_all(self) -> int:
-        """Ends every session; returns how many were alive."""
+        """End every session and return how many were alive."""
         return self._alive.end_all()
 
 
 def given_session_id(request: Request) -> str:
-    """The id in `X-SFDC-Session`, or in `Authorization: Bearer` (or `OAuth`, an old spelling); empty without one."""
+    """Return the id of ``X-SFDC-Session`` or ``Authorization: Bearer`` (before: ``OAuth``); empty without one."""
     named = request.header("x-sfdc-session").strip()
     if named:
         return named

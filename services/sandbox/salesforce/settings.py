@@ -1,20 +1,20 @@
-"""What an org is like, and every choice that the wire document leaves open or marks [assumed].
+"""Settings of an org, and every choice that the wire document leaves open or marks [assumed].
 
-What a user may know better is a setting. The rest, chosen here and done where it belongs:
+A choice that a user may know better is a setting. The others are made here:
 
-- Keys and external ids are matched exactly, case and all.
-- Every row of a batch whose upsert key stands in it twice is refused, none of them written.
+- Keys and external ids are matched exactly, case and all. (§13, row 10, says without case: not done yet.)
+- When an upsert key stands in a batch twice, all its rows are refused, and none of them is written.
 - A row with fewer values than the header has columns leaves the last ones as they are; one with more fails the batch.
-- A record keeps its id; a deleted one stays until it is hard-deleted and is found by `queryAll` only.
-- Rows of 2.0 are written when their internal batch of 10,000 is done, the batches spread evenly over `InProgress`.
-- Abort keeps what is written by then and leaves the rest as unprocessed records.
-- A query reads when its `InProgress` ends, so its result does not change afterwards.
-- Refused SOQL of a 2.0 query is a 400 `API_ERROR` at once.
-- The REST query call, which the wire document does not name: `GET /services/data/vNN.0/query?q=SOQL` and `queryAll`, in
-  the shape its public clients read: `totalSize`, `done`, `nextRecordsUrl`, `records` with `attributes`; `COUNT()` has a
-  `totalSize` and no records. Refused SOQL is a 400 with the code of what is wrong: `MALFORMED_QUERY`, `INVALID_FIELD`,
-  `INVALID_TYPE`, `INVALID_QUERY_FILTER_OPERATOR`, `NUMBER_OUTSIDE_VALID_RANGE`; a page of a query that is over, or
-  another user's, a 400 `INVALID_QUERY_LOCATOR`.
+- A record keeps its id; a deleted one stays until it is hard-deleted and is found by ``queryAll`` only.
+- Rows of 2.0 are written when their internal batch of 10,000 is done, the batches spread evenly over ``InProgress``.
+- Abort keeps the rows written by then and leaves the others as unprocessed records.
+- A query reads when its ``InProgress`` ends, so its result does not change afterwards.
+- Refused SOQL of a 2.0 query is a 400 ``API_ERROR`` at once.
+- The REST query call, which the wire document does not name: ``GET /services/data/vNN.0/query?q=SOQL`` and
+  ``queryAll``, in the shape its public clients read: ``totalSize``, ``done``, ``nextRecordsUrl``, ``records`` with
+  ``attributes``; ``COUNT()`` has a ``totalSize`` and no records. Refused SOQL is a 400 with a code for the reason:
+  ``MALFORMED_QUERY``, ``INVALID_FIELD``, ``INVALID_TYPE``, ``INVALID_QUERY_FILTER_OPERATOR``,
+  ``NUMBER_OUTSIDE_VALID_RANGE``; a page of an ended query, or of another user's, is a 400 ``INVALID_QUERY_LOCATOR``.
 """
 
 import msgspec
@@ -25,18 +25,18 @@ from sandbox.salesforce.objects import ObjectType
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """Someone who may log in. §2.1"""
+    """User who may log in. §2.1"""
 
     username: str
     password: str
     security_token: str = ""
     full_name: str = "Bulk Loader"
     may_hard_delete: bool = True
-    """The "Bulk API Hard Delete" permission. §12 [docs]"""
+    """True with the "Bulk API Hard Delete" permission. §12 [docs]"""
     may_administer: bool = False
-    """May abort and delete the jobs of others. §3.4, §4.1"""
+    """True for a user who may abort and delete the jobs of others. §3.4, §4.1"""
     password_expired: bool = False
-    """Its session is good for nothing but setting a new password. §2.1 [docs]"""
+    """True when a session is only good for setting a new password. §2.1 [docs]"""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,39 +62,40 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str = "sandbox-consumer-key"
     client_secret: str = "sandbox-consumer-secret"
     client_user: str = "loader@example.com"
-    """Whom the client-credentials flow runs as. §2.3 [docs]"""
+    """User of the client-credentials flow. §2.3 [docs]"""
     jwt_public_key: str = ""
-    """PEM: what signs the JWT bearer flow's assertions; without it every assertion is refused."""
+    """PEM of the key that signs the assertions of the JWT bearer flow; without it every assertion is refused."""
     allow_password_flow: bool = True
     """Off by default in new orgs (§2.3 [docs]); on here, because clients still use it. [assumed]"""
     allow_soap_login: bool = True
     """Off by default in orgs made from Winter '26 on (§1 [docs]); on here, because clients still use it. [assumed]"""
     trusted_network: bool = False
-    """Whether a password without the security token will do. §2.1 [docs]"""
+    """True when a password is accepted without the security token. §2.1 [docs]"""
 
     organization_name: str = "Acme"
     instance_url: str = ""
-    """What login answers name as the instance; empty: the address that the client asked, from its Host header."""
+    """Instance that login answers name; empty: the address in the client's ``Host`` header."""
     is_sandbox: bool = False
     objects: tuple[ObjectType, ...] = DEFAULT_OBJECTS
     identifier_field: str = ""
-    """A column whose value the ledger keeps as the entry's identifier; empty for none."""
+    """Column whose value the ledger keeps as the entry's identifier; empty for none."""
 
     session_lifetime_s: int = 7200
-    """Of inactivity. §2.2 [docs]"""
+    """Seconds of inactivity. §2.2 [docs]"""
     max_logins_per_hour: int = 3600
-    """Per user. §2.1 [assumed]"""
+    """Logins of one user. §2.1 [assumed]"""
     max_wrong_passwords: int = 10
     lockout_s: int = 900
     """Wrong passwords in a row until the user is locked out, and for how long. [assumed: the platform's defaults]"""
 
     bulk_enabled: bool = True
-    """Off, every call of Bulk API 1.0 is a `FeatureNotEnabled`. §3.11 [docs]"""
+    """False: every call of Bulk API 1.0 is a ``FeatureNotEnabled``. §3.11 [docs]"""
     https_required: bool = False
-    """Refuses what no proxy marks as come over HTTPS (`X-Forwarded-Proto`): `HttpsRequired`. §3.11; off, because the
-    sandbox speaks plain HTTP"""
+    """True: requests that no proxy marks as HTTPS (``X-Forwarded-Proto``) are refused as ``HttpsRequired``. §3.11;
+    false, because the sandbox speaks plain HTTP
+    """
     deprecated_below: int = 0
-    """Older versions get a `Warning` header; §3.1 names none [assumed]"""
+    """Versions below it get a ``Warning`` header; §3.1 names none [assumed]"""
 
     daily_api_requests: int = 1_000_000
     """§3.1 names no figure [assumed]"""
@@ -103,7 +104,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     daily_query_jobs: int = 10_000
     """§7 [docs]"""
     max_upload_bytes: int = 150_000_000
-    """Of one 2.0 job, after base64 growth; 100 MB of CSV. §7 [docs]"""
+    """Bytes of one 2.0 job after base64 growth; 100 MB of CSV. §7 [docs]"""
     max_multipart_characters: int = 100_000
     """§4.1 [docs]"""
     internal_batch_rows: int = 10_000
@@ -112,21 +113,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     job_open_s: int = 86_400
     """§7 [docs]"""
     max_kept_jobs: int = 100_000
-    """Beyond it the oldest finished jobs go, so that memory stays bounded. [assumed]"""
+    """Jobs kept; beyond it the oldest finished ones are dropped, so that memory stays bounded. [assumed]"""
     max_kept_job_bytes: int = 1 << 30
-    """Packed data and results of 2.0 jobs; beyond it the oldest finished jobs go. [assumed]"""
+    """Packed data and results of 2.0 jobs; beyond it the oldest finished jobs are dropped. [assumed]"""
 
     queued_s: float = 0.0
     in_progress_s: float = 0.0
-    """How long a batch or job stands in each phase: so short that the first poll sees the end. §9 [assumed]"""
+    """Seconds of each phase of a batch or job: so short that the first poll sees the end. §9 [assumed]"""
     rows_at_once: int = 100_000
     row_s: float = 20e-6
-    """What each further row of a 2.0 job adds to `InProgress`, so that no single call does the work of a million. It
-    is about what a row costs. [assumed]"""
+    """Seconds that each further row of a 2.0 job adds to ``InProgress``, so that no single call does the work of a
+    million rows. It is about what a row costs. [assumed]
+    """
     shuffle_results: bool = True
-    """2.0 results come in another order than the upload. §4.1 [docs]"""
+    """True: 2.0 results come in another order than the upload. §4.1 [docs]"""
     max_query_page_rows: int = 50_000
-    """Rows of a 2.0 result page when `maxRecords` is not given or larger. [assumed]"""
+    """Rows of a 2.0 result page when ``maxRecords`` is not given or larger. [assumed]"""
 
     rest_page_rows: int = 2000
     """Records of a page of the REST query call. [assumed: its usual figure]"""
@@ -134,7 +136,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """[assumed: SOQL's usual figure]"""
     max_query_cursors: int = 10
     query_cursor_s: int = 2 * 86_400
-    """How many queries of more than a page a user has open, and for how long each. [assumed: the platform's figures]"""
+    """Open queries of more than a page per user, and how long each stays open. [assumed: the platform's figures]"""
 
     @property
     def org_id(self) -> str:

@@ -1,7 +1,7 @@
-"""SOQL: `SELECT f1, f2 FROM Obj [WHERE ...] [ORDER BY ...] [LIMIT n] [OFFSET n]`, `SELECT COUNT() FROM Obj ...`.
+"""SOQL: ``SELECT f1, f2 FROM Obj [WHERE ...] [ORDER BY ...] [LIMIT n] [OFFSET n]``, ``SELECT COUNT() FROM Obj ...``.
 
-Not allowed in bulk SOQL: `COUNT`, `ROLLUP`, `SUM`, `GROUP BY CUBE`, `OFFSET`, nested queries, compound fields.
-salesforce_bulk.md §3.8 [docs]. Of these the REST query call has `COUNT()` and `OFFSET`. [assumed]
+Refused in bulk SOQL: ``COUNT``, ``ROLLUP``, ``SUM``, ``GROUP BY CUBE``, ``OFFSET``, nested queries, compound fields.
+salesforce_bulk.md §3.8 [docs]. Of these the REST query call has ``COUNT()`` and ``OFFSET``. [assumed]
 """
 
 from typing import Literal, NamedTuple
@@ -15,7 +15,7 @@ _NOT_SUPPORTED = ("GROUP", "HAVING")
 
 
 class Comparison(NamedTuple):
-    """`field sign literals`; several literals for `IN` and `NOT IN` only."""
+    """Condition on one field; several literals for ``IN`` and ``NOT IN`` only."""
 
     field: str
     sign: str
@@ -23,7 +23,7 @@ class Comparison(NamedTuple):
 
 
 class Combined(NamedTuple):
-    """All (`AND`) or any (`OR`) of the conditions, or not the one there is (`NOT`)."""
+    """All (``AND``) or any (``OR``) of the conditions, or the negation of the only one (``NOT``)."""
 
     how: Literal["AND", "OR", "NOT"]
     conditions: "list[Condition]"
@@ -33,7 +33,7 @@ Condition = Comparison | Combined
 
 
 class Order(NamedTuple):
-    """One field of `ORDER BY`. Without `NULLS` nulls come first, in either direction."""
+    """One field of ``ORDER BY``. Without ``NULLS`` nulls come first, in either direction."""
 
     field: str
     descending: bool
@@ -41,7 +41,7 @@ class Order(NamedTuple):
 
 
 class Query(NamedTuple):
-    """What a query asks; names as it spells them. `COUNT()` has no fields."""
+    """Parsed query, with names as it spells them. ``COUNT()`` has no fields."""
 
     fields: list[str]
     object_name: str
@@ -56,12 +56,12 @@ class Query(NamedTuple):
 
 
 def parse(soql: str) -> Query:
-    """Raises :class:`QueryRefused`. What groups, and what sums up more than `COUNT()`, is refused by name."""
+    """Parse a query. Raises ``QueryRefused``, which names grouping and any sum but ``COUNT()`` as the reason."""
     return _Parser(tokens(soql)).query()
 
 
 def parse_bulk(soql: str) -> Query:
-    """A query of the Bulk APIs. Raises :class:`QueryRefused` for `COUNT()` and `OFFSET`, too. §3.8 [docs]"""
+    """Parse a query of the Bulk APIs. Raises ``QueryRefused`` for ``COUNT()`` and ``OFFSET``, too. §3.8 [docs]"""
     query = parse(soql)
     for word, is_used in (("COUNT()", query.counts), ("OFFSET", query.offset is not None)):
         if is_used:
@@ -93,7 +93,7 @@ class _Parser:
         return Query(fields, object_name, where, order, limit, offset)
 
     def _take_count(self) -> bool:
-        """`COUNT()` stands alone."""
+        """Take ``COUNT()``, which stands alone."""
         following = self._tokens[self._at : self._at + 3]
         if following[0].word != "COUNT" or following[1:] != [("sign", "("), ("sign", ")")]:
             return False

@@ -1,4 +1,4 @@
-"""SOQL as tokens. No library that is kept up reads SOQL, and those for SQL read neither its dates nor its escapes."""
+"""Tokens of SOQL. No maintained library reads SOQL, and libraries for SQL read neither its dates nor its escapes."""
 
 import re
 from typing import Literal, NamedTuple
@@ -23,19 +23,19 @@ _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 
 
 class Token(NamedTuple):
-    """One token; of a text the value between the quotes, unescaped."""
+    """One token. The value of a text is between the quotes, unescaped."""
 
     kind: Kind
     value: str
 
     @property
     def word(self) -> str:
-        """A name in upper case; empty for anything else."""
+        """Name in upper case; empty for anything else."""
         return self.value.upper() if self.kind == "name" else ""
 
 
 def tokens(soql: str) -> list[Token]:
-    """All tokens, the last of them `end`. Raises :class:`QueryRefused`."""
+    """Return all tokens, ``end`` as the last. Raises ``QueryRefused``."""
     found: list[Token] = []
     at = 0
     while not found or found[-1].kind != "end":

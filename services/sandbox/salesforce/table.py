@@ -1,7 +1,7 @@
-"""The records of one object, packed, and found by id or by the values of a field.
+"""Records of one object, packed, and found by id or by the values of a field.
 
-A record is one MessagePack array by slot: about 100 bytes and its values. An id is its place in the table, so ids
-cost nothing.
+A record is one MessagePack array by slot: about 100 bytes and its values. An id is made from a record's place in the
+table, so ids need no memory.
 """
 
 from array import array
@@ -17,7 +17,7 @@ from sandbox.salesforce.values import Value, instant_at
 Record = list[Any]
 """Values by slot: system fields (instants in epoch seconds, the creator's serial), then the object's own fields."""
 Index = dict[Value, "int | array[int]"]
-"""Value → the serial of its holder, or of all holders when there are several."""
+"""Serial of the record with a value, or of all of them when there are several."""
 
 _CREATED, _MODIFIED, _STAMP, _CREATOR, _IS_DELETED = range(5)
 
@@ -33,18 +33,18 @@ class Table:
         self._gone = 0
 
     def __len__(self) -> int:
-        """Records that are not deleted."""
+        """Count the records that are not deleted."""
         return len(self._packed) - 1 - self._deleted - self._gone
 
     def id_of(self, serial: int) -> str:
         return ids.make(self.kind.prefix, serial)
 
     def serial_of(self, record_id: str) -> int | None:
-        """Which record the id names: alive, deleted, or not there at all."""
+        """Return the serial that the id names: of a living, a deleted, or no record at all."""
         return ids.serial_of(record_id, self.kind.prefix)
 
     def get(self, serial: int) -> Record | None:
-        """The record, also when it is deleted; null when there is none."""
+        """Return the record, also when it is deleted; null when there is none."""
         packed = self._packed[serial] if 0 < serial < len(self._packed) else None
         return None if packed is None else _unpack(packed)
 
@@ -53,7 +53,7 @@ class Table:
         return record is not None and not record[_IS_DELETED]
 
     def insert(self, values: dict[int, Value], creator: int, at: float) -> int:
-        """Stores values by slot as a new record and returns its serial."""
+        """Store values by slot as a new record and return its serial."""
         record: Record = [at, at, at, creator, False]
         record += [values.get(slot) for slot in range(len(SYSTEM_FIELDS), len(self.kind.all_fields))]
         serial = len(self._packed)
@@ -63,7 +63,7 @@ class Table:
         return serial
 
     def update(self, serial: int, record: Record, values: dict[int, Value], at: float) -> bool:
-        """Changes `record` in place and stores it; says whether any value differs."""
+        """Change ``record`` in place, store it, and return whether any value differs."""
         changed = False
         for slot, value in values.items():
             before = record[slot]
@@ -79,7 +79,7 @@ class Table:
         return changed
 
     def delete(self, serial: int, at: float, *, hard: bool = False) -> None:
-        """Takes a living record out of every index, and with `hard` out of the table."""
+        """Take a living record out of every index, and with ``hard`` out of the table."""
         record = self.get(serial)
         assert record is not None
         for slot, index in self._indexes.items():
@@ -91,7 +91,7 @@ class Table:
         self._gone += hard
 
     def find(self, slot: int, value: Value) -> list[int]:
-        """The living records with that value. The first search by a field makes its index."""
+        """Return the living records with that value. The first search by a field makes its index."""
         if slot not in self._indexes:
             index: Index = {}
             for serial, record in self.scan():
@@ -101,7 +101,7 @@ class Table:
         return [found] if isinstance(found, int) else list(found)
 
     def scan(self, *, with_deleted: bool = False) -> Iterator[tuple[int, Record]]:
-        """Every living record, first created first, and the deleted ones between them when asked for."""
+        """Yield every living record, first created first, and the deleted ones between them if asked for."""
         for serial, packed in enumerate(self._packed):
             if packed is not None:
                 record = _unpack(packed)
@@ -109,7 +109,7 @@ class Table:
                     yield serial, record
 
     def shown(self, record: Record, slot: int) -> Value:
-        """A value as reads show it: instants as text, creators as ids."""
+        """Return a value as reads show it: instants as text, creators as ids."""
         value: Value = record[slot]
         if slot <= _STAMP:
             return instant_at(record[slot])

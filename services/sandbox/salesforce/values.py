@@ -1,7 +1,7 @@
-"""Cells as values: what each type of field takes. salesforce_bulk.md §5 codes, §6 formats.
+"""Conversion of cells to values, by the type of the field. salesforce_bulk.md §5 codes, §6 formats.
 
-A cell is a CSV text or a JSON value. An empty text and a null never get here: "leave as is" and "set null" (§6) are
-the writer's. Messages are the platform's usual ones [assumed]; a client must not read them (§11).
+A cell is a CSV text or a JSON value. Empty texts and nulls are not converted: the writer treats them as "leave as is"
+and "set null" (§6). Messages are the platform's usual ones [assumed]; a client must not read them (§11).
 """
 
 import re
@@ -30,7 +30,7 @@ def refused(code: str, message: str, *fields: str) -> RowRefused:
 
 
 def converter(field: Field) -> Convert:
-    """The function that makes a field's value of a cell, or raises :class:`RowRefused`."""
+    """Return the function that converts a cell to the field's value, or raises ``RowRefused``."""
     makers: dict[str, Callable[[Field], Convert]] = {
         "int": _int,
         "double": _double,
@@ -58,7 +58,7 @@ def _text(field: Field) -> Convert:
 
 
 def _shown(cell: Any, field: Field) -> str:
-    """A JSON number or boolean in a text field. [assumed: taken as its text]"""
+    """Return a JSON number or boolean in a text field as its text. [assumed]"""
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, int | float):
@@ -116,7 +116,7 @@ def _within(field: Field, number: float) -> float:
 
 
 def _boolean(field: Field) -> Convert:
-    """`true`, `false`, `1`, `0`. §6 [docs]"""
+    """Convert ``true``, ``false``, ``1``, ``0``. §6 [docs]"""
 
     def convert(cell: Any) -> Value:
         found = _TRUTH.get(str(cell).lower())
@@ -128,7 +128,7 @@ def _boolean(field: Field) -> Convert:
 
 
 def _date(field: Field) -> Convert:
-    """`yyyy-MM-dd`. §6 [docs]"""
+    """Convert ``yyyy-MM-dd``. §6 [docs]"""
 
     def convert(cell: Any) -> Value:
         try:
@@ -142,7 +142,7 @@ def _date(field: Field) -> Convert:
 
 
 def _datetime(field: Field) -> Convert:
-    """`yyyy-MM-ddTHH:mm:ss.SSSZ` or with `±HH:mm`. §6 [docs]"""
+    """Convert ``yyyy-MM-ddTHH:mm:ss.SSSZ``, or with ``±HH:mm``. §6 [docs]"""
 
     def convert(cell: Any) -> Value:
         try:
@@ -154,7 +154,7 @@ def _datetime(field: Field) -> Convert:
 
 
 def instant(text: str) -> str:
-    """The instant in UTC, as stored and shown: `2024-11-21T09:28:59.000Z`. Raises ValueError."""
+    """Return the instant in UTC, as stored and shown: ``2024-11-21T09:28:59.000Z``. Raises ``ValueError``."""
     if not _INSTANT.fullmatch(text):
         raise ValueError(text)
     try:
@@ -169,7 +169,7 @@ def instant_at(seconds: float) -> str:
 
 
 def _reference(field: Field) -> Convert:
-    """The shape only; whether the record is there, the table knows."""
+    """Check the form of an id only; the table knows whether the record exists."""
 
     def convert(cell: Any) -> Value:
         found = ids.canonical(str(cell))

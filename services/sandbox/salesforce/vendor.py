@@ -1,4 +1,4 @@
-"""The org as a vendor: which part answers which path, and what all calls share. salesforce_bulk.md §1, §2, §9."""
+"""The org as a vendor: its routes, and the handling that all calls share. salesforce_bulk.md §1, §2, §9."""
 
 import re
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ _UNPROCESSED = re.compile("/unprocessedrecords$", re.IGNORECASE)
 
 
 class Salesforce(Vendor):
-    """One org, empty but for its users."""
+    """One org with no records but its users."""
 
     name = "salesforce"
     fault_kinds: Sequence[type[Selection]] = (*FAULT_KINDS, *BULK1_FAULT_KINDS)
@@ -48,13 +48,14 @@ class Salesforce(Vendor):
         ]
 
     def canonical_path(self, raw_path: str) -> str:
-        """One slash for several (sfbulk sends `//services`, §2.1), none at the end (WSC posts `/job/`, §3.1), and
-        `unprocessedRecords` however it is spelt (§4.1)."""
+        """Return the path with single slashes (sfbulk sends ``//services``, §2.1), none at the end (WSC posts
+        ``/job/``, §3.1), and ``unprocessedRecords`` in lower case, because clients vary (§4.1).
+        """
         path = _SLASHES.sub("/", raw_path).rstrip("/") or "/"
         return _UNPROCESSED.sub("/unprocessedrecords", path)
 
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
-        """404 or 405 as the REST APIs answer. §4.3 [docs], spelling [assumed]"""
+        """Return a 404 or 405 as the REST APIs do. §4.3 [docs], spelling [assumed]"""
         return not_allowed(allowed) if allowed else not_found().response()
 
     def expire_tokens(self) -> int:
@@ -72,10 +73,10 @@ class Salesforce(Vendor):
         self._credentials.clear()
 
     def _shared(self, answer: Handler) -> Handler:
-        """What is due is done after every call too: a job that takes no time is then over.
+        """Run due actions after every call too, so that a job that takes no time is over at once.
 
-        Each API counts its calls itself, because each has an answer of its own for one too many; `Sforce-Limit-Info`
-        then stands on every answer. §3.1 [docs]
+        Each API counts its calls itself, because each answers a call too many in its own way. ``Sforce-Limit-Info``
+        stands on every answer. §3.1 [docs]
         """
 
         def shared(request: Request) -> Answer:

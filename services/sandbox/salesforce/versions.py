@@ -1,4 +1,4 @@
-"""Which API versions are served. salesforce_bulk.md §1 [docs]: 31.0–66.0; 7.0–30.0 are retired."""
+"""API versions that are served. salesforce_bulk.md §1 [docs]: 31.0–66.0; 7.0–30.0 are retired."""
 
 import re
 from typing import Literal
@@ -13,7 +13,7 @@ Standing = Literal["served", "retired", "unknown"]
 
 
 def number_of(version: str) -> int:
-    """59 of `59.0`; 0 of anything else, `v59.0` too, which only the REST paths have. §1 [docs]"""
+    """Return 59 for ``59.0``; 0 for anything else, also for ``v59.0``, which only the REST paths have. §1 [docs]"""
     found = _SPELLING.fullmatch(version)
     return int(found[1]) if found else 0
 

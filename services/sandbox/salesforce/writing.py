@@ -1,9 +1,9 @@
-"""What each operation does to the records of one object, row by row. salesforce_bulk.md §5, §6.
+"""Operations on the records of one object, row by row. salesforce_bulk.md §5, §6.
 
 insert      makes a record
-update      changes the record that `Id` names
+update      changes the record that ``Id`` names
 upsert      0 matches of the key make a record, 1 is changed, more are a row error
-delete      puts the record in the recycle bin; once more: `ENTITY_IS_DELETED`
+delete      puts the record in the recycle bin; once more: ``ENTITY_IS_DELETED``
 hardDelete  removes it
 """
 
@@ -17,12 +17,12 @@ from sandbox.salesforce.table import Record, Table
 from sandbox.salesforce.values import Value, refused
 
 Row = Sequence[Any]
-"""Cells by column: a text or JSON value; `None` sets null, `""` leaves as is. §6 [docs]"""
+"""Cells by column: a text or JSON value; ``None`` sets null, ``""`` leaves as is. §6 [docs]"""
 Values = dict[int, Value]
 
 
 class Written(NamedTuple):
-    """A row's result, what the ledger says of it, and whether the data differs for it."""
+    """Result of a row, its effect in the ledger, and whether any data changed."""
 
     result: RowResult
     effect: str
@@ -30,7 +30,7 @@ class Written(NamedTuple):
 
 
 class Writing:
-    """One batch for one object."""
+    """Writer of one batch for one object."""
 
     def __init__(self, table: Table, columns: Columns, *, key_slot: int | None, creator: int, at: float) -> None:
         self._table = table
@@ -42,7 +42,7 @@ class Writing:
         self._repeated: set[str] = set()
 
     def write(self, operation: str, rows: Sequence[Row]) -> Iterable[Written]:
-        """Applies rows in order, each seeing what earlier ones did."""
+        """Apply rows in order; each sees the changes of earlier ones."""
         act = self._act_of(operation, rows)
         for row in rows:
             try:
@@ -69,7 +69,7 @@ class Writing:
                 return self._upsert
 
     def _note_repeated(self, rows: Sequence[Row], place: int | None) -> None:
-        """Which upsert keys stand in the batch more than once; `place` is their column, if there is one."""
+        """Note the upsert keys that stand in the batch more than once; ``place`` is their column, if there is one."""
         if place is None:
             return
         keys = [str(row[place]) for row in rows]
@@ -87,7 +87,7 @@ class Writing:
         return self._change(serial, record, row)
 
     def _upsert_by_id(self, row: Row) -> Written:
-        """`Id` may be the external id; an empty one creates. §6 [docs] [client CumulusCI]"""
+        """Upsert by ``Id``; an empty one creates. §6 [docs] [client CumulusCI]"""
         place = self._columns.id_place
         if place is None or not row[place]:
             return self._create(self._values(row))
@@ -104,7 +104,7 @@ class Writing:
         return self._change(found[0], record, row)
 
     def _matches(self, row: Row) -> list[int]:
-        """The serial of the one record with the row's key, or nothing."""
+        """Return the serial of the one record with the row's key, or nothing."""
         slot = self._key_slot
         assert slot is not None
         name = self._kind.all_fields[slot].name
@@ -132,7 +132,7 @@ class Writing:
         return Written(RowResult(self._table.id_of(serial), True, False), "HARD_DELETED", True)
 
     def _named(self, row: Row, call: str) -> tuple[int, Record]:
-        """The living record that the row's `Id` names."""
+        """Return the living record that the row's ``Id`` names."""
         place = self._columns.id_place
         record_id = "" if place is None else row[place]
         if not record_id:

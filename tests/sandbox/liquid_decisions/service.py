@@ -1,4 +1,4 @@
-"""A Liquid Decisions sandbox in this process, and a client that is let in."""
+"""A Liquid Decisions sandbox in this process, and a client with a token."""
 
 import json
 from collections.abc import AsyncIterator
@@ -23,11 +23,11 @@ LOGIN = {
     "scope": "community=ACME",
 }
 _JOB_S = 60.0
-"""By the sandbox's clock: longer than any job of a test takes."""
+"""Seconds of the sandbox's clock, longer than any job of a test takes."""
 
 
 class Service:
-    """One service: `http` carries a token for ACME, `control` is the sandbox's own side."""
+    """Service: ``http`` carries a token for ACME, ``control`` is the control side of the sandbox."""
 
     def __init__(self, url: str, http: httpx.AsyncClient, control: SandboxControl) -> None:
         self.url = url
@@ -42,12 +42,12 @@ class Service:
         self.http.headers["authorization"] = f"Bearer {await self.token(**fields)}"
 
     async def wait(self, seconds: float) -> None:
-        """Moves the sandbox's clock, and logs in anew where tokens may have died."""
+        """Move the sandbox's clock, and log in anew where tokens may have expired."""
         await self.control.advance(seconds)
         await self.log_in()
 
     async def post(self, path: str, **fields: str) -> httpx.Response:
-        """Sends a form."""
+        """Send a form."""
         return await self.http.post(f"{BASE}/{path}", data=fields)
 
     async def upsert(self, *items: dict[str, Any]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ class Service:
         return found
 
     async def items(self, item_type: str = "Account") -> list[dict[str, Any]]:
-        """The type's items as the feed has them, in the order of their last write."""
+        """Return the type's items as the feed has them, in the order of their last write."""
         answer = await self.post("items/updates", itemType=item_type, max="1000")
         found: list[dict[str, Any]] = answer.json()["items"]
         return found
@@ -92,7 +92,7 @@ class Service:
         return found
 
     async def finished(self, job: dict[str, Any]) -> dict[str, Any]:
-        """The job's status after a minute of the sandbox's clock."""
+        """Return the job's status after a minute of the sandbox's clock."""
         await self.wait(_JOB_S)
         return await self.status(job)
 
@@ -100,7 +100,7 @@ class Service:
         return await self.finished(await self.submit_import(file, **fields))
 
     async def exported(self, **fields: str) -> list[httpx.Response]:
-        """The files of an export that must complete."""
+        """Return the files of an export that must complete."""
         status = await self.finished(await self.submit_export(**fields))
         assert status["status"] == "Completed", status
         return [await self.http.get(link) for link in links_in(status)]
@@ -116,7 +116,7 @@ def links_in(status: dict[str, Any]) -> list[str]:
 
 @asynccontextmanager
 async def service(settings: Settings | None = None) -> AsyncIterator[Service]:
-    """A service of its own for one test."""
+    """Yield a service of its own for one test."""
     async with (
         serve(App(LiquidDecisions(settings))) as url,
         httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=20) as http,
@@ -129,6 +129,6 @@ async def service(settings: Settings | None = None) -> AsyncIterator[Service]:
 
 
 def item(key: str, action: str = "Merge", /, **data: Any) -> dict[str, Any]:
-    """An Account with this id."""
+    """Return an Account with this id."""
     headers = {"category": "entity", "type": "Account", "action": action}
     return {"headers": headers, "data": {"accountId": key, **data}}

@@ -1,4 +1,4 @@
-"""Whatever comes, each endpoint of Liquid Decisions answers, never with a failure of ours, and no job is stuck."""
+"""Arbitrary bytes, which each endpoint answers without a failure of the sandbox; no job is stuck."""
 
 import json
 from collections.abc import AsyncIterator
@@ -92,7 +92,7 @@ async def _app() -> AsyncIterator[Service]:
 
 
 async def _ends(app: Service, answer: Any) -> bool:
-    """Whether the job, if there is one, comes to an end."""
+    """Return whether the job, if there is one, comes to an end."""
     if answer.status_code != 200:
         return True
     return (await app.finished(answer.json()))["status"] in TERMINAL
@@ -116,7 +116,7 @@ async def test_arbitrary_bytes_get_a_declared_status(
 async def test_arbitrary_forms_get_a_declared_status(app: Service, endpoint: Endpoint, fields: dict[str, str]) -> None:
     answer = await app.http.request(endpoint.method, endpoint.path.replace("{file}", "x"), data={**fields})
     assert answer.status_code in STATUSES
-    await app.log_in()  # The form may have been a token's own.
+    await app.log_in()  # The form may have been that of a token.
 
 
 @given(fields=FIELDS)

@@ -1,4 +1,4 @@
-"""Clients as they are: the published scripts of liquid_decisions.md §14, and several at once."""
+"""Unmodified clients: the published scripts of liquid_decisions.md §14, and several at once."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ SAMPLE = [item("ABC123", "Create", name="EXAMPLE #1"), item("ABC125", "Update", 
 
 
 class _Script:
-    """What a published script does: logs in anew, sends with `requests`, reads the text and no status."""
+    """Published script: logs in anew, sends with ``requests``, reads the text and no status."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -55,7 +55,7 @@ class _Script:
         return requests.post(url, headers=self._headers, data={"jobId": job_id}, timeout=10).text
 
     def updates(self) -> list[str]:
-        """Repaired as §14 says: with a token. Pages by 10."""
+        """Page by 10, with a token: repaired as §14 says."""
         keys: list[str] = []
         parameters: dict[str, object] = {"itemType": "Account", "max": 10}
         while True:
@@ -105,7 +105,7 @@ async def test_updates_py_pages_by_ten(liquid: Service) -> None:
 
 
 async def test_two_clients_never_see_each_others_half_written_state(liquid: Service) -> None:
-    """Every upsert writes one value to all of its items; a reader must find one value only."""
+    """Write one value to all items of each upsert; a reader must find one value only."""
 
     async def write(value: str) -> None:
         for _ in range(10):

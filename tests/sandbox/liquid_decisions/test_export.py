@@ -1,4 +1,4 @@
-"""`batch/export` as liquid_decisions.md §10 has it."""
+"""``batch/export`` as liquid_decisions.md §10 has it."""
 
 import pytest
 

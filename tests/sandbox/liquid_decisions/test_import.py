@@ -1,4 +1,4 @@
-"""`batch/import` as liquid_decisions.md §7 has it."""
+"""``batch/import`` as liquid_decisions.md §7 has it."""
 
 import json
 from typing import Any
@@ -17,7 +17,7 @@ TYPED = ItemType(
 
 
 async def test_the_documents_request_gets_the_documents_answer(liquid: Service) -> None:
-    """The example of §7, byte for byte but for the boundary's place, and the status object of §8."""
+    """Send the example of §7, to the byte except the boundary's place, and expect the status object of §8."""
     body = (
         b'--B\r\nContent-Disposition: form-data; name="jobName"\r\n\r\nrun7-b0003\r\n'
         b'--B\r\nContent-Disposition: form-data; name="itemType"\r\n\r\nAccount\r\n'
@@ -210,7 +210,7 @@ async def test_a_template_makes_an_item_of_each_row(liquid: Service, template: s
 
 
 async def test_a_template_may_be_a_file_and_needs_no_header_row(liquid: Service) -> None:
-    """The published script labels the part `application/json`. §7 [client]"""
+    """The published script labels the part ``application/json``. §7 [client]"""
     files: list[tuple[str, tuple[str, bytes, str, dict[str, str]]]] = [
         ("template", ("/data/t.vm", b'{"accountId": "$col1"}', "application/json", {})),
         ("file", ("/data/f.csv", b'x,a\r\ny,b\r\nz,"c"""\r\n', "plain/text", {"Expires": "0"})),

@@ -1,4 +1,4 @@
-"""Job states, `batch/status` and `batch/cancel` as liquid_decisions.md §8, §9 and §12 have them."""
+"""Job states, ``batch/status`` and ``batch/cancel`` as liquid_decisions.md §8, §9 and §12 have them."""
 
 import re
 from typing import Any
@@ -20,7 +20,7 @@ FIELDS = [
 
 
 async def _after(liquid: Service, job: dict[str, Any], seconds: float) -> tuple[str, str]:
-    """The job's status and records, so many seconds of the sandbox's clock later."""
+    """Return the job's status and records, so many seconds of the sandbox's clock later."""
     await liquid.wait(seconds)
     status = await liquid.status(job)
     return status["status"], status["recordsProcessed"]
@@ -102,7 +102,7 @@ async def test_a_canceling_job_can_fail_in_its_last_slice(liquid: Service) -> No
 
 
 async def test_a_bad_job_that_is_canceled_in_time_is_canceled() -> None:
-    """§8: from Canceling no way leads to Rejected."""
+    """§8: Canceling never becomes Rejected."""
     async with service(SLOW) as liquid:
         job = await liquid.submit_import(b"nonsense")
         noted = (await liquid.post("batch/cancel", jobId=job["jobId"])).json()

@@ -203,7 +203,7 @@ async def test_other_methods_and_paths_are_not_there(liquid: Service, method: st
     ("method", "path"), [pytest.param(one.method, one.path, id=f"§1 {one.operation}") for one in ENDPOINTS]
 )
 async def test_every_call_answers_json(liquid: Service, method: str, path: str) -> None:
-    """§1 [assumed], whatever comes: the scripts parse bodies without a look at status and type."""
+    """§1 [assumed], for any call: the scripts parse bodies without a look at status and type."""
     answer = await liquid.http.request(method, path)
     assert answer.headers["content-type"] == "application/json"
     assert isinstance(answer.json(), dict)

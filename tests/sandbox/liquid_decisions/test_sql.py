@@ -1,4 +1,4 @@
-"""`data/sqlQuery` as liquid_decisions.md §6 has it."""
+"""``data/sqlQuery`` as liquid_decisions.md §6 has it."""
 
 import json
 import signal
@@ -64,7 +64,7 @@ async def test_rows_come_back_flat(liquid: Service, sql: str, rows: list[dict[st
 
 
 async def test_the_wikis_sample_comes_back_in_its_bytes(liquid: Service) -> None:
-    """§6 TableData [docs], from a table named as the wiki's `liquid_dimension_dimension` is."""
+    """§6 TableData [docs], from a table named like the wiki's ``liquid_dimension_dimension``."""
     headers = {"category": "dimension", "type": "dimension", "action": "Merge"}
     await liquid.upsert({"headers": headers, "data": {"path": "/Data/x[Y]", "level": 2, "display": "Y"}})
     sql = "SELECT path, level, display FROM acme_dimension_dimension"
@@ -155,7 +155,7 @@ async def test_writes_go_on_after_a_refused_query(liquid: Service) -> None:
 
 
 def test_a_query_and_the_items_share_a_bounded_memory() -> None:
-    """In a process of its own: SQLite's limit is one for all, and never goes up again."""
+    """Run in a process of its own: SQLite's limit is one for all, and cannot be raised again."""
     arguments = ("liquid-decisions", "--json", "--sql-memory", "32")
     with subprocess.Popen([sys.executable, "-m", "sandbox", *arguments], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""`items/updates` as liquid_decisions.md §5 has it."""
+"""``items/updates`` as liquid_decisions.md §5 has it."""
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +8,7 @@ from tests.sandbox.liquid_decisions.service import Service, item, service
 
 
 async def _pages(liquid: Service, count: int) -> list[str]:
-    """Every key of the feed, read as the document's loop does."""
+    """Return every key of the feed, read as the document's loop does."""
     keys: list[str] = []
     form = {"itemType": "Account", "max": str(count)}
     while True:

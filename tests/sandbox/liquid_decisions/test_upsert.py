@@ -1,4 +1,4 @@
-"""`items/upsert` as liquid_decisions.md §3 and §4 have it."""
+"""``items/upsert`` as liquid_decisions.md §3 and §4 have it."""
 
 from typing import Any
 

@@ -51,7 +51,7 @@ COLUMNS = st.lists(
 
 
 class _Prepared:
-    """An org with an ingest job that is open and a query that is over."""
+    """Org with an open ingest job and a finished query."""
 
     def __init__(self, served: Served, job: str, query: str) -> None:
         self.served = served
@@ -130,7 +130,7 @@ async def test_no_soql_breaks_the_org(prepared: _Prepared, words: list[str]) -> 
 
 
 async def test_concurrent_clients_never_see_each_others_half_written_state() -> None:
-    """Two write jobs of 50 rows while a third reads: it finds whole jobs only."""
+    """Run two writers of 50 rows a job and a reader, which must find whole jobs only."""
     async with org() as served:
 
         async def write(client: str) -> None:

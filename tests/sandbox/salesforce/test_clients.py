@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 async def _aside(call: Callable[[], T]) -> T:
-    """The client blocks, and the sandbox runs on this loop."""
+    """Run in a thread, because the client blocks and the sandbox runs on this loop."""
     return await asyncio.to_thread(call)
 
 
@@ -85,7 +85,7 @@ async def test_simple_salesforce_loads_and_queries_over_bulk_2(salesforce: Serve
 
 
 class _EndsTls(HTTPAdapter):
-    """The client says https whatever the instance; the sandbox speaks HTTP, as it does behind a proxy."""
+    """Adapter to HTTP: the client always says https, the sandbox speaks HTTP, as behind a proxy."""
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
         request.url = str(request.url).replace("https://", "http://", 1)

@@ -1,4 +1,4 @@
-"""`python -m sandbox salesforce`."""
+"""``python -m sandbox salesforce``."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""SOQL over what was written. salesforce_bulk.md §3.8, §9."""
+"""SOQL over stored records. salesforce_bulk.md §3.8, §9."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Bulk API 1.0, `/services/async`, written from salesforce_bulk.md §3 and from nothing else.
+"""Bulk API 1.0, ``/services/async``, written from salesforce_bulk.md §3 and from nothing else.
 
-Marks in docstrings are the document's: [docs], [client X], [assumed].
+Marks in docstrings are those of the document: [docs], [client X], [assumed].
 """

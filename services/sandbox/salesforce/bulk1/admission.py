@@ -1,4 +1,4 @@
-"""What every call passes before it is answered, and what its answer gets. salesforce_bulk.md §1, §3.1, §3.11."""
+"""Checks before every call, and the finish of every answer. salesforce_bulk.md §1, §3.1, §3.11."""
 
 import zlib
 from collections.abc import Callable
@@ -23,7 +23,7 @@ Call = Callable[[Request, OrgUser], Answer]
 
 
 class Admission:
-    """Turns calls, which may raise `Refusal` or `BatchRefused`, into handlers."""
+    """Maker of handlers from calls, which may raise ``Refusal`` or ``BatchRefused``."""
 
     def __init__(self, org: Org) -> None:
         self._org = org
@@ -42,7 +42,7 @@ class Admission:
         return answer
 
     def markup(self, request: Request) -> Markup:
-        """The job's, where it is known, else what the request is written in. §3.1 [docs]"""
+        """Return the job's markup where the job is known, else the request's. §3.1 [docs]"""
         job = self.find_job(request)
         return markup_asked(request.header("content-type")) if job is None else markup_of(job.request.content_type)
 
@@ -51,7 +51,7 @@ class Admission:
         return job if isinstance(job, Job) else None
 
     def job(self, request: Request) -> Job:
-        """The job that the path names. Its version is the only one that will do. §1 [docs], the code [assumed]"""
+        """Return the job that the path names. The call must be of the job's version. §1 [docs], the code [assumed]"""
         job = self.find_job(request)
         if job is None:
             raise Refusal("InvalidJob", f"Invalid job id: {request.params['job_id']}")
@@ -85,7 +85,7 @@ class Admission:
         return msgspec.structs.replace(answered, render=lambda items: self._sent(request, render(items)))
 
     def _sent(self, request: Request, response: Response) -> Response:
-        """gzip for who accepts it (§3.1 [docs]); a warning on versions that are to go."""
+        """Compress for a client that accepts gzip (§3.1 [docs]), and warn on deprecated versions."""
         below = self._org.settings.deprecated_below
         if 0 < _number(request.params["version"]) < below:
             warning = f'299 - "API version {request.params["version"]} is deprecated"'
@@ -94,7 +94,7 @@ class Admission:
 
 
 def body_of(request: Request) -> bytes:
-    """The body, unpacked and neither empty nor too large. Raises `Refusal` `ClientInputError`. §3.11"""
+    """Return the body, unpacked, not empty and not too large. Raises ``Refusal`` ``ClientInputError``. §3.11"""
     body = _unpacked(request)
     if len(body) > MAX_BODY_BYTES:
         raise Refusal("ClientInputError", f"Failed to read request. Exceeded max size limit of {MAX_BODY_BYTES}")
@@ -114,7 +114,7 @@ def _unpacked(request: Request) -> bytes:
 
 
 def _gunzipped(body: bytes) -> bytes:
-    """Never unpacks much more than the limit, whatever the body promises."""
+    """Unpack, but never much more than the limit, whatever the body claims."""
     unpacker = zlib.decompressobj(wbits=31)
     try:
         unpacked = unpacker.decompress(body, MAX_BODY_BYTES + 1)
@@ -126,7 +126,7 @@ def _gunzipped(body: bytes) -> bytes:
 
 
 def _check_version(version: str) -> None:
-    """31.0 to 66.0, without a `v`; older ones are gone. §1 [docs]"""
+    """Refuse any version but 31.0 to 66.0, without a ``v``; older ones are gone. §1 [docs]"""
     match standing(version) if version[:1] != "v" else "unknown":
         case "retired":
             raise Refusal("Gone", f"API version {version} is retired")

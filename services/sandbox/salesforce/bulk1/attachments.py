@@ -1,6 +1,6 @@
-"""ZIP batches: a `request.txt` of rows, and the files that its `#file` values name. salesforce_bulk.md §3.1, §3.3.
+"""ZIP batches: a ``request.txt`` of rows, and the files that its ``#file`` values name. salesforce_bulk.md §3.1, §3.3.
 
-The document names the types and no more. The rows' format is the job's, a value `#` and a file's name stands for that
+The document only names the types. The rows have the job's format, a value of ``#`` and a file's name stands for that
 file in base64, and the archive may unpack to twice the size of a batch. [assumed]
 """
 
@@ -21,7 +21,7 @@ MAX_FILES = 1_001
 
 
 def unpack(body: bytes) -> tuple[bytes, dict[str, bytes]]:
-    """The rows and the other files by name. Raises `BatchRefused`."""
+    """Return the rows, and the other files by name. Raises ``BatchRefused``."""
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             files = _read_all(archive)
@@ -34,9 +34,9 @@ def unpack(body: bytes) -> tuple[bytes, dict[str, bytes]]:
 
 
 def with_files(content: Content, files: Mapping[str, bytes]) -> Content:
-    """The rows with each `#file` value replaced. Raises `BatchRefused` for a file that is not there.
+    """Replace each ``#file`` value in the rows. Raises ``BatchRefused`` for a missing file.
 
-    Rows may share a file, but not so many that they come to more than the archive itself may. [assumed]
+    Rows may share a file, but all together not exceed the size that the archive may have. [assumed]
     """
     texts = {name: b64encode(content).decode() for name, content in files.items()}
     rows: list[Row] = [[_resolved(cell, texts) for cell in row] for row in content.rows]
@@ -63,7 +63,7 @@ def _name(cell: str) -> str:
 
 
 def _read_all(archive: zipfile.ZipFile) -> dict[str, bytes]:
-    # `ZipInfo.is_dir` fails where a name is empty, up to Python 3.11.
+    # Up to Python 3.11, ZipInfo.is_dir fails for an empty name.
     entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     if len(entries) > MAX_FILES:
         raise malformed(f"Exceeded number of files in zip content: {len(entries)}")

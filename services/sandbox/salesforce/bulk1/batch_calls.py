@@ -1,4 +1,4 @@
-"""Calls 5–10: add, get and list batches, and read what was sent and what came of it. salesforce_bulk.md §3.5–§3.8."""
+"""Calls 5–10: add, get and list batches, read their requests and their results. salesforce_bulk.md §3.5–§3.8."""
 
 from sandbox.http.messages import Answer, Request, Response
 from sandbox.salesforce import ids
@@ -20,7 +20,7 @@ _ENDPOINT = "POST /services/async/job/batch"
 
 
 class BatchCalls:
-    """The batches of jobs."""
+    """Calls on the batches of jobs."""
 
     def __init__(self, org: Org, admission: Admission) -> None:
         self._org = org
@@ -28,11 +28,11 @@ class BatchCalls:
         self._queue = Queue(org)
 
     def add(self, request: Request, user: OrgUser) -> Response:
-        """201 and `Queued`. Only size, emptiness, type, session, job and quota are checked at once. §3.5 [assumed]"""
+        """Answer 201 and ``Queued``. Only size, emptiness, type, session, job and quota are checked. §3.5 [assumed]"""
         job = self._admission.job(request)
         if job.created_by != user:
             raise Refusal("InvalidUser", "Only the user who created the job can add batches to it")
-        # Before the state of the job: a batch that comes too late is refused but counted. §3.5 [docs]
+        # Count before the state is checked: a batch for a closed job is refused but counts. §3.5 [docs]
         if not self._org.limits.batches.take():
             raise Refusal("ExceededQuota", "ApiBatchItems Limit exceeded.")
         self._check_open(job)
@@ -50,13 +50,13 @@ class BatchCalls:
         return batch_list(job, self._org.clock.now(), self._admission.markup(request))
 
     def get_request(self, request: Request, _: OrgUser) -> Response:
-        """What was sent; for a PK chunk the rewritten SOQL. §3.6 [docs]"""
+        """Return the request as it was sent; for a PK chunk the rewritten SOQL. §3.6 [docs]"""
         job, batch = self._admission.job(request), self._batch(request)
         content_type = DATA_TYPES[job.request.content_type]
         return Response(status=200, body=inflate(batch.packed_body), content_type=content_type)
 
     def get_result(self, request: Request, _: OrgUser) -> Answer:
-        """Row results, or the ids of a query's results. Raises `Refusal` before there are any. §3.7, §3.8, §3.10"""
+        """Return row results, or ids of a query's results. Raises ``Refusal`` if there are none. §3.7, §3.8, §3.10"""
         job, batch = self._admission.job(request), self._batch(request)
         if job.is_query and batch.end == "Completed":
             return self._result_list(request, batch)
@@ -86,7 +86,7 @@ class BatchCalls:
         return batch
 
     def _check_open(self, job: Job) -> None:
-        """No batch after 24 hours, while the job still shows `Open`. §7 [docs], §3.10 [assumed]"""
+        """Refuse a batch after 24 hours, while the job still shows ``Open``. §7 [docs], §3.10 [assumed]"""
         if job.state != "Open":
             message = f"Failed to create batch, since the Job is not Open. Current job state is '{job.state}'"
             raise Refusal("InvalidJobState", message)
@@ -95,7 +95,7 @@ class BatchCalls:
 
 
 def _check_type(job: Job, request: Request) -> None:
-    """The job's own type; a request that names none is taken to mean it. [assumed]"""
+    """Refuse any type but the job's own; a request without a type means that one. [assumed]"""
     expected = DATA_TYPES[job.request.content_type]
     sent = media_type(request.header("content-type")) or expected
     if sent != expected:

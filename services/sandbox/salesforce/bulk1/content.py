@@ -1,6 +1,6 @@
-"""What a batch carries, as columns and rows, whatever it was written in. salesforce_bulk.md §3.5, §6.
+"""Content of a batch as columns and rows, in whatever format it was written. salesforce_bulk.md §3.5, §6.
 
-In a row, `None` sets null and the empty text leaves the field as it is.
+In a row, ``None`` sets null and the empty text leaves the field as it is.
 """
 
 from typing import Any, NamedTuple
@@ -10,18 +10,18 @@ from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.writing import Row
 
 _MAX_CELLS = 10_000_000
-"""Sparse records of 10 MB could grow to far more cells than memory has. [assumed]"""
+"""Most cells of a batch: sparse records of 10 MB could grow to more cells than memory has. [assumed]"""
 
 
 class Content(NamedTuple):
-    """One batch's rows; all are as long as `columns`."""
+    """Rows of one batch, each as long as ``columns``."""
 
     columns: list[str]
     rows: list[Row]
 
 
 def from_records(records: list[dict[str, Any]]) -> Content:
-    """One header for all: the union of the records' keys, in order of appearance."""
+    """Make one header for all records: the union of their keys, in order of appearance."""
     columns = list(dict.fromkeys(name for record in records for name in record))
     if len(columns) > MAX_COLUMNS:
         raise malformed(f"Exceeded number of fields: {len(columns)}. The limit is {MAX_COLUMNS}")
@@ -32,7 +32,7 @@ def from_records(records: list[dict[str, Any]]) -> Content:
 
 
 def check_cells(columns: int, rows: int) -> None:
-    """Raises `BatchRefused` for more cells than this sandbox will spread out."""
+    """Raise ``BatchRefused`` for more cells than the sandbox can hold."""
     if columns * rows > _MAX_CELLS:
         raise malformed(f"Exceeded number of cells: {columns} fields by {rows} records")
 
@@ -42,7 +42,7 @@ def malformed(reason: str) -> BatchRefused:
 
 
 def _check_lengths(number: int, lengths: list[int]) -> None:
-    """Beyond the limits of §7 [docs] the batch fails [assumed]."""
+    """Fail a batch [assumed] beyond the limits of §7 [docs]."""
     if sum(lengths) > MAX_RECORD_CHARACTERS:
         raise malformed(f"Record {number} is longer than {MAX_RECORD_CHARACTERS} characters")
     if lengths and max(lengths) > MAX_FIELD_CHARACTERS:

@@ -9,7 +9,7 @@ _PIECE_ROWS = 1_000
 
 
 def read_csv_content(body: bytes, spec: Transformation | None = None) -> Content:
-    """The rows of a batch, as the job's transformation spec has them. Raises `BatchRefused`."""
+    """Return the rows of a batch, mapped by the job's transformation spec. Raises ``BatchRefused``."""
     text = CsvRows(body)
     columns = list(text.columns)
     rows: list[Row] = []

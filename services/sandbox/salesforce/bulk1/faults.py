@@ -1,18 +1,18 @@
-"""Faults that only Bulk API 1.0 has; those that both Bulk APIs have stand in `sandbox.salesforce.faults`."""
+"""Faults that only Bulk API 1.0 has; faults of both Bulk APIs stand in ``sandbox.salesforce.faults``."""
 
 from sandbox.faults.fault import Count, Selection
 from sandbox.salesforce.bulk1.refusal import ExceptionCode
 
 
 class RefuseCall(Selection, frozen=True, kw_only=True, tag="refuse_call"):
-    """Answers a call with an `exceptionCode` of §3.11, in the job's format; nothing is applied."""
+    """``exceptionCode`` of §3.11 as the answer to a call, in the job's format; nothing is applied."""
 
     code: ExceptionCode
     message: str = ""
 
 
 class SplitResult(Selection, frozen=True, kw_only=True, tag="split_result"):
-    """Spreads the result of the query that a batch brings over so many files, each with an id. §3.8 [docs]"""
+    """Number of files, each with an id, that a query batch's result is spread over. §3.8 [docs]"""
 
     files: Count = 2
 

@@ -1,4 +1,4 @@
-"""jobInfo, batchInfo and their list, in XML and JSON. salesforce_bulk.md §3.3, §3.5, §3.6."""
+"""``jobInfo``, ``batchInfo`` and their list, in XML and JSON. salesforce_bulk.md §3.3, §3.5, §3.6."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ def job_info(job: Job, now: float, markup: Markup, *, status: int = 200) -> Resp
     fields = _job_fields(job, now, markup)
     if markup == "xml":
         return document(markup, xml_root("jobInfo", xml_fields(fields)), status=status)
-    # WSC knows the first as an optional member, and the two others null when unset. §3.3 [client WSC]
+    # The first is an optional member for WSC; two others are null when unset. §3.3 [client WSC]
     body = json_document(json_members({"fastPathEnabled": False, **fields}))
     return document(markup, body, status=status)
 
@@ -34,7 +34,7 @@ def batch_info(batch: Batch, now: float, markup: Markup) -> Response:
 
 
 def new_batch(batch: Batch, markup: Markup, location: str) -> Response:
-    """201 and `Queued`, even when the batch starts at once. §3.5 [docs]"""
+    """Answer 201 and ``Queued``, even when the batch starts at once. §3.5 [docs]"""
     fields = _batch_fields(batch, batch.created_at, markup) | {"state": "Queued"}
     answer = document(markup, _batch_document(fields, markup), status=201)
     return msgspec.structs.replace(answer, headers=(("location", location),))
@@ -45,7 +45,7 @@ def _batch_document(fields: Mapping[str, Value], markup: Markup) -> bytes:
 
 
 def batch_list(job: Job, now: float, markup: Markup) -> Response:
-    """The whole list, in creation order. §3.6 [docs], order [assumed]"""
+    """Return the whole list, in creation order. §3.6 [docs], order [assumed]"""
     listed = [_batch_fields(batch, now, markup) for batch in job.batches.values()]
     if markup == "json":
         return document(markup, json_document({"batchInfo": [json_members(fields) for fields in listed]}))
@@ -58,7 +58,10 @@ def batch_list(job: Job, now: float, markup: Markup) -> Response:
 
 
 def _job_fields(job: Job, now: float, markup: Markup) -> dict[str, Value]:
-    """In the order of §3.3. `numberRecordsProcessed` includes failed rows [client CumulusCI]; times are ms [docs]."""
+    """Return the fields in the order of §3.3.
+
+    ``numberRecordsProcessed`` includes failed rows [client CumulusCI]; times are ms [docs].
+    """
     batches = job.batches.values()
     states = [batch.state(now) for batch in batches]
     busy_ms = sum(_busy_ms(batch) for batch in batches)
@@ -90,7 +93,7 @@ def _job_fields(job: Job, now: float, markup: Markup) -> dict[str, Value]:
 
 
 def _batch_fields(batch: Batch, now: float, markup: Markup) -> dict[str, Value]:
-    """In the order of §3.5; `stateMessage` stands after `state`, and is null in JSON when unset. §3.5 [docs]"""
+    """Return the fields in the order of §3.5; an unset ``stateMessage`` is null in JSON. §3.5 [docs]"""
     return {
         "id": batch.id,
         "jobId": batch.job_id,
@@ -107,7 +110,7 @@ def _batch_fields(batch: Batch, now: float, markup: Markup) -> dict[str, Value]:
 
 
 def _busy_ms(batch: Batch) -> int:
-    """None of ours is Apex, so all of it is the API's. [assumed]"""
+    """Return the processing time. All of it is the API's: the sandbox runs no Apex. [assumed]"""
     if batch.end not in ("Completed", "Failed"):
         return 0
     return round(1000 * batch.phases.busy_s)

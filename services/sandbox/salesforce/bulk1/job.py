@@ -19,7 +19,7 @@ BatchState = Literal["Queued", "InProgress"] | End
 
 
 class Batch(msgspec.Struct, kw_only=True):
-    """One batch. `end` is null until it has come to one; bodies and results are kept deflated."""
+    """One batch. ``end`` is null until it ends; bodies and results are kept deflated."""
 
     id: str
     job_id: str
@@ -34,7 +34,7 @@ class Batch(msgspec.Struct, kw_only=True):
     packed_results: bytes | None = None
     """Row results; null for a batch that has none to show."""
     packed_files: dict[str, bytes] = {}
-    """A query's result files by id."""
+    """Result files of a query by id."""
 
     def state(self, now: float) -> BatchState:
         return self.end or self.phases.state(now)
@@ -62,7 +62,7 @@ class Job(msgspec.Struct, kw_only=True):
     spec: Transformation | None = None
     batches: dict[str, Batch] = {}
     busy_until: float = 0.0
-    """When the last batch so far ends; a serial job starts no other before."""
+    """End of the last batch so far; a serial job starts no other batch before."""
     unfinished: int = 0
     kept_bytes: int = 0
     job_type: JobType = "Classic"
@@ -73,7 +73,7 @@ class Job(msgspec.Struct, kw_only=True):
 
     @property
     def is_finished(self) -> bool:
-        """Whether it may be forgotten when memory runs out: an open job, too, when all of its batches have ended."""
+        """True when it may be dropped to free memory: also while open, once all its batches have ended."""
         return not self.unfinished and (self.state != "Open" or bool(self.batches))
 
     def add(self, batch: Batch) -> None:
@@ -83,7 +83,7 @@ class Job(msgspec.Struct, kw_only=True):
         self.kept_bytes += batch.kept_bytes
 
     def finish(self, batch: Batch, end: End, at: float, message: str | None = None) -> None:
-        """Ends a batch, once its results and counts are in place."""
+        """End a batch, once its results and counts are in place."""
         batch.end = end
         batch.modified_at = at
         batch.message = message
@@ -91,7 +91,7 @@ class Job(msgspec.Struct, kw_only=True):
         self.kept_bytes += batch.kept_bytes - len(batch.packed_body)
 
     def listing(self) -> dict[str, Any]:
-        """As Bulk API 2.0 lists jobs of 1.0. §4.1, its members [assumed]"""
+        """Return the job as Bulk API 2.0 lists jobs of 1.0. §4.1, its members [assumed]"""
         return {
             "id": self.id,
             "operation": self.request.operation,
@@ -108,7 +108,7 @@ class Job(msgspec.Struct, kw_only=True):
 
 
 def deflate(body: bytes) -> bytes:
-    """At the fastest level: a sandbox must not be what a benchmark measures."""
+    """Compress at the fastest level, so that a benchmark does not measure the sandbox."""
     return zlib.compress(body, 1)
 
 

@@ -13,18 +13,18 @@ from sandbox.salesforce.org import Org
 from sandbox.salesforce.sessions import OrgUser
 
 LINE_ENDS = {"LF": "\n", "CRLF": "\r\n"}
-"""`Sforce-Line-Ending`. §3.1 [docs]"""
+"""``Sforce-Line-Ending``. §3.1 [docs]"""
 
 
 class JobCalls:
-    """Jobs, from open to closed or aborted. One job: Open → Closed, and either → Aborted. §3.10 [docs]"""
+    """Calls on jobs. One job: Open → Closed, and either → Aborted. §3.10 [docs]"""
 
     def __init__(self, org: Org, admission: Admission) -> None:
         self._org = org
         self._admission = admission
 
     def create(self, request: Request, user: OrgUser) -> Response:
-        """201, in the markup of the request. §3.1 [client salesforce-bulk], §3.2"""
+        """Answer 201, in the markup of the request. §3.1 [client salesforce-bulk], §3.2"""
         markup = _markup_sent(request)
         asked = read_job(body_of(request), markup)
         job = self._make(asked, request, user)
@@ -36,7 +36,7 @@ class JobCalls:
         return job_info(job, self._org.clock.now(), self._admission.markup(request))
 
     def change_state(self, request: Request, user: OrgUser) -> Response:
-        """Close or abort. The body's type may be any. §9"""
+        """Close or abort. The body may have any type. §9"""
         job = self._admission.job(request)
         body = body_of(request)
         if read_state(body, "json" if body.lstrip().startswith(b"{") else "xml") == "Closed":
@@ -46,7 +46,7 @@ class JobCalls:
         return job_info(job, self._org.clock.now(), self._admission.markup(request))
 
     def upload_spec(self, request: Request, user: OrgUser) -> Response:
-        """201, before the first batch only. §3.2 call 11 [docs]; the codes [assumed]"""
+        """Answer 201, before the first batch only. §3.2 call 11 [docs]; the codes [assumed]"""
         job = self._admission.job(request)
         if job.created_by != user:
             raise Refusal("InvalidUser", "Only the user who created the job can change it")
@@ -80,7 +80,7 @@ class JobCalls:
         )
 
     def _close(self, job: Job, user: OrgUser) -> None:
-        """Only the creator may. §3.4 [docs]; closing once more changes nothing [assumed]"""
+        """Close for the creator only. §3.4 [docs]; closing a second time changes nothing [assumed]"""
         if job.created_by != user:
             raise Refusal("InvalidUser", "Only the user who created the job can close it")
         if job.state == "Aborted":
@@ -90,7 +90,7 @@ class JobCalls:
             job.modified_at = self._org.clock.now()
 
     def _abort(self, job: Job, user: OrgUser) -> None:
-        """Queued batches are not gone through; what is in progress finishes, nothing is rolled back. §3.4 [docs]"""
+        """Leave queued batches unprocessed. A batch in progress finishes, nothing is rolled back. §3.4 [docs]"""
         if job.created_by != user and not user.user.may_administer:
             raise Refusal("InvalidUser", "The user has no permission to abort the job")
         if job.state == "Aborted":
@@ -104,7 +104,7 @@ class JobCalls:
 
 
 def _markup_sent(request: Request) -> Markup:
-    """XML by default. §3.1 [docs]"""
+    """Return the markup of the request, XML by default. §3.1 [docs]"""
     sent = media_type(request.header("content-type")) or "application/xml"
     for markup, name in MARKUP_TYPES.items():
         if sent == name:

@@ -1,4 +1,4 @@
-"""What a client sends to make a job or change its state, in XML or JSON. salesforce_bulk.md §3.3, §3.4."""
+"""Requests to make a job or change its state, in XML or JSON. salesforce_bulk.md §3.3, §3.4."""
 
 from typing import Any, Literal, get_args
 
@@ -20,7 +20,7 @@ _CONCURRENCY: dict[str, Concurrency] = {
     "0": "Parallel",
     "1": "Serial",
 }
-"""JSON clients also send numbers. §3.3 [client simple-salesforce]"""
+"""Modes by their names and by numbers, which JSON clients also send. §3.3 [client simple-salesforce]"""
 _FIELDS = (
     "operation",
     "object",
@@ -32,7 +32,7 @@ _FIELDS = (
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A job as asked for, checked as far as it goes without the org."""
+    """Requested job, checked as far as is possible without the org."""
 
     operation: Operation
     object: str
@@ -43,7 +43,7 @@ class JobRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_job(body: bytes, markup: Markup) -> JobRequest:
-    """Raises `Refusal`: an element that is not known, or a value that is none, makes a job unparsable."""
+    """Read a create request. Raises ``Refusal``: an unknown element or a wrong value makes a job unparsable."""
     given = _read(body, markup)
     if unknown := given.keys() - set(_FIELDS):
         raise _unparsable(f"{min(unknown)} cannot be set")
@@ -68,7 +68,7 @@ def read_job(body: bytes, markup: Markup) -> JobRequest:
 
 
 def read_state(body: bytes, markup: Markup) -> Literal["Closed", "Aborted"]:
-    """Naming any other field is an error. §3.4 [docs]"""
+    """Read the new state. Raises ``Refusal``, also when any other field is named. §3.4 [docs]"""
     given = _read(body, markup)
     if given.keys() != {"state"}:
         raise _unparsable("only state can be changed")
@@ -80,7 +80,7 @@ def read_state(body: bytes, markup: Markup) -> Literal["Closed", "Aborted"]:
 
 
 def _check_names(request: JobRequest) -> None:
-    """Upsert needs an external id and nothing else may have one. §3.3 [docs], §3.11 the message"""
+    """Require an external id for upsert, and refuse it otherwise. §3.3 [docs], §3.11 the message"""
     if not request.object:
         raise _unparsable("object is missing")
     if request.operation == "upsert" and request.external_id_field is None:
@@ -121,7 +121,7 @@ def _scalar(name: str, value: Any) -> str | None:
 
 
 def _read_xml(body: bytes) -> dict[str, str | None]:
-    """Any prefix; `<jobinfo>` is what sfbulk sends. §3.3 [client sfbulk]"""
+    """Read with any prefix, and with the root ``<jobinfo>`` that sfbulk sends. §3.3 [client sfbulk]"""
     try:
         root = read_xml(body)
     except NotXml as error:

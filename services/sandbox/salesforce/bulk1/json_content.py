@@ -9,7 +9,7 @@ from sandbox.salesforce.bulk1.content import Content, from_records, malformed
 
 
 def read_json_content(body: bytes) -> Content:
-    """A missing key leaves as is, null sets null. §6 [docs] Raises `BatchRefused`."""
+    """Read an array of records; a missing key leaves as is, null sets null. §6 [docs] Raises ``BatchRefused``."""
     try:
         records = _decode(body)
     except UNREADABLE as error:
@@ -32,7 +32,7 @@ def _flat(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _relationship(name: str, target: dict[str, Any]) -> dict[str, Any]:
-    """`{"Account": {"Ext__c": "X"}}` is the column `Account.Ext__c`. §6 [docs]"""
+    """Return ``{"Account": {"Ext__c": "X"}}`` as the column ``Account.Ext__c``. §6 [docs]"""
     if any(isinstance(value, dict | list) for value in target.values()):
         raise malformed(f"Relationship {name} is nested too deep")
     return {f"{name}.{field}": value for field, value in target.items()}

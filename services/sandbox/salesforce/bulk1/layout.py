@@ -1,4 +1,4 @@
-"""How control answers are laid out, to the byte. salesforce_bulk.md §3.3, §3.5, §3.6, §3.11."""
+"""Layout of control answers, to the byte. salesforce_bulk.md §3.3, §3.5, §3.6, §3.11."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -15,29 +15,29 @@ DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
 def xml_root(name: str, lines: Iterable[str]) -> bytes:
-    """A document with each child on its own line, indented by one space. §3.3 [docs]"""
+    """Return a document with each child on its own line, indented by one space. §3.3 [docs]"""
     inside = "".join(f" {line}\n" for line in lines)
     return f'{DECLARATION}<{name}\n   xmlns="{NAMESPACE}">\n{inside}</{name}>\n'.encode()
 
 
 def xml_fields(fields: Mapping[str, Value]) -> list[str]:
-    """A line per field that is set."""
+    """Return a line per field that is set."""
     return [f"<{name}>{xml_text(_plain(value))}</{name}>" for name, value in fields.items() if value is not None]
 
 
 def xml_text(text: str) -> str:
-    """Text of an element. XML 1.0 cannot carry control characters, so a space stands for each. [assumed]"""
+    """Escape the text of an element. XML 1.0 cannot carry control characters: each becomes a space. [assumed]"""
     cleaned = text.translate(_UNSPEAKABLE) if not text.isprintable() else text
     return escape(cleaned)
 
 
 def json_document(value: object) -> bytes:
-    """With the spaces that §3.11 shows."""
+    """Encode with the spaces that §3.11 shows."""
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def json_members(fields: Mapping[str, Value]) -> dict[str, Value]:
-    """The same names, alphabetical as in the documentation's samples. §3.3 [docs]"""
+    """Sort the names, as in the documentation's samples. §3.3 [docs]"""
     return dict(sorted(fields.items()))
 
 
@@ -46,14 +46,14 @@ def document(markup: Markup, body: bytes, *, status: int = 200) -> Response:
 
 
 def refusal_response(refusal: Refusal, markup: Markup) -> Response:
-    """§3.11"""
+    """Return the error of §3.11."""
     fields: dict[str, Value] = {"exceptionCode": refusal.code, "exceptionMessage": refusal.message}
     body = json_document(fields) if markup == "json" else xml_root("error", xml_fields(fields))
     return document(markup, body, status=refusal.status)
 
 
 def instant(at: float, markup: Markup) -> str:
-    """Whole seconds: XML `2024-11-21T09:28:59.000Z`, JSON `2024-11-21T09:28:59.000+0000`. §3.1 [docs]"""
+    """Return whole seconds: XML ``2024-11-21T09:28:59.000Z``, JSON ``2024-11-21T09:28:59.000+0000``. §3.1 [docs]"""
     zone = "Z" if markup == "xml" else "+0000"
     return f"{datetime.fromtimestamp(int(at), UTC):%Y-%m-%dT%H:%M:%S}.000{zone}"
 

@@ -1,4 +1,4 @@
-"""The types of requests and answers, and which markup an answer is written in. salesforce_bulk.md §3.1."""
+"""Media types of requests and answers, and the markup of an answer. salesforce_bulk.md §3.1."""
 
 import re
 from typing import Literal, get_args
@@ -6,9 +6,9 @@ from typing import Literal, get_args
 from sandbox.salesforce.bulk1.refusal import Refusal
 
 ContentType = Literal["XML", "CSV", "JSON", "ZIP_XML", "ZIP_CSV", "ZIP_JSON"]
-"""What a job's batches are written in. §3.3 [docs]"""
+"""Format of a job's batches. §3.3 [docs]"""
 Markup = Literal["xml", "json"]
-"""What control answers are written in."""
+"""Format of control answers."""
 
 CONTENT_TYPES: tuple[ContentType, ...] = get_args(ContentType)
 DATA_TYPES: dict[ContentType, str] = {
@@ -26,14 +26,14 @@ RESULT_TYPES: dict[ContentType, str] = {
     "ZIP_JSON": "application/json",
 }
 MARKUP_TYPES: dict[Markup, str] = {"xml": "application/xml", "json": "application/json"}
-"""Sent exactly so, without a charset: a client compares for equality. §3.1 [client CumulusCI, salesforce-bulk]"""
+"""Types sent exactly so, without a charset: a client compares for equality. §3.1 [client CumulusCI, salesforce-bulk]"""
 
 # A comma for the semicolon is what sfbulk sends. §3.1 [client sfbulk]
 _HEADER = re.compile(r'\s*([\w.+-]+/[\w.+-]+)\s*(?:[;,]\s*(?:charset\s*=\s*"?([\w-]+)"?\s*)?)?', re.IGNORECASE)
 
 
 def media_type(header: str) -> str | None:
-    """The type a `Content-Type` names, in lower case; null without one. Only UTF-8 is taken [assumed]."""
+    """Return the type of a ``Content-Type`` in lower case; null without one. Only UTF-8 is taken [assumed]."""
     if not header.strip():
         return None
     found = _HEADER.fullmatch(header)
@@ -43,11 +43,11 @@ def media_type(header: str) -> str | None:
 
 
 def markup_of(content_type: ContentType) -> Markup:
-    """CSV and XML jobs answer XML, JSON jobs JSON. §3.1 [docs]; attachments like their request.txt [assumed]"""
+    """Return XML for CSV and XML jobs, JSON for JSON jobs. §3.1 [docs]; attachments like their request.txt [assumed]"""
     return "json" if content_type in ("JSON", "ZIP_JSON") else "xml"
 
 
 def markup_asked(header: str) -> Markup:
-    """Where the job is not known the answer follows the request, and is XML by default. §3.1 [docs]"""
+    """Return the markup of the request, for an answer where the job is not known; XML by default. §3.1 [docs]"""
     found = _HEADER.match(header)
     return "json" if found is not None and found[1].lower() == "application/json" else "xml"

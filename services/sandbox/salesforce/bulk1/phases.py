@@ -1,4 +1,4 @@
-"""When a batch is worked on: the tries it gets, known in full on its arrival. salesforce_bulk.md §7, §9.
+"""Phases of a batch: its tries, all known on its arrival. salesforce_bulk.md §7, §9.
 
 arrived ─ queued ─┬─ in progress ─► ended
                   └─ 5 minutes ─► put back ─ queued ─ in progress ... at most 10 tries (queries 15), then Failed
@@ -10,14 +10,14 @@ from typing import Literal
 import msgspec
 
 TRY_S = 300.0
-"""A batch that takes longer is put back. §7 [docs]"""
+"""Length of a try; a batch that takes longer is put back. §7 [docs]"""
 LOAD_TRIES = 10
 QUERY_TRIES = 15
 """§7 [docs]"""
 
 
 class Phases(msgspec.Struct, frozen=True, kw_only=True):
-    """The spans in which a batch is in progress, in seconds since 1970, and how much of its work they get done."""
+    """Spans in which a batch is in progress, in seconds since 1970, and the share of its work that they complete."""
 
     tries: tuple[tuple[float, float], ...]
     done_share: float = 1.0
@@ -38,12 +38,12 @@ class Phases(msgspec.Struct, frozen=True, kw_only=True):
         return "InProgress" if any(start <= now < end for start, end in self.tries) else "Queued"
 
     def retries(self, now: float) -> int:
-        """How often the batch has been put back by now."""
+        """Count how often the batch has been put back by now."""
         return sum(end <= now for _, end in self.tries[:-1])
 
 
 def plan(starts_at: float, *, queued_s: float, work_s: float, max_tries: int) -> Phases:
-    """The tries of a batch that leaves the queue at `starts_at` and takes `work_s`. What is done stays done."""
+    """Return the tries of a batch that leaves the queue at ``starts_at`` and takes ``work_s``. Work done is kept."""
     needed = max(1, math.ceil(work_s / TRY_S))
     tries = []
     for number in range(min(needed, max_tries)):

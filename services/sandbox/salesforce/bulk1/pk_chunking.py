@@ -16,7 +16,7 @@ _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*+(?:'|\Z)", re.DOTALL)
 
 
 class PkChunking(msgspec.Struct, frozen=True, kw_only=True):
-    """How many ids a chunk spans, whose ids (null: the queried object's), and the first id that is read."""
+    """Number of ids in a chunk, the object of the ids (null: the queried one), and the first id that is read."""
 
     chunk_size: int = DEFAULT_CHUNK_SIZE
     parent: str | None = None
@@ -24,9 +24,10 @@ class PkChunking(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_pk_chunking(header: str) -> PkChunking | None:
-    """`TRUE`, `FALSE`, `chunkSize=N; parent=Obj; startRow=<id>`, `chunkSize=N;` or `true; chunkSize=N`, in any case.
+    """Read ``Sforce-Enable-PKChunking``; null when there is no chunking.
 
-    §3.1 [docs] [client salesforce-bulk]; null: no chunking.
+    ``TRUE``, ``FALSE``, ``chunkSize=N; parent=Obj; startRow=<id>``, ``chunkSize=N;`` or ``true; chunkSize=N``, in any
+    case. §3.1 [docs] [client salesforce-bulk]
     """
     parts = [part.strip() for part in header.split(";") if part.strip()]
     if not parts or parts[0].lower() == "false":
@@ -43,7 +44,7 @@ def read_pk_chunking(header: str) -> PkChunking | None:
 
 
 def chunk_bounds(sorted_ids: list[str], chunking: PkChunking) -> list[tuple[str | None, str | None]]:
-    """The first id of each chunk and the first one after it; null is open. Always at least one chunk."""
+    """Return the first id of each chunk, of which there is at least one, and the first id after it; null is open."""
     first = chunking.start_row
     ids = [one for one in sorted_ids if first is None or one >= first]
     starts: list[str | None] = [first, *ids[chunking.chunk_size :: chunking.chunk_size]]
@@ -51,7 +52,7 @@ def chunk_bounds(sorted_ids: list[str], chunking: PkChunking) -> list[tuple[str 
 
 
 def rewrite(soql: str, first: str | None, after: str | None) -> str:
-    """The query, narrowed to ids from `first` to just before `after`. Its shape is not documented. [assumed]"""
+    """Narrow a query to ids from ``first`` to just before ``after``. The shape is not documented. [assumed]"""
     bounds = [f"Id >= '{first}'"] if first else []
     if after:
         bounds.append(f"Id < '{after}'")

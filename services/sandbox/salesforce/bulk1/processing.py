@@ -1,7 +1,7 @@
-"""What happens to a batch when its time has come. salesforce_bulk.md §3.5, §3.9, §3.10.
+"""Work of a batch when it is due. salesforce_bulk.md §3.5, §3.9, §3.10.
 
-Rows are written when the batch ends, all at once, so that nobody sees half of one. A batch that fails on its way, by a
-fault or for lack of time, leaves the rows it had got to written, and their results. [docs] `Failed` with rows processed
+Rows are written when the batch ends, all at once, so that no reader sees a part of them. A batch that fails on its way,
+by a fault or for lack of time, keeps the rows written so far, and their results. [docs]
 """
 
 from itertools import pairwise
@@ -21,20 +21,20 @@ from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.results import pack_results
 
 MAX_RECORDS = 10_001
-"""The documentation says 10,000; the service was seen to complain above 10,001 only. §7 [client issue reports]"""
+"""The documentation says 10,000; the service complained above 10,001 only. §7 [client issue reports]"""
 
 _TIMED_OUT = "Timeout : The batch took too long to process"
 
 
 class Processing:
-    """Goes through batches. Every one comes to an end."""
+    """Runner of batches. Each batch comes to an end."""
 
     def __init__(self, org: Org) -> None:
         self._org = org
         self._result_files = 0
 
     def end(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
-        """Does the batch's work, unless it was aborted before."""
+        """Do the batch's work, unless it was aborted before."""
         if batch.end is not None:
             return
         try:
@@ -44,7 +44,7 @@ class Processing:
         job.finish(batch, "Failed" if message else "Completed", at, message)
 
     def _load(self, job: Job, batch: Batch, origin: Origin, at: float) -> str | None:
-        """Writes the rows; returns why not all of them, if so."""
+        """Write the rows and return the reason why some were not written, if any."""
         content = self._content(job, inflate(batch.packed_body))
         rows, message = content.rows, None
         if batch.phases.done_share < 1:
@@ -84,7 +84,7 @@ class Processing:
         return content
 
     def _refuse_binary(self, job: Job, content: Content) -> None:
-        """Binary fields need a ZIP batch. §3.11 [docs]"""
+        """Refuse binary fields outside a ZIP batch. §3.11 [docs]"""
         kind = self._org.object_type(job.object)
         for name in content.columns:
             slot = kind.slot(name)
@@ -92,7 +92,7 @@ class Processing:
                 raise BatchRefused("FeatureNotEnabled", f"Binary field not supported in this content type: {name}")
 
     def _query(self, job: Job, batch: Batch, origin: Origin) -> str | None:
-        """Runs the query as of now; returns why it failed."""
+        """Run the query as of now and return the reason of a failure, if any."""
         if batch.phases.done_share < 1:
             return _TIMED_OUT
         if (failure := self._org.failing(origin)) is not None:
@@ -111,7 +111,7 @@ class Processing:
 
 
 def soql_of(batch: Batch) -> str:
-    """Raises `BatchRefused` for what is not text."""
+    """Return the body as text. Raises ``BatchRefused`` for other bytes."""
     try:
         return inflate(batch.packed_body).decode()
     except UnicodeDecodeError as error:
@@ -127,7 +127,7 @@ def _check_records(records: int) -> None:
 
 
 def _parts(found: QueryResult, files: int) -> list[QueryResult]:
-    """The result in `files` parts of about the same size; as many as there are rows, and one at least."""
+    """Split the result into ``files`` parts of about the same size: at most one per row, and at least one."""
     files = max(1, min(files, len(found.rows)))
     cuts = [len(found.rows) * number // files for number in range(files + 1)]
     return [found._replace(rows=found.rows[start:end], ids=found.ids[start:end]) for start, end in pairwise(cuts)]

@@ -1,4 +1,4 @@
-"""A query's rows as CSV, JSON or XML. salesforce_bulk.md §3.8."""
+"""Rows of a query as CSV, JSON or XML. salesforce_bulk.md §3.8."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,11 +11,11 @@ from sandbox.salesforce.query import QueryResult
 from sandbox.salesforce.values import Value
 
 NO_ROWS = "Records not found for this query"
-"""Instead of a header. §3.8 [client CumulusCI, StreamSets and others]"""
+"""Line in place of a header. §3.8 [client CumulusCI, StreamSets and others]"""
 
 
 def query_rows(found: QueryResult, content_type: ContentType, version: str, line_end: str) -> bytes:
-    """One result file."""
+    """Return one result file."""
     match content_type:
         case "JSON":
             return json_document(_json_objects(found, version))
@@ -26,7 +26,7 @@ def query_rows(found: QueryResult, content_type: ContentType, version: str, line
 
 
 def _csv(found: QueryResult, line_end: str) -> bytes:
-    """Every value quoted. §3.8 [docs] [client CumulusCI]"""
+    """Quote every value. §3.8 [docs] [client CumulusCI]"""
     if not found.rows:
         return (NO_ROWS + line_end).encode()
     lines = [_csv_line(found.fields), *map(_csv_line, found.rows), ""]
@@ -38,7 +38,7 @@ def _csv_line(values: tuple[Value, ...]) -> str:
 
 
 def _json_objects(found: QueryResult, version: str) -> list[dict[str, Any]]:
-    """Objects with `attributes`; date-times are epoch milliseconds. §3.8 [docs]"""
+    """Return objects with ``attributes``; date-times are epoch milliseconds. §3.8 [docs]"""
     shown = [_epoch_ms if kind == "datetime" else _as_is for kind in found.types]
     path = f"/services/data/v{version}/sobjects/{found.object_name}"
     objects = []
@@ -50,7 +50,7 @@ def _json_objects(found: QueryResult, version: str) -> list[dict[str, Any]]:
 
 
 def _nested(fields: Sequence[str], values: Sequence[Value]) -> dict[str, Any]:
-    """`Account.Name` as the member `Name` of an object `Account`, as rows bring it (§6). [assumed]"""
+    """Return ``Account.Name`` as the member ``Name`` of an object ``Account``, as in uploaded rows (§6). [assumed]"""
     nested: dict[str, Any] = {}
     for field, value in zip(fields, values, strict=True):
         *parents, name = field.split(".")
@@ -70,7 +70,7 @@ def _epoch_ms(value: Value) -> Value:
 
 
 def _xml(found: QueryResult) -> bytes:
-    """Partner-style records, in which `Id` appears twice. §3.8 [docs]"""
+    """Return partner-style records, in which ``Id`` appears twice. §3.8 [docs]"""
     records = "".join(
         f'<records xsi:type="sObject"><type>{xml_text(found.object_name)}</type><Id>{record_id}</Id>'
         f"{_xml_fields(_nested(found.fields, row))}</records>"

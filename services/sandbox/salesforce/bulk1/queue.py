@@ -1,4 +1,4 @@
-"""The line between a batch's arrival and its work, and PK chunking on the way. salesforce_bulk.md §3.5, §3.9, §7."""
+"""Queue of batches between arrival and work, and PK chunking on the way. salesforce_bulk.md §3.5, §3.9, §7."""
 
 from sandbox.salesforce import ids
 from sandbox.salesforce.bulk1.job import Batch, Job, deflate
@@ -9,11 +9,11 @@ from sandbox.salesforce.org import Org, Origin
 from sandbox.salesforce.refusals import BatchRefused
 
 MAX_PENDING = 2_000
-"""Batches that may stand in line or be worked on; further ones wait. §7 [docs]"""
+"""Batches that may be queued or in progress; further ones wait. §7 [docs]"""
 
 
 class Queue:
-    """Takes batches. They start on arrival, before the job is closed; a serial job's one after the other. §1 [docs]"""
+    """Queue of batches. They start on arrival, before the job is closed; a serial job's one by one. §1 [docs]"""
 
     def __init__(self, org: Org) -> None:
         self._org = org
@@ -21,7 +21,7 @@ class Queue:
         self._made = 0
 
     def put(self, job: Job, body: bytes, origin: Origin) -> Batch:
-        """Makes a batch of what was posted."""
+        """Make a batch of a posted body."""
         at = self._org.clock.now()
         if job.pk_chunking is None:
             return self._put(job, body, origin, at)
@@ -65,9 +65,9 @@ class Queue:
         )
 
     def _chunk(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
-        """Ends the posted batch as `NotProcessed` and puts one batch per range of ids in its place. §3.9 [docs]
+        """End the posted batch as ``NotProcessed`` and put one batch per range of ids in its place. §3.9 [docs]
 
-        In a job that was aborted meanwhile nothing comes in its place.
+        In a job that was aborted in the meantime no batch takes its place.
         """
         if batch.end is not None:
             return
@@ -82,10 +82,10 @@ class Queue:
             self._put(job, query.encode(), origin, at)
 
     def _chunks(self, job: Job, soql: str, chunking: PkChunking) -> list[str]:
-        """The rewritten queries; each counts as a batch. Raises `BatchRefused`."""
+        """Return the rewritten queries; each counts as a batch. Raises ``BatchRefused``."""
         narrowest = self._org.query(rewrite(soql, None, ids.make("000", 0)))
         if chunking.parent is not None:
-            self._org.object_type(chunking.parent)  # Only sharing objects have one, and the org has none of these.
+            self._org.object_type(chunking.parent)  # Must exist; only sharing objects have one, the org has none.
         everything = f"SELECT Id FROM {narrowest.object_name}"
         owners = self._org.query(everything, with_deleted=job.request.operation == "queryAll")
         bounds = chunk_bounds(sorted(owners.ids), chunking)

@@ -1,4 +1,4 @@
-"""Request-level errors: the `exceptionCode`s of salesforce_bulk.md §3.11, each with its HTTP status."""
+"""Request-level errors: the ``exceptionCode``s of salesforce_bulk.md §3.11, each with its HTTP status."""
 
 from typing import Literal
 
@@ -29,7 +29,7 @@ _STATUSES: dict[ExceptionCode, int] = {"InternalServerError": 500, "Unknown": 50
 
 
 class Refusal(Exception):
-    """A call that is refused. Every code but three is a 400. §3.11 [docs], [assumed]"""
+    """Refused call. Every code but three is a 400. §3.11 [docs], [assumed]"""
 
     def __init__(self, code: ExceptionCode, message: str) -> None:
         super().__init__(f"{code}: {message}")

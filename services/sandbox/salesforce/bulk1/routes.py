@@ -1,4 +1,4 @@
-"""The calls of Bulk API 1.0. salesforce_bulk.md §3.2."""
+"""Routes of Bulk API 1.0. salesforce_bulk.md §3.2."""
 
 from sandbox.http.messages import Answer, Request
 from sandbox.http.routing import ANY_METHOD, Route
@@ -15,7 +15,7 @@ BATCH = f"{JOB}/batch/{{batch_id}}"
 
 
 def bulk1_routes(org: Org) -> list[Route]:
-    """Every call, and an error of this API for everything else under its base."""
+    """Return a route for every call, and an error of this API for any other path or method under its base."""
     admission = Admission(org)
     jobs = JobCalls(org, admission)
     batches = BatchCalls(org, admission)
@@ -39,7 +39,7 @@ def bulk1_routes(org: Org) -> list[Route]:
 
 
 def _refuse_method(request: Request, _: OrgUser) -> Answer:
-    """GET and POST only, each where §3.2 has it. §1 [docs]; the code is the nearest [assumed]"""
+    """Refuse any method but GET and POST as §3.2 has them. §1 [docs]; the code is the nearest [assumed]"""
     raise Refusal("InvalidOperation", f"Method {request.method} is not supported for {request.path}")
 
 

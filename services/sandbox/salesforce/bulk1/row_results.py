@@ -13,7 +13,7 @@ _CSV_DONE = {True: '","true","true",""', False: '","true","false",""'}
 
 
 def row_results(results: list[RowResult], content_type: ContentType, line_end: str) -> BulkResponse:
-    """The answer to call 9 on a batch that wrote rows. There are no identifiers of the client's that could be lost."""
+    """Answer call 9 on a batch that wrote rows. No identifiers of the client's stand in it that could be lost."""
 
     def render(items: list[Any]) -> Response:
         match RESULT_TYPES[content_type]:
@@ -29,7 +29,7 @@ def row_results(results: list[RowResult], content_type: ContentType, line_end: s
 
 
 def _csv(results: list[RowResult], line_end: str) -> bytes:
-    """Every value quoted. §3.7 [docs] [client CumulusCI]"""
+    """Quote every value. §3.7 [docs] [client CumulusCI]"""
     done = _CSV_DONE
     lines = [f'"{one.id}{done[one.created]}' if one.success else _csv_failure(one) for one in results]
     return line_end.join([_CSV_HEADER, *lines, ""]).encode("utf-8", "replace")
@@ -64,7 +64,7 @@ def _xml(results: list[RowResult]) -> bytes:
 
 
 def _xml_result(result: RowResult) -> str:
-    """A missing id is nil, the XML twin of JSON's null. §3.7 [assumed]"""
+    """Return one result; a missing id is nil, the XML twin of JSON's null. §3.7 [assumed]"""
     errors = "".join(map(_xml_error, result.errors))
     identity = f"<id>{result.id}</id>" if result.id else '<id xsi:nil="true"/>'
     success, created = str(result.success).lower(), str(result.created).lower()

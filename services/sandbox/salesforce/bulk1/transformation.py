@@ -1,8 +1,8 @@
 """Transformation specs: a CSV of its own maps the columns of a job's CSV batches. salesforce_bulk.md §3.2 call 11.
 
-The document names the four columns only; what they do is [assumed] after their names: the field `Salesforce Field` is
-read from the column `Csv Header`, an empty or absent value becomes `Value`, and `Hint` is the pattern of its dates
-(`dd MMM yy`). A column that no line names stays as it is.
+The document only names the four columns; their meaning is [assumed] from the names: the field ``Salesforce Field`` is
+read from the column ``Csv Header``, an empty or absent value becomes ``Value``, and ``Hint`` is the pattern of its
+dates (``dd MMM yy``). A column without a line stays as it is.
 """
 
 import csv
@@ -46,12 +46,12 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Transformation(msgspec.Struct, frozen=True, kw_only=True):
-    """A spec. An empty one changes nothing."""
+    """Transformation spec. An empty one changes nothing."""
 
     mappings: tuple[Mapping, ...]
 
     def apply(self, columns: list[str], rows: list[Row]) -> Content:
-        """The columns and rows as the object's fields."""
+        """Return the columns and rows as fields of the object."""
         places = {name: place for place, name in enumerate(columns)}
         mapped = {mapping.header for mapping in self.mappings}
         kept = [name for name in columns if name not in mapped]
@@ -67,7 +67,7 @@ class Transformation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_transformation(body: bytes) -> Transformation:
-    """Raises `Refusal` for what is no such CSV."""
+    """Read a spec. Raises ``Refusal`` for anything but such a CSV."""
     try:
         lines = [line for line in csv.reader(io.StringIO(body.decode(), newline=""), strict=True) if line]
     except (UnicodeDecodeError, csv.Error) as error:

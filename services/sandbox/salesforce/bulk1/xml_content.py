@@ -1,4 +1,4 @@
-"""XML batches: `<sObjects>` of `<sObject>`s of fields. salesforce_bulk.md §3.5, §6."""
+"""XML batches: ``<sObjects>`` of ``<sObject>``s of fields. salesforce_bulk.md §3.5, §6."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sandbox.salesforce.bulk1.xml_reading import NotXml, local_name, read_xml, t
 
 
 def read_xml_content(body: bytes) -> Content:
-    """A missing element leaves as is, `xsi:nil` sets null. §6 [docs] Raises `BatchRefused`."""
+    """Read the records; a missing element leaves as is, ``xsi:nil`` sets null. §6 [docs] Raises ``BatchRefused``."""
     try:
         root = read_xml(body)
     except NotXml as error:
@@ -31,7 +31,7 @@ def _record(element: Any) -> dict[str, Any]:
 
 
 def _relationship(name: str, element: Any) -> dict[str, Any]:
-    """`<Account><Ext__c>X</Ext__c></Account>`, as JSON nests it. [assumed]"""
+    """Return ``<Account><Ext__c>X</Ext__c></Account>`` as the column ``Account.Ext__c``. [assumed]"""
     if any(len(child) for child in element):
         raise malformed(f"Relationship {name} is nested too deep")
     return {f"{name}.{_name(child)}": text_of(child) for child in element}

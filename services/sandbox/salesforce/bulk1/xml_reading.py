@@ -1,11 +1,11 @@
-"""XML in, through lxml: no entities, no DTD, no network; size is bounded by the caller, depth by libxml2 (256)."""
+"""XML requests, through lxml: no entities, no DTD, no network; the caller bounds the size, libxml2 the depth (256)."""
 
 from typing import Any
 
 from lxml import etree
 
 NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
-"""On every XML root. §3.1 [docs]"""
+"""Namespace of every XML root. §3.1 [docs]"""
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 NIL = f"{{{XSI}}}nil"
 
@@ -20,11 +20,11 @@ _PARSER_OPTIONS: dict[str, Any] = {
 
 
 class NotXml(ValueError):
-    """Not well-formed, or with a document type declaration."""
+    """XML that is not well-formed or has a document type declaration."""
 
 
 def read_xml(body: bytes) -> Any:
-    """The root element. White space before the declaration is taken. §3.3 [client sfbulkapi]"""
+    """Return the root element. White space before the declaration is taken. §3.3 [client sfbulkapi]"""
     try:
         root = etree.fromstring(body.lstrip(), etree.XMLParser(**_PARSER_OPTIONS))
     except (etree.XMLSyntaxError, ValueError) as error:
@@ -35,13 +35,13 @@ def read_xml(body: bytes) -> Any:
 
 
 def local_name(element: Any) -> str | None:
-    """The element's name when it is in the Bulk namespace, whatever its prefix."""
+    """Return the element's name when it is in the Bulk namespace, whatever its prefix."""
     name = etree.QName(element)
     return name.localname if name.namespace == NAMESPACE else None
 
 
 def text_of(element: Any) -> str | None:
-    """What stands in an element without children; null for `xsi:nil`."""
+    """Return the text of an element without children; null for ``xsi:nil``."""
     if element.get(NIL) in ("true", "1"):
         return None
     return element.text or ""

@@ -1,1 +1,1 @@
-"""Bulk API 2.0: `/services/data/vNN.0/jobs`. salesforce_bulk.md §4."""
+"""Bulk API 2.0: ``/services/data/vNN.0/jobs``. salesforce_bulk.md §4."""

@@ -1,4 +1,4 @@
-"""A job's CSV dialect: `columnDelimiter` and `lineEnding`. salesforce_bulk.md §4.1 [docs]."""
+"""CSV dialect of a job: ``columnDelimiter`` and ``lineEnding``. salesforce_bulk.md §4.1 [docs]."""
 
 import csv
 import io
@@ -25,13 +25,13 @@ CSV = "text/csv;charset=UTF-8"
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """Of what is uploaded, and of results too [assumed]."""
+    """Dialect of uploads, and of results too [assumed]."""
 
     delimiter: ColumnDelimiter = "COMMA"
     line_ending: LineEnding = "LF"
 
     def check_line_ending(self, body: bytes) -> None:
-        """A mismatch fails the job. §4.3 [docs]; seen at the end of the header row [assumed]"""
+        """Raise ``BatchRefused`` for a mismatch. §4.3 [docs]; found by the end of the header row [assumed]"""
         header, newline, _ = body.partition(b"\n")
         is_crlf = header.endswith(b"\r")
         if (newline and is_crlf != (self.line_ending == "CRLF")) or (not newline and b"\r" in header):
@@ -43,7 +43,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
         return "\r\n" if self.line_ending == "CRLF" else "\n"
 
     def write(self, header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-        """Every value quoted. §4.1 [docs]"""
+        """Quote every value. §4.1 [docs]"""
         text = io.StringIO(newline="")
         delimiter = DELIMITERS[self.delimiter]
         writer = csv.writer(text, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=self.line_end)

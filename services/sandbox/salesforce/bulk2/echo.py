@@ -1,6 +1,6 @@
 """Uploaded rows as results echo them: every value quoted. salesforce_bulk.md §4.1 [docs].
 
-A row is what stands between its outer quotes, `A-1","Berg","x@example.com`, so that more columns can go before it.
+A row is the text between its outer quotes, ``A-1","Berg","x@example.com``, so that more columns can go before it.
 """
 
 import io
@@ -14,10 +14,10 @@ from sandbox.salesforce.refusals import BatchRefused
 
 
 class Echo:
-    """The rows of one upload. What cannot be read as CSV has no columns, or no rows from there on.
+    """Rows of one upload. Text that is not CSV has no columns, or no rows from there on.
 
-    Most uploads have no quotes, and as many values in each line: their lines are quoted by replacing delimiters, which
-    costs a fifth of reading them as CSV.
+    Most uploads have no quotes, and the same number of values in each line: their lines are quoted by replacing
+    delimiters, which costs a fifth of reading them as CSV.
     """
 
     def __init__(self, body: bytes, dialect: Dialect) -> None:
@@ -28,7 +28,7 @@ class Echo:
         self.columns = self._read_columns()
 
     def pieces(self, size: int) -> Iterator[list[str]]:
-        """All rows, `size` at a time."""
+        """Return all rows, ``size`` at a time."""
         return self._csv_pieces(size) if self._plain is None else self._plain_pieces(self._plain, size)
 
     def _read_columns(self) -> list[str]:
@@ -54,7 +54,7 @@ class Echo:
 
 
 def _plain(body: bytes, delimiter: bytes) -> bytes | None:
-    """The body, its lines ended by `\\n`, where every line is plainly its values and delimiters; null otherwise."""
+    """Return the body with lines ended by LF if every line is only values and delimiters; null otherwise."""
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
     header = body.partition(b"\n")[0]

@@ -1,4 +1,4 @@
-"""Which job a call is about, and whether the caller may touch it. salesforce_bulk.md §4.1, §4.3."""
+"""Handlers of calls about one job, which the caller must be allowed to use. salesforce_bulk.md §4.1, §4.3."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -12,7 +12,7 @@ J = TypeVar("J", bound=Job)
 
 
 def about(org: Org, kind: type[J], answer: Callable[[Request, Caller, J], Answer]) -> RestHandler:
-    """Makes a handler of one that wants the job that `{job}` in the path names."""
+    """Make a handler of a function that takes the job ``{job}`` of the path."""
 
     def handle(request: Request, caller: Caller) -> Answer:
         return answer(request, caller, _find(org, kind, request, caller))
@@ -21,7 +21,7 @@ def about(org: Org, kind: type[J], answer: Callable[[Request, Caller, J], Answer
 
 
 def about_results(org: Org, kind: type[J], answer: Callable[[Request, Caller, J], Answer]) -> RestHandler:
-    """The same for results, which wait for the job's end. §4.1, §4.2 [docs], code [assumed]"""
+    """Make such a handler for results, which exist when the job is over. §4.1, §4.2 [docs], code [assumed]"""
 
     def handle(request: Request, caller: Caller, job: J) -> Answer:
         if not job.is_finished:
@@ -32,7 +32,7 @@ def about_results(org: Org, kind: type[J], answer: Callable[[Request, Caller, J]
 
 
 def _find(org: Org, kind: type[J], request: Request, caller: Caller) -> J:
-    """The creator's, or anybody's for an administrator. §4.1 [docs], code [assumed]"""
+    """Return a job of the caller, or anybody's for an administrator. §4.1 [docs], code [assumed]"""
     job = org.jobs.get(request.params["job"])
     if not isinstance(job, kind):
         raise not_found()

@@ -1,4 +1,4 @@
-"""The calls under `/services/data/vNN.0/jobs/ingest`, but for results and list. salesforce_bulk.md §4.1."""
+"""Calls under ``/services/data/vNN.0/jobs/ingest``, except results and list. salesforce_bulk.md §4.1."""
 
 from sandbox.http.messages import Request, Response
 from sandbox.salesforce.bulk2.ingest_job import IngestJob
@@ -12,17 +12,17 @@ _ASSIGNMENT_RULES_SINCE = 49
 _DELETABLE = ("UploadComplete", "JobComplete", "Aborted", "Failed")
 _ENDPOINT = "PATCH /services/data/jobs/ingest"
 _MULTIPART_ENDPOINT = "POST /services/data/jobs/ingest"
-"""What the ledger calls the request that started a job"""
+"""Names in the ledger of the requests that start a job"""
 
 
 class IngestCalls:
-    """Creates, fills, starts, aborts, shows and deletes jobs."""
+    """Calls that create, fill, start, abort, show and delete jobs."""
 
     def __init__(self, org: Org) -> None:
         self._org = org
 
     def create(self, request: Request, caller: Caller) -> Response:
-        """200; as multipart the job starts in `UploadComplete`. §4.1 [docs]"""
+        """Answer 200; a multipart job starts in ``UploadComplete``. §4.1 [docs]"""
         if not is_multipart(request):
             return as_rest_json(self._make(read_json(request, IngestRequest), request, caller).described())
         maximum = self._org.settings.max_multipart_characters
@@ -33,7 +33,7 @@ class IngestCalls:
         return as_rest_json(job.described())
 
     def upload(self, request: Request, _: Caller, job: IngestJob) -> Response:
-        """201, empty. §4.1 [docs]"""
+        """Answer 201, empty. §4.1 [docs]"""
         content_type = request.header("content-type").lower().replace(",", ";").split(";")[0].strip()
         if content_type != "text/csv" or request.header("content-encoding") not in ("", "identity"):
             raise unsupported(request, "text/csv")
@@ -58,7 +58,7 @@ class IngestCalls:
         return as_rest_json(job.info())
 
     def delete(self, _: Request, __: Caller, job: IngestJob) -> Response:
-        """204 in `UploadComplete` or when the job is over. §4.1 [docs]"""
+        """Answer 204 in ``UploadComplete`` or when the job is over. §4.1 [docs]"""
         if job.state not in _DELETABLE:
             raise bad_request("API_ERROR", f"The job cannot be deleted in state '{job.state}'")
         self._org.jobs.remove(job.id)
@@ -81,7 +81,7 @@ class IngestCalls:
 
 
 def _not_empty(content: bytes) -> bytes:
-    """§7 [docs], code [assumed]"""
+    """Raise ``RestRefusal`` for an empty body. §7 [docs], code [assumed]"""
     if not content.strip():
         raise bad_request("CLIENTINPUTERROR", "Failed to read request. The body is empty")
     return content

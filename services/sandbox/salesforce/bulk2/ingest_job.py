@@ -20,9 +20,9 @@ from sandbox.salesforce.writing import Row
 
 
 class IngestJob(Job):
-    """A job that writes. Nothing is written before `UploadComplete`; then internal batches of 10,000 rows. [docs]
+    """Job that writes. Rows are written only after ``UploadComplete``, in internal batches of 10,000. [docs]
 
-    Rows of an internal batch are written when it is done; batches are done evenly over the time of `InProgress`.
+    Rows of an internal batch are written when it is done; batches are done evenly over the time of ``InProgress``.
     """
 
     job_type: JobType = "V2Ingest"
@@ -39,7 +39,7 @@ class IngestJob(Job):
         return len(self._data or b"") + sum(map(len, self._results))
 
     def upload(self, body: bytes) -> None:
-        """One PUT per job. Raises :class:`RestRefusal`. §4.1 [client issue reports], refusal [assumed]"""
+        """Take the data of the only PUT. Raises ``RestRefusal``. §4.1 [client issue reports], refusal [assumed]"""
         now = self.org.clock.now()
         if self.state != "Open" or now - self.created_at > self.org.settings.job_open_s:
             message = f"Failed to create batch, since the Job is not Open. Current job state is '{self.state}'"
@@ -53,9 +53,9 @@ class IngestJob(Job):
         self.changed_at = now
 
     def start(self, origin: Origin) -> None:
-        """Sets `UploadComplete` and puts the phases on the agenda. Raises :class:`RestRefusal`.
+        """Set ``UploadComplete`` and put the phases on the agenda. Raises ``RestRefusal``.
 
-        The request that starts the job is the one that ledger and faults know its rows by.
+        Ledger and faults know the job's rows by the request that starts the job.
         """
         if self.state != "Open":
             raise self.wrong_state("Open")
@@ -69,11 +69,11 @@ class IngestJob(Job):
         self.org.agenda.add(now + phases.queued_s, lambda at: self._begin(origin, at, phases.in_progress_s))
 
     def echo(self) -> Echo:
-        """The uploaded rows as results show them."""
+        """Return the uploaded rows as results show them."""
         return Echo(zlib.decompress(self._data) if self._data else b"", self.dialect)
 
     def outcomes(self, echo: Echo) -> Iterator[tuple[list[str], list[RowResult]]]:
-        """The rows of every internal batch, and the results of those that were processed, which are its first."""
+        """Yield the rows of every internal batch with the results of its processed rows, which are the first ones."""
         pieces = echo.pieces(self.org.settings.internal_batch_rows)
         for number, rows in enumerate(pieces):
             yield rows, unpack_results(self._results[number]) if number < len(self._results) else []
@@ -82,7 +82,7 @@ class IngestJob(Job):
         return {"operation": self.asked.operation, "object": self.object_name}
 
     def how(self) -> dict[str, Any]:
-        """Left out when not set. [assumed: the samples without them have no member]"""
+        """Leave a member out when it is not set. [assumed: the samples without them have no member]"""
         members = {
             "externalIdFieldName": self.asked.external_id_field_name,
             "assignmentRuleId": self.asked.assignment_rule_id,
@@ -90,11 +90,11 @@ class IngestJob(Job):
         return {name: value for name, value in members.items() if value is not None}
 
     def where(self) -> dict[str, Any]:
-        """`contentUrl` is relative, without a leading slash. §4.1 [docs]"""
+        """Return ``contentUrl``, relative, without a leading slash. §4.1 [docs]"""
         return {"contentUrl": f"services/data/v{self.version}.0/jobs/ingest/{self.id}/batches"}
 
     def info(self) -> dict[str, Any]:
-        """What GET adds. Processed includes failed. §4.1 [docs]"""
+        """Return the members of GET. Processed includes failed. §4.1 [docs]"""
         return {
             **self.listing(),
             "retries": 0,
@@ -127,9 +127,9 @@ class IngestJob(Job):
         self.org.agenda.add(at + in_progress_s, lambda due: self._complete(writing, due))
 
     def _write_next(self, writing: "_Writing", at: float) -> bool:
-        """Writes one internal batch; false when there is none, or none may be written any more.
+        """Write one internal batch; return false when there is none, or none may be written any more.
 
-        What fails it fails the job; earlier batches stay written. §4.1 [docs]
+        A failed batch fails the job; earlier batches stay written. §4.1 [docs]
         """
         if self.state != "InProgress":
             return False
@@ -143,7 +143,7 @@ class IngestJob(Job):
         return rows is not None
 
     def _complete(self, writing: "_Writing", at: float) -> None:
-        """Writes what is left: the last batch, and those that the count of lines did not tell of."""
+        """Write the rest: the last batch, and any that the count of lines did not show."""
         while self._write_next(writing, at):
             pass
         if self.state == "InProgress":
@@ -174,7 +174,7 @@ class IngestJob(Job):
 
 
 class _Writing:
-    """A started job's data on its way in: by which request, under which header, piece by piece."""
+    """Data of a started job: the request that started it, the header, and the pieces not yet written."""
 
     def __init__(self, origin: Origin, data: CsvRows, settings: Settings) -> None:
         self.origin = origin

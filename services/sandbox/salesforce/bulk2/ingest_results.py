@@ -4,7 +4,7 @@
     failedResults       "sf__Id","sf__Error", then the uploaded columns
     unprocessedrecords  the uploaded columns only
 
-Order is not the upload order. [docs]
+Their order is not the order of the upload. [docs]
 """
 
 import random
@@ -26,7 +26,7 @@ _LINES_PER_PIECE = 10_000
 
 
 class IngestResults:
-    """Answers with the results of jobs that are over, made piece by piece while they are sent.
+    """Results of jobs that are over, made in pieces while they are sent.
 
     A result is a line of the answer, without its end.
     """
@@ -47,7 +47,7 @@ class IngestResults:
         return self._answer(request, job, ["sf__Id", "sf__Created", *echo.columns], blocks)
 
     def failed(self, request: Request, caller: Caller, job: IngestJob) -> BulkResponse:
-        """`sf__Id` is filled from 53.0 where known. §4.1 [docs]"""
+        """Return failed rows; ``sf__Id`` is filled from 53.0 where known. §4.1 [docs]"""
         has_ids = caller.version >= _FAILED_IDS_SINCE
         echo, to = job.echo(), DELIMITERS[job.dialect.delimiter]
         blocks = (
@@ -61,7 +61,7 @@ class IngestResults:
         return self._answer(request, job, ["sf__Id", "sf__Error", *echo.columns], blocks)
 
     def unprocessed(self, request: Request, _: Caller, job: IngestJob) -> BulkResponse:
-        """None of a job that is complete."""
+        """Return unprocessed rows; a complete job has none."""
         echo = job.echo()
         outcomes = job.outcomes(echo) if job.state != "JobComplete" else ()
         blocks = ([f'"{row}"' for row in rows[len(results) :]] for rows, results in outcomes)
@@ -89,12 +89,12 @@ def _pieces(dialect: Dialect, header: list[str], lines: Iterable[str]) -> Iterat
 
 
 def _error(result: RowResult) -> str:
-    """As it stands between quotes."""
+    """Return the error as it stands between quotes."""
     return result.errors[0].text().replace('"', '""')
 
 
 def _shuffle(seed: str) -> Callable[[list[str]], list[str]]:
-    """Blocks of one length are all shuffled alike: making an order costs more than following it."""
+    """Shuffle blocks of one length all alike, because making an order costs more than following it."""
 
     @cache
     def order(length: int) -> list[int]:
@@ -104,12 +104,12 @@ def _shuffle(seed: str) -> Callable[[list[str]], list[str]]:
 
 
 def _without_id(header: list[str]) -> Callable[[str], str]:
-    """Empties `sf__Id`, which unprocessed rows do not have."""
+    """Return a function that empties ``sf__Id``, which unprocessed rows do not have."""
     return (lambda line: '""' + line[line.index('"', 1) + 1 :]) if header[:1] == ["sf__Id"] else str
 
 
 def _reformat(delimiter: str) -> Callable[[str], str]:
-    """`912260031` → `9.12260031E8`. §4.1 [client issue reports]"""
+    """Return a function that turns ``912260031`` into ``9.12260031E8``. §4.1 [client issue reports]"""
     to = re.escape(delimiter)
     long_number = re.compile(rf'(?:^|(?<={to}))"([1-9])(\d{{7,}})"(?={to}|\Z)', re.ASCII)
 

@@ -1,4 +1,4 @@
-"""What ingest and query jobs of Bulk API 2.0 have in common. salesforce_bulk.md §4.1, §4.2."""
+"""Common part of ingest and query jobs of Bulk API 2.0. salesforce_bulk.md §4.1, §4.2."""
 
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ FINISHED: tuple[State, ...] = ("JobComplete", "Failed", "Aborted")
 
 
 class Job:
-    """A job on its way through its states. Phases follow from the clock: they stand on the org's agenda."""
+    """Job and its states. The clock moves it: its phases stand on the org's agenda."""
 
     job_type: JobType
 
@@ -47,7 +47,7 @@ class Job:
         self.changed_at = at
 
     def abort(self) -> None:
-        """What was written stays. §4.1 [docs]. Raises :class:`RestRefusal` for a job that is over."""
+        """Abort; written rows stay. §4.1 [docs]. Raises ``RestRefusal`` for a job that is over."""
         if self.is_finished:
             raise self.wrong_state("Aborted")
         self.move_to("Aborted", self.org.clock.now())
@@ -59,7 +59,7 @@ class Job:
         return bad_request("INVALIDJOBSTATE", message)
 
     def described(self) -> dict[str, Any]:
-        """The members of every answer, in the document's order. §4.1 [docs]"""
+        """Return the members of every answer, in the document's order. §4.1 [docs]"""
         return {
             "id": self.id,
             **self.what(),
@@ -77,15 +77,15 @@ class Job:
         }
 
     def what(self) -> dict[str, Any]:
-        """Operation and object."""
+        """Return operation and object."""
         raise NotImplementedError
 
     def how(self) -> dict[str, Any]:
-        """Members after `state`."""
+        """Return the members after ``state``."""
         return {}
 
     def where(self) -> dict[str, Any]:
-        """Members after `apiVersion`."""
+        """Return the members after ``apiVersion``."""
         return {}
 
     def listing(self) -> dict[str, Any]:
@@ -93,5 +93,5 @@ class Job:
 
 
 def _json_date(at: float) -> str:
-    """`2024-11-21T09:28:59.000+0000`. §3.1 [docs]"""
+    """Return ``2024-11-21T09:28:59.000+0000``. §3.1 [docs]"""
     return instant_at(at).replace("Z", "+0000")

@@ -1,4 +1,4 @@
-"""The lists of jobs, 1,000 a page, of either API. salesforce_bulk.md §4.1, §4.2, §10."""
+"""Lists of jobs of either API, 1,000 per page. salesforce_bulk.md §4.1, §4.2, §10."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Any
@@ -16,9 +16,9 @@ _QUERIES = ("query", "queryAll")
 
 
 def list_jobs(org: Org, place: str) -> RestHandler:
-    """The handler for `place`, `ingest` or `query`: jobs that write are in one list, queries in the other. [assumed]
+    """Make the handler for ``place``: ``ingest`` lists the jobs that write, ``query`` the queries. [assumed]
 
-    Everybody sees the jobs of all. No fixed order is promised [docs]; here first created comes first.
+    Every user sees the jobs of all. No fixed order is promised [docs]; here first created comes first.
     """
 
     def handle(request: Request, caller: Caller) -> Response:
@@ -62,7 +62,7 @@ def _read_locator(locator: str | None) -> int:
 
 
 def _serial(job_id: str) -> int:
-    """Raises ValueError."""
+    """Return the number of a job id. Raises ``ValueError``."""
     serial = ids.serial_of(job_id, ids.JOB)
     if serial is None:
         raise ValueError(job_id)

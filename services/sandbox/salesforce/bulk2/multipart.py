@@ -1,4 +1,4 @@
-"""`multipart/form-data` create: part `job` (JSON) and part `content` (CSV). salesforce_bulk.md §4.1 [docs]."""
+"""``multipart/form-data`` create: part ``job`` (JSON) and part ``content`` (CSV). salesforce_bulk.md §4.1 [docs]."""
 
 from sandbox.http import multipart
 from sandbox.http.messages import Request
@@ -10,7 +10,7 @@ def is_multipart(request: Request) -> bool:
 
 
 def read_parts(request: Request, *, max_characters: int) -> tuple[bytes, bytes]:
-    """The parts `job` and `content`. Raises :class:`RestRefusal`; its codes [assumed]."""
+    """Return the parts ``job`` and ``content``. Raises ``RestRefusal``; its codes [assumed]."""
     try:
         parts = multipart.read_parts(request.header("content-type"), request.body)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""The calls under `/services/data/vNN.0/jobs/query`, but for the list. salesforce_bulk.md §4.2."""
+"""Calls under ``/services/data/vNN.0/jobs/query``, except the list. salesforce_bulk.md §4.2."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 
@@ -14,14 +14,14 @@ _ENDPOINT = "POST /services/data/jobs/query"
 
 
 class QueryCalls:
-    """Creates, shows, aborts and deletes query jobs, and gives their results page by page."""
+    """Calls that create, show, abort and delete query jobs, and return their results page by page."""
 
     def __init__(self, org: Org) -> None:
         self._org = org
         self._page_rows = org.settings.max_query_page_rows
 
     def create(self, request: Request, caller: Caller) -> Response:
-        """200, in state `UploadComplete` at once. §4.2 [docs]"""
+        """Answer 200, in state ``UploadComplete`` at once. §4.2 [docs]"""
         asked = read_json(request, QueryRequest)
         origin = origin_of(request, caller.user, _ENDPOINT)
         if not self._org.limits.query_jobs.remaining:
@@ -42,14 +42,14 @@ class QueryCalls:
         return as_rest_json(job.described())
 
     def delete(self, _: Request, __: Caller, job: QueryJob) -> Response:
-        """204 when the job is over, else `API_ERROR`. §4.2 [docs]"""
+        """Answer 204 when the job is over, else ``API_ERROR``. §4.2 [docs]"""
         if not job.is_finished:
             raise bad_request("API_ERROR", f"The job cannot be deleted in state '{job.state}'")
         self._org.jobs.remove(job.id)
         return Response(status=204)
 
     def results(self, request: Request, caller: Caller, job: QueryJob) -> Response:
-        """A page with the header row and `Sforce-Locator`, the text `null` on the last page. §4.2 [docs]"""
+        """Return a page with the header row and ``Sforce-Locator``, the text ``null`` on the last page. §4.2 [docs]"""
         _refuse_other_version(caller, job)
         start = _read_locator(request.argument("locator"), job)
         lines = job.lines(start, self._count(request))
@@ -66,7 +66,7 @@ class QueryCalls:
         return gzipped(answer) if request.accepts_gzip else answer
 
     def result_pages(self, request: Request, caller: Caller, job: QueryJob) -> Response:
-        """Up to five result URIs, and where more of them are. §4.2 [docs], members [assumed]"""
+        """Return up to five result URIs, and the address of more. §4.2 [docs], members [assumed]"""
         _refuse_other_version(caller, job)
         start = _read_locator(request.argument("locator"), job)
         count = self._count(request)
@@ -87,7 +87,7 @@ class QueryCalls:
 
 
 def _refuse_other_version(caller: Caller, job: QueryJob) -> None:
-    """409. §1, §4.3 [docs], code [assumed]; nothing can be read of a query that was aborted"""
+    """Refuse another version by 409 (§1, §4.3 [docs], code [assumed]), and a query that was aborted."""
     if caller.version != job.version:
         message = f"The job was created with version {job.version}.0: read its results with the same"
         raise RestRefusal(409, "API_ERROR", message)
@@ -101,7 +101,7 @@ def _page_url(base: str, start: int, count: int) -> str:
 
 
 def _locator(start: int) -> str:
-    """Opaque to clients; the same place each time it is read."""
+    """Make a text that is opaque to clients and the same each time."""
     return urlsafe_b64encode(f"row {start:010d}".encode()).decode().rstrip("=")
 
 

@@ -20,12 +20,12 @@ Line = list[str]
 
 
 class QueryJob(Job):
-    """A query. It reads when its `InProgress` ends; its result does not change after that, so locators are stable."""
+    """Query that reads when its ``InProgress`` ends. Its result does not change after that, so locators are stable."""
 
     job_type: JobType = "V2Query"
 
     def __init__(self, org: Org, origin: Origin, *, version: int, asked: QueryRequest) -> None:
-        """Raises :class:`RestRefusal` `API_ERROR` for refused SOQL. [assumed: told at once, as nothing says when]"""
+        """Raise ``RestRefusal`` ``API_ERROR`` for refused SOQL. [assumed: at once, nothing says when]"""
         super().__init__(org, origin, version=version, dialect=asked.dialect)
         self.asked = asked
         try:
@@ -44,7 +44,7 @@ class QueryJob(Job):
         return sum(map(len, self._blocks))
 
     def lines(self, start: int, count: int) -> list[Line]:
-        """So many rows from the `start`-th on, as texts."""
+        """Return ``count`` rows from the ``start``-th on, as texts."""
         first, skipped = divmod(start, _BLOCK_ROWS)
         wanted = chain.from_iterable(map(_unpack_block, self._blocks[first:]))
         return list(islice(wanted, skipped, skipped + count))
@@ -53,7 +53,7 @@ class QueryJob(Job):
         return {"operation": self.asked.operation, "object": self._object_name}
 
     def info(self) -> dict[str, Any]:
-        """What GET adds. §4.2 [docs]"""
+        """Return the members of GET. §4.2 [docs]"""
         return {
             **self.listing(),
             "numberRecordsProcessed": self.processed,
@@ -89,7 +89,7 @@ def _unpack_block(block: bytes) -> list[Line]:
 
 
 def _shown(value: Value) -> str:
-    """A value as CSV shows it: empty for null, `true` and `false`, numbers with their fraction. [assumed]"""
+    """Return a value as CSV shows it: empty for null, ``true`` and ``false``, numbers with their fraction. [assumed]"""
     if value is None:
         return ""
     if isinstance(value, bool):

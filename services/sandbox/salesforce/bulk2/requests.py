@@ -1,6 +1,6 @@
-"""The JSON bodies that Bulk API 2.0 takes. salesforce_bulk.md §4.1, §4.2.
+"""JSON bodies of requests to Bulk API 2.0. salesforce_bulk.md §4.1, §4.2.
 
-What is no JSON, has another type, or names a member that is not there is a `JSON_PARSER_ERROR`. §4.3 [assumed]
+Other text than JSON, a wrong type, or an unknown member is a ``JSON_PARSER_ERROR``. §4.3 [assumed]
 """
 
 from typing import Literal, TypeVar
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class IngestRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """A job to create. §4.1 [docs]"""
+    """Job to create. §4.1 [docs]"""
 
     object: str
     operation: Literal["insert", "update", "upsert", "delete", "hardDelete"]
@@ -31,7 +31,7 @@ class IngestRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", f
 
 
 class QueryRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
-    """A query to run. §4.2 [docs]"""
+    """Query to run. §4.2 [docs]"""
 
     operation: Literal["query", "queryAll"]
     query: str
@@ -45,13 +45,13 @@ class QueryRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", fo
 
 
 class StateChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a PATCH asks."""
+    """State that a PATCH asks for."""
 
     state: str
 
 
 def read_json(request: Request, kind: type[T]) -> T:
-    """The body of a JSON call. Raises :class:`RestRefusal`."""
+    """Return the body of a JSON call. Raises ``RestRefusal``."""
     content_type = request.header("content-type").split(";")[0].strip().lower()
     if content_type != "application/json":
         raise unsupported(request, "application/json")
@@ -66,6 +66,6 @@ def decode_json(body: bytes, kind: type[T]) -> T:
 
 
 def unsupported(request: Request, expected: str) -> RestRefusal:
-    """1.0's `UnsupportedContentType` in upper case. §4.3 [docs], this code [assumed]"""
+    """Return 1.0's ``UnsupportedContentType`` in upper case. §4.3 [docs], this code [assumed]"""
     found = request.header("content-type")
     return bad_request("UNSUPPORTEDCONTENTTYPE", f"expected Content-Type {expected}, found: {found or 'none'}")

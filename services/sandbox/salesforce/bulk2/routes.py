@@ -1,4 +1,4 @@
-"""The calls of Bulk API 2.0. salesforce_bulk.md §4.1, §4.2."""
+"""Routes of Bulk API 2.0. salesforce_bulk.md §4.1, §4.2."""
 
 from sandbox.http.routing import Route
 from sandbox.salesforce import versions

@@ -1,1 +1,1 @@
-"""How a session begins: SOAP `login()` and the OAuth token endpoint. salesforce_bulk.md §2."""
+"""Logins: SOAP ``login()`` and the OAuth token endpoint. salesforce_bulk.md §2."""

@@ -1,4 +1,4 @@
-"""The assertion of the JWT bearer flow. salesforce_bulk.md §2.3."""
+"""Assertion of the JWT bearer flow. salesforce_bulk.md §2.3."""
 
 import jwt
 import msgspec
@@ -7,12 +7,12 @@ from sandbox.salesforce.login.refusal import OAuthRefusal
 
 _MAX_LIFETIME_S = 180
 _LEEWAY_S = 5
-"""`exp` is at most 3 minutes away [docs]; the leeway is for rounding and for clocks that differ. [assumed]"""
+"""Seconds for rounding and for clocks that differ [assumed]; ``exp`` is at most 3 minutes away [docs]."""
 _AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """Who asks, for whom, at whom, until when. Some clients send `exp` as a string. §2.3 [client simple-salesforce]"""
+    """Claims of an assertion. Some clients send ``exp`` as a string. §2.3 [client simple-salesforce]"""
 
     iss: str
     sub: str
@@ -20,7 +20,7 @@ class Claims(msgspec.Struct, frozen=True):
     exp: float
 
     def check(self, *, client_id: str, own: str, now: float) -> None:
-        """Raises :class:`OAuthRefusal`. `own`: the org's own address is a good audience, as a community's is."""
+        """Raise ``OAuthRefusal`` for a wrong claim. The org's address ``own`` is a good audience, as a community's."""
         if self.iss != client_id:
             raise OAuthRefusal("invalid_client_id", "client identifier invalid")
         if self.aud.rstrip("/") not in (*_AUDIENCES, own):
@@ -30,7 +30,7 @@ class Claims(msgspec.Struct, frozen=True):
 
 
 def read_assertion(assertion: str, public_key: str) -> Claims:
-    """The claims of a JWT that the RS256 key of `public_key` (PEM) signed. Raises :class:`OAuthRefusal`."""
+    """Return the claims of a JWT signed with the RS256 key of ``public_key`` (PEM). Raises ``OAuthRefusal``."""
     if not public_key:
         raise OAuthRefusal("invalid_grant", "no certificate is registered for this app")
     unchecked = {"verify_exp": False, "verify_aud": False, "verify_iat": False, "verify_nbf": False}

@@ -1,4 +1,4 @@
-"""Whether a username and password let somebody in. salesforce_bulk.md §2.1."""
+"""Check of usernames and passwords. salesforce_bulk.md §2.1."""
 
 from collections import Counter
 
@@ -21,7 +21,7 @@ _MESSAGES = {
 
 
 class LoginRefused(Exception):
-    """`code` is an `exceptionCode` of §2.1."""
+    """Refused login; ``code`` is an ``exceptionCode`` of §2.1."""
 
     def __init__(self, code: str, message: str = "") -> None:
         super().__init__(message or _MESSAGES.get(code, code))
@@ -29,7 +29,7 @@ class LoginRefused(Exception):
 
 
 class Credentials:
-    """Checks passwords, counts logins and wrong passwords."""
+    """Checker of passwords, which counts logins and wrong passwords."""
 
     def __init__(self, settings: Settings, sessions: Sessions, clock: Clock) -> None:
         self._settings = settings
@@ -43,7 +43,7 @@ class Credentials:
         self._locked_until: dict[str, float] = {}
 
     def check(self, username: str, password: str) -> OrgUser:
-        """The user, when `password` is password and security token without a separator. Raises :class:`LoginRefused`.
+        """Return the user if ``password`` is password and security token without a separator. Raises ``LoginRefused``.
 
         From a trusted network the token may be left out. §2.1 [docs]
         """
@@ -63,7 +63,7 @@ class Credentials:
         return user
 
     def count_login(self, user: OrgUser) -> None:
-        """Raises :class:`LoginRefused` beyond the hourly rate. §2.1 [docs], figure [assumed]"""
+        """Raise ``LoginRefused`` beyond the hourly rate. §2.1 [docs], figure [assumed]"""
         name = user.user.username
         if name not in self._logins:
             self._logins[name] = Budget(self._settings.max_logins_per_hour, self._clock, window_s=_HOUR_S)
@@ -71,7 +71,7 @@ class Credentials:
             raise LoginRefused("LOGIN_RATE_EXCEEDED")
 
     def _count_wrong(self, username: str) -> None:
-        """Locks the user out after too many in a row. [assumed: the platform's defaults]"""
+        """Lock the user out after too many wrong passwords in a row. [assumed: the platform's defaults]"""
         self._wrong[username] += 1
         if self._wrong[username] >= self._settings.max_wrong_passwords:
             del self._wrong[username]

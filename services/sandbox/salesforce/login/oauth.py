@@ -1,4 +1,4 @@
-"""`POST /services/oauth2/token`: client credentials, JWT bearer, username-password. salesforce_bulk.md §2.3."""
+"""``POST /services/oauth2/token``: client credentials, JWT bearer, username-password. salesforce_bulk.md §2.3."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ def oauth_routes(org: Org, credentials: Credentials) -> list[Route]:
 
 
 class OAuth:
-    """The connected app's door."""
+    """Token endpoint of the connected app."""
 
     def __init__(self, org: Org, credentials: Credentials) -> None:
         self._org = org
@@ -50,14 +50,14 @@ class OAuth:
         raise OAuthRefusal("unsupported_grant_type", "grant type not supported")
 
     def _client_credentials(self, form: Form, request: Request) -> OrgUser:
-        """On the org's own host only: `login.` and `test.` refuse. §2.3 [docs], error [assumed]"""
+        """Log in on the org's own host only: ``login.`` and ``test.`` refuse. §2.3 [docs], error [assumed]"""
         if request.header("host").lower().startswith(("login.", "test.")):
             raise OAuthRefusal("invalid_grant", "request not supported on this domain")
         self._check_client(form, request)
         return self._user(self._settings.client_user, "no client credentials user enabled")
 
     def _jwt_bearer(self, form: Form, request: Request) -> OrgUser:
-        """No refresh token is given. §2.3 [docs]"""
+        """Log in by an assertion, without a refresh token. §2.3 [docs]"""
         claims = read_assertion(_required(form, "assertion"), self._settings.jwt_public_key)
         claims.check(
             client_id=self._settings.client_id, own=instance_url(self._org, request), now=self._org.clock.now()
@@ -72,7 +72,7 @@ class OAuth:
         return user
 
     def _check_client(self, form: Form, request: Request) -> None:
-        """Id and secret in the form, or as HTTP Basic. §2.3 [docs] [client simple-salesforce]"""
+        """Check id and secret, from the form or HTTP Basic. §2.3 [docs] [client simple-salesforce]"""
         basic = client_credentials(request.header("authorization"))
         client_id, secret = basic or (_required(form, "client_id"), _required(form, "client_secret"))
         if not client_id:
@@ -83,7 +83,7 @@ class OAuth:
             raise OAuthRefusal("invalid_client", "invalid client credentials")
 
     def _granted(self, user: OrgUser, request: Request) -> Response:
-        """There is no `expires_in`. §2.3 [docs]"""
+        """Return the token, without ``expires_in``. §2.3 [docs]"""
         identity = f"https://login.salesforce.com/id/{self._settings.org_id}/{user.id}"
         issued_at = str(self._org.clock.now_ms())
         secret = self._settings.client_secret.encode()

@@ -1,4 +1,4 @@
-"""OAuth errors: HTTP 400, `error` and `error_description`. salesforce_bulk.md §2.3."""
+"""OAuth errors: HTTP 400, ``error`` and ``error_description``. salesforce_bulk.md §2.3."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ OAuthError = Literal[
 
 
 class OAuthRefusal(Exception):
-    """A token that is not given."""
+    """Refused token request."""
 
     def __init__(self, error: OAuthError, description: str) -> None:
         super().__init__(description)

@@ -1,7 +1,7 @@
-"""SOAP envelopes: what a call says, and the faults of salesforce_bulk.md §2.1.
+"""SOAP envelopes: calls, and the faults of salesforce_bulk.md §2.1.
 
-The bytes of an answer are the document's. The `sf:` prefix of a fault's detail is load-bearing, because clients look
-it up literally. [client simple-salesforce]
+Answers have the document's bytes. Clients look up the ``sf:`` prefix of a fault's detail literally, so it must stay.
+[client simple-salesforce]
 """
 
 from typing import Any, Literal, NamedTuple
@@ -17,13 +17,13 @@ Flavour = Literal["partner", "enterprise"]
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _MAX_BYTES = 1_000_000
-"""Of one call. [assumed: a login is a few hundred bytes]"""
+"""Bytes of one call. [assumed: a login is a few hundred bytes]"""
 
 
 class SoapFault(Exception):
-    """A call answered with a fault, HTTP 500 (§2.1 [docs]). Without a `code` it is the client's envelope that is wrong.
+    """Fault as an answer, HTTP 500 (§2.1 [docs]). An empty ``code`` says that the client's envelope is wrong.
 
-    `prefix` stands before the `faultcode`.
+    ``prefix`` stands before the ``faultcode``.
     """
 
     def __init__(self, code: str, message: str, *, prefix: str = "", status: int = 500) -> None:
@@ -53,7 +53,7 @@ class SoapFault(Exception):
 
 
 _UNEXPECTED = frozenset({"INVALID_SESSION_ID", "UNSUPPORTED_API_VERSION", "INVALID_OPERATION"})
-"""Codes that any call may get, not only a login. [assumed fault type]"""
+"""Codes of any call, not only of a login. [assumed fault type]"""
 
 
 class SoapCall(NamedTuple):
@@ -69,7 +69,7 @@ def soap_response(body: str, *, status: int = 200) -> Response:
 
 
 def read_call(request: Request, flavour: Flavour) -> SoapCall:
-    """Raises :class:`SoapFault` for what is no SOAP call of this flavour. Faults' texts [assumed]"""
+    """Read a call. Raises ``SoapFault`` for anything but a SOAP call of this flavour; the texts [assumed]"""
     if not request.header("content-type").lower().startswith("text/xml"):
         raise SoapFault("", f"expected Content-Type text/xml, found: {request.header('content-type')}")
     if b"soapaction" not in request.headers:

@@ -1,4 +1,4 @@
-"""`POST /services/Soap/u/NN.0` and `/c/NN.0`: `login()`, and nothing else of SOAP. salesforce_bulk.md §2.1."""
+"""``POST /services/Soap/u/NN.0`` and ``/c/NN.0``: ``login()``, and nothing else of SOAP. salesforce_bulk.md §2.1."""
 
 from xml.sax.saxutils import escape
 
@@ -15,7 +15,7 @@ _LETTERS: dict[Flavour, str] = {"partner": "u", "enterprise": "c"}
 
 
 def soap_routes(org: Org, credentials: Credentials) -> list[Route]:
-    """Login answers name the path with the org's id behind it, so calls come there, too."""
+    """Return the routes, also with the org's id at the end: login answers name that path for later calls."""
     routes = []
     for flavour, letter in _LETTERS.items():
         path = f"/services/Soap/{letter}/{{version}}"
@@ -25,7 +25,7 @@ def soap_routes(org: Org, credentials: Credentials) -> list[Route]:
 
 
 class SoapLogin:
-    """One flavour of the SOAP API."""
+    """Login of one flavour of the SOAP API."""
 
     def __init__(self, org: Org, credentials: Credentials, flavour: Flavour) -> None:
         self._org = org
@@ -45,12 +45,12 @@ class SoapLogin:
             return SoapFault(refusal.code, str(refusal)).response(self._flavour)
 
     def _check_version(self, version: str) -> None:
-        """A retired version is an HTTP 500 here, and `login()` is gone after 64.0. §1 [docs]"""
+        """Refuse a retired version with an HTTP 500, and ``login()`` after 64.0. §1 [docs]"""
         if versions.standing(version) != "served" or versions.number_of(version) > versions.NEWEST_SOAP_LOGIN:
             raise SoapFault("UNSUPPORTED_API_VERSION", f"Unsupported API version: {version}")
 
     def _refusal(self, call: SoapCall) -> SoapFault:
-        """Of every other operation. An expired session is told first. §2.2 [docs]"""
+        """Return the refusal of any other operation. An expired session is reported first. §2.2 [docs]"""
         if self._org.sessions.renew(call.headers.get("sessionId", "")) is None:
             message = "Invalid Session ID found in SessionHeader: Illegal Session. Session not found"
             return SoapFault("INVALID_SESSION_ID", message)
@@ -86,7 +86,7 @@ class SoapLogin:
         )
 
     def _user_info(self, user: OrgUser) -> str:
-        """The children that the document shows; the others of about 20 matter to nobody. §2.1 [docs]"""
+        """Return the children that the document shows, of about 20. §2.1 [docs]"""
         settings = self._org.settings
         return (
             f"<userInfo><organizationId>{settings.org_id}</organizationId>"
@@ -99,5 +99,5 @@ class SoapLogin:
 
 
 def instance_url(org: Org, request: Request) -> str:
-    """Scheme and authority of the org: as set, else as the client asked for it."""
+    """Return scheme and authority of the org: from the settings, else from the request."""
     return org.settings.instance_url or f"http://{request.header('host')}"

@@ -1,1 +1,1 @@
-"""The REST query call: what was written, read back as JSON."""
+"""REST query call, which reads written records back as JSON."""

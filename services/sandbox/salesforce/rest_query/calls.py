@@ -1,4 +1,4 @@
-"""`GET /services/data/vNN.0/query?q=SOQL`, `queryAll`, and the pages after the first.
+"""``GET /services/data/vNN.0/query?q=SOQL``, ``queryAll``, and the pages after the first.
 
     {"totalSize": 4001, "done": false, "nextRecordsUrl": "/services/data/v59.0/query/01gX0000000000BEAQ-2000",
      "records": [...]}
@@ -20,7 +20,7 @@ from sandbox.salesforce.soql import Query, parse
 
 
 def query_routes(org: Org) -> list[Route]:
-    """The same calls under both names; `queryAll` finds deleted records too."""
+    """Return the calls under both names; ``queryAll`` finds deleted records too."""
     calls = QueryCalls(org)
     routes = []
     for name, first_page in (("query", calls.query), ("queryAll", calls.query_all)):
@@ -31,7 +31,7 @@ def query_routes(org: Org) -> list[Route]:
 
 
 class QueryCalls:
-    """Answers queries page by page."""
+    """Calls that answer queries page by page."""
 
     def __init__(self, org: Org) -> None:
         self._org = org

@@ -1,7 +1,7 @@
-"""Queries of more than a page: which records they found, kept until the last page has long been read.
+"""Cursors of queries of more than a page, kept until long after the last page was read.
 
-Kept are the records' serials, 8 bytes each, so that a client that never comes back costs little. A page shows its
-records as they are when it is asked for; one that has been hard-deleted since is left out. [assumed]
+A cursor keeps the serials of the records, 8 bytes each, so that a client that never comes back costs little. A page
+shows its records as they are when it is asked for, without records that have been hard-deleted since. [assumed]
 """
 
 from array import array
@@ -19,7 +19,7 @@ _PREFIX = "01g"
 
 
 class Cursor(NamedTuple):
-    """One query's records, in its order."""
+    """Records of one query, in its order."""
 
     user: OrgUser
     table: Table
@@ -41,7 +41,7 @@ class Cursors:
         self._made = 0
 
     def open(self, user: OrgUser, table: Table, fields: Sequence[QueryField], serials: "array[int]") -> str:
-        """The id of a new cursor."""
+        """Keep a query's records and return the id of the cursor."""
         self._forget_old()
         own = [number for number, cursor in self._open.items() if cursor.user == user]
         for number in own[: max(0, len(own) + 1 - self._settings.max_query_cursors)]:
@@ -52,7 +52,7 @@ class Cursors:
         return ids.make(_PREFIX, self._made)
 
     def get(self, user: OrgUser, cursor_id: str) -> Cursor | None:
-        """The user's own cursor of that id, of 15 or 18 characters."""
+        """Return the user's own cursor of that id, of 15 or 18 characters."""
         self._forget_old()
         found = self._open.get(ids.serial_of(cursor_id, _PREFIX) or 0)
         return found if found is not None and found.user == user else None

@@ -1,10 +1,11 @@
-"""Records as the REST API shows them: an object with `attributes`, parents as objects inside it.
+"""Records as the REST API shows them: an object with ``attributes``, parents as objects inside it.
 
     {"attributes": {"type": "Contact", "url": "/services/data/v59.0/sobjects/Contact/003X00000000001AAA"},
      "LastName": "Berg", "CreatedDate": "2024-11-21T09:28:59.000+0000",
      "Account": {"attributes": {"type": "Account", "url": "..."}, "Name": "Acme"}}
 
-`attributes` {type, url} as in §3.8 [docs], JSON dates as in §3.1 [docs]; parents inside as clients read them [assumed].
+``attributes`` {type, url} as in §3.8 [docs], JSON dates as in §3.1 [docs]; parents inside as clients read them
+[assumed].
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ _Object = dict[str, Any]
 
 
 class RecordWriter:
-    """Writes the records of one query, for one version's addresses."""
+    """Writer of the records of one query, with addresses of one version."""
 
     def __init__(self, table: Table, fields: Sequence[QueryField], tables: Mapping[str, Table], version: int) -> None:
         self._table = table
@@ -38,7 +39,7 @@ class RecordWriter:
         return written
 
     def _inside(self, written: _Object, parents: Sequence[str], serial: int, record: Record) -> _Object | None:
-        """The parent's object, made where it is first named; null where there is no parent."""
+        """Return the object of the parent, made where it is first named; null where there is no parent."""
         place: _Object | None = written
         for depth, name in enumerate(parents, 1):
             if place is None:
@@ -55,11 +56,11 @@ class RecordWriter:
 
 
 def _parents_of(fields: Sequence[QueryField]) -> set[tuple[str, ...]]:
-    """Every parent that a field leads through: of `Account.CreatedBy.Name`, `Account` and `Account.CreatedBy`."""
+    """Return every parent on the path of a field: ``Account`` and ``Account.CreatedBy`` of ``Account.CreatedBy.Id``."""
     paths = (tuple(field.name.split(".")) for field in fields)
     return {path[:depth] for path in paths for depth in range(1, len(path))}
 
 
 def _shown(value: Value, field: QueryField) -> Value:
-    """`2024-11-21T09:28:59.000+0000` in JSON. §3.1 [docs]"""
+    """Return an instant as ``2024-11-21T09:28:59.000+0000``. §3.1 [docs]"""
     return value[:-1] + "+0000" if field.type == "datetime" and isinstance(value, str) else value

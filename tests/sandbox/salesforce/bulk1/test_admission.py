@@ -1,4 +1,4 @@
-"""What all calls have in common. Ids name the rows of salesforce_bulk.md §3.1 and the versions and ids of §1."""
+"""Conventions of all calls. Ids name the rows of salesforce_bulk.md §3.1 and the versions and ids of §1."""
 
 import gzip
 import re

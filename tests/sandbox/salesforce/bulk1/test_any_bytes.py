@@ -1,4 +1,4 @@
-"""Whatever comes, Bulk API 1.0 answers with an error of its own or takes it, and every batch comes to an end."""
+"""Arbitrary bytes, which Bulk API 1.0 takes or answers with an error of its own; every batch comes to an end."""
 
 import io
 import json
@@ -69,12 +69,12 @@ async def _org() -> AsyncIterator[Bulk1]:
 
 
 def _encoded(segment: str) -> str:
-    """Every byte of it, so that no client takes `.` for the folder."""
+    """Encode every byte, so that no client takes ``.`` for the folder."""
     return "".join(f"%{byte:02X}" for byte in segment.encode("utf-8", "replace")) or "x"
 
 
 def _is_ours(answer: httpx.Response) -> bool:
-    """An answer of the API: taken, or one of its errors in one of its formats."""
+    """Return whether the API took the call, or refused it with one of its errors in one of its formats."""
     if answer.status_code in (200, 201):
         return True
     if answer.headers["content-type"] == JSON:
@@ -83,7 +83,7 @@ def _is_ours(answer: httpx.Response) -> bool:
 
 
 async def _end(org: Bulk1, operation: str, content_type: str, body: bytes) -> str:
-    """What a batch of that body comes to; `Failed` when it was not even taken."""
+    """Return the final state of a batch with that body; ``Failed`` when it was not even taken."""
     external_id = "Ext__c" if operation == "upsert" else ""
     job = await org.create(operation, content_type=content_type, external_id=external_id)
     path = f"/job/{job}/batch"

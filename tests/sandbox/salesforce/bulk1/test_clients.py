@@ -1,6 +1,6 @@
-"""Other people's clients of Bulk API 1.0, unmodified, pointed at the sandbox: salesforce-bulk and simple-salesforce.
+"""Other people's clients of Bulk API 1.0, unmodified, against the sandbox: salesforce-bulk and simple-salesforce.
 
-sfbulk and sfbulkapi are not on the package index; their habits, as the document lists them, are spelled out here.
+sfbulk and sfbulkapi are not on the package index; their habits, as the document lists them, are written out here.
 """
 
 import asyncio
@@ -28,17 +28,17 @@ async def _org() -> AsyncIterator[Bulk1]:
 
 
 def _old(org: Bulk1) -> SalesforceBulk:
-    """salesforce-bulk speaks version 40.0."""
+    """Return a client of salesforce-bulk, which speaks version 40.0."""
     return SalesforceBulk(sessionId=org.session()["X-SFDC-Session"], host=org.url)
 
 
 def _simple(org: Bulk1) -> Any:
-    """Untyped: its annotations take less than its documentation does."""
+    """Return an untyped client: its annotations take less than its documentation does."""
     return SFBulkHandler(org.session()["X-SFDC-Session"], f"{org.url}/services/async/59.0/")
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    """The clients block; the sandbox runs in this loop."""
+    """Run in a thread, because the clients block and the sandbox runs in this loop."""
     return await asyncio.to_thread(work)
 
 
@@ -182,7 +182,7 @@ async def test_simple_salesforce_cuts_batches_by_size(org: Bulk1) -> None:
 
 
 async def test_the_habits_of_sfbulk_together(org: Bulk1) -> None:
-    """Lower-case root, a double slash, a comma in the type, and every batch asked for `Completed` or `Failed`."""
+    """Lower-case root, a double slash, a comma in the type, and every batch asked for ``Completed`` or ``Failed``."""
     base = f"{org.url}//services/async/59.0"
     asked = "<operation>insert</operation><object>Contact</object><contentType>CSV</contentType>"
     job_type, data_type = {"content-type": "application/xml"}, {"content-type": "text/csv, charset=UTF-8"}

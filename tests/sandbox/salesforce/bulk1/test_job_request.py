@@ -1,4 +1,4 @@
-"""How requests are read: their types, XML and JSON. Ids name rows of salesforce_bulk.md §3.1 and §3.3."""
+"""Requests as they are read: their types, XML and JSON. Ids name rows of salesforce_bulk.md §3.1 and §3.3."""
 
 import httpx
 import pytest

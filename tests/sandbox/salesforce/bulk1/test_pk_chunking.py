@@ -82,12 +82,12 @@ def test_queries_are_narrowed(soql: str, narrowed: str) -> None:
     ],
 )
 def test_long_queries_are_narrowed_at_once(soql: str) -> None:
-    """In quadratic time, the test would run into its timeout."""
+    """Run into the timeout if the time is quadratic."""
     assert FIRST in rewrite(soql, FIRST, AFTER)
 
 
 async def _chunked(org: Bulk1, soql: str, header: str) -> tuple[str, list[str]]:
-    """A job, and the ids of its batches after the posted one has been taken apart."""
+    """Return a job, and the ids of its batches after the posted one has been split."""
     job = await org.create("query", headers={HEADER: header})
     await org.add(job, soql)
     listed = (await org.http.get(f"/job/{job}/batch")).text

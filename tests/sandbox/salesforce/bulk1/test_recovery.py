@@ -1,4 +1,4 @@
-"""What a client can find out after an ambiguous step, and what the other APIs show. salesforce_bulk.md §8, §1, §9."""
+"""Recovery after an ambiguous step, and the view of the other APIs. salesforce_bulk.md §8, §1, §9."""
 
 import re
 
@@ -13,7 +13,7 @@ LIST = "/services/data/v59.0/jobs/ingest?jobType=Classic"
 
 
 async def _dropped(org: Bulk1, fault: DropAfter | DropBefore, path: str, content: str, content_type: str) -> None:
-    """A call whose answer never comes."""
+    """Make a call that is never answered."""
     await org.control.add_fault(fault)
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
         await org.http.post(path, content=content, headers={"content-type": content_type})
@@ -96,7 +96,7 @@ async def test_batches_of_both_apis_count_together() -> None:
 
 
 async def test_query_jobs_are_listed_with_queries_to_be_cleaned_up() -> None:
-    """§10 Listing and cleaning up open jobs: `jobs/query`, then abort"""
+    """§10 Listing and cleaning up open jobs: ``jobs/query``, then abort"""
     async with bulk1_org() as org:
         job = await org.create("query")
         [listed] = (await org.http.get(f"{org.url}/services/data/v59.0/jobs/query?jobType=Classic")).json()["records"]

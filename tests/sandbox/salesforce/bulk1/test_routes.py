@@ -72,12 +72,12 @@ BATCH_ADDED = (
 
 
 def masked(text: str) -> str:
-    """Without what differs from run to run: dates, and ids of jobs and batches."""
+    """Mask the parts that differ from run to run: dates, and ids of jobs and batches."""
     return re.sub(r"75[01]\w{15}", "ID", re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z", "DATE", text))
 
 
 async def documents_job(org: Bulk1) -> tuple[str, str]:
-    """The document's example job with its batch."""
+    """Make the document's example job with its batch."""
     created = await org.http.post("/job", content=CREATE, headers={"content-type": f"{XML}; charset=UTF-8"})
     job = field(created.text, "id")
     return job, await org.add(job, BATCH, f"{CSV}; charset=UTF-8")

@@ -1,4 +1,4 @@
-"""Uploaded rows as results echo them: what reading them as CSV gives, every value quoted. salesforce_bulk.md §4.1."""
+"""Uploaded rows as results echo them: equal to reading them as CSV, every value quoted. salesforce_bulk.md §4.1."""
 
 import pytest
 from hypothesis import example, given
@@ -14,7 +14,7 @@ SIZE = 2
 
 
 def _by_csv(body: bytes) -> tuple[list[str], list[list[str]]]:
-    """Columns, and pieces of rows up to where the body is no CSV."""
+    """Return columns, and pieces of rows up to the first text that is not CSV."""
     columns: list[str] = []
     pieces: list[list[str]] = []
     try:

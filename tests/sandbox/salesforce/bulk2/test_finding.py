@@ -1,4 +1,4 @@
-"""The job that a call names, and who may touch it. salesforce_bulk.md §4.1, §4.3."""
+"""The job that a call names, and the users allowed to use it. salesforce_bulk.md §4.1, §4.3."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The calls of ingest jobs and what they refuse. salesforce_bulk.md §4.1, §4.3."""
+"""Calls of ingest jobs and their refusals. salesforce_bulk.md §4.1, §4.3."""
 
 from typing import Any
 

@@ -24,7 +24,7 @@ async def test_a_multipart_create_has_both_parts(salesforce: Served, parts: Any,
 
 
 async def test_a_multipart_create_that_is_cut_off_is_refused(salesforce: Served) -> None:
-    """§4.1: a job of a part of its rows would be none."""
+    """§4.1: a job with a part of its rows would be wrong."""
     parts = [("job", '{"object": "Contact", "operation": "insert"}'), ("content", "LastName\nAnn\nBo")]
     text = "".join(f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{part}\r\n' for name, part in parts)
     headers = {"content-type": "multipart/form-data; boundary=B"}

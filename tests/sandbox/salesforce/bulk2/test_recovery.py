@@ -1,4 +1,4 @@
-"""What a client finds after an answer was lost, in Bulk API 2.0. salesforce_bulk.md §8."""
+"""State after a lost answer, in Bulk API 2.0. salesforce_bulk.md §8."""
 
 import httpx
 import pytest
@@ -53,7 +53,7 @@ async def test_a_lost_start_is_told_by_the_state(salesforce: Served, fault: Drop
     ],
 )
 async def test_a_replayed_load(salesforce: Served, operation: str, again: str) -> None:
-    """An insert that carries no unique value is made twice."""
+    """§8 insert: without a unique value the record is made twice"""
     csv = "Ext__c,LastName\nA-1,Berg\n" if operation == "upsert" else "LastName\nBerg\n"
     for _ in range(2):
         await salesforce.load(csv, operation)
@@ -70,7 +70,7 @@ async def test_a_replayed_update_changes_nothing(salesforce: Served) -> None:
 
 
 async def test_a_replayed_delete_finds_the_record_deleted(salesforce: Served) -> None:
-    """§8 delete: second run gives `ENTITY_IS_DELETED`."""
+    """§8 delete: second run gives ``ENTITY_IS_DELETED``."""
     [row] = await salesforce.results(await salesforce.load("Ext__c,LastName\nA-1,Berg\n"))
     for _ in range(2):
         await salesforce.load(f"Id\n{row['sf__Id']}\n", "delete")

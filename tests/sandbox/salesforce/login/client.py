@@ -42,7 +42,7 @@ def between(text: str, name: str) -> str:
 
 
 async def fault_of(served: Served, body: str, path: str = PARTNER) -> str:
-    """The `sf:exceptionCode` of a login that must fail."""
+    """Return the ``sf:exceptionCode`` of a login that must fail."""
     answer = await post(served, body, path)
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "text/xml;charset=UTF-8"

@@ -29,7 +29,7 @@ def with_certificate() -> Settings:
 def assertion(
     key: Any = None, algorithm: str = "RS256", *, exp_in_s: int = 170, exp_as: type = int, **claims: Any
 ) -> str:
-    """Signed now: a table of cases may be read minutes before its tests run."""
+    """Sign an assertion now, because a table of cases may be read minutes before its tests run."""
     usual = {
         "iss": CLIENT["client_id"],
         "sub": "loader@example.com",

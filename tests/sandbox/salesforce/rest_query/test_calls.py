@@ -1,4 +1,4 @@
-"""The REST query call: what it selects, counts and refuses. salesforce_bulk.md §9; shape [assumed]."""
+"""The REST query call: selecting, counting and refusing. salesforce_bulk.md §9; shape [assumed]."""
 
 import pytest
 

@@ -12,7 +12,7 @@ from tests.sandbox.salesforce.rest_query.client import DATA, find
 
 @pytest_asyncio.fixture(name="paged")
 async def _paged() -> AsyncIterator[Served]:
-    """Five contacts, two to a page."""
+    """Yield an org with five contacts, two to a page."""
     async with org(Settings(rest_page_rows=2, query_cursor_s=60, max_query_cursors=2)) as served:
         await served.load("Ext__c,LastName\n" + "".join(f"K-{number},Berg\n" for number in range(5)))
         yield served
