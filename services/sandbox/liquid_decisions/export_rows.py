@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -12,13 +12,12 @@ from sandbox.liquid_decisions.export_files import CSV_TYPE, JSON_TYPE, Content
 from sandbox.liquid_decisions.forms import as_text
 from sandbox.liquid_decisions.template import Template
 
+T = TypeVar("T")
+
 
 def json_files(found: Iterable[object], rows_per_file: int) -> Iterator[Content]:
     """Yield arrays; the first may be empty."""
-    rest = iter(found)
-    rows = list(islice(rest, rows_per_file))
-    yield Content(JSON_TYPE, msgspec.json.encode(rows))
-    while rows := list(islice(rest, rows_per_file)):
+    for rows in _blocks(found, rows_per_file):
         yield Content(JSON_TYPE, msgspec.json.encode(rows))
 
 
@@ -31,13 +30,18 @@ def csv_files(
     has_header: bool,
 ) -> Iterator[Content]:
     """Yield a line per row: the columns, or the rendered template. Each file begins with the header, if any."""
-    rest = iter(found)
     header = _line(template.names if template else columns) if has_header else ""
-    lines = (_line(_cells(row, columns)) if template is None else _rendered(row, template) for row in rest)
-    text = "".join(islice(lines, rows_per_file))
-    yield Content(CSV_TYPE, (header + text).encode())
-    while text := "".join(islice(lines, rows_per_file)):
-        yield Content(CSV_TYPE, (header + text).encode())
+    lines = (_line(_cells(row, columns)) if template is None else _rendered(row, template) for row in found)
+    for block in _blocks(lines, rows_per_file):
+        yield Content(CSV_TYPE, "".join([header, *block]).encode())
+
+
+def _blocks(found: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield the rows, ``size`` at a time; one empty block if there are none."""
+    rest = iter(found)
+    yield list(islice(rest, size))
+    while rows := list(islice(rest, size)):
+        yield rows
 
 
 def _cells(row: Mapping[str, Any], columns: Sequence[str]) -> list[str]:

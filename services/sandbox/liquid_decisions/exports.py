@@ -15,12 +15,12 @@ from sandbox.liquid_decisions.jobs import Jobs
 from sandbox.liquid_decisions.record_file import Format, format_of
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
-from sandbox.liquid_decisions.sql import selecting
+from sandbox.liquid_decisions.sql import open_query
 from sandbox.liquid_decisions.sql_query import flat_rows, items_of, selected_serials
 from sandbox.liquid_decisions.template import Template
 
 
-class Wanted(NamedTuple):
+class ExportRequest(NamedTuple):
     """Items to export, and their format."""
 
     table: ItemTable
@@ -44,14 +44,14 @@ class Exports:
         # Links are absolute, with the name under which the client reached the sandbox.
         origin = f"http://{request.header('host')}"
         return self._jobs.submit(
-            request, community, form, lambda: self._prepare(form, community, origin), waiting="waiting to run"
+            request, community, form, lambda: self._prepare(form, community, origin), accepted_reason="waiting to run"
         )
 
     def _prepare(self, form: Form, community: Community, origin: str) -> Work:
         required(form, "jobName")
         query = form.get("sqlQuery")
         kind = format_of(form)
-        wanted = Wanted(
+        export = ExportRequest(
             table=community.table(required(form, "itemType")),
             format=kind,
             has_header=flag(form, "rowHeader"),
@@ -60,17 +60,17 @@ class Exports:
             filters=read_filters(form.get("filters", "")) if query is None else {},
             query=query,
         )
-        return ExportWork(self._settings, wanted, community, self._files, origin)
+        return ExportWork(self._settings, export, community, self._files, origin)
 
 
 class ExportWork:
     """Work of an export: makes the files when it begins, and publishes them when it ends."""
 
     def __init__(
-        self, settings: Settings, wanted: Wanted, community: Community, files: ExportFiles, origin: str
+        self, settings: Settings, request: ExportRequest, community: Community, files: ExportFiles, origin: str
     ) -> None:
         self._settings = settings
-        self._wanted = wanted
+        self._request = request
         self._community = community
         self._files = files
         self._origin = origin
@@ -91,37 +91,37 @@ class ExportWork:
         return [self._origin + path for path in self._files.keep(self._contents, at)]
 
     def _make(self) -> Iterator[Content]:
-        if self._wanted.query is not None:
-            return self._of_query(self._wanted.query)
-        rows = (row for row in self._wanted.table.scan() if matches(self._wanted.filters, row.fields))
-        if self._wanted.format == "json":
-            return self._as_json(self._wanted.table.as_item(row) for row in rows)
-        columns = list(self._wanted.table.fields.columns)
+        if self._request.query is not None:
+            return self._of_query(self._request.query)
+        rows = (row for row in self._request.table.scan() if matches(self._request.filters, row.fields))
+        if self._request.format == "json":
+            return self._as_json(self._request.table.as_item(row) for row in rows)
+        columns = list(self._request.table.fields.columns)
         return self._as_csv((row.fields for row in rows), columns)
 
     def _of_query(self, query: str) -> Iterator[Content]:
         """Yield items when the query selects ``h_id``, else flat rows; as CSV the selected columns. [assumed]"""
-        with selecting(self._community.database, query, self._settings.sql_timeout_s) as selected:
-            if self._wanted.format == "csv":
+        with open_query(self._community.database, query, self._settings.sql_timeout_s) as selected:
+            if self._request.format == "csv":
                 yield from self._as_csv(flat_rows(*selected), selected.columns)
                 return
             if "h_id" not in selected.columns:
                 yield from self._as_json(flat_rows(*selected))
                 return
             serials = selected_serials(*selected)
-        yield from self._as_json(items_of(self._wanted.table, serials, with_blocks=True))
+        yield from self._as_json(items_of(self._request.table, serials, with_blocks=True))
 
     def _as_json(self, found: Iterator[object]) -> Iterator[Content]:
         return json_files(self._counted(found), self._settings.records_per_file)
 
     def _as_csv(self, found: Iterator[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[Content]:
-        wanted = self._wanted
+        request = self._request
         return csv_files(
             self._counted(found),
             columns,
             self._settings.records_per_file,
-            template=wanted.template,
-            has_header=wanted.has_header,
+            template=request.template,
+            has_header=request.has_header,
         )
 
     def _counted(self, found: Iterator[Any]) -> Iterator[Any]:

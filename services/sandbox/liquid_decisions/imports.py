@@ -43,7 +43,7 @@ class Imports:
             community,
             form,
             lambda: self._prepare(request, community, form, parts),
-            waiting="file stored, waiting to run",
+            accepted_reason="file stored, waiting to run",
         )
 
     def _prepare(self, request: Request, community: Community, form: Form, parts: Parts) -> Work:

@@ -25,12 +25,12 @@ class Outcome(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """Item to write; ``unfit`` is the reject of one that is not even tried."""
+    """Item to write; a ``reject`` given here means that it is not tried."""
 
     headers: Mapping[str, Any]
     data: dict[str, Any]
     action: object
-    unfit: Outcome | None = None
+    reject: Outcome | None = None
 
 
 CREATED = Outcome("Created", changed=True)

@@ -43,7 +43,7 @@ class ItemTable:
     def __init__(self, connection: sqlite3.Connection, item_type: ItemType, community: str) -> None:
         self.item_type = item_type
         self.fields = Fields(item_type)
-        self.view = f"{_word(community)}_{item_type.category}_{item_type.name}"
+        self.view = f"{_table_word(community)}_{item_type.category}_{item_type.name}"
         self._execute = connection.execute
         self._viewed = 0
         table = self._table = quoted(f"items {item_type.name}")
@@ -146,6 +146,6 @@ def _extract(field: str) -> str:
     return "json_extract(data, " + _literal('$."' + field + '"') + ")"
 
 
-def _word(community: str) -> str:
+def _table_word(community: str) -> str:
     """Return the community in lower case (§6 [client:web]) and as one word [assumed]."""
     return "".join(letter if letter.isalnum() else "_" for letter in community.lower())

@@ -53,7 +53,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     community: str
     form: dict[str, str]
     submitted_at: float
-    waiting: str
+    accepted_reason: str
     """Reason shown while the job is Accepted."""
 
 
@@ -111,7 +111,7 @@ class Job:
             case "Initialized" if self._rejection is not None:
                 self._end("Rejected", at, self._rejection)
             case "Initialized":
-                self.state, self.reason = "Accepted", self.submission.waiting
+                self.state, self.reason = "Accepted", self.submission.accepted_reason
                 self.due_at = at + self._pace.queue_s
             case "Accepted":
                 self._start(at)

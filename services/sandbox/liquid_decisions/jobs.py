@@ -56,7 +56,7 @@ class Jobs:
         return Counter(job.status for job in self._jobs.values())
 
     def submit(
-        self, request: Request, community: Community, form: Form, prepare: Callable[[], Work], *, waiting: str
+        self, request: Request, community: Community, form: Form, prepare: Callable[[], Work], *, accepted_reason: str
     ) -> Response:
         """Take a job and answer its status. Bad parameters or a bad file make a job that is Rejected. §7"""
         submission = Submission(
@@ -64,7 +64,7 @@ class Jobs:
             community=community.name,
             form=form,
             submitted_at=self._clock.now(),
-            waiting=waiting,
+            accepted_reason=accepted_reason,
         )
         job = Job(submission, self._pace(request), self._work(request, prepare))
         self._jobs[submission.job_id] = job

@@ -28,7 +28,7 @@ _FORBIDDEN_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer"})
 _FAILURES = (sqlite3.Error, sqlite3.Warning, ValueError, OverflowError)
 
 
-class Selected(NamedTuple):
+class Result(NamedTuple):
     """Columns of a result and its rows, which are read while the query is open."""
 
     columns: list[str]
@@ -36,7 +36,7 @@ class Selected(NamedTuple):
 
 
 @contextmanager
-def selecting(database: Database, query: str, timeout_s: float) -> Iterator[Selected]:
+def open_query(database: Database, query: str, timeout_s: float) -> Iterator[Result]:
     """Open a query. Any mistake in it is a ``Refusal``, also while its rows are read. §6 [assumed: 400]"""
     if not _SELECT.match(query):
         raise _refused("expected a SELECT")
@@ -50,7 +50,7 @@ def selecting(database: Database, query: str, timeout_s: float) -> Iterator[Sele
     cursor = connection.cursor()
     try:
         cursor.execute(query)
-        yield Selected([column[0] for column in cursor.description], cursor)
+        yield Result([column[0] for column in cursor.description], cursor)
     except MemoryError:
         raise _refused("the query needs too much memory") from None
     except _FAILURES as error:

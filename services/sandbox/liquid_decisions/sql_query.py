@@ -13,7 +13,7 @@ from sandbox.liquid_decisions.item import serial_of, without_blocks
 from sandbox.liquid_decisions.item_table import ItemTable
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
-from sandbox.liquid_decisions.sql import selecting
+from sandbox.liquid_decisions.sql import open_query
 
 _ROWS_AT_ONCE = 500
 _TABLE_TYPES = ("Item", "History", "Transaction")
@@ -30,7 +30,7 @@ class SqlQuery:
         form = read_form(request)
         query = required(form, "query")
         table = _item_table(form, community)
-        with selecting(community.database, query, self._settings.sql_timeout_s) as selected:
+        with open_query(community.database, query, self._settings.sql_timeout_s) as selected:
             rows = self._bounded(selected.rows)
             if table is None:
                 return self._answer(flat_rows(selected.columns, rows))

@@ -83,7 +83,7 @@ class LiquidDecisions(Vendor):
 
     def _make_routes(self) -> list[Route]:
         handlers = self._make_handlers()
-        routes = [Route(one.method, one.path, _refusable(handlers[one.operation])) for one in ENDPOINTS]
+        routes = [Route(one.method, one.path, _with_refusals(handlers[one.operation])) for one in ENDPOINTS]
         return [*routes, Route("GET", OUTBOX, self._outbox.list_mails)]
 
     def _make_handlers(self) -> dict[str, Handler]:
@@ -125,7 +125,7 @@ class LiquidDecisions(Vendor):
         return answered
 
 
-def _refusable(answer: Handler) -> Handler:
+def _with_refusals(answer: Handler) -> Handler:
     def answered(request: Request) -> Answer:
         try:
             return answer(request)

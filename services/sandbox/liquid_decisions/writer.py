@@ -80,17 +80,17 @@ class Writer:
         action = entry.action
         if not isinstance(action, str) or action not in self._acts:
             return key, rejected("UnknownAction", f"expected one of {', '.join(self._acts)}, got {str(action)[:40]!r}")
-        unfit = None if action == "Delete" else table.fields.check(entry.data)
-        if unfit is not None:
-            return key, unfit
+        reject = None if action == "Delete" else table.fields.check(entry.data)
+        if reject is not None:
+            return key, reject
         client_id = entry.headers.get("clientId")
         write = _Write(table, key, table.find(key), entry.data, action, _text(client_id), now_ms)
         return key, self._acts[action](write)
 
     def _table(self, entry: Entry) -> ItemTable | Outcome:
         """Return the table of the item's type; for an item of another category the type is unknown. [assumed]"""
-        if entry.unfit is not None:
-            return entry.unfit
+        if entry.reject is not None:
+            return entry.reject
         name = entry.headers.get("type")
         table = self._database.tables.get(name) if isinstance(name, str) else None
         if table is None:

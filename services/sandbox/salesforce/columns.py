@@ -17,7 +17,7 @@ class Columns(NamedTuple):
     """Place of ``Id`` in a row, and for each other column its place, slot and conversion."""
 
     id_place: int | None
-    settings: list[tuple[int, int, Convert]]
+    setters: list[tuple[int, int, Convert]]
     key: tuple[int, Convert] | None
     """Place and conversion of the upsert key"""
 
@@ -29,7 +29,7 @@ def read_columns(names: Sequence[str], kind: ObjectType, tables: Mapping[str, Ta
     """
     id_place: int | None = None
     key: tuple[int, Convert] | None = None
-    settings = []
+    setters = []
     seen: set[str] = set()
     for place, name in enumerate(names):
         if name.lower() in seen:
@@ -39,10 +39,10 @@ def read_columns(names: Sequence[str], kind: ObjectType, tables: Mapping[str, Ta
             id_place = place
             continue
         slot, convert = _read_column(name, kind, tables)
-        settings.append((place, slot, convert))
+        setters.append((place, slot, convert))
         if slot == key_slot and "." not in name:
             key = (place, convert)
-    return Columns(id_place, settings, key)
+    return Columns(id_place, setters, key)
 
 
 def _read_column(name: str, kind: ObjectType, tables: Mapping[str, Table]) -> tuple[int, Convert]:

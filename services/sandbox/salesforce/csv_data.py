@@ -11,7 +11,7 @@ from io import BytesIO, TextIOWrapper
 from itertools import islice
 
 from sandbox.salesforce.refusals import BatchRefused
-from sandbox.salesforce.writing import Row
+from sandbox.salesforce.row_writer import Row
 
 MAX_FIELD_CHARACTERS = 131_072
 MAX_RECORD_CHARACTERS = 400_000

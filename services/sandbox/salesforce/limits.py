@@ -66,7 +66,7 @@ class Limits:
         for budget in (self.api_requests, self.batches, self.records, self.query_jobs):
             budget.clear()
 
-    def info(self) -> tuple[str, str]:
+    def header(self) -> tuple[str, str]:
         """Return the ``Sforce-Limit-Info`` response header. §3.1 [docs]"""
         calls = self.api_requests
         return ("Sforce-Limit-Info", f"api-usage={calls.used}/{calls.maximum}")

@@ -1,6 +1,6 @@
 """One org: its records, and the operations on them. An API needs ``Org.write`` and ``Org.query`` only.
 
-The APIs also share ``agenda`` (actions due later), ``sessions``, ``limits``, ``jobs``, ``cursors`` and ``faults``.
+The APIs also share ``schedule`` (actions due later), ``sessions``, ``limits``, ``jobs``, ``cursors`` and ``faults``.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,6 @@ from sandbox.clock import Clock
 from sandbox.faults.board import FaultBoard
 from sandbox.http.messages import Request
 from sandbox.ledger.ledger import Ledger
-from sandbox.salesforce.agenda import Agenda
 from sandbox.salesforce.columns import read_columns
 from sandbox.salesforce.faults import FailBatch, LockRows, RefuseRows, SlowJob
 from sandbox.salesforce.jobs import Jobs
@@ -20,13 +19,11 @@ from sandbox.salesforce.query import QueryResult, check_query, run_query
 from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.rest_query.cursors import Cursors
 from sandbox.salesforce.results import RowError, RowResult
+from sandbox.salesforce.row_writer import Row, RowWriter, WrittenRow
+from sandbox.salesforce.schedule import Schedule
 from sandbox.salesforce.sessions import OrgUser, Sessions
 from sandbox.salesforce.settings import Settings
 from sandbox.salesforce.table import Table
-from sandbox.salesforce.writing import Row, Writing, Written
-
-OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete")
-"""Case-sensitive. §3.3 [docs]"""
 
 _ROW_FAULTS: tuple[type[LockRows | RefuseRows], ...] = (LockRows, RefuseRows)
 
@@ -42,7 +39,7 @@ class Origin(NamedTuple):
     """Name of the call in the ledger: ``POST /services/async/job/batch``"""
 
 
-class Phases(NamedTuple):
+class PhaseTimes(NamedTuple):
     """Length of each phase of a batch or job, in seconds of the sandbox's clock."""
 
     queued_s: float
@@ -57,7 +54,7 @@ class Org:
         self.clock = clock
         self.ledger = ledger
         self.faults = faults
-        self.agenda = Agenda(clock)
+        self.schedule = Schedule(clock)
         self.sessions = Sessions(settings, clock)
         self.limits = Limits(settings, clock)
         self.jobs = Jobs(settings, clock)
@@ -66,7 +63,7 @@ class Org:
 
     def reset(self) -> None:
         """Forget records, jobs, cursors, sessions and counts."""
-        self.agenda.clear()
+        self.schedule.clear()
         self.sessions.expire_all()
         self.limits.clear()
         self.jobs.clear()
@@ -141,7 +138,7 @@ class Org:
         key_slot = self.key_slot(kind, external_id) if operation == "upsert" else None
         found = read_columns(columns, kind, self.tables, key_slot)
         at = self.clock.now() if at is None else at
-        writing = Writing(table, found, key_slot=key_slot, creator=origin.user.number, at=at)
+        writing = RowWriter(table, found, key_slot=key_slot, creator=origin.user.number, at=at)
         refused = self._refused_by_faults(origin, len(rows))
         written = [*refused, *writing.write(operation, rows[len(refused) :])]
         self._record(origin, operation, kind, columns, rows, written, at, external_id)
@@ -155,30 +152,30 @@ class Org:
         """Return the name of the object that is queried, without running the query. Raises ``QueryRefused``."""
         return check_query(soql, self.tables)
 
-    def phases(self, origin: Origin) -> Phases:
+    def phases(self, origin: Origin) -> PhaseTimes:
         """Return how long the batch or job that ``origin`` brought takes; uses up a ``SlowJob`` fault."""
         for fault in self.faults.acting((SlowJob,), origin.method, origin.path):
-            return Phases(fault.phase_s, fault.phase_s)
-        return Phases(self.settings.queued_s, self.settings.in_progress_s)
+            return PhaseTimes(fault.phase_s, fault.phase_s)
+        return PhaseTimes(self.settings.queued_s, self.settings.in_progress_s)
 
-    def failing(self, origin: Origin) -> FailBatch | None:
+    def batch_failure(self, origin: Origin) -> FailBatch | None:
         """Return the fault, if any, that fails the batch at hand after some of its rows; uses it up."""
         return next(self.faults.acting((FailBatch,), origin.method, origin.path), None)
 
     def catch_up(self) -> None:
         """Run the actions that are due, and drop old jobs."""
-        self.agenda.catch_up()
+        self.schedule.catch_up()
         self.jobs.forget_old()
 
-    def _refused_by_faults(self, origin: Origin, count: int) -> list[Written]:
+    def _refused_by_faults(self, origin: Origin, count: int) -> list[WrittenRow]:
         """Return the results of the first rows, which faults refuse; none of these rows is applied."""
-        refused: list[Written] = []
+        refused: list[WrittenRow] = []
         for fault in self.faults.acting(_ROW_FAULTS, origin.method, origin.path):
             if isinstance(fault, LockRows):
                 error = RowError("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
             else:
                 error = RowError(fault.status_code, fault.message or fault.status_code, fault.fields)
-            one = Written(RowResult("", False, False, (error,)), error.status_code, False)
+            one = WrittenRow(RowResult("", False, False, (error,)), error.status_code, False)
             refused += [one] * min(fault.rows, count - len(refused))
         return refused
 
@@ -189,7 +186,7 @@ class Org:
         kind: ObjectType,
         columns: Sequence[str],
         rows: Sequence[Row],
-        written: Sequence[Written],
+        written: Sequence[WrittenRow],
         at: float,
         external_id: str | None,
     ) -> None:

@@ -5,7 +5,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from sandbox.salesforce.objects import FieldType
-from sandbox.salesforce.query_conditions import candidates, wanted
+from sandbox.salesforce.query_conditions import candidates, predicate
 from sandbox.salesforce.query_fields import QueryField, find_field
 from sandbox.salesforce.refusals import QueryRefused
 from sandbox.salesforce.soql import Order, Query, parse_bulk
@@ -43,8 +43,8 @@ def plan(query: Query, tables: Mapping[str, Table], *, with_deleted: bool) -> Pl
         raise unknown_object(query.object_name)
     fields = [find_field(name, table, tables) for name in query.fields]
     orders = [(order, find_field(order.field, table, tables)) for order in query.order]
-    wants = wanted(query.where, table, tables) if query.where else None
-    found = (one for one in _examined(query, table, tables, with_deleted=with_deleted) if wants is None or wants(*one))
+    matches = predicate(query.where, table, tables) if query.where else None
+    found = (one for one in _scan(query, table, tables, with_deleted=with_deleted) if matches is None or matches(*one))
     first = query.offset or 0
     end = None if query.limit is None else first + query.limit
     return Plan(table, fields, islice(_ordered(found, orders) if orders else found, first, end))
@@ -84,7 +84,7 @@ def _bulk_plan(soql: str, tables: Mapping[str, Table], *, with_deleted: bool) ->
     return found
 
 
-def _examined(query: Query, table: Table, tables: Mapping[str, Table], *, with_deleted: bool) -> Iterator[Found]:
+def _scan(query: Query, table: Table, tables: Mapping[str, Table], *, with_deleted: bool) -> Iterator[Found]:
     """Yield the records that may match, first created first; from an index, which has living ones only, if possible."""
     few = None if with_deleted else candidates(query.where, table, tables)
     return table.scan(with_deleted=with_deleted) if few is None else _living(few, table)

@@ -17,7 +17,7 @@ from sandbox.salesforce.soql_tokens import Token
 from sandbox.salesforce.table import Record, Table
 from sandbox.salesforce.values import Value, instant
 
-Wants = Callable[[int, Record], bool]
+Predicate = Callable[[int, Record], bool]
 
 _ORDERED: dict[str, Callable[[Any, Any], bool]] = {
     "<": operator.lt,
@@ -34,21 +34,21 @@ _KINDS = {
 }
 
 
-def wanted(condition: Condition, table: Table, tables: Mapping[str, Table]) -> Wants:
+def predicate(condition: Condition, table: Table, tables: Mapping[str, Table]) -> Predicate:
     """Return the test that a condition describes. Raises ``QueryRefused``."""
     if isinstance(condition, Comparison):
         return _compared(condition, table, tables)
-    parts = [wanted(one, table, tables) for one in condition.conditions]
-    if condition.how == "NOT":
+    parts = [predicate(one, table, tables) for one in condition.conditions]
+    if condition.operator == "NOT":
         return lambda serial, record: not parts[0](serial, record)
-    if condition.how == "AND":
+    if condition.operator == "AND":
         return lambda serial, record: all(part(serial, record) for part in parts)
     return lambda serial, record: any(part(serial, record) for part in parts)
 
 
 def candidates(condition: Condition | None, table: Table, tables: Mapping[str, Table]) -> Iterable[int] | None:
     """Return, from an index, the serials of the living records that can match; null when every record can."""
-    if isinstance(condition, Combined) and condition.how == "AND":
+    if isinstance(condition, Combined) and condition.operator == "AND":
         found = (candidates(one, table, tables) for one in condition.conditions)
         return next((one for one in found if one is not None), None)
     if not isinstance(condition, Comparison) or condition.sign not in ("=", "IN"):
@@ -64,7 +64,7 @@ def candidates(condition: Condition | None, table: Table, tables: Mapping[str, T
     return sorted({serial for value in values for serial in table.find(field.slot, value)})
 
 
-def _compared(condition: Comparison, table: Table, tables: Mapping[str, Table]) -> Wants:
+def _compared(condition: Comparison, table: Table, tables: Mapping[str, Table]) -> Predicate:
     field = find_field(condition.field, table, tables)
     if condition.sign == "LIKE":
         return _like(condition, field)
@@ -84,15 +84,15 @@ def _compared(condition: Comparison, table: Table, tables: Mapping[str, Table]) 
     return _ordered(field, _ORDERED[condition.sign], value)
 
 
-def _ordered(field: QueryField, compare: Callable[[Any, Any], bool], value: Value) -> Wants:
-    def wants(serial: int, record: Record) -> bool:
+def _ordered(field: QueryField, compare: Callable[[Any, Any], bool], value: Value) -> Predicate:
+    def matches(serial: int, record: Record) -> bool:
         found = field.read(serial, record)
         return found is not None and compare(found, value)
 
-    return wants
+    return matches
 
 
-def _like(condition: Comparison, field: QueryField) -> Wants:
+def _like(condition: Comparison, field: QueryField) -> Predicate:
     """Return the test of a ``LIKE``: ``%`` stands for any characters, ``_`` for one."""
     literal = condition.literals[0]
     if literal.kind != "text" or field.type in _KINDS:

@@ -75,11 +75,11 @@ def rest_handler(org: Org, answer: RestHandler, *, oldest: int = versions.OLDEST
 
 def _admitted(org: Org, request: Request, oldest: int) -> Caller:
     letter, spelling = request.params["version"][:1], request.params["version"][1:]
-    standing = versions.standing(spelling) if letter == "v" else "unknown"
+    status = versions.status_of(spelling) if letter == "v" else "unknown"
     version = versions.number_of(spelling)
-    if standing == "retired":
+    if status == "retired":
         raise RestRefusal(410, "UNSUPPORTED_API_VERSION", f"API version {spelling} is no longer supported")
-    if standing == "unknown" or version < oldest:
+    if status == "unknown" or version < oldest:
         raise not_found()
     user = org.sessions.find(request)
     if user is None:

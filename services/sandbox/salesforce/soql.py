@@ -25,7 +25,7 @@ class Comparison(NamedTuple):
 class Combined(NamedTuple):
     """All (``AND``) or any (``OR``) of the conditions, or the negation of the only one (``NOT``)."""
 
-    how: Literal["AND", "OR", "NOT"]
+    operator: Literal["AND", "OR", "NOT"]
     conditions: "list[Condition]"
 
 

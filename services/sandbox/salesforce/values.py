@@ -47,7 +47,7 @@ def _text(field: Field) -> Convert:
     check = _text_check(field)
 
     def convert(cell: Any) -> Value:
-        found = cell if type(cell) is str else _shown(cell, field)
+        found = cell if type(cell) is str else _number_text(cell, field)
         if len(found) > max_length:
             raise refused("STRING_TOO_LONG", f"{name}: data value too large: {found} (max length={max_length})", name)
         if check is not None:
@@ -57,12 +57,10 @@ def _text(field: Field) -> Convert:
     return convert
 
 
-def _shown(cell: Any, field: Field) -> str:
+def _number_text(cell: Any, field: Field) -> str:
     """Return a JSON number or boolean in a text field as its text. [assumed]"""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
     if isinstance(cell, int | float):
-        return str(cell)
+        return as_text(cell)
     raise _wrong_type(field, cell)
 
 
@@ -166,6 +164,18 @@ def instant(text: str) -> str:
 
 def instant_at(seconds: float) -> str:
     return rfc3339(int(seconds * 1000))
+
+
+def json_instant(text: str) -> str:
+    """Return the instant ``2024-11-21T09:28:59.000Z`` as ``2024-11-21T09:28:59.000+0000``. §3.1 [docs]"""
+    return f"{text[:-1]}+0000"
+
+
+def as_text(value: Value) -> str:
+    """Return a value as CSV shows it: empty for null, ``true`` and ``false``, numbers with their fraction. [assumed]"""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _reference(field: Field) -> Convert:

@@ -98,4 +98,4 @@ class Salesforce(Vendor):
             self.org.limits.batches.leave(fault.batches_left)
 
     def _with_usage(self, response: Response) -> Response:
-        return msgspec.structs.replace(response, headers=(*response.headers, self.org.limits.info()))
+        return msgspec.structs.replace(response, headers=(*response.headers, self.org.limits.header()))

@@ -9,7 +9,7 @@ NEWEST_SOAP_LOGIN = 64
 OLDEST_INGEST, OLDEST_QUERY, OLDEST_RESULT_PAGES = 41, 47, 58
 _SPELLING = re.compile(r"(\d{1,3})\.0", re.ASCII)
 
-Standing = Literal["served", "retired", "unknown"]
+VersionStatus = Literal["served", "retired", "unknown"]
 
 
 def number_of(version: str) -> int:
@@ -18,7 +18,7 @@ def number_of(version: str) -> int:
     return int(found[1]) if found else 0
 
 
-def standing(version: str) -> Standing:
+def status_of(version: str) -> VersionStatus:
     number = number_of(version)
     if OLDEST <= number <= NEWEST:
         return "served"

@@ -112,6 +112,15 @@ async def org(settings: Settings | None = None) -> AsyncIterator[Served]:
         await control.clear_faults()
 
 
+@asynccontextmanager
+async def org_with(accounts: str) -> AsyncIterator[Served]:
+    """Yield an org with these accounts, and a contact with and one without an account."""
+    async with org() as served:
+        await served.load(accounts, object_name="Account")
+        await served.load("LastName,Account.Ext__c\nBerg,E-1\nLind,\n", "insert")
+        yield served
+
+
 def rows_of(answer: httpx.Response) -> list[dict[str, str]]:
     return list(DictReader(StringIO(answer.text, newline="")))
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.sandbox.salesforce.orgs import QUERY, Served, error_of, org
+from tests.sandbox.salesforce.orgs import QUERY, Served, error_of, org_with
 
 ACCOUNTS = """Ext__c,Name,NumberOfEmployees,Founded__c,Active__c
 E-1,Alder,10,2001-05-01,true
@@ -17,9 +17,7 @@ E-4,it's,40,,true
 
 @pytest_asyncio.fixture(scope="module", name="forest")
 async def _forest() -> AsyncIterator[Served]:
-    async with org() as served:
-        await served.load(ACCOUNTS, object_name="Account")
-        await served.load("LastName,Account.Ext__c\nBerg,E-1\nLind,\n", "insert")
+    async with org_with(ACCOUNTS) as served:
         yield served
 
 

@@ -9,12 +9,12 @@ from sandbox.http.messages import Answer, BulkResponse, Handler, Request, Respon
 from sandbox.salesforce.bulk1.faults import RefuseCall
 from sandbox.salesforce.bulk1.job import Job
 from sandbox.salesforce.bulk1.layout import refusal_response
-from sandbox.salesforce.bulk1.media_types import Markup, markup_asked, markup_of
+from sandbox.salesforce.bulk1.media_types import Markup, markup_of, requested_markup
 from sandbox.salesforce.bulk1.refusal import Refusal
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.sessions import OrgUser, given_session_id
-from sandbox.salesforce.versions import standing
+from sandbox.salesforce.versions import number_of, status_of
 
 MAX_BODY_BYTES = 10_000_000
 """Uncompressed. §7 [docs]"""
@@ -44,7 +44,7 @@ class Admission:
     def markup(self, request: Request) -> Markup:
         """Return the job's markup where the job is known, else the request's. §3.1 [docs]"""
         job = self.find_job(request)
-        return markup_asked(request.header("content-type")) if job is None else markup_of(job.request.content_type)
+        return requested_markup(request.header("content-type")) if job is None else markup_of(job.request.content_type)
 
     def find_job(self, request: Request) -> Job | None:
         job = self._org.jobs.get(request.params.get("job_id", ""))
@@ -87,7 +87,7 @@ class Admission:
     def _sent(self, request: Request, response: Response) -> Response:
         """Compress for a client that accepts gzip (§3.1 [docs]), and warn on deprecated versions."""
         below = self._org.settings.deprecated_below
-        if 0 < _number(request.params["version"]) < below:
+        if 0 < number_of(request.params["version"]) < below:
             warning = f'299 - "API version {request.params["version"]} is deprecated"'
             response = msgspec.structs.replace(response, headers=(*response.headers, ("warning", warning)))
         return gzipped(response) if request.accepts_gzip else response
@@ -127,15 +127,8 @@ def _gunzipped(body: bytes) -> bytes:
 
 def _check_version(version: str) -> None:
     """Refuse any version but 31.0 to 66.0, without a ``v``; older ones are gone. §1 [docs]"""
-    match standing(version) if version[:1] != "v" else "unknown":
+    match status_of(version) if version[:1] != "v" else "unknown":
         case "retired":
             raise Refusal("Gone", f"API version {version} is retired")
         case "unknown":
             raise Refusal("InvalidVersion", f"Api version {version} is not supported")
-
-
-def _number(version: str) -> float:
-    try:
-        return float(version)
-    except ValueError:
-        return 0

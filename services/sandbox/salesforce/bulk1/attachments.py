@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.salesforce.bulk1.content import Content, malformed
-from sandbox.salesforce.writing import Row
+from sandbox.salesforce.row_writer import Row
 
 REQUEST_NAME = "request.txt"
 MAX_UNPACKED_BYTES = 20_000_000

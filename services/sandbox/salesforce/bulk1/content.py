@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sandbox.salesforce.csv_data import MAX_COLUMNS, MAX_FIELD_CHARACTERS, MAX_RECORD_CHARACTERS
 from sandbox.salesforce.refusals import BatchRefused
-from sandbox.salesforce.writing import Row
+from sandbox.salesforce.row_writer import Row
 
 _MAX_CELLS = 10_000_000
 """Most cells of a batch: sparse records of 10 MB could grow to more cells than memory has. [assumed]"""

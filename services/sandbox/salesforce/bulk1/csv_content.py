@@ -3,7 +3,7 @@
 from sandbox.salesforce.bulk1.content import Content, check_cells
 from sandbox.salesforce.bulk1.transformation import Transformation
 from sandbox.salesforce.csv_data import CsvRows
-from sandbox.salesforce.writing import Row
+from sandbox.salesforce.row_writer import Row
 
 _PIECE_ROWS = 1_000
 

@@ -8,7 +8,6 @@ from sandbox.http.messages import Response
 from sandbox.salesforce.bulk1.job import Batch, Job
 from sandbox.salesforce.bulk1.layout import (
     DECLARATION,
-    Value,
     document,
     instant,
     json_document,
@@ -18,6 +17,7 @@ from sandbox.salesforce.bulk1.layout import (
 )
 from sandbox.salesforce.bulk1.media_types import Markup
 from sandbox.salesforce.bulk1.xml_reading import NAMESPACE
+from sandbox.salesforce.values import Value
 
 
 def job_info(job: Job, now: float, markup: Markup, *, status: int = 200) -> Response:

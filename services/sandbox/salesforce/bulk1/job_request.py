@@ -13,6 +13,7 @@ Operation = Literal["insert", "update", "upsert", "delete", "hardDelete", "query
 Concurrency = Literal["Parallel", "Serial"]
 
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
+"""Case-sensitive. §3.3 [docs]"""
 QUERIES = ("query", "queryAll")
 _CONCURRENCY: dict[str, Concurrency] = {
     "Parallel": "Parallel",

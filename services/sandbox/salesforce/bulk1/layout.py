@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 from sandbox.http.messages import Response
 from sandbox.salesforce.bulk1.media_types import MARKUP_TYPES, Markup
 from sandbox.salesforce.bulk1.refusal import Refusal
 from sandbox.salesforce.bulk1.xml_reading import NAMESPACE
+from sandbox.salesforce.values import Value, as_text, instant_at, json_instant
 
-Value = str | int | float | bool | None
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
@@ -22,12 +21,12 @@ def xml_root(name: str, lines: Iterable[str]) -> bytes:
 
 def xml_fields(fields: Mapping[str, Value]) -> list[str]:
     """Return a line per field that is set."""
-    return [f"<{name}>{xml_text(_plain(value))}</{name}>" for name, value in fields.items() if value is not None]
+    return [f"<{name}>{xml_text(as_text(value))}</{name}>" for name, value in fields.items() if value is not None]
 
 
 def xml_text(text: str) -> str:
     """Escape the text of an element. XML 1.0 cannot carry control characters: each becomes a space. [assumed]"""
-    cleaned = text.translate(_UNSPEAKABLE) if not text.isprintable() else text
+    cleaned = text.translate(_NOT_IN_XML) if not text.isprintable() else text
     return escape(cleaned)
 
 
@@ -54,12 +53,8 @@ def refusal_response(refusal: Refusal, markup: Markup) -> Response:
 
 def instant(at: float, markup: Markup) -> str:
     """Return whole seconds: XML ``2024-11-21T09:28:59.000Z``, JSON ``2024-11-21T09:28:59.000+0000``. §3.1 [docs]"""
-    zone = "Z" if markup == "xml" else "+0000"
-    return f"{datetime.fromtimestamp(int(at), UTC):%Y-%m-%dT%H:%M:%S}.000{zone}"
+    text = instant_at(int(at))
+    return text if markup == "xml" else json_instant(text)
 
 
-def _plain(value: Value) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-_UNSPEAKABLE = dict.fromkeys([*(set(range(0x20)) - {0x9, 0xA, 0xD}), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF], " ")
+_NOT_IN_XML = dict.fromkeys([*(set(range(0x20)) - {0x9, 0xA, 0xD}), *range(0xD800, 0xE000), 0xFFFE, 0xFFFF], " ")

@@ -47,7 +47,7 @@ def markup_of(content_type: ContentType) -> Markup:
     return "json" if content_type in ("JSON", "ZIP_JSON") else "xml"
 
 
-def markup_asked(header: str) -> Markup:
+def requested_markup(header: str) -> Markup:
     """Return the markup of the request, for an answer where the job is not known; XML by default. §3.1 [docs]"""
     found = _HEADER.match(header)
     return "json" if found is not None and found[1].lower() == "application/json" else "xml"

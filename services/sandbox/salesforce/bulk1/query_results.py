@@ -8,7 +8,7 @@ from sandbox.salesforce.bulk1.layout import DECLARATION, json_document, xml_text
 from sandbox.salesforce.bulk1.media_types import ContentType
 from sandbox.salesforce.bulk1.xml_reading import NAMESPACE, XSI
 from sandbox.salesforce.query import QueryResult
-from sandbox.salesforce.values import Value
+from sandbox.salesforce.values import Value, as_text
 
 NO_ROWS = "Records not found for this query"
 """Line in place of a header. §3.8 [client CumulusCI, StreamSets and others]"""
@@ -34,7 +34,7 @@ def _csv(found: QueryResult, line_end: str) -> bytes:
 
 
 def _csv_line(values: tuple[Value, ...]) -> str:
-    return ",".join(f'"{_text(value).replace(chr(34), chr(34) * 2)}"' for value in values)
+    return ",".join(f'"{as_text(value).replace(chr(34), chr(34) * 2)}"' for value in values)
 
 
 def _json_objects(found: QueryResult, version: str) -> list[dict[str, Any]]:
@@ -86,11 +86,5 @@ def _xml_fields(fields: dict[str, Any]) -> str:
 def _xml_field(name: str, value: Any) -> str:
     if value is None:
         return f'<{name} xsi:nil="true"/>'
-    inside = _xml_fields(value) if isinstance(value, dict) else xml_text(_text(value))
+    inside = _xml_fields(value) if isinstance(value, dict) else xml_text(as_text(value))
     return f"<{name}>{inside}</{name}>"
-
-
-def _text(value: Value) -> str:
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,10 +1,10 @@
 """Queue of batches between arrival and work, and PK chunking on the way. salesforce_bulk.md §3.5, §3.9, §7."""
 
 from sandbox.salesforce import ids
+from sandbox.salesforce.bulk1.batch_runner import BatchRunner, soql_of
 from sandbox.salesforce.bulk1.job import Batch, Job, deflate
 from sandbox.salesforce.bulk1.phases import LOAD_TRIES, QUERY_TRIES, Phases, plan
 from sandbox.salesforce.bulk1.pk_chunking import PkChunking, chunk_bounds, rewrite
-from sandbox.salesforce.bulk1.processing import Processing, soql_of
 from sandbox.salesforce.org import Org, Origin
 from sandbox.salesforce.refusals import BatchRefused
 
@@ -17,7 +17,7 @@ class Queue:
 
     def __init__(self, org: Org) -> None:
         self._org = org
-        self._processing = Processing(org)
+        self._runner = BatchRunner(org)
         self._made = 0
 
     def put(self, job: Job, body: bytes, origin: Origin) -> Batch:
@@ -26,16 +26,16 @@ class Queue:
         if job.pk_chunking is None:
             return self._put(job, body, origin, at)
         batch = self._new(job, body, at, self._phases(job, origin, at))
-        self._org.agenda.add(batch.phases.ends_at, lambda due_at: self._chunk(job, batch, origin, due_at))
+        self._org.schedule.add(batch.phases.ends_at, lambda due_at: self._chunk(job, batch, origin, due_at))
         return batch
 
     def _put(self, job: Job, body: bytes, origin: Origin, at: float) -> Batch:
         batch = self._new(job, body, at, self._phases(job, origin, at))
-        self._org.agenda.add(batch.phases.ends_at, lambda due_at: self._end(job, batch, origin, due_at))
+        self._org.schedule.add(batch.phases.ends_at, lambda due_at: self._end(job, batch, origin, due_at))
         return batch
 
     def _end(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
-        self._processing.end(job, batch, origin, at)
+        self._runner.run(job, batch, origin, at)
         self._org.jobs.trim()
 
     def _new(self, job: Job, body: bytes, at: float, phases: Phases) -> Batch:
@@ -54,7 +54,7 @@ class Queue:
     def _phases(self, job: Job, origin: Origin, at: float) -> Phases:
         asked = self._org.phases(origin)
         tries = QUERY_TRIES if job.is_query else LOAD_TRIES
-        starts_at = max(at + asked.queued_s, self._org.agenda.when_left(MAX_PENDING - 1) or at)
+        starts_at = max(at + asked.queued_s, self._org.schedule.due_when_left(MAX_PENDING - 1) or at)
         if job.request.concurrency == "Serial":
             starts_at = max(starts_at, job.busy_until)
         return plan(

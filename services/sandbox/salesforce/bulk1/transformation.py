@@ -14,7 +14,7 @@ import msgspec
 
 from sandbox.salesforce.bulk1.content import Content
 from sandbox.salesforce.bulk1.refusal import Refusal
-from sandbox.salesforce.writing import Row
+from sandbox.salesforce.row_writer import Row
 
 _COLUMNS = ["Salesforce Field", "Csv Header", "Value", "Hint"]
 _MAX_LINES = 5_000

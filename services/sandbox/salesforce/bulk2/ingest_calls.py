@@ -24,13 +24,13 @@ class IngestCalls:
     def create(self, request: Request, caller: Caller) -> Response:
         """Answer 200; a multipart job starts in ``UploadComplete``. §4.1 [docs]"""
         if not is_multipart(request):
-            return as_rest_json(self._make(read_json(request, IngestRequest), request, caller).described())
+            return as_rest_json(self._make(read_json(request, IngestRequest), request, caller).members())
         maximum = self._org.settings.max_multipart_characters
         asked, content = read_parts(request, max_characters=maximum)
         job = self._make(decode_json(asked, IngestRequest), request, caller)
         job.upload(_not_empty(content))
         job.start(job.origin)
-        return as_rest_json(job.described())
+        return as_rest_json(job.members())
 
     def upload(self, request: Request, _: Caller, job: IngestJob) -> Response:
         """Answer 201, empty. §4.1 [docs]"""
@@ -52,7 +52,7 @@ class IngestCalls:
                 job.abort()
             case other:
                 raise bad_request("INVALIDJOBSTATE", f"expected UploadComplete or Aborted, found: {other}")
-        return as_rest_json(job.described())
+        return as_rest_json(job.members())
 
     def show(self, _: Request, __: Caller, job: IngestJob) -> Response:
         return as_rest_json(job.info())

@@ -15,8 +15,8 @@ from sandbox.salesforce.org import Org, Origin
 from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.rest import bad_request
 from sandbox.salesforce.results import RowResult, pack_results, unpack_results
+from sandbox.salesforce.row_writer import Row
 from sandbox.salesforce.settings import Settings
-from sandbox.salesforce.writing import Row
 
 
 class IngestJob(Job):
@@ -53,7 +53,7 @@ class IngestJob(Job):
         self.changed_at = now
 
     def start(self, origin: Origin) -> None:
-        """Set ``UploadComplete`` and put the phases on the agenda. Raises ``RestRefusal``.
+        """Set ``UploadComplete`` and put the phases on the schedule. Raises ``RestRefusal``.
 
         Ledger and faults know the job's rows by the request that starts the job.
         """
@@ -66,7 +66,7 @@ class IngestJob(Job):
         now = self.org.clock.now()
         self.move_to("UploadComplete", now)
         phases = self.org.phases(origin)
-        self.org.agenda.add(now + phases.queued_s, lambda at: self._begin(origin, at, phases.in_progress_s))
+        self.org.schedule.add(now + phases.queued_s, lambda at: self._begin(origin, at, phases.in_progress_s))
 
     def echo(self) -> Echo:
         """Return the uploaded rows as results show them."""
@@ -78,10 +78,10 @@ class IngestJob(Job):
         for number, rows in enumerate(pieces):
             yield rows, unpack_results(self._results[number]) if number < len(self._results) else []
 
-    def what(self) -> dict[str, Any]:
+    def subject_members(self) -> dict[str, Any]:
         return {"operation": self.asked.operation, "object": self.object_name}
 
-    def how(self) -> dict[str, Any]:
+    def option_members(self) -> dict[str, Any]:
         """Leave a member out when it is not set. [assumed: the samples without them have no member]"""
         members = {
             "externalIdFieldName": self.asked.external_id_field_name,
@@ -89,7 +89,7 @@ class IngestJob(Job):
         }
         return {name: value for name, value in members.items() if value is not None}
 
-    def where(self) -> dict[str, Any]:
+    def address_members(self) -> dict[str, Any]:
         """Return ``contentUrl``, relative, without a leading slash. §4.1 [docs]"""
         return {"contentUrl": f"services/data/v{self.version}.0/jobs/ingest/{self.id}/batches"}
 
@@ -116,17 +116,17 @@ class IngestJob(Job):
         in_progress_s += max(0, rows - settings.rows_at_once) * settings.row_s
         try:
             self.dialect.check_line_ending(body)
-            writing = _Writing(origin, CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter]), settings)
+            load = _Load(origin, CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter]), settings)
         except BatchRefused as refusal:
             self._fail(refusal.state_message, at)
             return
         batches = max(1, math.ceil(rows / settings.internal_batch_rows))
         for number in range(1, batches):
-            self.org.agenda.add(at + number * in_progress_s / batches, lambda due: self._write_next(writing, due))
+            self.org.schedule.add(at + number * in_progress_s / batches, lambda due: self._write_next(load, due))
         self.processing_ms = round(in_progress_s * 1000)
-        self.org.agenda.add(at + in_progress_s, lambda due: self._complete(writing, due))
+        self.org.schedule.add(at + in_progress_s, lambda due: self._complete(load, due))
 
-    def _write_next(self, writing: "_Writing", at: float) -> bool:
+    def _write_next(self, load: "_Load", at: float) -> bool:
         """Write one internal batch; return false when there is none, or none may be written any more.
 
         A failed batch fails the job; earlier batches stay written. §4.1 [docs]
@@ -134,31 +134,31 @@ class IngestJob(Job):
         if self.state != "InProgress":
             return False
         try:
-            rows = next(writing.pieces, None)
+            rows = next(load.pieces, None)
             if rows is not None:
-                self._write_piece(writing, rows, at)
+                self._write_piece(load, rows, at)
         except BatchRefused as refusal:
             self._fail(refusal.state_message, at)
             return False
         return rows is not None
 
-    def _complete(self, writing: "_Writing", at: float) -> None:
+    def _complete(self, load: "_Load", at: float) -> None:
         """Write the rest: the last batch, and any that the count of lines did not show."""
-        while self._write_next(writing, at):
+        while self._write_next(load, at):
             pass
         if self.state == "InProgress":
             self.move_to("JobComplete", at)
 
-    def _write_piece(self, writing: "_Writing", rows: list[Row], at: float) -> None:
+    def _write_piece(self, load: "_Load", rows: list[Row], at: float) -> None:
         if not (self.org.limits.batches.take() and self.org.limits.records.take(len(rows))):
             raise BatchRefused("ExceededQuota", "ApiBatchItems Limit exceeded.")
-        fault = self.org.failing(writing.origin)
+        fault = self.org.batch_failure(load.origin)
         results = self.org.write(
             self.asked.operation,
             self.object_name,
-            writing.columns,
+            load.columns,
             rows if fault is None else rows[: fault.rows_written],
-            origin=writing.origin,
+            origin=load.origin,
             external_id=self.asked.external_id_field_name,
             at=at,
         )
@@ -173,7 +173,7 @@ class IngestJob(Job):
         self.move_to("Failed", at)
 
 
-class _Writing:
+class _Load:
     """Data of a started job: the request that started it, the header, and the pieces not yet written."""
 
     def __init__(self, origin: Origin, data: CsvRows, settings: Settings) -> None:

@@ -7,7 +7,7 @@ from sandbox.salesforce.jobs import JobType
 from sandbox.salesforce.org import Org, Origin
 from sandbox.salesforce.rest import RestRefusal, bad_request
 from sandbox.salesforce.sessions import OrgUser
-from sandbox.salesforce.values import instant_at
+from sandbox.salesforce.values import instant_at, json_instant
 
 State = Literal["Open", "UploadComplete", "InProgress", "JobComplete", "Failed", "Aborted"]
 
@@ -15,7 +15,7 @@ FINISHED: tuple[State, ...] = ("JobComplete", "Failed", "Aborted")
 
 
 class Job:
-    """Job and its states. The clock moves it: its phases stand on the org's agenda."""
+    """Job and its states. The clock moves it: its phases stand on the org's schedule."""
 
     job_type: JobType
 
@@ -58,40 +58,35 @@ class Job:
         )
         return bad_request("INVALIDJOBSTATE", message)
 
-    def described(self) -> dict[str, Any]:
+    def members(self) -> dict[str, Any]:
         """Return the members of every answer, in the document's order. §4.1 [docs]"""
         return {
             "id": self.id,
-            **self.what(),
+            **self.subject_members(),
             "createdById": self.created_by.id,
-            "createdDate": _json_date(self.created_at),
-            "systemModstamp": _json_date(self.changed_at),
+            "createdDate": json_instant(instant_at(self.created_at)),
+            "systemModstamp": json_instant(instant_at(self.changed_at)),
             "state": self.state,
-            **self.how(),
+            **self.option_members(),
             "concurrencyMode": "Parallel",
             "contentType": "CSV",
             "apiVersion": float(self.version),
-            **self.where(),
+            **self.address_members(),
             "lineEnding": self.dialect.line_ending,
             "columnDelimiter": self.dialect.delimiter,
         }
 
-    def what(self) -> dict[str, Any]:
+    def subject_members(self) -> dict[str, Any]:
         """Return operation and object."""
         raise NotImplementedError
 
-    def how(self) -> dict[str, Any]:
+    def option_members(self) -> dict[str, Any]:
         """Return the members after ``state``."""
         return {}
 
-    def where(self) -> dict[str, Any]:
+    def address_members(self) -> dict[str, Any]:
         """Return the members after ``apiVersion``."""
         return {}
 
     def listing(self) -> dict[str, Any]:
-        return {**self.described(), "jobType": self.job_type}
-
-
-def _json_date(at: float) -> str:
-    """Return ``2024-11-21T09:28:59.000+0000``. §3.1 [docs]"""
-    return instant_at(at).replace("Z", "+0000")
+        return {**self.members(), "jobType": self.job_type}

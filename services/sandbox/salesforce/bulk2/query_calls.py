@@ -29,7 +29,7 @@ class QueryCalls:
         job = QueryJob(self._org, origin, version=caller.version, asked=asked)
         self._org.limits.query_jobs.take()
         self._org.jobs.add(job)
-        return as_rest_json(job.described())
+        return as_rest_json(job.members())
 
     def show(self, _: Request, __: Caller, job: QueryJob) -> Response:
         return as_rest_json(job.info())
@@ -39,7 +39,7 @@ class QueryCalls:
         if wanted != "Aborted":
             raise bad_request("INVALIDJOBSTATE", f"expected Aborted, found: {wanted}")
         job.abort()
-        return as_rest_json(job.described())
+        return as_rest_json(job.members())
 
     def delete(self, _: Request, __: Caller, job: QueryJob) -> Response:
         """Answer 204 when the job is over, else ``API_ERROR``. §4.2 [docs]"""

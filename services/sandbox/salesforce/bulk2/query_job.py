@@ -13,7 +13,7 @@ from sandbox.salesforce.org import Org, Origin
 from sandbox.salesforce.query import QueryResult
 from sandbox.salesforce.refusals import QueryRefused
 from sandbox.salesforce.rest import bad_request
-from sandbox.salesforce.values import Value
+from sandbox.salesforce.values import as_text
 
 _BLOCK_ROWS = 1000
 Line = list[str]
@@ -36,8 +36,8 @@ class QueryJob(Job):
         self._blocks: list[bytes] = []
         phases = org.phases(origin)
         self.move_to("UploadComplete", self.created_at)
-        org.agenda.add(self.created_at + phases.queued_s, self._begin)
-        org.agenda.add(self.created_at + phases.queued_s + phases.in_progress_s, self._run)
+        org.schedule.add(self.created_at + phases.queued_s, self._begin)
+        org.schedule.add(self.created_at + phases.queued_s + phases.in_progress_s, self._run)
 
     @property
     def kept_bytes(self) -> int:
@@ -49,7 +49,7 @@ class QueryJob(Job):
         wanted = chain.from_iterable(map(_unpack_block, self._blocks[first:]))
         return list(islice(wanted, skipped, skipped + count))
 
-    def what(self) -> dict[str, Any]:
+    def subject_members(self) -> dict[str, Any]:
         return {"operation": self.asked.operation, "object": self._object_name}
 
     def info(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class QueryJob(Job):
 
 
 def _packed(result: QueryResult) -> list[bytes]:
-    lines = ([_shown(value) for value in row] for row in result.rows)
+    lines = ([as_text(value) for value in row] for row in result.rows)
     blocks = []
     while block := list(islice(lines, _BLOCK_ROWS)):
         blocks.append(zlib.compress(_pack(block), level=1))
@@ -86,15 +86,6 @@ def _packed(result: QueryResult) -> list[bytes]:
 
 def _unpack_block(block: bytes) -> list[Line]:
     return _unpack(zlib.decompress(block))
-
-
-def _shown(value: Value) -> str:
-    """Return a value as CSV shows it: empty for null, ``true`` and ``false``, numbers with their fraction. [assumed]"""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return str(value)
 
 
 _pack = msgspec.msgpack.Encoder().encode

@@ -14,34 +14,32 @@ from sandbox.salesforce.rest import RestRefusal, bad_request
 T = TypeVar("T")
 
 
-class IngestRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class _CsvRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Format of the rows that are sent or asked for. §4.1, §4.2 [docs]"""
+
+    content_type: Literal["CSV"] = "CSV"
+    line_ending: LineEnding = "LF"
+    column_delimiter: ColumnDelimiter = "COMMA"
+
+    @property
+    def dialect(self) -> Dialect:
+        return Dialect(delimiter=self.column_delimiter, line_ending=self.line_ending)
+
+
+class IngestRequest(_CsvRequest, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Job to create. §4.1 [docs]"""
 
     object: str
     operation: Literal["insert", "update", "upsert", "delete", "hardDelete"]
     external_id_field_name: str | None = None
-    content_type: Literal["CSV"] = "CSV"
-    line_ending: LineEnding = "LF"
-    column_delimiter: ColumnDelimiter = "COMMA"
     assignment_rule_id: str | None = None
 
-    @property
-    def dialect(self) -> Dialect:
-        return Dialect(delimiter=self.column_delimiter, line_ending=self.line_ending)
 
-
-class QueryRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+class QueryRequest(_CsvRequest, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
     """Query to run. §4.2 [docs]"""
 
     operation: Literal["query", "queryAll"]
     query: str
-    content_type: Literal["CSV"] = "CSV"
-    line_ending: LineEnding = "LF"
-    column_delimiter: ColumnDelimiter = "COMMA"
-
-    @property
-    def dialect(self) -> Dialect:
-        return Dialect(delimiter=self.column_delimiter, line_ending=self.line_ending)
 
 
 class StateChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -2,10 +2,10 @@
 
 from sandbox.http.routing import Route
 from sandbox.salesforce import versions
-from sandbox.salesforce.bulk2.finding import about, about_results
 from sandbox.salesforce.bulk2.ingest_calls import IngestCalls
 from sandbox.salesforce.bulk2.ingest_job import IngestJob
 from sandbox.salesforce.bulk2.ingest_results import IngestResults
+from sandbox.salesforce.bulk2.job_handlers import job_handler, results_handler
 from sandbox.salesforce.bulk2.listing import list_jobs
 from sandbox.salesforce.bulk2.query_calls import QueryCalls
 from sandbox.salesforce.bulk2.query_job import QueryJob
@@ -29,13 +29,13 @@ def _ingest_routes(org: Org) -> list[Route]:
     return [
         route("POST", jobs, calls.create),
         route("GET", jobs, list_jobs(org, "ingest")),
-        route("PUT", f"{job}/batches", about(org, IngestJob, calls.upload)),
-        route("PATCH", job, about(org, IngestJob, calls.change)),
-        route("GET", job, about(org, IngestJob, calls.show)),
-        route("DELETE", job, about(org, IngestJob, calls.delete)),
-        route("GET", f"{job}/successfulResults", about_results(org, IngestJob, results.successful)),
-        route("GET", f"{job}/failedResults", about_results(org, IngestJob, results.failed)),
-        route("GET", f"{job}/unprocessedrecords", about_results(org, IngestJob, results.unprocessed)),
+        route("PUT", f"{job}/batches", job_handler(org, IngestJob, calls.upload)),
+        route("PATCH", job, job_handler(org, IngestJob, calls.change)),
+        route("GET", job, job_handler(org, IngestJob, calls.show)),
+        route("DELETE", job, job_handler(org, IngestJob, calls.delete)),
+        route("GET", f"{job}/successfulResults", results_handler(org, IngestJob, results.successful)),
+        route("GET", f"{job}/failedResults", results_handler(org, IngestJob, results.failed)),
+        route("GET", f"{job}/unprocessedrecords", results_handler(org, IngestJob, results.unprocessed)),
     ]
 
 
@@ -46,13 +46,13 @@ def _query_routes(org: Org) -> list[Route]:
     def route(method: str, path: str, answer: RestHandler, oldest: int = versions.OLDEST_QUERY) -> Route:
         return Route(method, path, rest_handler(org, answer, oldest=oldest))
 
-    pages = about_results(org, QueryJob, calls.result_pages)
+    pages = results_handler(org, QueryJob, calls.result_pages)
     return [
         route("POST", jobs, calls.create),
         route("GET", jobs, list_jobs(org, "query")),
-        route("GET", job, about(org, QueryJob, calls.show)),
-        route("PATCH", job, about(org, QueryJob, calls.change)),
-        route("DELETE", job, about(org, QueryJob, calls.delete)),
-        route("GET", f"{job}/results", about_results(org, QueryJob, calls.results)),
+        route("GET", job, job_handler(org, QueryJob, calls.show)),
+        route("PATCH", job, job_handler(org, QueryJob, calls.change)),
+        route("DELETE", job, job_handler(org, QueryJob, calls.delete)),
+        route("GET", f"{job}/results", results_handler(org, QueryJob, calls.results)),
         route("GET", f"{job}/resultPages", pages, versions.OLDEST_RESULT_PAGES),
     ]

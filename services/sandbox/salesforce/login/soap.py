@@ -10,12 +10,11 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from sandbox.http.messages import Request, Response
-from sandbox.salesforce.bulk1.xml_reading import NotXml, read_xml
+from sandbox.salesforce.bulk1.xml_reading import XSI, NotXml, read_xml
 
 Flavour = Literal["partner", "enterprise"]
 
 _ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
-_XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _MAX_BYTES = 1_000_000
 """Bytes of one call. [assumed: a login is a few hundred bytes]"""
 
@@ -45,7 +44,7 @@ class SoapFault(Exception):
             code, text, detail = "soapenv:Client", message, ""
         body = (
             f'<?xml version="1.0" encoding="UTF-8"?>\n<soapenv:Envelope xmlns:soapenv="{_ENVELOPE}" '
-            f'xmlns:sf="urn:fault.{flavour}.soap.sforce.com" xmlns:xsi="{_XSI}"><soapenv:Body><soapenv:Fault>\n'
+            f'xmlns:sf="urn:fault.{flavour}.soap.sforce.com" xmlns:xsi="{XSI}"><soapenv:Body><soapenv:Fault>\n'
             f"<faultcode>{self.prefix}{code}</faultcode><faultstring>{text}</faultstring>\n"
             f"{detail}</soapenv:Fault></soapenv:Body></soapenv:Envelope>"
         )

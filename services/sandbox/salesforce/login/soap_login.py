@@ -46,7 +46,7 @@ class SoapLogin:
 
     def _check_version(self, version: str) -> None:
         """Refuse a retired version with an HTTP 500, and ``login()`` after 64.0. §1 [docs]"""
-        if versions.standing(version) != "served" or versions.number_of(version) > versions.NEWEST_SOAP_LOGIN:
+        if versions.status_of(version) != "served" or versions.number_of(version) > versions.NEWEST_SOAP_LOGIN:
             raise SoapFault("UNSUPPORTED_API_VERSION", f"Unsupported API version: {version}")
 
     def _refusal(self, call: SoapCall) -> SoapFault:

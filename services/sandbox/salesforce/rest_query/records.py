@@ -13,7 +13,7 @@ from typing import Any
 
 from sandbox.salesforce.query_fields import QueryField, find_field
 from sandbox.salesforce.table import Record, Table
-from sandbox.salesforce.values import Value
+from sandbox.salesforce.values import Value, json_instant
 
 _Object = dict[str, Any]
 
@@ -63,4 +63,4 @@ def _parents_of(fields: Sequence[QueryField]) -> set[tuple[str, ...]]:
 
 def _shown(value: Value, field: QueryField) -> Value:
     """Return an instant as ``2024-11-21T09:28:59.000+0000``. §3.1 [docs]"""
-    return value[:-1] + "+0000" if field.type == "datetime" and isinstance(value, str) else value
+    return json_instant(value) if field.type == "datetime" and isinstance(value, str) else value

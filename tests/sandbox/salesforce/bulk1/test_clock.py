@@ -160,7 +160,7 @@ async def test_batches_are_counted_over_24_hours() -> None:
 async def test_more_than_2000_pending_batches_wait() -> None:
     async with bulk1_org(Settings(in_progress_s=100)) as org:
         for number in range(2_000):
-            org.org.agenda.add(org.org.clock.now() + 50 + number, lambda _: None)
+            org.org.schedule.add(org.org.clock.now() + 50 + number, lambda _: None)
         job = await org.create()
         batch = await org.add(job, "LastName\nBerg")
         assert await org.state(job, batch) == "Queued"

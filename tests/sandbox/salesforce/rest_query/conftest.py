@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from tests.sandbox.salesforce.orgs import Served, org
+from tests.sandbox.salesforce.orgs import Served, org_with
 
 ACCOUNTS = """Ext__c,Name,NumberOfEmployees,Active__c
 E-1,Alder,10,true
@@ -16,7 +16,5 @@ E-4,Alder,40,true
 
 @pytest_asyncio.fixture(scope="module", name="forest")
 async def _forest() -> AsyncIterator[Served]:
-    async with org() as served:
-        await served.load(ACCOUNTS, object_name="Account")
-        await served.load("LastName,Account.Ext__c\nBerg,E-1\nLind,\n", "insert")
+    async with org_with(ACCOUNTS) as served:
         yield served

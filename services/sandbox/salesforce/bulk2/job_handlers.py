@@ -11,7 +11,7 @@ from sandbox.salesforce.rest import Caller, RestHandler, RestRefusal, bad_reques
 J = TypeVar("J", bound=Job)
 
 
-def about(org: Org, kind: type[J], answer: Callable[[Request, Caller, J], Answer]) -> RestHandler:
+def job_handler(org: Org, kind: type[J], answer: Callable[[Request, Caller, J], Answer]) -> RestHandler:
     """Make a handler of a function that takes the job ``{job}`` of the path."""
 
     def handle(request: Request, caller: Caller) -> Answer:
@@ -20,7 +20,7 @@ def about(org: Org, kind: type[J], answer: Callable[[Request, Caller, J], Answer
     return handle
 
 
-def about_results(org: Org, kind: type[J], answer: Callable[[Request, Caller, J], Answer]) -> RestHandler:
+def results_handler(org: Org, kind: type[J], answer: Callable[[Request, Caller, J], Answer]) -> RestHandler:
     """Make such a handler for results, which exist when the job is over. §4.1, §4.2 [docs], code [assumed]"""
 
     def handle(request: Request, caller: Caller, job: J) -> Answer:
@@ -28,7 +28,7 @@ def about_results(org: Org, kind: type[J], answer: Callable[[Request, Caller, J]
             raise bad_request("INVALIDJOBSTATE", f"Results are not ready. Current job state is '{job.state}'")
         return answer(request, caller, job)
 
-    return about(org, kind, handle)
+    return job_handler(org, kind, handle)
 
 
 def _find(org: Org, kind: type[J], request: Request, caller: Caller) -> J:

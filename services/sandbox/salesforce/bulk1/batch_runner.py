@@ -26,14 +26,14 @@ MAX_RECORDS = 10_001
 _TIMED_OUT = "Timeout : The batch took too long to process"
 
 
-class Processing:
+class BatchRunner:
     """Runner of batches. Each batch comes to an end."""
 
     def __init__(self, org: Org) -> None:
         self._org = org
         self._result_files = 0
 
-    def end(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
+    def run(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
         """Do the batch's work, unless it was aborted before."""
         if batch.end is not None:
             return
@@ -49,7 +49,7 @@ class Processing:
         rows, message = content.rows, None
         if batch.phases.done_share < 1:
             rows, message = rows[: int(len(rows) * batch.phases.done_share)], _TIMED_OUT
-        if (failure := self._org.failing(origin)) is not None:
+        if (failure := self._org.batch_failure(origin)) is not None:
             rows, message = rows[: failure.rows_written], f"{failure.code} : {failure.message}"
         results = self._org.write(
             job.request.operation,
@@ -95,7 +95,7 @@ class Processing:
         """Run the query as of now and return the reason of a failure, if any."""
         if batch.phases.done_share < 1:
             return _TIMED_OUT
-        if (failure := self._org.failing(origin)) is not None:
+        if (failure := self._org.batch_failure(origin)) is not None:
             return f"{failure.code} : {failure.message}"
         found = self._org.query(soql_of(batch), with_deleted=job.request.operation == "queryAll")
         split = next(self._org.faults.acting((SplitResult,), origin.method, origin.path), None)

@@ -9,6 +9,7 @@ hardDelete  removes it
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from sandbox.salesforce.columns import Columns
@@ -21,7 +22,7 @@ Row = Sequence[Any]
 Values = dict[int, Value]
 
 
-class Written(NamedTuple):
+class WrittenRow(NamedTuple):
     """Result of a row, its effect in the ledger, and whether any data changed."""
 
     result: RowResult
@@ -29,7 +30,7 @@ class Written(NamedTuple):
     changed: bool
 
 
-class Writing:
+class RowWriter:
     """Writer of one batch for one object."""
 
     def __init__(self, table: Table, columns: Columns, *, key_slot: int | None, creator: int, at: float) -> None:
@@ -41,17 +42,17 @@ class Writing:
         self._at = at
         self._repeated: set[str] = set()
 
-    def write(self, operation: str, rows: Sequence[Row]) -> Iterable[Written]:
+    def write(self, operation: str, rows: Sequence[Row]) -> Iterable[WrittenRow]:
         """Apply rows in order; each sees the changes of earlier ones."""
-        act = self._act_of(operation, rows)
+        write_row = self._operation(operation, rows)
         for row in rows:
             try:
-                yield act(row)
+                yield write_row(row)
             except RowRefused as refusal:
                 error = refusal.error
-                yield Written(RowResult(refusal.record_id, False, False, (error,)), error.status_code, False)
+                yield WrittenRow(RowResult(refusal.record_id, False, False, (error,)), error.status_code, False)
 
-    def _act_of(self, operation: str, rows: Sequence[Row]) -> Callable[[Row], Written]:
+    def _operation(self, operation: str, rows: Sequence[Row]) -> Callable[[Row], WrittenRow]:
         match operation:
             case "insert":
                 return self._insert
@@ -60,7 +61,7 @@ class Writing:
             case "delete":
                 return self._delete
             case "hardDelete":
-                return self._hard_delete
+                return partial(self._delete, hard=True)
             case _ if self._key_slot is None:
                 self._note_repeated(rows, self._columns.id_place)
                 return self._upsert_by_id
@@ -76,17 +77,17 @@ class Writing:
         if len(set(keys)) != len(keys):
             self._repeated = {key for key, times in Counter(keys).items() if times > 1} - {"", "None"}
 
-    def _insert(self, row: Row) -> Written:
+    def _insert(self, row: Row) -> WrittenRow:
         place = self._columns.id_place
         if place is not None and row[place]:
             raise refused("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an insert call", "Id")
         return self._create(self._values(row))
 
-    def _update(self, row: Row) -> Written:
-        serial, record = self._named(row, "update")
+    def _update(self, row: Row) -> WrittenRow:
+        serial, record = self._record_of(row, "update")
         return self._change(serial, record, row)
 
-    def _upsert_by_id(self, row: Row) -> Written:
+    def _upsert_by_id(self, row: Row) -> WrittenRow:
         """Upsert by ``Id``; an empty one creates. §6 [docs] [client CumulusCI]"""
         place = self._columns.id_place
         if place is None or not row[place]:
@@ -95,7 +96,7 @@ class Writing:
             raise refused("DUPLICATE_VALUE", f"Duplicate id specified: {row[place]}", "Id")
         return self._update(row)
 
-    def _upsert(self, row: Row) -> Written:
+    def _upsert(self, row: Row) -> WrittenRow:
         found = self._matches(row)
         if not found:
             return self._create(self._values(row))
@@ -121,17 +122,14 @@ class Writing:
             raise refused("DUPLICATE_EXTERNAL_ID", message, name)
         return found
 
-    def _delete(self, row: Row) -> Written:
-        serial, _ = self._named(row, "delete")
-        self._table.delete(serial, self._at)
-        return Written(RowResult(self._table.id_of(serial), True, False), "DELETED", True)
+    def _delete(self, row: Row, *, hard: bool = False) -> WrittenRow:
+        serial, _ = self._record_of(row, "delete")
+        self._table.delete(serial, self._at, hard=hard)
+        return WrittenRow(
+            RowResult(self._table.id_of(serial), True, False), "HARD_DELETED" if hard else "DELETED", True
+        )
 
-    def _hard_delete(self, row: Row) -> Written:
-        serial, _ = self._named(row, "delete")
-        self._table.delete(serial, self._at, hard=True)
-        return Written(RowResult(self._table.id_of(serial), True, False), "HARD_DELETED", True)
-
-    def _named(self, row: Row, call: str) -> tuple[int, Record]:
+    def _record_of(self, row: Row, call: str) -> tuple[int, Record]:
         """Return the living record that the row's ``Id`` names."""
         place = self._columns.id_place
         record_id = "" if place is None else row[place]
@@ -144,12 +142,12 @@ class Writing:
         if record is None:
             raise refused("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
         if record[self._kind.slots["isdeleted"]]:
-            raise self._about(serial, refused("ENTITY_IS_DELETED", "entity is deleted"))
+            raise self._with_record(serial, refused("ENTITY_IS_DELETED", "entity is deleted"))
         return serial, record
 
     def _values(self, row: Row) -> Values:
         values: Values = {}
-        for place, slot, convert in self._columns.settings:
+        for place, slot, convert in self._columns.setters:
             cell = row[place]
             if cell is None:
                 values[slot] = None
@@ -157,15 +155,15 @@ class Writing:
                 values[slot] = convert(cell)
         return values
 
-    def _create(self, values: Values) -> Written:
+    def _create(self, values: Values) -> WrittenRow:
         missing = [slot for slot in self._kind.required if values.get(slot) is None]
         if missing:
             raise self._missing(missing)
         self._refuse_taken(values, None)
         serial = self._table.insert(values, self._creator, self._at)
-        return Written(RowResult(self._table.id_of(serial), True, True), "CREATED", True)
+        return WrittenRow(RowResult(self._table.id_of(serial), True, True), "CREATED", True)
 
-    def _change(self, serial: int, record: Record, row: Row) -> Written:
+    def _change(self, serial: int, record: Record, row: Row) -> WrittenRow:
         try:
             values = self._values(row)
             missing = [slot for slot in self._kind.required if slot in values and values[slot] is None]
@@ -173,9 +171,9 @@ class Writing:
                 raise self._missing(missing)
             self._refuse_taken(values, serial)
         except RowRefused as refusal:
-            raise self._about(serial, refusal) from None
+            raise self._with_record(serial, refusal) from None
         changed = self._table.update(serial, record, values, self._at)
-        return Written(RowResult(self._table.id_of(serial), True, False), "UPDATED", changed)
+        return WrittenRow(RowResult(self._table.id_of(serial), True, False), "UPDATED", changed)
 
     def _missing(self, slots: Sequence[int]) -> RowRefused:
         names = [self._kind.all_fields[slot].name for slot in slots]
@@ -193,5 +191,5 @@ class Writing:
                     where = f"duplicates value on record with id: {self._table.id_of(holder)}"
                     raise refused("DUPLICATE_VALUE", f"duplicate value found: {name} {where}", name)
 
-    def _about(self, serial: int, refusal: RowRefused) -> RowRefused:
+    def _with_record(self, serial: int, refusal: RowRefused) -> RowRefused:
         return RowRefused(refusal.error, self._table.id_of(serial))

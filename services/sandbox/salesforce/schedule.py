@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from sandbox.clock import Clock
 
-Act = Callable[[float], object]
+Action = Callable[[float], object]
 """Action that gets the instant at which it was due (seconds since 1970), however late it runs."""
 
 
-class Agenda:
+class Schedule:
     """Actions to come. An action may add others."""
 
     def __init__(self, clock: Clock) -> None:
@@ -21,22 +21,22 @@ class Agenda:
         self.clear()
 
     def clear(self) -> None:
-        self._acts: list[tuple[float, int, Act]] = []
+        self._actions: list[tuple[float, int, Action]] = []
         self._added = 0
 
-    def add(self, due_at: float, act: Act) -> None:
+    def add(self, due_at: float, action: Action) -> None:
         self._added += 1
-        heapq.heappush(self._acts, (due_at, self._added, act))
+        heapq.heappush(self._actions, (due_at, self._added, action))
 
-    def when_left(self, count: int) -> float | None:
+    def due_when_left(self, count: int) -> float | None:
         """Return when only ``count`` of the actions will be left; null when there are no more than that now."""
-        if len(self._acts) <= count:
+        if len(self._actions) <= count:
             return None
-        return sorted(due_at for due_at, _, _ in self._acts)[-count - 1]
+        return sorted(due_at for due_at, _, _ in self._actions)[-count - 1]
 
     def catch_up(self) -> None:
         """Run the actions that are due by now."""
         now = self._clock.now()
-        while self._acts and self._acts[0][0] <= now:
-            due_at, _, act = heapq.heappop(self._acts)
-            act(due_at)
+        while self._actions and self._actions[0][0] <= now:
+            due_at, _, action = heapq.heappop(self._actions)
+            action(due_at)
