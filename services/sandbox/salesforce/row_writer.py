@@ -125,9 +125,8 @@ class RowWriter:
     def _delete(self, row: Row, *, hard: bool = False) -> WrittenRow:
         serial, _ = self._record_of(row, "delete")
         self._table.delete(serial, self._at, hard=hard)
-        return WrittenRow(
-            RowResult(self._table.id_of(serial), True, False), "HARD_DELETED" if hard else "DELETED", True
-        )
+        effect = "HARD_DELETED" if hard else "DELETED"
+        return WrittenRow(RowResult(self._table.id_of(serial), True, False), effect, True)
 
     def _record_of(self, row: Row, call: str) -> tuple[int, Record]:
         """Return the living record that the row's ``Id`` names."""

@@ -129,18 +129,17 @@ async def test_no_soql_breaks_the_org(prepared: _Prepared, words: list[str]) -> 
     assert answer.status_code in (200, 400), answer.text
 
 
-async def test_concurrent_clients_never_see_each_others_half_written_state() -> None:
+async def test_concurrent_clients_never_see_each_others_half_written_state(salesforce: Served) -> None:
     """Run two writers of 50 rows a job and a reader, which must find whole jobs only."""
-    async with org() as served:
 
-        async def write(client: str) -> None:
-            for number in range(5):
-                keys = (f"{client}-{number}-{row}" for row in range(50))
-                await served.load("Ext__c,LastName\n" + "".join(f"{key},Berg\n" for key in keys))
+    async def write(client: str) -> None:
+        for number in range(5):
+            keys = (f"{client}-{number}-{row}" for row in range(50))
+            await salesforce.load("Ext__c,LastName\n" + "".join(f"{key},Berg\n" for key in keys))
 
-        async def read() -> list[int]:
-            return [len(await served.query("SELECT Id FROM Contact")) for _ in range(10)]
+    async def read() -> list[int]:
+        return [len(await salesforce.query("SELECT Id FROM Contact")) for _ in range(10)]
 
-        _, _, counts = await asyncio.gather(write("a"), write("b"), read())
-        assert [count % 50 for count in counts] == [0] * 10
-        assert len(await served.query("SELECT Id FROM Contact")) == 500
+    _, _, counts = await asyncio.gather(write("a"), write("b"), read())
+    assert [count % 50 for count in counts] == [0] * 10
+    assert len(await salesforce.query("SELECT Id FROM Contact")) == 500

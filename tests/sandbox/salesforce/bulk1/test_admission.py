@@ -19,49 +19,44 @@ async def _create(org: Bulk1, body: str | bytes = INSERT, **headers: str) -> htt
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in ("X-SFDC-Session", "X-SFDC-SESSION")])
-async def test_the_session_header_is_taken_in_any_case(name: str) -> None:
-    async with bulk1_org() as org:
-        [session] = org.session().values()
-        request = httpx.Request("GET", f"{org.http.base_url}job/750", headers=[(name.encode(), session.encode())])
-        assert "InvalidJob" in (await org.http.send(request)).text
+async def test_the_session_header_is_taken_in_any_case(org: Bulk1, name: str) -> None:
+    [session] = org.session().values()
+    request = httpx.Request("GET", f"{org.http.base_url}job/750", headers=[(name.encode(), session.encode())])
+    assert "InvalidJob" in (await org.http.send(request)).text
 
 
-async def test_a_bearer_token_does_as_well() -> None:
-    async with bulk1_org() as org:
-        [session] = org.session().values()
-        del org.http.headers["X-SFDC-Session"]
-        assert (await _create(org, Authorization=f"Bearer {session}")).status_code == 201
+async def test_a_bearer_token_does_as_well(org: Bulk1) -> None:
+    [session] = org.session().values()
+    del org.http.headers["X-SFDC-Session"]
+    assert (await _create(org, Authorization=f"Bearer {session}")).status_code == 201
 
 
-async def test_a_request_may_be_gzipped() -> None:
-    async with bulk1_org() as org:
-        created = await _create(org, gzip.compress(INSERT.encode()), content_encoding="gzip")
-        job = field(created.text, "id")
-        packed = gzip.compress(b"LastName\nBerg\nLind")
-        headers = {"content-type": CSV, "content-encoding": "gzip"}
-        await org.http.post(f"/job/{job}/batch", content=packed, headers=headers)
-        assert (await org.info(job))["numberRecordsProcessed"] == "2"
+async def test_a_request_may_be_gzipped(org: Bulk1) -> None:
+    created = await _create(org, gzip.compress(INSERT.encode()), content_encoding="gzip")
+    job = field(created.text, "id")
+    packed = gzip.compress(b"LastName\nBerg\nLind")
+    headers = {"content-type": CSV, "content-encoding": "gzip"}
+    await org.http.post(f"/job/{job}/batch", content=packed, headers=headers)
+    assert (await org.info(job))["numberRecordsProcessed"] == "2"
 
 
 @pytest.mark.parametrize(
     ("size", "code"),
     [pytest.param(10_000_000, "", id="at the limit"), pytest.param(10_000_001, "ClientInputError", id="above it")],
 )
-async def test_limits_apply_to_the_unpacked_size(size: int, code: str) -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        headers = {"content-type": CSV, "content-encoding": "gzip"}
-        packed = gzip.compress(b"x" * size, compresslevel=1)
-        answer = await org.http.post(f"/job/{job}/batch", content=packed, headers=headers)
-        assert re.findall(r"<exceptionCode>(\w+)", answer.text) == ([code] if code else [])
+async def test_limits_apply_to_the_unpacked_size(org: Bulk1, size: int, code: str) -> None:
+    job = await org.create()
+    headers = {"content-type": CSV, "content-encoding": "gzip"}
+    packed = gzip.compress(b"x" * size, compresslevel=1)
+    answer = await org.http.post(f"/job/{job}/batch", content=packed, headers=headers)
+    assert re.findall(r"<exceptionCode>(\w+)", answer.text) == ([code] if code else [])
 
 
 @pytest.mark.parametrize("accepts", [pytest.param("gzip", id="gzip"), pytest.param("identity", id="not")])
-async def test_an_answer_is_gzipped_only_for_who_accepts_it(accepts: str) -> None:
-    async with bulk1_org() as org:
-        answer = await _create(org, accept_encoding=accepts)
-        assert answer.headers.get("content-encoding", "identity") == accepts
-        assert answer.text.endswith("</jobInfo>\n")
+async def test_an_answer_is_gzipped_only_for_who_accepts_it(org: Bulk1, accepts: str) -> None:
+    answer = await _create(org, accept_encoding=accepts)
+    assert answer.headers.get("content-encoding", "identity") == accepts
+    assert answer.text.endswith("</jobInfo>\n")
 
 
 async def test_chunked_uploads_are_taken() -> None:
@@ -84,10 +79,9 @@ async def test_chunked_uploads_are_taken() -> None:
         pytest.param("//services//async/59.0//job//", id="any number of either"),
     ],
 )
-async def test_slashes_do_not_matter(path: str) -> None:
-    async with bulk1_org() as org:
-        answer = await org.http.post(f"{org.url}{path}", content=INSERT, headers={"content-type": XML})
-        assert answer.status_code == 201
+async def test_slashes_do_not_matter(org: Bulk1, path: str) -> None:
+    answer = await org.http.post(f"{org.url}{path}", content=INSERT, headers={"content-type": XML})
+    assert answer.status_code == 201
 
 
 @pytest.mark.parametrize(
@@ -100,33 +94,30 @@ async def test_slashes_do_not_matter(path: str) -> None:
     ],
 )
 @pytest.mark.parametrize("sent", [pytest.param(XML, id="asked as XML"), pytest.param(JSON, id="asked as JSON")])
-async def test_answers_follow_the_jobs_type(job_type: str, answer_type: str, sent: str) -> None:
-    async with bulk1_org() as org:
-        job = await org.create(content_type=job_type)
-        headers = {"content-type": sent}
-        found = [await org.http.get(f"/job/{job}{path}", headers=headers) for path in ("", "/batch", "/batch/751")]
-        found.append(await org.http.post(f"/job/{job}/batch", content="", headers=headers))
-        assert {answer.headers["content-type"] for answer in found} == {answer_type}
+async def test_answers_follow_the_jobs_type(org: Bulk1, job_type: str, answer_type: str, sent: str) -> None:
+    job = await org.create(content_type=job_type)
+    headers = {"content-type": sent}
+    found = [await org.http.get(f"/job/{job}{path}", headers=headers) for path in ("", "/batch", "/batch/751")]
+    found.append(await org.http.post(f"/job/{job}/batch", content="", headers=headers))
+    assert {answer.headers["content-type"] for answer in found} == {answer_type}
 
 
 @pytest.mark.parametrize(
     ("sent", "answer_type"),
     [pytest.param(XML, XML, id="XML"), pytest.param(JSON, JSON, id="JSON"), pytest.param("", XML, id="default XML")],
 )
-async def test_answers_follow_the_request_where_the_job_is_not_known(sent: str, answer_type: str) -> None:
-    async with bulk1_org() as org:
-        for path in ("/job", "/job/750", "/job/750/batch"):
-            answer = await org.http.post(path, content="?", headers={"content-type": sent})
-            assert answer.headers["content-type"] == answer_type
+async def test_answers_follow_the_request_where_the_job_is_not_known(org: Bulk1, sent: str, answer_type: str) -> None:
+    for path in ("/job", "/job/750", "/job/750/batch"):
+        answer = await org.http.post(path, content="?", headers={"content-type": sent})
+        assert answer.headers["content-type"] == answer_type
 
 
-async def test_an_xml_request_for_a_json_job_is_answered_in_xml_and_then_in_json() -> None:
-    async with bulk1_org() as org:
-        created = await _create(org, job_xml(operation="insert", object="Contact", contentType="JSON"))
-        assert created.headers["content-type"] == XML
-        job = field(created.text, "id")
-        added = await org.http.post(f"/job/{job}/batch", content="[{}]", headers={"content-type": JSON})
-        assert added.headers["content-type"] == JSON
+async def test_an_xml_request_for_a_json_job_is_answered_in_xml_and_then_in_json(org: Bulk1) -> None:
+    created = await _create(org, job_xml(operation="insert", object="Contact", contentType="JSON"))
+    assert created.headers["content-type"] == XML
+    job = field(created.text, "id")
+    added = await org.http.post(f"/job/{job}/batch", content="[{}]", headers={"content-type": JSON})
+    assert added.headers["content-type"] == JSON
 
 
 @pytest.mark.parametrize(
@@ -134,19 +125,17 @@ async def test_an_xml_request_for_a_json_job_is_answered_in_xml_and_then_in_json
     [pytest.param("LF", "\n", id="LF"), pytest.param("CRLF", "\r\n", id="CRLF"), pytest.param("", "\n", id="default")],
 )
 @pytest.mark.parametrize("when", [pytest.param("create", id="on create"), pytest.param("read", id="on read")])
-async def test_line_ending_of_result_csv(header: str, ending: str, when: str) -> None:
-    async with bulk1_org() as org:
-        sent = {"Sforce-Line-Ending": header} if header else {}
-        job = await org.create(headers=sent if when == "create" else {})
-        batch = await org.add(job, "LastName\nBerg")
-        path = f"/job/{job}/batch/{batch}/result"
-        text = (await org.http.get(path, headers=sent if when == "read" else {})).text
-        assert re.findall(r"\r?\n", text) == [ending, ending]
+async def test_line_ending_of_result_csv(org: Bulk1, header: str, ending: str, when: str) -> None:
+    sent = {"Sforce-Line-Ending": header} if header else {}
+    job = await org.create(headers=sent if when == "create" else {})
+    batch = await org.add(job, "LastName\nBerg")
+    path = f"/job/{job}/batch/{batch}/result"
+    text = (await org.http.get(path, headers=sent if when == "read" else {})).text
+    assert re.findall(r"\r?\n", text) == [ending, ending]
 
 
-async def test_call_options_are_taken() -> None:
-    async with bulk1_org() as org:
-        assert (await _create(org, Sforce_Call_Options="client=Loader/1.0")).status_code == 201
+async def test_call_options_are_taken(org: Bulk1) -> None:
+    assert (await _create(org, Sforce_Call_Options="client=Loader/1.0")).status_code == 201
 
 
 async def test_limit_info_counts_every_call_against_the_day() -> None:
@@ -185,27 +174,24 @@ async def test_a_deprecated_version_gets_a_warning(version: str, *, warned: bool
         pytest.param("59", 400, "InvalidVersion", id="no minor"),
     ],
 )
-async def test_versions(version: str, status: int, code: str) -> None:
-    async with bulk1_org() as org:
-        answer = await org.http.post(
-            f"{org.url}/services/async/{version}/job", content=INSERT, headers={"content-type": XML}
-        )
-        assert answer.status_code == status
-        assert re.findall(r"<exceptionCode>(\w+)", answer.text) == ([code] if code else [])
+async def test_versions(org: Bulk1, version: str, status: int, code: str) -> None:
+    answer = await org.http.post(
+        f"{org.url}/services/async/{version}/job", content=INSERT, headers={"content-type": XML}
+    )
+    assert answer.status_code == status
+    assert re.findall(r"<exceptionCode>(\w+)", answer.text) == ([code] if code else [])
 
 
-async def test_all_calls_for_a_job_use_the_version_it_was_made_with() -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        answer = await org.http.get(f"{org.url}/services/async/58.0/job/{job}")
-        assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, "InvalidVersion")
+async def test_all_calls_for_a_job_use_the_version_it_was_made_with(org: Bulk1) -> None:
+    job = await org.create()
+    answer = await org.http.get(f"{org.url}/services/async/58.0/job/{job}")
+    assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, "InvalidVersion")
 
 
-async def test_ids_have_18_characters_and_are_taken_with_15() -> None:
-    async with bulk1_org() as org:
-        job = await org.create("query")
-        batch = await org.add(job, "SELECT Id FROM Contact")
-        path = f"/job/{job[:15]}/batch/{batch[:15]}/result"
-        result = field((await org.http.get(path)).text, "result")
-        assert [(one[:3], len(one)) for one in (job, batch, result)] == [("750", 18), ("751", 18), ("752", 18)]
-        assert (await org.http.get(f"{path}/{result[:15]}")).status_code == 200
+async def test_ids_have_18_characters_and_are_taken_with_15(org: Bulk1) -> None:
+    job = await org.create("query")
+    batch = await org.add(job, "SELECT Id FROM Contact")
+    path = f"/job/{job[:15]}/batch/{batch[:15]}/result"
+    result = field((await org.http.get(path)).text, "result")
+    assert [(one[:3], len(one)) for one in (job, batch, result)] == [("750", 18), ("751", 18), ("752", 18)]
+    assert (await org.http.get(f"{path}/{result[:15]}")).status_code == 200

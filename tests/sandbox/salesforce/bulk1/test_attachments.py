@@ -6,7 +6,7 @@ from base64 import b64decode
 
 import pytest
 
-from tests.sandbox.salesforce.bulk1.client import DATA_TYPES, bulk1_org, rows_xml
+from tests.sandbox.salesforce.bulk1.client import DATA_TYPES, Bulk1, rows_xml
 
 
 def _zip(request: str, **files: bytes) -> bytes:
@@ -25,9 +25,8 @@ def _without_request() -> bytes:
     return packed.getvalue()
 
 
-async def test_a_zip_needs_a_request_txt() -> None:
-    async with bulk1_org() as org:
-        assert "request.txt is missing" in (await org.upsert("ZIP_CSV", _without_request()))["stateMessage"]
+async def test_a_zip_needs_a_request_txt(org: Bulk1) -> None:
+    assert "request.txt is missing" in (await org.upsert("ZIP_CSV", _without_request()))["stateMessage"]
 
 
 @pytest.mark.parametrize(
@@ -44,24 +43,22 @@ async def test_a_zip_needs_a_request_txt() -> None:
         ),
     ],
 )
-async def test_attachments(content_type: str, request_text: str) -> None:
-    async with bulk1_org() as org:
-        body = _zip(request_text, **{"one.bin": b"\x00\xff", "in__two.bin": bytes(200_000)})
-        job = await org.create("insert", "Attachment", content_type=content_type)
-        batch = await org.add(job, body, DATA_TYPES[content_type])
-        result = await org.http.get(f"/job/{job}/batch/{batch}/result")
-        assert result.headers["content-type"] == DATA_TYPES[content_type.removeprefix("ZIP_")]
-        found = await org.records("SELECT Name, Body FROM Attachment ORDER BY Name")
-        assert [b64decode(row["Body"]) for row in found] == [b"\x00\xff", bytes(200_000)]
-        sent = await org.http.get(f"/job/{job}/batch/{batch}/request")
-        assert (sent.content, sent.headers["content-type"]) == (body, DATA_TYPES[content_type])
+async def test_attachments(org: Bulk1, content_type: str, request_text: str) -> None:
+    body = _zip(request_text, **{"one.bin": b"\x00\xff", "in__two.bin": bytes(200_000)})
+    job = await org.create("insert", "Attachment", content_type=content_type)
+    batch = await org.add(job, body, DATA_TYPES[content_type])
+    result = await org.http.get(f"/job/{job}/batch/{batch}/result")
+    assert result.headers["content-type"] == DATA_TYPES[content_type.removeprefix("ZIP_")]
+    found = await org.records("SELECT Name, Body FROM Attachment ORDER BY Name")
+    assert [b64decode(row["Body"]) for row in found] == [b"\x00\xff", bytes(200_000)]
+    sent = await org.http.get(f"/job/{job}/batch/{batch}/request")
+    assert (sent.content, sent.headers["content-type"]) == (body, DATA_TYPES[content_type])
 
 
-async def test_a_binary_field_needs_a_zip() -> None:
-    async with bulk1_org() as org:
-        job = await org.create("insert", "Attachment")
-        found = await org.info(job, await org.add(job, "Name,Body\na,AAAA"))
-        assert (found["state"], found["stateMessage"].partition(" : ")[0]) == ("Failed", "FeatureNotEnabled")
+async def test_a_binary_field_needs_a_zip(org: Bulk1) -> None:
+    job = await org.create("insert", "Attachment")
+    found = await org.info(job, await org.add(job, "Name,Body\na,AAAA"))
+    assert (found["state"], found["stateMessage"].partition(" : ")[0]) == ("Failed", "FeatureNotEnabled")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +73,6 @@ async def test_a_binary_field_needs_a_zip() -> None:
         pytest.param(_zip("x", **{f"f{n}": b"" for n in range(1_001)}), id="of too many files"),
     ],
 )
-async def test_a_zip_that_cannot_be_read_fails_the_batch(body: str | bytes) -> None:
-    async with bulk1_org() as org:
-        found = await org.upsert("ZIP_CSV", body)
-        assert (found["state"], found["stateMessage"][:15]) == ("Failed", "InvalidBatch : ")
+async def test_a_zip_that_cannot_be_read_fails_the_batch(org: Bulk1, body: str | bytes) -> None:
+    found = await org.upsert("ZIP_CSV", body)
+    assert (found["state"], found["stateMessage"][:15]) == ("Failed", "InvalidBatch : ")

@@ -6,11 +6,10 @@ sfbulk and sfbulkapi are not on the package index; their habits, as the document
 import asyncio
 import io
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
-import pytest_asyncio
 from salesforce_bulk import CsvDictsAdapter, SalesforceBulk
 from salesforce_bulk.salesforce_bulk import BulkBatchFailed
 from simple_salesforce.bulk import SFBulkHandler
@@ -19,12 +18,6 @@ from sandbox.salesforce.settings import Settings
 from tests.sandbox.salesforce.bulk1.client import NAMESPACE, Bulk1, bulk1_org, field, job_xml, rows
 
 T = TypeVar("T")
-
-
-@pytest_asyncio.fixture(name="org")
-async def _org() -> AsyncIterator[Bulk1]:
-    async with bulk1_org() as found:
-        yield found
 
 
 def _old(org: Bulk1) -> SalesforceBulk:

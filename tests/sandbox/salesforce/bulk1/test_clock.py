@@ -26,14 +26,13 @@ async def test_a_batch_is_queued_then_in_progress_then_ended() -> None:
         assert seen == ["Queued", "Queued", "InProgress", "InProgress", "Completed"]
 
 
-async def test_a_job_can_be_slow_alone() -> None:
-    async with bulk1_org() as org:
-        await org.control.add_fault(SlowJob(phase_s=30))
-        job = await org.create()
-        slow, fast = [await org.add(job, "LastName\nBerg") for _ in range(2)]
-        assert await _states(org, job, slow, fast) == ["Queued", "Completed"]
-        await org.control.advance(60)
-        assert await org.state(job, slow) == "Completed"
+async def test_a_job_can_be_slow_alone(org: Bulk1) -> None:
+    await org.control.add_fault(SlowJob(phase_s=30))
+    job = await org.create()
+    slow, fast = [await org.add(job, "LastName\nBerg") for _ in range(2)]
+    assert await _states(org, job, slow, fast) == ["Queued", "Completed"]
+    await org.control.advance(60)
+    assert await org.state(job, slow) == "Completed"
 
 
 async def test_counters_follow_the_states() -> None:
@@ -126,25 +125,23 @@ async def test_retries_can_be_disabled() -> None:
         assert (found["state"], found["numberRecordsProcessed"]) == ("Failed", "1")
 
 
-async def test_a_job_takes_no_batch_after_24_hours() -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        await org.control.advance(DAY_S)
-        org.http.headers.update(org.session())
-        answer = await org.http.post(f"/job/{job}/batch", content="LastName\nBerg", headers={"content-type": CSV})
-        assert field(answer.text, "exceptionCode") == "InvalidJobState"
-        assert (await org.info(job))["state"] == "Open"
+async def test_a_job_takes_no_batch_after_24_hours(org: Bulk1) -> None:
+    job = await org.create()
+    await org.control.advance(DAY_S)
+    org.http.headers.update(org.session())
+    answer = await org.http.post(f"/job/{job}/batch", content="LastName\nBerg", headers={"content-type": CSV})
+    assert field(answer.text, "exceptionCode") == "InvalidJobState"
+    assert (await org.info(job))["state"] == "Open"
 
 
-async def test_jobs_and_results_are_kept_7_days() -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        batch = await org.add(job, "LastName\nBerg")
-        await org.control.advance(7 * DAY_S - 60)
-        org.http.headers.update(org.session())
-        assert (await org.http.get(f"/job/{job}/batch/{batch}/result")).status_code == 200
-        await org.control.advance(60)
-        assert fields((await org.http.get(f"/job/{job}")).text)["exceptionCode"] == "InvalidJob"
+async def test_jobs_and_results_are_kept_7_days(org: Bulk1) -> None:
+    job = await org.create()
+    batch = await org.add(job, "LastName\nBerg")
+    await org.control.advance(7 * DAY_S - 60)
+    org.http.headers.update(org.session())
+    assert (await org.http.get(f"/job/{job}/batch/{batch}/result")).status_code == 200
+    await org.control.advance(60)
+    assert fields((await org.http.get(f"/job/{job}")).text)["exceptionCode"] == "InvalidJob"
 
 
 async def test_batches_are_counted_over_24_hours() -> None:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.sandbox.salesforce.bulk1.client import bulk1_org, rows_xml
+from tests.sandbox.salesforce.bulk1.client import Bulk1, rows_xml
 
 ACROSS = [
     pytest.param("CSV", "Ext__c,LastName,FirstName,Title\nA,Berg,#N/A,", id="§6 CSV: #N/A is null, empty leaves as is"),
@@ -22,12 +22,11 @@ ACROSS = [
 
 
 @pytest.mark.parametrize(("content_type", "body"), ACROSS)
-async def test_null_and_absent(content_type: str, body: str) -> None:
-    async with bulk1_org() as org:
-        await org.load("insert", "Ext__c,LastName,FirstName,Title", "A,Old,Ada,Dr")
-        assert (await org.upsert(content_type, body))["numberRecordsFailed"] in (0, "0")
-        [found] = await org.records("SELECT LastName, FirstName, Title FROM Contact")
-        assert found == {"LastName": "Berg", "FirstName": None, "Title": "Dr"}
+async def test_null_and_absent(org: Bulk1, content_type: str, body: str) -> None:
+    await org.load("insert", "Ext__c,LastName,FirstName,Title", "A,Old,Ada,Dr")
+    assert (await org.upsert(content_type, body))["numberRecordsFailed"] in (0, "0")
+    [found] = await org.records("SELECT LastName, FirstName, Title FROM Contact")
+    assert found == {"LastName": "Berg", "FirstName": None, "Title": "Dr"}
 
 
 @pytest.mark.parametrize(
@@ -44,20 +43,18 @@ async def test_null_and_absent(content_type: str, body: str) -> None:
         ),
     ],
 )
-async def test_relationships_by_external_id(content_type: str, body: str) -> None:
-    async with bulk1_org() as org:
-        await org.load("insert", "Name,Ext__c", "Acme,X", object_name="Account")
-        await org.upsert(content_type, body)
-        [found] = await org.records("SELECT LastName, Account.Name FROM Contact")
-        assert found == {"LastName": "Berg", "Account": {"Name": "Acme"}}
+async def test_relationships_by_external_id(org: Bulk1, content_type: str, body: str) -> None:
+    await org.load("insert", "Name,Ext__c", "Acme,X", object_name="Account")
+    await org.upsert(content_type, body)
+    [found] = await org.records("SELECT LastName, Account.Name FROM Contact")
+    assert found == {"LastName": "Berg", "Account": {"Name": "Acme"}}
 
 
-async def test_json_rows_may_have_different_keys() -> None:
-    async with bulk1_org() as org:
-        body = [{"Ext__c": "A", "LastName": "Berg"}, {"LastName": "Lind", "Ext__c": "B", "Title": "Dr"}]
-        await org.upsert("JSON", json.dumps(body))
-        found = await org.records("SELECT LastName, Title FROM Contact ORDER BY LastName")
-        assert found == [{"LastName": "Berg", "Title": None}, {"LastName": "Lind", "Title": "Dr"}]
+async def test_json_rows_may_have_different_keys(org: Bulk1) -> None:
+    body = [{"Ext__c": "A", "LastName": "Berg"}, {"LastName": "Lind", "Ext__c": "B", "Title": "Dr"}]
+    await org.upsert("JSON", json.dumps(body))
+    found = await org.records("SELECT LastName, Title FROM Contact ORDER BY LastName")
+    assert found == [{"LastName": "Berg", "Title": None}, {"LastName": "Lind", "Title": "Dr"}]
 
 
 @pytest.mark.parametrize(
@@ -89,15 +86,13 @@ async def test_json_rows_may_have_different_keys() -> None:
         ),
     ],
 )
-async def test_malformed_content_fails_the_batch(content_type: str, body: str | bytes) -> None:
-    async with bulk1_org() as org:
-        found = await org.upsert(content_type, body)
-        assert found["state"] == "Failed"
-        assert found["stateMessage"].startswith("InvalidBatch : ")
+async def test_malformed_content_fails_the_batch(org: Bulk1, content_type: str, body: str | bytes) -> None:
+    found = await org.upsert(content_type, body)
+    assert found["state"] == "Failed"
+    assert found["stateMessage"].startswith("InvalidBatch : ")
 
 
-async def test_line_breaks_inside_quotes_are_no_rows() -> None:
-    async with bulk1_org() as org:
-        text = "x\n" * 40_000
-        found = await org.upsert("CSV", f'Ext__c,LastName,Description\nA,Berg,"{text}"\n')
-        assert (found["numberRecordsProcessed"], found["numberRecordsFailed"]) == ("1", "0")
+async def test_line_breaks_inside_quotes_are_no_rows(org: Bulk1) -> None:
+    text = "x\n" * 40_000
+    found = await org.upsert("CSV", f'Ext__c,LastName,Description\nA,Berg,"{text}"\n')
+    assert (found["numberRecordsProcessed"], found["numberRecordsFailed"]) == ("1", "0")

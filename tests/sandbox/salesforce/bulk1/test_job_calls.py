@@ -33,24 +33,21 @@ async def _refusal(org: Bulk1, **named: str) -> tuple[int, str, str]:
         for name in ("insert", "update", "upsert", "delete", "hardDelete", "query", "queryAll")
     ],
 )
-async def test_operations(operation: str) -> None:
-    async with bulk1_org() as org:
-        job = await org.create(operation, external_id="Ext__c" if operation == "upsert" else "")
-        assert (await org.info(job))["operation"] == operation
+async def test_operations(org: Bulk1, operation: str) -> None:
+    job = await org.create(operation, external_id="Ext__c" if operation == "upsert" else "")
+    assert (await org.info(job))["operation"] == operation
 
 
 @pytest.mark.parametrize(
     "operation", [pytest.param(name, id=name or "none") for name in ("INSERT", "harddelete", "merge", "")]
 )
-async def test_operations_are_case_sensitive(operation: str) -> None:
-    async with bulk1_org() as org:
-        assert (await _refusal(org, operation=operation, object="Contact"))[:2] == (400, "InvalidOperation")
+async def test_operations_are_case_sensitive(org: Bulk1, operation: str) -> None:
+    assert (await _refusal(org, operation=operation, object="Contact"))[:2] == (400, "InvalidOperation")
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in ("user", "User", "USER")])
-async def test_objects_are_found_in_any_case(name: str) -> None:
-    async with bulk1_org() as org:
-        assert (await org.info(await org.create("query", name)))["object"] == "User"
+async def test_objects_are_found_in_any_case(org: Bulk1, name: str) -> None:
+    assert (await org.info(await org.create("query", name)))["object"] == "User"
 
 
 @pytest.mark.parametrize(
@@ -87,15 +84,13 @@ async def test_objects_are_found_in_any_case(name: str) -> None:
         pytest.param({"operation": "insert", "object": "Contact", "foo": "1"}, "InvalidJob", id="unknown element"),
     ],
 )
-async def test_refused_jobs(named: dict[str, str], refusal: str) -> None:
-    async with bulk1_org() as org:
-        assert (await _refusal(org, **named))[:2] == (400, refusal)
+async def test_refused_jobs(org: Bulk1, named: dict[str, str], refusal: str) -> None:
+    assert (await _refusal(org, **named))[:2] == (400, refusal)
 
 
-async def test_upsert_without_an_external_id_says_so() -> None:
-    async with bulk1_org() as org:
-        message = "External ID was blank for Contact. An External ID must be specified for upsert."
-        assert await _refusal(org, operation="upsert", object="Contact") == (400, "InvalidJob", message)
+async def test_upsert_without_an_external_id_says_so(org: Bulk1) -> None:
+    message = "External ID was blank for Contact. An External ID must be specified for upsert."
+    assert await _refusal(org, operation="upsert", object="Contact") == (400, "InvalidJob", message)
 
 
 @pytest.mark.parametrize(
@@ -128,11 +123,10 @@ async def test_fields_are_shown_as_given_or_by_default(name: str, given: str, sh
         pytest.param('{"state": "Closed"}', id="JSON"),
     ],
 )
-async def test_a_close_body_may_have_any_content_type(body: str, content_type: str) -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        answer = await org.http.post(f"/job/{job}", content=body, headers={"content-type": content_type})
-        assert (answer.status_code, field(answer.text, "state")) == (200, "Closed")
+async def test_a_close_body_may_have_any_content_type(org: Bulk1, body: str, content_type: str) -> None:
+    job = await org.create()
+    answer = await org.http.post(f"/job/{job}", content=body, headers={"content-type": content_type})
+    assert (answer.status_code, field(answer.text, "state")) == (200, "Closed")
 
 
 @pytest.mark.parametrize(
@@ -147,11 +141,10 @@ async def test_a_close_body_may_have_any_content_type(body: str, content_type: s
         pytest.param('{"state": null}', id="null"),
     ],
 )
-async def test_a_change_is_of_the_state_to_closed_or_aborted_only(body: str) -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        assert (await org.http.post(f"/job/{job}", content=body)).status_code == 400
-        assert (await org.info(job))["state"] == "Open"
+async def test_a_change_is_of_the_state_to_closed_or_aborted_only(org: Bulk1, body: str) -> None:
+    job = await org.create()
+    assert (await org.http.post(f"/job/{job}", content=body)).status_code == 400
+    assert (await org.info(job))["state"] == "Open"
 
 
 @pytest.mark.parametrize(
@@ -165,13 +158,12 @@ async def test_a_change_is_of_the_state_to_closed_or_aborted_only(body: str) -> 
         pytest.param(["Aborted", "Closed"], "InvalidJobState", id="§3.4 close of an aborted job"),
     ],
 )
-async def test_state_changes(changes: list[str], outcome: str) -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        answers = [await org.change(job, state) for state in changes]
-        found = fields(answers[-1].text)
-        assert found.get("state", found.get("exceptionCode")) == outcome
-        assert answers[-1].status_code == (400 if outcome == "InvalidJobState" else 200)
+async def test_state_changes(org: Bulk1, changes: list[str], outcome: str) -> None:
+    job = await org.create()
+    answers = [await org.change(job, state) for state in changes]
+    found = fields(answers[-1].text)
+    assert found.get("state", found.get("exceptionCode")) == outcome
+    assert answers[-1].status_code == (400 if outcome == "InvalidJobState" else 200)
 
 
 @pytest.mark.parametrize(
@@ -182,11 +174,10 @@ async def test_state_changes(changes: list[str], outcome: str) -> None:
         pytest.param("Aborted", LIMITED, "InvalidUser", id="§3.4 no other"),
     ],
 )
-async def test_who_may_change_a_job(state: str, who: str, outcome: str) -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        found = fields((await org.change(job, state, headers=org.session(who))).text)
-        assert found.get("state", found.get("exceptionCode")) == outcome
+async def test_who_may_change_a_job(org: Bulk1, state: str, who: str, outcome: str) -> None:
+    job = await org.create()
+    found = fields((await org.change(job, state, headers=org.session(who))).text)
+    assert found.get("state", found.get("exceptionCode")) == outcome
 
 
 async def test_closing_stops_new_batches_but_not_those_that_are_there() -> None:
@@ -201,12 +192,11 @@ async def test_closing_stops_new_batches_but_not_those_that_are_there() -> None:
         assert await org.state(job, batch) == "Completed"
 
 
-async def test_batches_start_on_arrival_before_the_close() -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        batch = await org.add(job, "LastName\nBerg")
-        assert ((await org.info(job))["state"], await org.state(job, batch)) == ("Open", "Completed")
-        assert len(await org.control.ledger()) == 1
+async def test_batches_start_on_arrival_before_the_close(org: Bulk1) -> None:
+    job = await org.create()
+    batch = await org.add(job, "LastName\nBerg")
+    assert ((await org.info(job))["state"], await org.state(job, batch)) == ("Open", "Completed")
+    assert len(await org.control.ledger()) == 1
 
 
 async def test_abort_leaves_queued_batches_unprocessed_and_rolls_nothing_back() -> None:
@@ -224,11 +214,10 @@ async def test_abort_leaves_queued_batches_unprocessed_and_rolls_nothing_back() 
         assert len(await org.control.ledger()) == 2
 
 
-async def test_jobs_belong_to_the_user_and_outlive_the_session() -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        await org.control.expire_tokens()
-        answer = await org.http.get(f"/job/{job}")
-        assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, "InvalidSessionId")
-        org.http.headers.update(org.session())
-        assert (await org.change(job, "Closed")).status_code == 200
+async def test_jobs_belong_to_the_user_and_outlive_the_session(org: Bulk1) -> None:
+    job = await org.create()
+    await org.control.expire_tokens()
+    answer = await org.http.get(f"/job/{job}")
+    assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, "InvalidSessionId")
+    org.http.headers.update(org.session())
+    assert (await org.change(job, "Closed")).status_code == 200

@@ -33,11 +33,10 @@ async def _create(org: Bulk1, body: str | bytes = INSERT, **headers: str) -> htt
         pytest.param("application", False, id="no type at all"),
     ],
 )
-async def test_the_type_of_a_create_request(sent: str, *, taken: bool) -> None:
-    async with bulk1_org() as org:
-        answer = await org.http.post("/job", content=INSERT, headers={"content-type": sent})
-        assert answer.status_code == (201 if taken else 400)
-        assert ("UnsupportedContentType" in answer.text) != taken
+async def test_the_type_of_a_create_request(org: Bulk1, sent: str, *, taken: bool) -> None:
+    answer = await org.http.post("/job", content=INSERT, headers={"content-type": sent})
+    assert answer.status_code == (201 if taken else 400)
+    assert ("UnsupportedContentType" in answer.text) != taken
 
 
 @pytest.mark.parametrize(
@@ -53,12 +52,11 @@ async def test_the_type_of_a_create_request(sent: str, *, taken: bool) -> None:
         *(pytest.param(name, sent, True, id=f"§3.1 {sent}") for name, sent in DATA_TYPES.items()),
     ],
 )
-async def test_the_type_of_a_batch(job_type: str, sent: str, *, taken: bool) -> None:
-    async with bulk1_org() as org:
-        job = await org.create(content_type=job_type)
-        answer = await org.http.post(f"/job/{job}/batch", content="LastName\nBerg", headers={"content-type": sent})
-        assert answer.status_code == (201 if taken else 400)
-        assert ("UnsupportedContentType" in answer.text) != taken
+async def test_the_type_of_a_batch(org: Bulk1, job_type: str, sent: str, *, taken: bool) -> None:
+    job = await org.create(content_type=job_type)
+    answer = await org.http.post(f"/job/{job}/batch", content="LastName\nBerg", headers={"content-type": sent})
+    assert answer.status_code == (201 if taken else 400)
+    assert ("UnsupportedContentType" in answer.text) != taken
 
 
 @pytest.mark.parametrize(
@@ -73,10 +71,9 @@ async def test_the_type_of_a_batch(job_type: str, sent: str, *, taken: bool) -> 
         ),
     ],
 )
-async def test_xml_is_read_leniently_where_clients_vary(body: str) -> None:
-    async with bulk1_org() as org:
-        answer = await _create(org, body)
-        assert (answer.status_code, field(answer.text, "object")) == (201, "Contact")
+async def test_xml_is_read_leniently_where_clients_vary(org: Bulk1, body: str) -> None:
+    answer = await _create(org, body)
+    assert (answer.status_code, field(answer.text, "object")) == (201, "Contact")
 
 
 @pytest.mark.parametrize(
@@ -102,10 +99,9 @@ async def test_xml_is_read_leniently_where_clients_vary(body: str) -> None:
         pytest.param(BILLION_LAUGHS, "InvalidXML", id="entities that multiply"),
     ],
 )
-async def test_xml_is_read_strictly_otherwise(body: str, code: str) -> None:
-    async with bulk1_org() as org:
-        answer = await _create(org, body)
-        assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, code)
+async def test_xml_is_read_strictly_otherwise(org: Bulk1, body: str, code: str) -> None:
+    answer = await _create(org, body)
+    assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, code)
 
 
 @pytest.mark.parametrize(

@@ -94,45 +94,41 @@ async def _chunked(org: Bulk1, soql: str, header: str) -> tuple[str, list[str]]:
     return job, re.findall(r"<id>(\w+)</id>", listed)
 
 
-async def test_the_posted_batch_ends_as_not_processed_and_each_range_is_a_batch() -> None:
-    async with bulk1_org() as org:
-        await org.load("insert", "LastName", *(f"N{number}" for number in range(7)))
-        job, (posted, *chunks) = await _chunked(org, "SELECT LastName FROM Contact", "chunkSize=3")
-        assert await org.state(job, posted) == "NotProcessed"
-        assert [await org.state(job, chunk) for chunk in chunks] == ["Completed"] * 3
-        names = []
-        for chunk in chunks:
-            path = f"/job/{job}/batch/{chunk}/result"
-            result = field((await org.http.get(path)).text, "result")
-            names.append([row[0] for row in rows((await org.http.get(f"{path}/{result}")).text)])
-        assert names == [["N0", "N1", "N2"], ["N3", "N4", "N5"], ["N6"]]
+async def test_the_posted_batch_ends_as_not_processed_and_each_range_is_a_batch(org: Bulk1) -> None:
+    await org.load("insert", "LastName", *(f"N{number}" for number in range(7)))
+    job, (posted, *chunks) = await _chunked(org, "SELECT LastName FROM Contact", "chunkSize=3")
+    assert await org.state(job, posted) == "NotProcessed"
+    assert [await org.state(job, chunk) for chunk in chunks] == ["Completed"] * 3
+    names = []
+    for chunk in chunks:
+        path = f"/job/{job}/batch/{chunk}/result"
+        result = field((await org.http.get(path)).text, "result")
+        names.append([row[0] for row in rows((await org.http.get(f"{path}/{result}")).text)])
+    assert names == [["N0", "N1", "N2"], ["N3", "N4", "N5"], ["N6"]]
 
 
-async def test_the_request_of_a_chunk_is_the_rewritten_query() -> None:
-    async with bulk1_org() as org:
-        await org.load("insert", "LastName", "A", "B", "C")
-        job, (posted, first, last) = await _chunked(org, "SELECT LastName FROM Contact", "chunkSize=2")
-        texts = [(await org.http.get(f"/job/{job}/batch/{one}/request")).text for one in (posted, first, last)]
-        assert texts == [
-            "SELECT LastName FROM Contact",
-            f"SELECT LastName FROM Contact WHERE Id < '{AFTER}'",
-            f"SELECT LastName FROM Contact WHERE Id >= '{AFTER}'",
-        ]
+async def test_the_request_of_a_chunk_is_the_rewritten_query(org: Bulk1) -> None:
+    await org.load("insert", "LastName", "A", "B", "C")
+    job, (posted, first, last) = await _chunked(org, "SELECT LastName FROM Contact", "chunkSize=2")
+    texts = [(await org.http.get(f"/job/{job}/batch/{one}/request")).text for one in (posted, first, last)]
+    assert texts == [
+        "SELECT LastName FROM Contact",
+        f"SELECT LastName FROM Contact WHERE Id < '{AFTER}'",
+        f"SELECT LastName FROM Contact WHERE Id >= '{AFTER}'",
+    ]
 
 
-async def test_the_posted_batch_has_no_result() -> None:
-    async with bulk1_org() as org:
-        job, (posted, _) = await _chunked(org, "SELECT LastName FROM Contact", "TRUE")
-        answer = await org.http.get(f"/job/{job}/batch/{posted}/result")
-        assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, "InvalidBatch")
+async def test_the_posted_batch_has_no_result(org: Bulk1) -> None:
+    job, (posted, _) = await _chunked(org, "SELECT LastName FROM Contact", "TRUE")
+    answer = await org.http.get(f"/job/{job}/batch/{posted}/result")
+    assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, "InvalidBatch")
 
 
-async def test_chunks_start_at_start_row() -> None:
-    async with bulk1_org() as org:
-        await org.load("insert", "LastName", "A", "B", "C", "D")
-        job, (_, *chunks) = await _chunked(org, "SELECT LastName FROM Contact", f"chunkSize=1; startRow={AFTER[:15]}")
-        assert len(chunks) == 2
-        assert (await org.info(job))["numberRecordsProcessed"] == "2"
+async def test_chunks_start_at_start_row(org: Bulk1) -> None:
+    await org.load("insert", "LastName", "A", "B", "C", "D")
+    job, (_, *chunks) = await _chunked(org, "SELECT LastName FROM Contact", f"chunkSize=1; startRow={AFTER[:15]}")
+    assert len(chunks) == 2
+    assert (await org.info(job))["numberRecordsProcessed"] == "2"
 
 
 @pytest.mark.parametrize("left", [pytest.param(4, id="enough"), pytest.param(3, id="too few")])
@@ -145,10 +141,9 @@ async def test_each_chunk_counts_as_a_batch(left: int) -> None:
         assert left == 4 or found["stateMessage"].startswith("ExceededQuota : ")
 
 
-async def test_a_query_that_is_refused_fails_the_posted_batch() -> None:
-    async with bulk1_org() as org:
-        job, batches = await _chunked(org, "SELECT Foo FROM Contact", "TRUE")
-        assert [await org.state(job, batch) for batch in batches] == ["Failed"]
+async def test_a_query_that_is_refused_fails_the_posted_batch(org: Bulk1) -> None:
+    job, batches = await _chunked(org, "SELECT Foo FROM Contact", "TRUE")
+    assert [await org.state(job, batch) for batch in batches] == ["Failed"]
 
 
 @pytest.mark.parametrize(
@@ -163,8 +158,7 @@ async def test_an_aborted_job_makes_no_chunks(phases: dict[str, float]) -> None:
         assert (await org.state(job, posted), found["numberBatchesTotal"]) == ("NotProcessed", "1")
 
 
-async def test_loads_do_not_care_for_the_header() -> None:
-    async with bulk1_org() as org:
-        job = await org.create(headers={HEADER: "TRUE"})
-        answer = await org.http.post(f"/job/{job}/batch", content="LastName\nA", headers={"content-type": CSV})
-        assert await org.state(job, field(answer.text, "id")) == "Completed"
+async def test_loads_do_not_care_for_the_header(org: Bulk1) -> None:
+    job = await org.create(headers={HEADER: "TRUE"})
+    answer = await org.http.post(f"/job/{job}/batch", content="LastName\nA", headers={"content-type": CSV})
+    assert await org.state(job, field(answer.text, "id")) == "Completed"

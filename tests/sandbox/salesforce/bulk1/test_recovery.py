@@ -19,64 +19,58 @@ async def _dropped(org: Bulk1, fault: DropAfter | DropBefore, path: str, content
         await org.http.post(path, content=content, headers={"content-type": content_type})
 
 
-async def test_a_create_that_timed_out_left_an_open_job_without_batches() -> None:
-    async with bulk1_org() as org:
-        content = job_xml(operation="insert", object="Contact", contentType="CSV")
-        await _dropped(org, DropAfter(), "/job", content, XML)
-        [orphan] = (await org.http.get(f"{org.url}{LIST}")).json()["records"]
-        assert (orphan["state"], orphan["jobType"]) == ("Open", "Classic")
-        assert "<batchInfoList" in (await org.http.get(f"/job/{orphan['id']}/batch")).text
-        assert (await org.change(orphan["id"], "Aborted")).status_code == 200
+async def test_a_create_that_timed_out_left_an_open_job_without_batches(org: Bulk1) -> None:
+    content = job_xml(operation="insert", object="Contact", contentType="CSV")
+    await _dropped(org, DropAfter(), "/job", content, XML)
+    [orphan] = (await org.http.get(f"{org.url}{LIST}")).json()["records"]
+    assert (orphan["state"], orphan["jobType"]) == ("Open", "Classic")
+    assert "<batchInfoList" in (await org.http.get(f"/job/{orphan['id']}/batch")).text
+    assert (await org.change(orphan["id"], "Aborted")).status_code == 200
 
 
-async def test_a_batch_that_timed_out_is_known_by_its_request() -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        await org.add(job, "LastName\nBerg")
-        await _dropped(org, DropAfter(), f"/job/{job}/batch", "LastName\nLind", CSV)
-        listed = re.findall(r"<id>(\w+)</id>", (await org.http.get(f"/job/{job}/batch")).text)
-        requests = [(await org.http.get(f"/job/{job}/batch/{batch}/request")).text for batch in listed]
-        assert requests == ["LastName\nBerg", "LastName\nLind"]
-        assert len(await org.control.ledger()) == 2
+async def test_a_batch_that_timed_out_is_known_by_its_request(org: Bulk1) -> None:
+    job = await org.create()
+    await org.add(job, "LastName\nBerg")
+    await _dropped(org, DropAfter(), f"/job/{job}/batch", "LastName\nLind", CSV)
+    listed = re.findall(r"<id>(\w+)</id>", (await org.http.get(f"/job/{job}/batch")).text)
+    requests = [(await org.http.get(f"/job/{job}/batch/{batch}/request")).text for batch in listed]
+    assert requests == ["LastName\nBerg", "LastName\nLind"]
+    assert len(await org.control.ledger()) == 2
 
 
-async def test_a_batch_that_never_arrived_is_not_there() -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        await _dropped(org, DropBefore(), f"/job/{job}/batch", "LastName\nLind", CSV)
-        assert (await org.info(job))["numberBatchesTotal"] == "0"
-        assert await org.control.ledger() == []
+async def test_a_batch_that_never_arrived_is_not_there(org: Bulk1) -> None:
+    job = await org.create()
+    await _dropped(org, DropBefore(), f"/job/{job}/batch", "LastName\nLind", CSV)
+    assert (await org.info(job))["numberBatchesTotal"] == "0"
+    assert await org.control.ledger() == []
 
 
 @pytest.mark.parametrize("state", [pytest.param("Closed", id="close"), pytest.param("Aborted", id="abort")])
-async def test_a_change_that_timed_out_can_be_repeated(state: str) -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        await _dropped(org, DropAfter(), f"/job/{job}", f'{{"state": "{state}"}}', JSON)
-        assert (await org.info(job))["state"] == state
-        assert (await org.change(job, state)).status_code == 200
+async def test_a_change_that_timed_out_can_be_repeated(org: Bulk1, state: str) -> None:
+    job = await org.create()
+    await _dropped(org, DropAfter(), f"/job/{job}", f'{{"state": "{state}"}}', JSON)
+    assert (await org.info(job))["state"] == state
+    assert (await org.change(job, state)).status_code == 200
 
 
-async def test_there_is_no_list_of_jobs_but_that_of_bulk_2() -> None:
-    async with bulk1_org() as org:
-        job = await org.create(content_type="JSON")
-        assert field((await org.http.get("/job")).text, "exceptionCode") == "InvalidOperation"
-        [listed] = (await org.http.get(f"{org.url}{LIST}")).json()["records"]
-        shown = {name: listed[name] for name in ("id", "operation", "object", "contentType", "apiVersion")}
-        assert shown == {
-            "id": job,
-            "operation": "insert",
-            "object": "Contact",
-            "contentType": "JSON",
-            "apiVersion": 59.0,
-        }
+async def test_there_is_no_list_of_jobs_but_that_of_bulk_2(org: Bulk1) -> None:
+    job = await org.create(content_type="JSON")
+    assert field((await org.http.get("/job")).text, "exceptionCode") == "InvalidOperation"
+    [listed] = (await org.http.get(f"{org.url}{LIST}")).json()["records"]
+    shown = {name: listed[name] for name in ("id", "operation", "object", "contentType", "apiVersion")}
+    assert shown == {
+        "id": job,
+        "operation": "insert",
+        "object": "Contact",
+        "contentType": "JSON",
+        "apiVersion": 59.0,
+    }
 
 
-async def test_batches_count_against_the_limits_that_the_org_shows() -> None:
-    async with bulk1_org() as org:
-        await org.load("insert", "LastName", "Berg")
-        found = (await org.http.get(f"{org.url}/services/data/v59.0/limits")).json()
-        assert found["DailyBulkApiBatches"] == {"Max": 15_000, "Remaining": 14_999}
+async def test_batches_count_against_the_limits_that_the_org_shows(org: Bulk1) -> None:
+    await org.load("insert", "LastName", "Berg")
+    found = (await org.http.get(f"{org.url}/services/data/v59.0/limits")).json()
+    assert found["DailyBulkApiBatches"] == {"Max": 15_000, "Remaining": 14_999}
 
 
 async def test_batches_of_both_apis_count_together() -> None:
@@ -95,11 +89,10 @@ async def test_batches_of_both_apis_count_together() -> None:
         assert field(refused.text, "exceptionCode") == "ExceededQuota"
 
 
-async def test_query_jobs_are_listed_with_queries_to_be_cleaned_up() -> None:
+async def test_query_jobs_are_listed_with_queries_to_be_cleaned_up(org: Bulk1) -> None:
     """§10 Listing and cleaning up open jobs: ``jobs/query``, then abort"""
-    async with bulk1_org() as org:
-        job = await org.create("query")
-        [listed] = (await org.http.get(f"{org.url}/services/data/v59.0/jobs/query?jobType=Classic")).json()["records"]
-        assert (listed["id"], listed["state"]) == (job, "Open")
-        assert (await org.http.get(f"{org.url}{LIST}")).json()["records"] == []
-        assert (await org.change(job, "Aborted")).status_code == 200
+    job = await org.create("query")
+    [listed] = (await org.http.get(f"{org.url}/services/data/v59.0/jobs/query?jobType=Classic")).json()["records"]
+    assert (listed["id"], listed["state"]) == (job, "Open")
+    assert (await org.http.get(f"{org.url}{LIST}")).json()["records"] == []
+    assert (await org.change(job, "Aborted")).status_code == 200

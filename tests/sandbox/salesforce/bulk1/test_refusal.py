@@ -199,21 +199,19 @@ async def _retired_version(org: Bulk1) -> httpx.Response:
         pytest.param(_retired_version, "Gone", None, id="Gone"),
     ],
 )
-async def test_request_level_errors(trouble: Trouble, code: str, message: str | None) -> None:
-    async with bulk1_org() as org:
-        answer = await trouble(org)
-        assert answer.status_code == (410 if code == "Gone" else 400)
-        assert answer.headers["content-type"] == XML
-        assert field(answer.text, "exceptionCode") == code
-        assert answer.text == error(code, message or field(answer.text, "exceptionMessage"))
+async def test_request_level_errors(org: Bulk1, trouble: Trouble, code: str, message: str | None) -> None:
+    answer = await trouble(org)
+    assert answer.status_code == (410 if code == "Gone" else 400)
+    assert answer.headers["content-type"] == XML
+    assert field(answer.text, "exceptionCode") == code
+    assert answer.text == error(code, message or field(answer.text, "exceptionMessage"))
 
 
-async def test_an_unparsable_job_is_an_invalid_job() -> None:
-    async with bulk1_org() as org:
-        answer = await _unparsable_job(org)
-        found = answer.json()
-        assert (answer.status_code, found["exceptionCode"]) == (400, "InvalidJob")
-        assert found["exceptionMessage"].startswith("Unable to parse Job")
+async def test_an_unparsable_job_is_an_invalid_job(org: Bulk1) -> None:
+    answer = await _unparsable_job(org)
+    found = answer.json()
+    assert (answer.status_code, found["exceptionCode"]) == (400, "InvalidJob")
+    assert found["exceptionMessage"].startswith("Unable to parse Job")
 
 
 async def test_nothing_works_while_bulk_is_off() -> None:
@@ -236,34 +234,33 @@ async def test_https_may_be_required(scheme: str, status: int) -> None:
 
 @pytest.mark.parametrize("code", [pytest.param(code, id=code) for code in get_args(ExceptionCode)])
 @pytest.mark.parametrize("content_type", [pytest.param("CSV", id="in XML"), pytest.param("JSON", id="in JSON")])
-async def test_any_code_can_be_asked_for_and_nothing_is_applied(code: ExceptionCode, content_type: str) -> None:
-    async with bulk1_org() as org:
-        job = await org.create(content_type=content_type)
-        await org.control.add_fault(RefuseCall(code=code, message="asked for"))
-        body, sent = BODIES[content_type]
-        answer = await _add(org, job, body, **{"content-type": sent})
-        assert answer.status_code == {"InternalServerError": 500, "Unknown": 500, "Gone": 410}.get(code, 400)
-        found = answer.json()["exceptionCode"] if content_type == "JSON" else field(answer.text, "exceptionCode")
-        assert found == code
-        assert await org.control.ledger() == []
+async def test_any_code_can_be_asked_for_and_nothing_is_applied(
+    org: Bulk1, code: ExceptionCode, content_type: str
+) -> None:
+    job = await org.create(content_type=content_type)
+    await org.control.add_fault(RefuseCall(code=code, message="asked for"))
+    body, sent = BODIES[content_type]
+    answer = await _add(org, job, body, **{"content-type": sent})
+    assert answer.status_code == {"InternalServerError": 500, "Unknown": 500, "Gone": 410}.get(code, 400)
+    found = answer.json()["exceptionCode"] if content_type == "JSON" else field(answer.text, "exceptionCode")
+    assert found == code
+    assert await org.control.ledger() == []
 
 
 @pytest.mark.parametrize(
     "code", [pytest.param("Timeout", id="Timeout"), pytest.param("TooManyLockFailure", id="TooManyLockFailure")]
 )
-async def test_codes_inside_a_state_message(code: str) -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        await org.control.add_fault(FailBatch(code=code, message="asked for"))
-        batch = await org.add(job, "LastName\nBerg")
-        assert (await org.info(job, batch))["stateMessage"] == f"{code} : asked for"
+async def test_codes_inside_a_state_message(org: Bulk1, code: str) -> None:
+    job = await org.create()
+    await org.control.add_fault(FailBatch(code=code, message="asked for"))
+    batch = await org.add(job, "LastName\nBerg")
+    assert (await org.info(job, batch))["stateMessage"] == f"{code} : asked for"
 
 
-async def test_too_many_lock_failures_inside_a_row_error() -> None:
-    async with bulk1_org() as org:
-        await org.control.add_fault(RefuseRows(status_code="TooManyLockFailure", message="Too many lock failure"))
-        text = await org.load("insert", "LastName", "Berg", "Lind")
-        assert text.splitlines()[1] == '"","false","false","TooManyLockFailure:Too many lock failure:--"'
+async def test_too_many_lock_failures_inside_a_row_error(org: Bulk1) -> None:
+    await org.control.add_fault(RefuseRows(status_code="TooManyLockFailure", message="Too many lock failure"))
+    text = await org.load("insert", "LastName", "Berg", "Lind")
+    assert text.splitlines()[1] == '"","false","false","TooManyLockFailure:Too many lock failure:--"'
 
 
 async def test_a_refused_batch_for_a_closed_job_still_counts() -> None:
@@ -277,10 +274,9 @@ async def test_a_refused_batch_for_a_closed_job_still_counts() -> None:
 
 
 @pytest.mark.parametrize("status", [pytest.param(status, id=f"§3.11 HTML {status}") for status in (502, 503, 504)])
-async def test_an_edge_may_answer_in_html(status: int) -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        await org.control.add_fault(Status(status=status, body="<html></html>", content_type="text/html"))
-        answer = await _add(org, job)
-        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html")
-        assert await org.control.ledger() == []
+async def test_an_edge_may_answer_in_html(org: Bulk1, status: int) -> None:
+    job = await org.create()
+    await org.control.add_fault(Status(status=status, body="<html></html>", content_type="text/html"))
+    answer = await _add(org, job)
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html")
+    assert await org.control.ledger() == []

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.salesforce.bulk1.client import CSV, bulk1_org, field, rows
+from tests.sandbox.salesforce.bulk1.client import CSV, Bulk1, field, rows
 
 
 @pytest.mark.parametrize(
@@ -26,25 +26,23 @@ from tests.sandbox.salesforce.bulk1.client import CSV, bulk1_org, field, rows
         ),
     ],
 )
-async def test_transformation_specs(spec: str, csv: str, found: dict[str, Any]) -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        text = f"Salesforce Field,Csv Header,Value,Hint\n{spec}\n"
-        assert (await org.http.post(f"/job/{job}/spec", content=text, headers={"content-type": CSV})).status_code == 201
-        await org.add(job, csv)
-        [row] = await org.records(f"SELECT {', '.join(found)} FROM Contact")
-        assert row == found
+async def test_transformation_specs(org: Bulk1, spec: str, csv: str, found: dict[str, Any]) -> None:
+    job = await org.create()
+    text = f"Salesforce Field,Csv Header,Value,Hint\n{spec}\n"
+    assert (await org.http.post(f"/job/{job}/spec", content=text, headers={"content-type": CSV})).status_code == 201
+    await org.add(job, csv)
+    [row] = await org.records(f"SELECT {', '.join(found)} FROM Contact")
+    assert row == found
 
 
-async def test_a_date_that_does_not_fit_its_hint_is_refused_by_row() -> None:
-    async with bulk1_org() as org:
-        job = await org.create()
-        text = "Salesforce Field,Csv Header,Value,Hint\nBirthdate,Born,,dd MM yyyy\n"
-        await org.http.post(f"/job/{job}/spec", content=text, headers={"content-type": CSV})
-        batch = await org.add(job, "LastName,Born\nBerg,1990\nLind,02 01 1990")
-        found = rows((await org.http.get(f"/job/{job}/batch/{batch}/result")).text)
-        assert [row[1] for row in found] == ["false", "true"]
-        assert found[0][3].startswith("INVALID_TYPE_ON_FIELD_IN_RECORD:")
+async def test_a_date_that_does_not_fit_its_hint_is_refused_by_row(org: Bulk1) -> None:
+    job = await org.create()
+    text = "Salesforce Field,Csv Header,Value,Hint\nBirthdate,Born,,dd MM yyyy\n"
+    await org.http.post(f"/job/{job}/spec", content=text, headers={"content-type": CSV})
+    batch = await org.add(job, "LastName,Born\nBerg,1990\nLind,02 01 1990")
+    found = rows((await org.http.get(f"/job/{job}/batch/{batch}/result")).text)
+    assert [row[1] for row in found] == ["false", "true"]
+    assert found[0][3].startswith("INVALID_TYPE_ON_FIELD_IN_RECORD:")
 
 
 @pytest.mark.parametrize(
@@ -60,8 +58,7 @@ async def test_a_date_that_does_not_fit_its_hint_is_refused_by_row() -> None:
         pytest.param("XML", CSV, "x", "InvalidJob", id="a job without CSV"),
     ],
 )
-async def test_refused_specs(job_type: str, sent: str, spec: str | bytes, code: str) -> None:
-    async with bulk1_org() as org:
-        job = await org.create(content_type=job_type)
-        answer = await org.http.post(f"/job/{job}/spec", content=spec, headers={"content-type": sent})
-        assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, code)
+async def test_refused_specs(org: Bulk1, job_type: str, sent: str, spec: str | bytes, code: str) -> None:
+    job = await org.create(content_type=job_type)
+    answer = await org.http.post(f"/job/{job}/spec", content=spec, headers={"content-type": sent})
+    assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, code)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.salesforce.orgs import Served, error_of, org
+from tests.sandbox.salesforce.orgs import Served, error_of
 from tests.sandbox.salesforce.rest_query.client import DATA, ask, find
 
 
@@ -36,14 +36,13 @@ async def test_clauses_select_records(forest: Served, clauses: str, expected: st
     assert found["totalSize"] == len(expected)
 
 
-async def test_query_all_finds_deleted_records_too() -> None:
-    async with org() as served:
-        await served.load("LastName\nBerg\nLind\n", "insert")
-        [first, _] = (await find(served, "SELECT Id FROM Contact"))["records"]
-        await served.load(f"Id\n{first['Id']}\n", "delete")
-        assert (await find(served, "SELECT COUNT() FROM Contact"))["totalSize"] == 1
-        assert (await find(served, "SELECT COUNT() FROM Contact", "queryAll"))["totalSize"] == 2
-        deleted = await find(served, "SELECT Id FROM Contact WHERE IsDeleted = true", "queryAll")
+async def test_query_all_finds_deleted_records_too(salesforce: Served) -> None:
+    await salesforce.load("LastName\nBerg\nLind\n", "insert")
+    [first, _] = (await find(salesforce, "SELECT Id FROM Contact"))["records"]
+    await salesforce.load(f"Id\n{first['Id']}\n", "delete")
+    assert (await find(salesforce, "SELECT COUNT() FROM Contact"))["totalSize"] == 1
+    assert (await find(salesforce, "SELECT COUNT() FROM Contact", "queryAll"))["totalSize"] == 2
+    deleted = await find(salesforce, "SELECT Id FROM Contact WHERE IsDeleted = true", "queryAll")
     assert [record["Id"] for record in deleted["records"]] == [first["Id"]]
 
 

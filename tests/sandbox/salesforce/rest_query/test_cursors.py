@@ -39,14 +39,13 @@ async def test_a_page_may_be_read_again_and_no_write_moves_it(paged: Served) -> 
     assert (await paged.http.get(url)).json() == before
 
 
-async def test_a_page_holds_2000_records() -> None:
-    async with org() as served:
-        await served.load("LastName\n" + "Berg\n" * 2001, "insert")
-        page = await find(served, "SELECT Id FROM Contact")
-        assert (page["totalSize"], page["done"], len(page["records"])) == (2001, False, 2000)
-        assert page["nextRecordsUrl"].startswith(f"{DATA}/query/01g")
-        assert page["nextRecordsUrl"].endswith("-2000")
-        last = (await served.http.get(page["nextRecordsUrl"])).json()
+async def test_a_page_holds_2000_records(salesforce: Served) -> None:
+    await salesforce.load("LastName\n" + "Berg\n" * 2001, "insert")
+    page = await find(salesforce, "SELECT Id FROM Contact")
+    assert (page["totalSize"], page["done"], len(page["records"])) == (2001, False, 2000)
+    assert page["nextRecordsUrl"].startswith(f"{DATA}/query/01g")
+    assert page["nextRecordsUrl"].endswith("-2000")
+    last = (await salesforce.http.get(page["nextRecordsUrl"])).json()
     assert (last["totalSize"], last["done"], len(last["records"])) == (2001, True, 1)
 
 

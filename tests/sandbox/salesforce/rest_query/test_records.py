@@ -1,6 +1,6 @@
 """Records as the REST query call shows them. salesforce_bulk.md §3.1, §9."""
 
-from tests.sandbox.salesforce.orgs import Served, org
+from tests.sandbox.salesforce.orgs import Served
 from tests.sandbox.salesforce.rest_query.client import DATA, find
 
 
@@ -29,10 +29,9 @@ async def test_members_stand_as_they_were_selected(forest: Served) -> None:
     assert list(record["Account"]) == ["attributes", "Name", "Ext__c"]
 
 
-async def test_instants_have_the_form_of_json_dates() -> None:
-    async with org() as served:
-        await served.load("LastName,Birthdate\nBerg,1990-01-02\n", "insert")
-        [record] = (await find(served, "SELECT CreatedDate, Birthdate FROM Contact"))["records"]
+async def test_instants_have_the_form_of_json_dates(salesforce: Served) -> None:
+    await salesforce.load("LastName,Birthdate\nBerg,1990-01-02\n", "insert")
+    [record] = (await find(salesforce, "SELECT CreatedDate, Birthdate FROM Contact"))["records"]
     assert record["CreatedDate"].endswith("+0000")
     assert record["CreatedDate"][10] == "T"
     assert record["Birthdate"] == "1990-01-02"
