@@ -43,7 +43,7 @@ def test_destinations_come_last(no_topics: str, run: Run) -> None:
     result = run("check", env=SECRET)
     assert result.exit_code == Exit.DESTINATION
     assert lines(result.stdout) == ["✓ settings", "✓ Kafka", "✓ topics of crm"]
-    assert "✗ destination crm: http://localhost:1 does not let us in" in result.stderr
+    assert "✗ destination crm: http://localhost:1 cannot be used" in result.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import click
 
 from sluice.cli.check import check
 from sluice.cli.dead.command import dead
-from sluice.cli.exits import HELP, Group
+from sluice.cli.exits import HELP, CommandGroup
 from sluice.cli.guard import guard
 from sluice.cli.outcomes import outcomes
 from sluice.cli.publish.command import publish
@@ -15,7 +15,9 @@ from sluice.cli.topics import topics
 from sluice.client.connection import SETTINGS_FILE
 
 
-@click.group(cls=Group, epilog=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(
+    cls=CommandGroup, epilog=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}
+)
 @click.option(
     "--config",
     metavar="PATH",
@@ -29,20 +31,19 @@ from sluice.client.connection import SETTINGS_FILE
 @click.pass_context
 def sluice(ctx: click.Context, config: str) -> None:
     """Carry records from Kafka into SaaS systems, with a receipt for each."""
-    # SLUICE_CONFIG is the one thing that is read from the environment beside what the settings file asks for.
+    # Beside SLUICE_CONFIG, only the variables that the settings file names are read from the environment.
     ctx.obj = config
 
 
-for command in (check, outcomes, publish, schema, topics):
+_COMMANDS: tuple[click.Command, ...] = (check, dead, guard, outcomes, publish, schema, topics)
+for command in _COMMANDS:
     sluice.add_command(command)
-sluice.add_command(dead)
-sluice.add_command(guard)
 
 
 def main() -> None:
-    """What is installed as ``sluice``."""
+    """Run the command line; installed as ``sluice``."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    # The client logs each attempt to connect; what matters of it is raised, and told in one sentence.
+    # aiokafka logs each attempt to connect; the error that it raises in the end is printed as one sentence.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     logging.getLogger("opentelemetry").setLevel(logging.ERROR)
     sluice.main(prog_name="sluice")

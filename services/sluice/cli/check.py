@@ -1,4 +1,4 @@
-"""``sluice check``: whether a deployment can work, in the order in which it would fail."""
+"""``sluice check``: checks a deployment in the order in which it would fail."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -8,6 +8,7 @@ from typing import NamedTuple
 import click
 
 from sluice.cli.exits import Exit
+from sluice.cli.terminal import counted
 from sluice.client.connection import connect
 from sluice.destinations import open_destination
 from sluice.destinations.contract import BatchError
@@ -18,9 +19,8 @@ from sluice.settings_file import SettingsError
 
 
 class Finding(NamedTuple):
-    """One line of the answer."""
+    """One line of the answer; ``code`` is the exit code where the check failed."""
 
-    passed: bool
     text: str
     code: Exit = Exit.OK
 
@@ -29,9 +29,9 @@ class Finding(NamedTuple):
 @click.argument("destination", required=False)
 @click.pass_obj
 def check(config: str, destination: str | None) -> None:
-    """Check the settings, Kafka, the topics, and that each destination (or only DESTINATION) lets us in.
+    """Check the settings, Kafka, the topics, and that each destination, or only DESTINATION, accepts the credentials.
 
-    Everything of one stage is checked; the next stage begins when all of it is well.
+    Each stage is checked completely; the next stage begins only when the whole stage has passed.
     """
     try:
         settings = load_settings(Path(config))
@@ -39,20 +39,20 @@ def check(config: str, destination: str | None) -> None:
         for name in names:
             settings.destination(name)
     except SettingsError as error:
-        _end(Finding(False, f"settings: {error}", Exit.SETTINGS))
-    else:
-        _say(Finding(True, f"settings: {config} is valid, with the destinations {', '.join(names)}"))
-        asyncio.run(_check(settings, names))
+        _print(Finding(f"settings: {error}", Exit.SETTINGS))
+        raise click.exceptions.Exit(Exit.SETTINGS) from error
+    _print(Finding(f"settings: {config} is valid, with the destinations {', '.join(names)}"))
+    asyncio.run(_check(settings, names))
 
 
 async def _check(settings: Settings, names: Sequence[str]) -> None:
     for stage in (_kafka(settings), _topics(settings, names), _destinations(settings, names)):
-        failed = None
+        failed = Exit.OK
         async for finding in stage:
-            _say(finding)
-            failed = failed or (None if finding.passed else finding)
-        if failed is not None:
-            raise click.exceptions.Exit(failed.code)
+            _print(finding)
+            failed = failed or finding.code
+        if failed:
+            raise click.exceptions.Exit(failed)
 
 
 async def _kafka(settings: Settings) -> AsyncIterator[Finding]:
@@ -61,9 +61,9 @@ async def _kafka(settings: Settings) -> AsyncIterator[Finding]:
         async with admin_client(settings.kafka) as admin:
             brokers = (await admin.describe_cluster())["brokers"]
     except KafkaUnreachable as error:
-        yield Finding(False, f"Kafka: {error}", Exit.KAFKA)
+        yield Finding(f"Kafka: {error}", Exit.KAFKA)
     else:
-        yield Finding(True, f"Kafka: {len(brokers)} broker{'s'[: len(brokers) > 1]} at {servers}")
+        yield Finding(f"Kafka: {counted(len(brokers), 'broker')} at {servers}")
 
 
 async def _topics(settings: Settings, names: Sequence[str]) -> AsyncIterator[Finding]:
@@ -73,9 +73,9 @@ async def _topics(settings: Settings, names: Sequence[str]) -> AsyncIterator[Fin
             try:
                 count = partition_count(await topic_states(admin, topics), name)
             except TopicsError as error:
-                yield Finding(False, f"topics of {name}: {error}", Exit.TOPICS)
+                yield Finding(f"topics of {name}: {error}", Exit.TOPICS)
             else:
-                yield Finding(True, f"topics of {name}: {len(topics)} with {count} partitions each")
+                yield Finding(f"topics of {name}: {len(topics)} with {count} partitions each")
 
 
 async def _destinations(settings: Settings, names: Sequence[str]) -> AsyncIterator[Finding]:
@@ -85,18 +85,13 @@ async def _destinations(settings: Settings, names: Sequence[str]) -> AsyncIterat
         try:
             answer = await destination.check()
         except BatchError as error:
-            yield Finding(False, f"destination {name}: {account.url} does not let us in: {error}", Exit.DESTINATION)
+            yield Finding(f"destination {name}: {account.url} cannot be used: {error}", Exit.DESTINATION)
         else:
-            yield Finding(True, f"destination {name}: {answer}")
+            yield Finding(f"destination {name}: {answer}")
         finally:
             await destination.aclose()
 
 
-def _say(finding: Finding) -> None:
-    mark = click.style("✓", fg="green") if finding.passed else click.style("✗", fg="red")
-    click.echo(f"{mark} {finding.text}", err=not finding.passed)
-
-
-def _end(finding: Finding) -> None:
-    _say(finding)
-    raise click.exceptions.Exit(finding.code)
+def _print(finding: Finding) -> None:
+    mark = click.style("✗", fg="red") if finding.code else click.style("✓", fg="green")
+    click.echo(f"{mark} {finding.text}", err=finding.code != Exit.OK)

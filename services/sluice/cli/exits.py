@@ -1,4 +1,4 @@
-"""How a command ends: exit codes that a script can rely on, and the errors that stand for them."""
+"""Exit codes that a script can rely on, and the errors that end a command with one of them."""
 
 from enum import IntEnum
 from typing import Any
@@ -14,7 +14,7 @@ from sluice.settings_file import SettingsError
 
 
 class Exit(IntEnum):
-    """What a command's exit code says."""
+    """The exit codes of every command."""
 
     OK = 0
     SOME_FAILED = 1
@@ -29,12 +29,12 @@ class Exit(IntEnum):
 HELP = """\b
 Exit codes:
   0    done
-  1    some rows or records failed; the rest is done
-  2    the command line, or the input file, cannot be used; nothing is done
+  1    some rows or records failed; the others are done
+  2    the command line or the input file cannot be used; nothing is done
   3    the settings are not valid
   4    Kafka does not answer, or has not confirmed what was published
   5    topics are missing, or their partition counts differ
-  6    a destination does not let us in
+  6    a destination cannot be used
   130  interrupted
 """
 
@@ -49,18 +49,18 @@ _CODES: dict[type[Exception], Exit] = {
 
 
 class CommandFailed(click.ClickException):
-    """Ends a command with one sentence on standard error and an exit code."""
+    """The end of a command: one sentence on standard error, and an exit code."""
 
     def __init__(self, message: str, code: Exit) -> None:
         super().__init__(message)
         self.exit_code = code
 
 
-class Group(click.Group):
-    """A group whose commands end with one sentence for every error that has an exit code."""
+class CommandGroup(click.Group):
+    """A group of commands that prints each error that has an exit code as one sentence."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command. Raises ``click.ClickException`` instead of the errors above."""
+        """Run the command. Raises ``CommandFailed`` in place of an error that has an exit code."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -72,5 +72,5 @@ class Group(click.Group):
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, KafkaError):
-        return f"Kafka has failed meanwhile: {error!r}; look at its brokers, and run the same command again"
+        return f"Kafka failed: {error!r}; look at its brokers, then run the same command again"
     return str(error)

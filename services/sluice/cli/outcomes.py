@@ -1,42 +1,17 @@
-"""``sluice outcomes``: receipts in a terminal."""
+"""``sluice outcomes``: prints receipts in a terminal."""
 
 import asyncio
-import re
 import sys
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import click
 
 from sluice.cli.receipt_text import HEADING, receipt_json, receipt_line
+from sluice.cli.since import SinceType
 from sluice.client.connection import connect
 from sluice.client.outcomes import Outcomes
 from sluice.client.outcomes import outcomes as open_outcomes
 from sluice.kafka.topic_reader import Since
 from sluice.telemetry.tracing import start_tracing
-
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-
-
-class SinceType(click.ParamType):
-    """An instant, a length of time before now, or one of two words."""
-
-    name = "since"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Since:
-        """``value`` as :func:`~sluice.client.outcomes.outcomes` takes it."""
-        if value in ("beginning", "now"):
-            chosen: Since = value
-            return chosen
-        if length := re.fullmatch(r"(\d+)([smhd])", value):
-            return datetime.now(UTC) - timedelta(**{_UNITS[length[2]]: int(length[1])})
-        try:
-            instant = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(
-                f"expected 10m, an instant such as 2026-11-22T08:00:00Z, beginning or now, got {value!r}", param, ctx
-            )
-        return instant.astimezone() if instant.tzinfo is None else instant
 
 
 @click.group()
@@ -47,16 +22,16 @@ def outcomes() -> None:
 @outcomes.command()
 @click.argument("destination")
 @click.option("--failed", is_flag=True, help="Only dead letters.")
-@click.option("--job", "job_id", metavar="ID", help="Only those of one job, from the beginning.")
+@click.option("--job", "job_id", metavar="ID", help="Only receipts of one job, from the beginning.")
 @click.option(
     "--since",
     type=SinceType(),
     metavar="WHEN",
-    help="Begin 30s, 10m, 2h, 7d ago, at an instant, at the beginning, or now.  [default: now; with --job beginning]",
+    help="Begin 30s, 10m, 2h or 7d ago, at an instant, at the beginning, or now.  [default: now; with --job beginning]",
 )
-@click.option("--until-end", is_flag=True, help="Stop after what is there, instead of waiting for more.")
+@click.option("--until-end", is_flag=True, help="Stop after the receipts that are there now; do not wait for more.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Stop after N receipts.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, with everything that is known.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, with every field.")
 @click.pass_obj
 def tail(
     config: str,

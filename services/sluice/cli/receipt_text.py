@@ -1,12 +1,12 @@
-"""A receipt for people, on one line, and for programs, as one JSON object."""
+"""A receipt as one line for people, and as one JSON object for programs."""
 
 import base64
-import shutil
 from typing import Any
 
 import click
 import msgspec
 
+from sluice.cli.terminal import decoded, fitted, local_time, printable
 from sluice.client.receipts import DeadLetter, Receipt, Succeeded
 from sluice.events import Key
 
@@ -20,21 +20,21 @@ HEADING = (
 
 
 def receipt_line(receipt: Receipt, *, terminal: bool) -> str:
-    """Aligned columns; on a terminal coloured and cut to its width."""
+    """Return aligned columns; for a terminal, coloured and cut to its width."""
     event = receipt.event
     object_ = event.object if event else "?"
-    key = key_text(event.key) if event else _printable((receipt.key if isinstance(receipt, DeadLetter) else b"") or b"")
+    key = key_text(event.key) if event else decoded(receipt.key if isinstance(receipt, DeadLetter) else None)
     if isinstance(receipt, Succeeded):
         mark, code, said = "✓", receipt.event.status, receipt.event.warning or receipt.event.record_id or ""
     else:
         mark, code, said = "✗", receipt.code or receipt.error_class, receipt.message
     line = (
-        f"{receipt.written_at.astimezone():%Y-%m-%d %H:%M:%S}  {mark} {_cell(object_, _OBJECT_WIDTH)} "
-        f"{_cell(key, _KEY_WIDTH)} {_cell(code, _CODE_WIDTH)} {_safe(said)}"
+        f"{local_time(receipt.written_at)}  {mark} {_cell(object_, _OBJECT_WIDTH)} "
+        f"{_cell(key, _KEY_WIDTH)} {_cell(code, _CODE_WIDTH)} {printable(said)}"
     ).rstrip()
     if not terminal:
         return line
-    line = line[: shutil.get_terminal_size().columns]
+    line = fitted(line)
     return (
         click.style(line, fg="red")
         if isinstance(receipt, DeadLetter)
@@ -43,7 +43,7 @@ def receipt_line(receipt: Receipt, *, terminal: bool) -> str:
 
 
 def receipt_json(receipt: Receipt) -> bytes:
-    """Everything that is known of it. Bytes that are no record event stand in base64."""
+    """Return every field of ``receipt``; bytes that are no record event are in base64."""
     common: dict[str, Any] = {
         "receipt": "succeeded" if isinstance(receipt, Succeeded) else "dead-letter",
         "topic": receipt.place.topic,
@@ -52,18 +52,13 @@ def receipt_json(receipt: Receipt) -> bytes:
         "written_at": receipt.written_at,
         "traceparent": receipt.traceparent,
     }
-    return msgspec.json.encode(
-        common | (_succeeded(receipt) if isinstance(receipt, Succeeded) else _dead_letter(receipt))
-    )
+    fields = {"event": receipt.event} if isinstance(receipt, Succeeded) else _dead_letter(receipt)
+    return msgspec.json.encode(common | fields)
 
 
 def key_text(key: Key) -> str:
-    """A text as it is, all other keys as JSON."""
+    """Return a string key as it is, every other key as JSON."""
     return key if isinstance(key, str) else "" if key is None else msgspec.json.encode(key).decode()
-
-
-def _succeeded(receipt: Succeeded) -> dict[str, Any]:
-    return {"event": receipt.event}
 
 
 def _dead_letter(letter: DeadLetter) -> dict[str, Any]:
@@ -91,13 +86,4 @@ def _base64(value: bytes | None) -> str | None:
 
 
 def _cell(text: str, width: int) -> str:
-    return f"{_safe(text):<{width}}"
-
-
-def _safe(text: str) -> str:
-    """Without what could steer a terminal: records come from anywhere."""
-    return "".join(character if character.isprintable() else "·" for character in text)
-
-
-def _printable(value: bytes) -> str:
-    return value.decode("utf-8", "backslashreplace")
+    return f"{printable(text):<{width}}"

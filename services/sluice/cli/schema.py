@@ -1,4 +1,4 @@
-"""``sluice schema``: the JSON Schemas of the settings file and of the events."""
+"""``sluice schema``: prints the JSON Schemas of the settings file and of the events."""
 
 import json
 
@@ -24,7 +24,7 @@ def settings() -> None:
 @schema.command()
 @click.argument("name", type=click.Choice(_EVENT_NAMES), required=False)
 def events(name: str | None) -> None:
-    """Print the schema of the event NAME, or of all, by name."""
+    """Print the schema of the event NAME, or the schemas of all events as one object, by name."""
     files = schema_files()
     schemas = {event_name(event): files[event_schema_name(event)] for event in EVENTS}
     if name is None:

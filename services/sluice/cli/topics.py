@@ -25,9 +25,9 @@ def topics() -> None:
 @click.option("--replication-factor", type=click.IntRange(min=1), metavar="N", help="[default: the broker's]")
 @click.pass_obj
 def create(config: str, destination: str, partitions: int | None, replication_factor: int | None) -> None:
-    """Make those topics of DESTINATION that are missing.
+    """Make the topics of DESTINATION that are missing.
 
-    What exists is left as it is: partition counts are never changed, because keys would move between partitions.
+    Topics that exist stay as they are: a partition count never changes, because keys would move between partitions.
     """
     connection = connect(config)
     names = connection.topics(destination).all
@@ -43,7 +43,7 @@ def create(config: str, destination: str, partitions: int | None, replication_fa
 @click.argument("destination")
 @click.pass_obj
 def ls(config: str, destination: str) -> None:
-    """List the topics of DESTINATION, and say whether they can be used together."""
+    """List the topics of DESTINATION, and check that they can be used together."""
     connection = connect(config)
     states = asyncio.run(_states(connection, destination))
     holds = _holds(connection, destination)

@@ -147,19 +147,21 @@ def test_show_tells_what_became_of_a_redriven_record(crm: Connection, run: Run) 
     assert run("dead", "redrive", "crm", "--yes").exit_code == Exit.OK
     asyncio.run(deliver(crm, good))
     asyncio.run(bury(crm, [bad._replace(redrives=1)]))
-    assert re.search(r"later life +delivered .*: CREATED", run("dead", "show", "crm", "0/0").stdout)
-    assert re.search(r"later life +dead letter 0/3, .*, UNKNOWN_FIELD: field", run("dead", "show", "crm", "0/1").stdout)
+    assert re.search(r"later outcome +delivered .*: CREATED", run("dead", "show", "crm", "0/0").stdout)
+    assert re.search(
+        r"later outcome +dead letter 0/3, .*, UNKNOWN_FIELD: field", run("dead", "show", "crm", "0/1").stdout
+    )
     assert "and since; no receipt yet among 1 looked through" in run("dead", "show", "crm", "0/2").stdout
     again = run("dead", "show", "crm", "e-bad").stdout
     assert re.search(r"redriven +1 time before, and not since", again)
-    assert re.search(r"earlier life +dead letter 0/1", again)
+    assert re.search(r"earlier outcome +dead letter 0/1", again)
 
 
 def test_redrive_shows_what_it_would_do(dead: Connection, run: Run) -> None:
     result = run("dead", "redrive", "crm", "--code", "UNKNOWN_FIELD", "--drop", "nmae", "--set", "name=Acme Ltd")
     assert result.exit_code == Exit.OK, result.output
     assert '-    "nmae": "Acme"\n+    "name": "Acme Ltd"\n' in result.stdout
-    assert result.stdout.endswith("2 dead letters of crm would be redriven; nothing was sent: --yes does it\n")
+    assert result.stdout.endswith("2 dead letters of crm would be redriven; nothing was sent: --yes sends them\n")
     assert records(dead) == []
 
 

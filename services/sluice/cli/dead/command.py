@@ -1,24 +1,23 @@
-"""``sluice dead``: what was given up, why, and how it goes on."""
+"""``sluice dead``: counts, lists, shows and redrives dead letters."""
 
 import asyncio
 import gc
 import heapq
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable
 
 import click
 import msgspec
 from aiokafka import ConsumerRecord
 
 from sluice.cli.dead.redrive import redrive
-from sluice.cli.dead.selecting import selecting, selection
+from sluice.cli.dead.selecting import select_letters
 from sluice.cli.dead.show import show
-from sluice.cli.dead.text import say_letters, say_tally
+from sluice.cli.dead.text import print_letters, print_tally
 from sluice.cli.receipt_text import receipt_json
-from sluice.client.connection import connect
+from sluice.cli.terminal import counted
 from sluice.client.receipts import read_dead_letter
 from sluice.dead_letters.reasons import Tally
-from sluice.dead_letters.selection import DeadLetters, Reading, Selection, open_dead_letters
+from sluice.dead_letters.selection import Reading, Selection, open_dead_letters
 
 DEFAULT_LIMIT = 20
 
@@ -27,9 +26,9 @@ DEFAULT_LIMIT = 20
 def dead() -> None:
     """Look at dead letters, and redrive them.
 
-    A letter that was redriven stays in its topic until retention takes it; it is counted and listed with --all only.
+    A redriven letter stays in its topic until the topic's retention removes it; only --all counts and lists it.
     """
-    # Letters go as soon as they are read; walking through them again and again in search of cycles costs a third.
+    # A letter is garbage as soon as it is read; the collector's searches for cycles would take a third of the time.
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
 
@@ -40,26 +39,28 @@ dead.add_command(show)
 
 @dead.command()
 @click.argument("destination")
-@selecting
-@click.option("--all", "with_redriven", is_flag=True, help="Count those that were redriven, too.")
+@select_letters
+@click.option("--all", "with_redriven", is_flag=True, help="Count redriven letters, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, for each reason.")
-@click.pass_context
-def count(ctx: click.Context, destination: str, with_redriven: bool, as_json: bool) -> None:
+@click.pass_obj
+def count(config: str, destination: str, selection: Selection, with_redriven: bool, as_json: bool) -> None:
     """Count the dead letters of DESTINATION by reason, and by object.
 
-    Alike messages are one reason: what is quoted in them shows as … and ids and numbers as #.
+    Similar messages are one reason: quoted text shows as … and ids and numbers as #.
     """
-    tally = asyncio.run(_count(ctx.obj, destination, selection(ctx), with_redriven, as_json))
-    if as_json:
-        for reason, letters, partition, offset in tally.groups:
-            line = {"letters": letters, **reason._asdict(), "example": f"{partition}/{offset}"}
-            click.echo(msgspec.json.encode(line))
+    tally, already = asyncio.run(_count(config, destination, selection, with_redriven))
+    if not as_json:
+        _print_count(tally, already, destination)
+        return
+    for reason, letters, partition, offset in tally.groups:
+        line = {"letters": letters, **reason._asdict(), "example": f"{partition}/{offset}"}
+        click.echo(msgspec.json.encode(line))
 
 
 @dead.command()
 @click.argument("destination")
-@selecting
-@click.option("--all", "with_redriven", is_flag=True, help="List those that were redriven, too.")
+@select_letters
+@click.option("--all", "with_redriven", is_flag=True, help="List redriven letters, too.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -67,71 +68,64 @@ def count(ctx: click.Context, destination: str, with_redriven: bool, as_json: bo
     help=f"The newest N of them.  [default: {DEFAULT_LIMIT}; with --json all, in the order in which they are read]",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line, for each letter.")
-@click.pass_context
-def ls(ctx: click.Context, destination: str, with_redriven: bool, limit: int | None, as_json: bool) -> None:
-    """List the dead letters of DESTINATION: how many there are of each reason, then the newest."""
-    asyncio.run(_list(ctx.obj, destination, selection(ctx), with_redriven, limit, as_json))
+@click.pass_obj
+def ls(
+    config: str, destination: str, selection: Selection, with_redriven: bool, limit: int | None, as_json: bool
+) -> None:
+    """List the dead letters of DESTINATION: how many have each reason, then the newest letters."""
+    asyncio.run(_list(config, destination, selection, with_redriven, limit, as_json))
 
 
-async def _count(config: str, destination: str, selected: Selection, with_redriven: bool, as_json: bool) -> Tally:
+async def _count(config: str, destination: str, selection: Selection, with_redriven: bool) -> tuple[Tally, int]:
+    """Return the tally, and how many of the selected letters were redriven before and are not in it."""
     tally = Tally()
     already = 0
-    async with _opened(config, destination) as dead_letters:
-        async for reading in _readings(dead_letters, selected, with_redriven):
-            tally.add(reading.letters)
-            already += reading.redriven
-    if not as_json:
-        _say(tally, already, destination)
-    return tally
+    async for reading in _readings(config, destination, selection, with_redriven):
+        tally.add(reading.letters)
+        already += reading.redriven
+    return tally, already
 
 
 async def _list(
-    config: str, destination: str, selected: Selection, with_redriven: bool, limit: int | None, as_json: bool
+    config: str, destination: str, selection: Selection, with_redriven: bool, limit: int | None, as_json: bool
 ) -> None:
     tally = Tally()
     already = 0
     newest: list[ConsumerRecord] = []
-    async with _opened(config, destination) as dead_letters:
-        async for reading in _readings(dead_letters, selected, with_redriven):
-            if as_json and limit is None:
-                _say_json(reading.letters)
-                continue
-            tally.add(reading.letters)
-            already += reading.redriven
-            newest = heapq.nlargest(limit or DEFAULT_LIMIT, [*newest, *reading.letters], key=_written_at)
+    async for reading in _readings(config, destination, selection, with_redriven):
+        if as_json and limit is None:
+            _print_json(reading.letters)
+            continue
+        tally.add(reading.letters)
+        already += reading.redriven
+        newest = heapq.nlargest(limit or DEFAULT_LIMIT, [*newest, *reading.letters], key=_written_at)
     if as_json:
-        _say_json(newest)
+        _print_json(newest)
         return
-    _say(tally, already, destination)
+    _print_count(tally, already, destination)
     if newest:
         click.echo()
-        say_letters(newest)
+        print_letters(newest)
 
 
-@asynccontextmanager
-async def _opened(config: str, destination: str) -> AsyncIterator[DeadLetters]:
-    async with open_dead_letters(destination, connect(config)) as dead_letters:
-        yield dead_letters
+async def _readings(config: str, destination: str, selection: Selection, with_redriven: bool) -> AsyncIterator[Reading]:
+    async with open_dead_letters(destination, config) as dead_letters:
+        redriven = None if with_redriven else await dead_letters.redriven()
+        async for reading in dead_letters.read(selection, redriven):
+            yield reading
 
 
-async def _readings(dead_letters: DeadLetters, selected: Selection, with_redriven: bool) -> AsyncIterator[Reading]:
-    redriven = None if with_redriven else await dead_letters.redriven()
-    async for reading in dead_letters.read(selected, redriven):
-        yield reading
-
-
-def _say(tally: Tally, already: int, destination: str) -> None:
+def _print_count(tally: Tally, already: int, destination: str) -> None:
     if tally.letters:
-        reasons = len(tally.groups)
-        click.echo(f"{tally.letters:,} dead letters of {destination}, {reasons:,} reason{'s'[: reasons != 1]}\n")
-        say_tally(tally)
+        click.echo(f"{tally.letters:,} dead letters of {destination}, {counted(len(tally.groups), 'reason')}\n")
+        print_tally(tally)
     else:
         click.echo(f"no dead letter of {destination} is selected")
     if already:
         click.echo(f"\n{already:,} more were redriven; --all shows them, too")
 
 
-def _say_json(letters: list[ConsumerRecord]) -> None:
+def _print_json(letters: Iterable[ConsumerRecord]) -> None:
     for letter in letters:
         click.echo(receipt_json(read_dead_letter(letter)))
 

@@ -5,10 +5,10 @@ import sys
 
 import click
 
-from sluice.cli.dead.selecting import selecting, selection
-from sluice.cli.dead.text import printable, say_difference, say_letters, say_tally
+from sluice.cli.dead.selecting import select_letters
+from sluice.cli.dead.text import print_difference, print_letters, print_tally
 from sluice.cli.exits import CommandFailed, Exit
-from sluice.client.connection import connect
+from sluice.cli.terminal import printable
 from sluice.dead_letters.editing import Edit, MapFailed, edit_fields, in_turn, map_lines, parse_path, parse_set
 from sluice.dead_letters.reasons import Tally
 from sluice.dead_letters.redrive import RedriveError, RedriveResult, plan
@@ -17,19 +17,19 @@ from sluice.dead_letters.redrive_plan import NextLife, Rules
 from sluice.dead_letters.selection import Selection
 
 SHOWN = 5
-"""Letters, and refusals, that are shown."""
+"""Letters, and refusals, that are printed."""
 
 
 @click.command()
 @click.argument("destination")
-@selecting
+@select_letters
 @click.option("--set", "sets", metavar="FIELD=VALUE", multiple=True, help="Set a field of data; VALUE is JSON or text.")
-@click.option("--drop", "drops", metavar="FIELD", multiple=True, help="Drop a field of data, before any is set.")
+@click.option("--drop", "drops", metavar="FIELD", multiple=True, help="Drop a field of data, before any field is set.")
 @click.option(
     "--map",
     "command",
     metavar="COMMAND",
-    help="Then have a shell command map the events: JSON lines in, as many out, null to leave one alone.",
+    help="Then map the events with a shell command: it reads JSON lines and writes as many; null leaves one alone.",
 )
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N letters a second.")
 @click.option(
@@ -38,14 +38,15 @@ SHOWN = 5
     metavar="N",
     default=3,
     show_default=True,
-    help="Leave letters whose record was redriven so often.",
+    help="Leave letters whose record was redriven N times or more.",
 )
-@click.option("--force", is_flag=True, help="Without an edit: send bytes that are no record event, too, as they are.")
-@click.option("--yes", is_flag=True, help="Do it; without this nothing is sent.")
-@click.pass_context
+@click.option("--force", is_flag=True, help="Without an edit: also send bytes that are no record event, as they are.")
+@click.option("--yes", is_flag=True, help="Send the letters; without this nothing is sent.")
+@click.pass_obj
 def redrive(
-    ctx: click.Context,
+    config: str,
     destination: str,
+    selection: Selection,
     sets: tuple[str, ...],
     drops: tuple[str, ...],
     command: str | None,
@@ -54,36 +55,51 @@ def redrive(
     force: bool,
     yes: bool,
 ) -> None:
-    r"""Publish dead letters of DESTINATION again, to the lane that they came from.
+    r"""Publish dead letters of DESTINATION again, to the partition that they came from.
 
-    Each letter is redriven once: interrupted, run the same command again. A FIELD may be nested, as address.city; \.
-    is a dot in its name. The command of --map is started anew for each 1,000 letters or fewer.
+    Each letter is redriven once: run an interrupted command again to resume it. A FIELD may be nested, as
+    address.city; \. is a dot in its name. The command of --map is started once for each 1,000 letters or fewer.
 
-    A redriven record is applied after all that was published since: an old change can undo a newer one of its key.
+    A redriven record is applied after everything that was published since: an old change can undo a newer one of its
+    key.
     """
     edit = _edit(sets, drops, command)
     if force and edit is not None:
         raise click.UsageError("--force sends bytes as they are: leave --set, --drop and --map out")
-    rules = Rules(edit, max_redrives, force)
     result = RedriveResult()
     try:
         if yes:
-            asyncio.run(_redrive(ctx.obj, destination, selection(ctx), rules, rate, result))
+            asyncio.run(
+                redrive_letters(
+                    config,
+                    destination,
+                    selection,
+                    edit=edit,
+                    rate=rate,
+                    max_redrives=max_redrives,
+                    force=force,
+                    on_sent=lambda so_far: _overwrite_line(f"{so_far.sent:,} redriven"),
+                    result=result,
+                )
+            )
         else:
-            asyncio.run(_show_plan(ctx.obj, destination, selection(ctx), rules, result))
+            asyncio.run(_print_plan(config, destination, selection, Rules(edit, max_redrives, force), result))
     except MapFailed as error:
         raise CommandFailed(str(error), Exit.SOME_FAILED if yes and result.sent else Exit.USAGE) from error
     except RedriveError as error:
         raise CommandFailed(str(error), Exit.KAFKA) from error
     finally:
         if yes and result.selected:
-            _say_result(result, rules)
+            _overwrite_line("")
+            _print_result(result, max_redrives)
             click.echo(f"{result.sent:,} dead letters of {destination} were redriven")
     if not result.selected:
         click.echo(f"no dead letter of {destination} is selected; nothing was sent")
     elif not yes:
-        _say_result(result, rules)
-        click.echo(f"{result.sent:,} dead letters of {destination} would be redriven; nothing was sent: --yes does it")
+        _print_result(result, max_redrives)
+        click.echo(
+            f"{result.sent:,} dead letters of {destination} would be redriven; nothing was sent: --yes sends them"
+        )
     if result.refused:
         raise click.exceptions.Exit(Exit.SOME_FAILED)
 
@@ -102,55 +118,34 @@ def _edit(sets: tuple[str, ...], drops: tuple[str, ...], command: str | None) ->
     return in_turn(edits) if edits else None
 
 
-async def _show_plan(config: str, destination: str, selected: Selection, rules: Rules, result: RedriveResult) -> None:
+async def _print_plan(config: str, destination: str, selection: Selection, rules: Rules, result: RedriveResult) -> None:
     tally = Tally()
     shown: list[NextLife] = []
-    async for lives in plan(connect(config), destination, selected, rules, result):
-        tally.add([life.letter for life in lives.next])
-        shown += lives.next[: SHOWN - len(shown)]
+    async for planned in plan(config, destination, selection, rules, result):
+        tally.add([redriven.letter for redriven in planned.next])
+        shown += planned.next[: SHOWN - len(shown)]
     if not tally.letters:
         return
-    say_tally(tally)
+    print_tally(tally)
     click.echo(f"\nthe first {len(shown)}:")
     if rules.edit is None:
-        say_letters([life.letter for life in shown])
+        print_letters([redriven.letter for redriven in shown])
     else:
-        for life in shown:
-            say_difference(life)
+        for redriven in shown:
+            print_difference(redriven)
     click.echo()
 
 
-async def _redrive(
-    config: str, destination: str, selected: Selection, rules: Rules, rate: float | None, result: RedriveResult
-) -> None:
-    terminal = sys.stderr.isatty()
-
-    def note(so_far: RedriveResult) -> None:
-        if terminal:
-            click.echo(f"\r{so_far.sent:,} redriven", nl=False, err=True)
-
-    await redrive_letters(
-        connect(config),
-        destination,
-        selected,
-        edit=rules.edit,
-        rate=rate,
-        max_redrives=rules.max_redrives,
-        force=rules.force,
-        on_sent=note,
-        result=result,
-    )
-    if terminal:
-        click.echo("\r", nl=False, err=True)
+def _overwrite_line(text: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r{text}", nl=False, err=True)
 
 
-def _say_result(result: RedriveResult, rules: Rules) -> None:
+def _print_result(result: RedriveResult, max_redrives: int) -> None:
     if result.already:
         click.echo(f"{result.already:,} left: they were redriven before")
     if result.too_often:
-        click.echo(
-            f"{result.too_often:,} left: redriven {rules.max_redrives} times or more; --max-redrives allows more"
-        )
+        click.echo(f"{result.too_often:,} left: redriven {max_redrives} times or more; --max-redrives allows more")
     if result.left_alone:
         click.echo(f"{result.left_alone:,} left alone by the command")
     if result.refused:

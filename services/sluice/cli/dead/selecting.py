@@ -2,77 +2,62 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import wraps
 from typing import Any
 
 import click
 
-from sluice.cli.outcomes import SinceType
+from sluice.cli.since import SinceType
+from sluice.cli.terminal import local_time
+from sluice.client.outcomes import Since
 from sluice.dead_letters.selection import Selection
 
-_Option = Callable[[Callable[..., None]], Callable[..., None]]
-
-_CLASSES = ("rejected", "ambiguous", "retryable")
-_NOTED = "sluice.dead."
+Command = Callable[..., None]
 
 
-def selecting(command: Callable[..., None]) -> Callable[..., None]:
-    """Adds the options to ``command``, whose :func:`selection` reads them from its context."""
+def select_letters(command: Command) -> Command:
+    """Add the options to ``command``, which takes what they select as its argument ``selection``."""
+
+    @wraps(command)
+    def with_selection(*arguments: Any, since: Since | None, until: Since | None, **options: Any) -> None:
+        chosen = {name: options.pop(name) for name in ("classes", "codes", "batches", "objects", "keys", "jobs")}
+        selection = Selection(**chosen, since=_instant(since), until=_instant(until))
+        if selection.since and selection.until and selection.since >= selection.until:
+            raise click.UsageError(
+                f"--since {local_time(selection.since)} is not before --until {local_time(selection.until)}"
+            )
+        command(*arguments, selection=selection, **options)
+
     for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+        with_selection = option(with_selection)
+    return with_selection
 
 
-def selection(ctx: click.Context) -> Selection:
-    """What the command line says. Raises ``click.UsageError``."""
-    since, until = _instant(ctx, "since"), _instant(ctx, "until")
-    if since and until and since >= until:
-        raise click.UsageError(f"--since {since:%Y-%m-%d %H:%M:%S} is not before --until {until:%Y-%m-%d %H:%M:%S}")
-    return Selection(
-        classes=ctx.meta[f"{_NOTED}class"],
-        codes=ctx.meta[f"{_NOTED}code"],
-        batches=ctx.meta[f"{_NOTED}batch"],
-        objects=ctx.meta[f"{_NOTED}object"],
-        keys=ctx.meta[f"{_NOTED}key"],
-        jobs=ctx.meta[f"{_NOTED}job"],
-        since=since,
-        until=until,
-    )
+def _instant(time: Since | None) -> datetime | None:
+    if isinstance(time, datetime):
+        return time
+    return datetime.now(UTC) if time == "now" else None
 
 
-def _instant(ctx: click.Context, name: str) -> datetime | None:
-    value: datetime | str | None = ctx.meta[_NOTED + name]
-    if isinstance(value, datetime):
-        return value
-    return datetime.now(UTC) if value == "now" else None
+def _option(name: str, field: str, metavar: str, help_: str) -> Callable[[Command], Command]:
+    return click.option(name, field, metavar=metavar, multiple=True, help=help_)
 
 
-def _note(ctx: click.Context, param: click.Parameter, value: Any) -> None:
-    ctx.meta[f"{_NOTED}{param.name}"] = value
-
-
-def _option(name: str, metavar: str, help_: str) -> _Option:
-    return click.option(f"--{name}", metavar=metavar, multiple=True, expose_value=False, callback=_note, help=help_)
-
-
-_OPTIONS: tuple[_Option, ...] = (
-    _option("code", "CODE", "Only those that the vendor refused with this code. May be repeated, as the next ones."),
+_OPTIONS = (
+    _option("--code", "codes", "CODE", "Only letters that the vendor refused with this code. Options may be repeated."),
     click.option(
         "--class",
-        type=click.Choice(_CLASSES),
+        "classes",
+        type=click.Choice(("rejected", "ambiguous", "retryable")),
         multiple=True,
-        expose_value=False,
-        callback=_note,
-        help="Only rejected ones, those of unknown fate, or those that were tried too often.",
+        help="Only letters that were rejected, whose outcome is unknown, or that were tried too often.",
     ),
-    _option("object", "NAME", "Only those of one kind of thing at the vendor."),
-    _option("key", "KEY", "Only those of one record: the event's key, or the message key."),
-    _option("job", "ID", "Only those of one job."),
-    _option("batch", "ID", "Only those of one batch."),
-    *(
-        click.option(f"--{name}", type=SinceType(), metavar="WHEN", expose_value=False, callback=_note, help=help_)
-        for name, help_ in (
-            ("since", "Only those written since 30m, 2h, 7d ago, or since an instant."),
-            ("until", "Only those written before that."),
-        )
+    _option("--object", "objects", "NAME", "Only letters of one kind of object at the vendor."),
+    _option("--key", "keys", "KEY", "Only letters of one record: the event's key, or the message key."),
+    _option("--job", "jobs", "ID", "Only letters of one job."),
+    _option("--batch", "batches", "ID", "Only letters of one batch."),
+    click.option(
+        "--since", type=SinceType(), metavar="WHEN", help="Only letters written since 30m, 2h, 7d ago, or an instant."
     ),
+    click.option("--until", type=SinceType(), metavar="WHEN", help="Only letters written before that time."),
 )

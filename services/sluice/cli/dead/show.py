@@ -1,15 +1,14 @@
-"""``sluice dead show``: one record and its whole story."""
+"""``sluice dead show``: prints one dead letter, its record and its history."""
 
 import asyncio
 import re
 from collections.abc import Iterator
-from datetime import datetime
 
 import click
 
-from sluice.cli.dead.text import printable, record_lines
+from sluice.cli.dead.text import record_lines
 from sluice.cli.exits import CommandFailed, Exit
-from sluice.client.connection import connect
+from sluice.cli.terminal import counted, decoded, local_time, printable
 from sluice.client.receipts import DeadLetter
 from sluice.dead_letters.history import NoSuchLetter, Story, letter_at, letter_of_event, tell
 from sluice.dead_letters.selection import open_dead_letters
@@ -20,12 +19,12 @@ from sluice.dead_letters.selection import open_dead_letters
 @click.argument("letter", metavar="PARTITION/OFFSET|EVENT_ID")
 @click.pass_obj
 def show(config: str, destination: str, letter: str) -> None:
-    """Print one dead letter of DESTINATION: the record, and all that is known of what happened to it.
+    """Print one dead letter of DESTINATION: its record, and everything that is known about it.
 
-    The newest one where an event has several.
+    An EVENT_ID stands for the newest dead letter of that event.
     """
     try:
-        story = asyncio.run(_story(config, destination, letter))
+        story = asyncio.run(_read_history(config, destination, letter))
     except NoSuchLetter as error:
         raise CommandFailed(str(error), Exit.USAGE) from error
     lines = [(name, printable(text)) for name, text in _facts(story) if text]
@@ -37,8 +36,8 @@ def show(config: str, destination: str, letter: str) -> None:
         click.echo(line)
 
 
-async def _story(config: str, destination: str, letter: str) -> Story:
-    async with open_dead_letters(destination, connect(config)) as dead_letters:
+async def _read_history(config: str, destination: str, letter: str) -> Story:
+    async with open_dead_letters(destination, config) as dead_letters:
         if place := re.fullmatch(r"(\d+)/(\d+)", letter):
             found = await letter_at(dead_letters, int(place[1]), int(place[2]))
         else:
@@ -48,47 +47,44 @@ async def _story(config: str, destination: str, letter: str) -> Story:
 
 def _facts(story: Story) -> Iterator[tuple[str, str]]:
     letter = story.letter
-    yield "dead letter", f"{letter.place.topic} {_place(letter)}, written {_time(letter.written_at)}"
+    yield "dead letter", f"{letter.place.topic} {_place(letter)}, written {local_time(letter.written_at)}"
     yield "class", letter.error_class
     yield "code", letter.code
     yield "message", letter.message
     yield "http status", str(letter.http_status or "")
     yield "attempts", str(letter.attempt)
-    yield "first failure", _time(letter.first_failure_at) if letter.first_failure_at else ""
+    yield "first failure", local_time(letter.first_failure_at) if letter.first_failure_at else ""
     yield "batch", letter.batch_id or "none: it was never sent"
     if letter.source:
         yield "published at", f"{letter.source.topic} {letter.source.partition}/{letter.source.offset}"
     yield "payload at", story.payload_at
     yield "trace", _trace_id(letter.traceparent)
-    yield "message key", (letter.key or b"").decode("utf-8", "backslashreplace")
+    yield "message key", decoded(letter.key)
     for name, value in letter.headers:
-        yield f"header {name}", (value or b"").decode("utf-8", "backslashreplace")
+        yield f"header {name}", decoded(value)
     yield "redriven", _redriven(story)
-    for life in story.lives:
-        if life.place != letter.place:
-            when = "later" if life.redrive_count > letter.redrive_count else "earlier"
-            yield f"{when} life", f"dead letter {_place(life)}, {_time(life.written_at)}, {life.code}: {life.message}"
+    for other in story.lives:
+        if other.place != letter.place:
+            when = "later" if other.redrive_count > letter.redrive_count else "earlier"
+            place, written_at = _place(other), local_time(other.written_at)
+            yield f"{when} outcome", f"dead letter {place}, {written_at}, {other.code}: {other.message}"
     if story.succeeded is not None:
         receipt = story.succeeded
-        yield "later life", f"{receipt.event.outcome} {_time(receipt.written_at)}: {receipt.event.status}"
+        yield "later outcome", f"{receipt.event.outcome} {local_time(receipt.written_at)}: {receipt.event.status}"
 
 
 def _redriven(story: Story) -> str:
     count = story.letter.redrive_count
-    times = f"{count} time{'s'[: count != 1]} before" if count else "not before"
+    times = f"{counted(count, 'time')} before" if count else "not before"
     if not story.redriven:
         return f"{times}, and not since"
-    dead_again = any(life.redrive_count > story.letter.redrive_count for life in story.lives)
+    dead_again = any(other.redrive_count > story.letter.redrive_count for other in story.lives)
     settled = dead_again or story.succeeded is not None
     return f"{times}, and since" + ("" if settled else f"; no receipt yet among {story.searched:,} looked through")
 
 
 def _place(letter: DeadLetter) -> str:
     return f"{letter.place.partition}/{letter.place.offset}"
-
-
-def _time(instant: datetime) -> str:
-    return f"{instant.astimezone():%Y-%m-%d %H:%M:%S}"
 
 
 def _trace_id(traceparent: str | None) -> str:
