@@ -272,7 +272,7 @@ def test_unknown_destination_is_named_with_the_nearest(settings: Path, run: Run)
     ("rejects_file", "sentence"),
     [
         pytest.param("no/such/directory", "no such directory; name another file with --rejects", id="nowhere"),
-        pytest.param("a.csv", "a.csv is what is published; name another file", id="the file itself"),
+        pytest.param("a.csv", "a.csv is the file to publish; name another file", id="the file itself"),
     ],
 )
 def test_rejects_that_cannot_be_written_are_one_sentence(

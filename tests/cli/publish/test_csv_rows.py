@@ -75,7 +75,7 @@ def test_quote_that_is_never_closed_is_one_bad_row() -> None:
     [
         pytest.param(b"\n1\n", "expected CSV with the names of the columns", id="no header"),
         pytest.param(b"a,,c\n", "column 2 of file.csv has no name", id="column without a name"),
-        pytest.param(b"a,b,a\n", "`a` stands more than once", id="two columns of a name"),
+        pytest.param(b"a,b,a\n", "`a` is more than once", id="two columns of a name"),
         pytest.param(b"caf\xe9\n", "got another encoding in the header", id="Latin-1 header"),
         pytest.param(b'"a"b\n', "expected CSV with a header line", id="no CSV at all"),
     ],

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.cli.publish.input_file import InputFile
-from sluice.cli.publish.json_rows import MAX_ROW_BYTES, Encoded, json_elements, json_lines, json_row
+from sluice.cli.publish.json_rows import MAX_ROW_BYTES, UnparsedRow, json_elements, json_lines, parse_row
 from sluice.cli.publish.rows import BadRow, Row, UnusableFile
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
@@ -28,8 +28,8 @@ def opened(content: bytes) -> InputFile:
     return InputFile("file.json", stream, len(content), stream)
 
 
-def decoded(row: Encoded) -> Any:
-    read = json_row(row)
+def decoded(row: UnparsedRow) -> Any:
+    read = parse_row(row)
     assert isinstance(read, Row), read
     return {name: json.loads(bytes(value)) for name, value in read.fields.items()}
 
@@ -48,12 +48,12 @@ def test_elements_of_an_array_are_read_whatever_its_layout(
 def test_lines_are_read(objects: list[Any]) -> None:
     content = "\n".join(json.dumps(value) for value in objects).encode()
     rows = list(json_lines(opened(content)))
-    assert [decoded(row) for row in rows if isinstance(row, Encoded)] == objects
+    assert [decoded(row) for row in rows if isinstance(row, UnparsedRow)] == objects
 
 
 def test_numbers_are_not_rounded() -> None:
     text = b'{"a": 1.10, "b": 123456789012345678901234567890, "c": 0.1000000000000000055}'
-    row = json_row(Encoded(1, text))
+    row = parse_row(UnparsedRow(1, text))
     assert isinstance(row, Row)
     assert msgspec.json.encode(row.fields) == text.replace(b" ", b"")
 
@@ -76,12 +76,12 @@ def test_line_of_an_element_is_where_it_begins() -> None:
 )
 def test_bad_line_is_named_and_the_next_one_read(text: bytes, reason: str) -> None:
     bad, good = list(json_lines(opened(text + b'\n{"a": 1}\n')))
-    assert isinstance(bad, Encoded)
-    row = json_row(bad)
+    assert isinstance(bad, UnparsedRow)
+    row = parse_row(bad)
     assert isinstance(row, BadRow)
     assert row.line == 1
     assert row.reason.startswith(reason)
-    assert isinstance(good, Encoded)
+    assert isinstance(good, UnparsedRow)
     assert decoded(good) == {"a": 1}
 
 
@@ -93,7 +93,7 @@ def test_endless_line_is_a_bad_row_and_the_next_one_is_read() -> None:
     bad, good = list(json_lines(opened(b"x" * (MAX_ROW_BYTES + 5) + b'\n{"a":1}\n')))
     assert isinstance(bad, BadRow)
     assert bad.reason == "expected at most 16777216 bytes in a line, got more"
-    assert isinstance(good, Encoded)
+    assert isinstance(good, UnparsedRow)
     assert good.line == 2
 
 

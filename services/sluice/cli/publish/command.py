@@ -1,4 +1,4 @@
-"""``sluice publish``: a file's rows as records."""
+"""``sluice publish``: publishes a file's rows as records."""
 
 import asyncio
 from itertools import chain, islice
@@ -7,10 +7,10 @@ import click
 
 from sluice.cli.exits import CommandFailed, Exit
 from sluice.cli.publish.csv_rows import Empty
-from sluice.cli.publish.dry_run import show
-from sluice.cli.publish.file_publish import LINGER_S, Publication, Records
-from sluice.cli.publish.file_records import CsvOptions, complete_records, row_records
-from sluice.cli.publish.input_file import Format, InputFile, open_input
+from sluice.cli.publish.dry_run import show_records
+from sluice.cli.publish.file_publish import LINGER_S, FilePublisher
+from sluice.cli.publish.file_records import CsvOptions, Records, complete_records, row_records
+from sluice.cli.publish.input_file import Format, open_input
 from sluice.cli.publish.rejects import SUFFIX, Rejects, rejects_path
 from sluice.cli.publish.row_events import RowEvents
 from sluice.cli.publish.rows import UnusableFile
@@ -34,12 +34,12 @@ from sluice.telemetry.tracing import start_tracing
 )
 @click.option("--keep-key", is_flag=True, help="Send the columns of --key and --match as data, too.")
 @click.option("--events", is_flag=True, help="FILE holds complete record events as JSON: publish them as they are.")
-@click.option("--job-id", metavar="ID", help="Follow these records together under this name.")
+@click.option("--job-id", metavar="ID", help="Give all records this job id, by which their receipts can be selected.")
 @click.option(
     "--format",
     "format_",
     type=click.Choice(["csv", "jsonl", "json"]),
-    help="CSV with a header, one object a line, or one array.  [default: by FILE's name and content]",
+    help="CSV with a header, one JSON object a line, or one array.  [default: by FILE's name and content]",
 )
 @click.option(
     "--delimiter", metavar="CHARACTER", help="Between the columns of CSV.  [default: a comma; in .tsv files a tab]"
@@ -52,7 +52,7 @@ from sluice.telemetry.tracing import start_tracing
     help="What an empty cell of CSV becomes: nothing, null, or an empty text.",
 )
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N records a second.")
-@click.option("--rejects", metavar="FILE", help=f"Where rejected rows go.  [default: FILE{SUFFIX}]")
+@click.option("--rejects", metavar="FILE", help=f"The file for rejected rows.  [default: FILE{SUFFIX}]")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, show the first events, publish nothing.")
 @click.pass_obj
 def publish(
@@ -75,14 +75,14 @@ def publish(
 ) -> None:
     """Publish the rows of FILE to DESTINATION.
 
-    FILE is CSV, JSON Lines or a JSON array, gzip or not; - is standard input. A row that cannot be published goes to
-    the rejects file, with its line and the reason, and the rest goes on; the exit code is then 1.
+    FILE is CSV, JSON Lines or a JSON array, gzip or not; - is standard input. A row that cannot be published is
+    written to the rejects file, with its line and the reason; the other rows are published, and the exit code is 1.
 
     Values of CSV stay text. A JSON row may have up to 16 MiB while it is read, and a record as much as the topic
     takes (max.message.bytes).
     """
     connection = connect(config)
-    connection.topics(destination)  # a wrong name is found before the file is read
+    connection.topics(destination)  # a wrong name is an error before the file is read
     if events and (object_ or operation or key or match):
         raise click.UsageError("--events publishes what FILE says: leave --object, --operation, --key and --match out")
     if delimiter is not None and len(delimiter) != 1:
@@ -92,12 +92,12 @@ def publish(
     try:
         with open_input(file) as source:
             records = row_records(source, format_, csv, rows) if rows else complete_records(source, format_, job_id)
-            records = _begun(records)
+            records = _start_reading(records)
             if dry_run:
-                show(records)
+                show_records(records)
             else:
                 with Rejects(rejects_path(file, rejects)) as rejected:
-                    _publish(connection, destination, source, records, rejected, rate)
+                    _run(FilePublisher(source, records, rejected, rate), destination, connection)
     except UnusableFile as error:
         raise CommandFailed(str(error), Exit.USAGE) from error
 
@@ -114,33 +114,22 @@ def _row_events(
     return RowEvents(object_, operation, key, match, keep_key, job_id)
 
 
-def _begun(records: Records) -> Records:
-    """The same; what is wrong with the whole file is found before Kafka is asked. Raises ``UnusableFile``."""
+def _start_reading(records: Records) -> Records:
+    """Read the first record, so that an unusable file ends the command before Kafka is asked; return all records."""
     return chain(list(islice(records, 1)), records)
 
 
-def _publish(
-    connection: Connection,
-    destination: str,
-    source: InputFile,
-    records: Records,
-    rejected: Rejects,
-    rate: float | None,
-) -> None:
-    publication = Publication(source, records, rejected, rate)
+def _run(file_publisher: FilePublisher, destination: str, connection: Connection) -> None:
+    """Publish the file, print a summary, and raise what the exit code says."""
     stop_tracing = start_tracing(connection.tracing, "sluice-publish")
     try:
-        asyncio.run(_run(publication, destination, connection))
+        asyncio.run(file_publisher.publish_file(Publisher(destination, connection, linger_s=LINGER_S)))
     finally:
-        if publication.published or rejected.count:
-            click.echo(str(publication))
+        if file_publisher.published or file_publisher.rejected:
+            click.echo(file_publisher.summary)
         stop_tracing()
-    if publication.stopped_by is not None:
-        code = Exit.SOME_FAILED if publication.published else Exit.USAGE
-        raise CommandFailed(str(publication.stopped_by), code)
-    if rejected.count:
+    if file_publisher.stopped_by is not None:
+        code = Exit.SOME_FAILED if file_publisher.published else Exit.USAGE
+        raise CommandFailed(str(file_publisher.stopped_by), code)
+    if file_publisher.rejected:
         raise click.exceptions.Exit(Exit.SOME_FAILED)
-
-
-async def _run(publication: Publication, destination: str, connection: Connection) -> None:
-    await publication.run(Publisher(destination, connection, linger_s=LINGER_S))

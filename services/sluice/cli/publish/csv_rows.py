@@ -1,4 +1,4 @@
-"""Rows of a CSV file: a header line, then values that stay text."""
+"""Rows of a CSV file: a header line, then rows whose values stay text."""
 
 import csv
 import io
@@ -6,25 +6,25 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from sluice.cli.publish.input_file import InputFile, readable
-from sluice.cli.publish.rows import BadRow, Row, UnusableFile, shown
+from sluice.cli.publish.input_file import InputFile, reading
+from sluice.cli.publish.rows import BadRow, Row, UnusableFile, excerpt
 
 Empty = Literal["omit", "null", "text"]
 """What an empty cell becomes: nothing, ``null``, or an empty text."""
 
 MAX_FIELD_BYTES = 4 * 1024 * 1024
-"""A longer cell is most likely a quote that is never closed."""
+"""The longest cell; a longer one most likely begins with a quote that is never closed."""
 
 _OTHER_DELIMITERS = (";", "\t", "|", ",")
 
 
 def csv_header(file: InputFile, delimiter: str) -> tuple[list[str], Iterator[list[str]]]:
-    """The column names, and a reader of what follows. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
+    """Return the column names, and a reader of the rest. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
     csv.field_size_limit(MAX_FIELD_BYTES)
-    # Bytes that are no UTF-8 become surrogates, so that one bad row is found in its place and harms no other.
+    # Bytes that are not UTF-8 become surrogates: decoding strictly would end at the first bad row.
     text = io.TextIOWrapper(file.stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
     reader = csv.reader(text, strict=True, delimiter=delimiter)
-    with readable(file.name):
+    with reading(file.name):
         try:
             header = next(reader, None)
         except csv.Error as error:
@@ -38,13 +38,13 @@ def csv_header(file: InputFile, delimiter: str) -> tuple[list[str], Iterator[lis
 def csv_rows(
     header: Sequence[str], reader: Iterator[list[str]], name: str, empty: Empty = "omit"
 ) -> Iterator[Row | BadRow]:
-    """Everything below the header."""
+    """Yield the rows below the header. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
     line = 1
     while True:
         begins_at = line + 1
         cells: list[str] | None = []
         try:
-            with readable(name):
+            with reading(name):
                 cells = next(reader, None)
         except csv.Error as error:
             yield BadRow(begins_at, f"not CSV: {error}", "")
@@ -56,7 +56,7 @@ def csv_rows(
 
 
 def delimiter_hint(header: Sequence[str]) -> str:
-    """What to say about a header that is one column and looks as if it were several."""
+    """Return advice for a header of one column that looks like several, else an empty text."""
     for delimiter in _OTHER_DELIMITERS:
         if len(header) == 1 and delimiter in header[0]:
             return f"; if {delimiter!r} separates the columns, say so with --delimiter"
@@ -64,13 +64,13 @@ def delimiter_hint(header: Sequence[str]) -> str:
 
 
 def is_utf8(text: str) -> bool:
-    """Whether ``text`` was valid when it was read."""
+    """Return whether ``text`` was UTF-8 in the file."""
     return not any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def _row(line: int, header: Sequence[str], cells: list[str], empty: Empty) -> Row | BadRow:
     if len(cells) != len(header):
-        return BadRow(line, f"expected {len(header)} columns, got {len(cells)}", shown(",".join(cells)))
+        return BadRow(line, f"expected {len(header)} columns, got {len(cells)}", excerpt(",".join(cells)))
     pairs = zip(header, cells, strict=True)
     match empty:
         case "omit":
@@ -88,4 +88,4 @@ def _check_header(header: Sequence[str], name: str) -> None:
         raise UnusableFile(f"column {header.index('') + 1} of {name} has no name; name it in the first line")
     twice = [column for column, count in Counter(header).items() if count > 1]
     if twice:
-        raise UnusableFile(f"the column `{twice[0]}` stands more than once in the first line of {name}; rename one")
+        raise UnusableFile(f"the column `{twice[0]}` is more than once in the first line of {name}; rename one")

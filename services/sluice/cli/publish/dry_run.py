@@ -1,11 +1,10 @@
-"""``sluice publish --dry-run``: everything is read and checked, the first events are shown, nothing is sent."""
+"""``sluice publish --dry-run``: reads and checks everything, shows the first events, sends nothing."""
 
 import click
 import msgspec
 
 from sluice.cli.exits import Exit
-from sluice.cli.publish.file_publish import Records
-from sluice.cli.publish.file_records import Prepared
+from sluice.cli.publish.file_records import FileRecord, Records
 from sluice.cli.publish.rows import BadRow
 from sluice.client.publisher import RecordTooLarge, check_size
 from sluice.events import encode_event
@@ -17,16 +16,18 @@ SHOWN = 5
 """Events, and rejected rows, that are shown."""
 
 
-def show(records: Records) -> None:
-    """Exits with ``SOME_FAILED`` when a row would be rejected. Kafka is not asked what it takes; its default counts."""
+def show_records(records: Records) -> None:
+    """Check ``records`` and print the first ones; exit with ``SOME_FAILED`` when a row would be rejected.
+
+    Kafka is not asked for the largest record that the topic takes; Kafka's default is assumed.
+    """
     good = bad = 0
-    for record in records:
-        refused = record if isinstance(record, BadRow) else _refused(record)
-        if isinstance(refused, BadRow):
+    for record in map(_checked, records):
+        if isinstance(record, BadRow):
             bad += 1
             if bad <= SHOWN:
-                click.echo(f"line {refused.line}: {refused.reason}", err=True)
-        elif isinstance(record, Prepared):
+                click.echo(f"line {record.line}: {record.reason}", err=True)
+        else:
             good += 1
             if good <= SHOWN:
                 click.echo(msgspec.json.format(encode_event(record.event), indent=2))
@@ -35,10 +36,12 @@ def show(records: Records) -> None:
         raise click.exceptions.Exit(Exit.SOME_FAILED)
 
 
-def _refused(record: Prepared) -> BadRow | None:
+def _checked(record: FileRecord | BadRow) -> FileRecord | BadRow:
+    if isinstance(record, BadRow):
+        return record
     event = record.event
     try:
         check_size(Message(ordering_key(event), encode_event(event), []), DEFAULT_MAX_MESSAGE_BYTES)
     except RecordTooLarge as error:
-        return record.refused(str(error))
-    return None
+        return record.rejected(str(error))
+    return record

@@ -1,11 +1,11 @@
-"""One run of ``sluice publish``: from the file to Kafka, at a bounded rate, with what cannot be sent set aside."""
+"""One run of ``sluice publish``: sends a file's records to Kafka, and sets aside the rows that it cannot send."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from itertools import islice
 
-from sluice.cli.publish.file_records import Prepared
+from sluice.cli.publish.file_records import FileRecord, Records
 from sluice.cli.publish.input_file import InputFile
 from sluice.cli.publish.progress import PublishProgress
 from sluice.cli.publish.read_ahead import reading_ahead
@@ -14,54 +14,60 @@ from sluice.cli.publish.rows import BadRow, UnusableFile
 from sluice.client.publisher import Publisher, RecordTooLarge
 
 LINGER_S = 0.02
-"""A file has no hurry: larger batches compress better."""
+"""Longer than a publisher's default: larger batches compress better, and nobody waits for one record of a file."""
 
 _ROWS_AT_ONCE = 500
 
-Records = Iterator[Prepared | BadRow]
 
-
-class Publication:
-    """What is being published, and how far it has come."""
+class FilePublisher:
+    """Publishes the records of one file, once."""
 
     def __init__(self, source: InputFile, records: Records, rejects: Rejects, rate: float | None) -> None:
-        """``rate`` is in records per second; ``None`` is as fast as it goes."""
+        """``rate`` is in records per second; ``None`` is unlimited."""
         self.published = 0
         self.stopped_by: UnusableFile | None = None
-        """Why the file was not read to its end."""
+        """The error that ended the reading before the end of the file."""
         self._source = source
         self._records = records
         self._rejects = rejects
         self._rate = rate
         self._started_at_s = time.monotonic()
 
-    async def run(self, publisher: Publisher) -> None:
-        """Publish everything; a file that ends badly is remembered. Raises what ``publisher`` raises."""
+    @property
+    def rejected(self) -> int:
+        """Rows that were set aside."""
+        return self._rejects.count
+
+    @property
+    def summary(self) -> str:
+        """One line about the run so far."""
+        took_s = time.monotonic() - self._started_at_s
+        text = f"published {self.published:,} records in {took_s:.1f} s ({self.published / took_s:,.0f}/s)"
+        if self.rejected:
+            text += f"; rejected rows: {self.rejected:,}, see {self._rejects.path}"
+        return text
+
+    async def publish_file(self, publisher: Publisher) -> None:
+        """Publish everything that can be read, up to ``stopped_by``. Raises the errors of ``publisher``."""
         with PublishProgress(self._source) as progress:
             async with publisher:
                 self._started_at_s = time.monotonic()
                 try:
                     async for chunk in self._chunks():
                         for record in chunk:
-                            progress.count(rejected=not await self._publish(publisher, record))
+                            progress.count(rejected=not await self._send(publisher, record))
                 except UnusableFile as error:
                     self.stopped_by = error
 
-    def __str__(self) -> str:
-        took_s = time.monotonic() - self._started_at_s
-        text = f"published {self.published:,} records in {took_s:.1f} s ({self.published / took_s:,.0f}/s)"
-        if self._rejects.count:
-            text += f"; rejected rows: {self._rejects.count:,}, see {self._rejects.path}"
-        return text
-
-    async def _publish(self, publisher: Publisher, record: Prepared | BadRow) -> bool:
+    async def _send(self, publisher: Publisher, record: FileRecord | BadRow) -> bool:
+        """Return whether ``record`` was published; it was set aside where not."""
         if isinstance(record, BadRow):
             self._rejects.add(record)
             return False
         try:
             await publisher.publish_event(record.event)
         except RecordTooLarge as error:
-            self._rejects.add(record.refused(str(error)))
+            self._rejects.add(record.rejected(str(error)))
             return False
         self.published += 1
         if self._rate is not None:
@@ -70,17 +76,17 @@ class Publication:
                 await asyncio.sleep(due_in_s)
         return True
 
-    async def _chunks(self) -> AsyncIterator[list[Prepared | BadRow]]:
+    async def _chunks(self) -> AsyncIterator[list[FileRecord | BadRow]]:
         if self._source.total_bytes is None:
-            async with reading_ahead(self._records) as feed:
-                async for chunk in feed:
+            async with reading_ahead(self._records) as rows_ahead:
+                async for chunk in rows_ahead:
                     yield chunk
         else:
-            while chunk := self._take():
+            while chunk := self._next_chunk():
                 yield chunk
 
-    def _take(self) -> list[Prepared | BadRow]:
-        """The next rows, also when the file breaks off behind them."""
+    def _next_chunk(self) -> list[FileRecord | BadRow]:
+        """Return the next rows, also those before the point where the file cannot be read further."""
         chunk = []
         try:
             for record in islice(self._records, _ROWS_AT_ONCE):

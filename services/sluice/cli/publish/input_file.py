@@ -1,4 +1,4 @@
-"""Opens what is to be published: a file or standard input, gzip or not, and finds out its format."""
+"""Opens the file to publish, or standard input, gzip or not, and detects its format."""
 
 import gzip
 import io
@@ -35,14 +35,14 @@ class InputFile(NamedTuple):
 
     name: str
     stream: "io.BufferedReader[Any]"
-    """Its content, unpacked."""
+    """Its content, without gzip."""
     total_bytes: int | None
     """Size on disk; ``None`` for a pipe."""
     raw: BinaryIO
 
     @property
     def position_bytes(self) -> int:
-        """How much of the file on disk was read."""
+        """The bytes of the file on disk that were read; 0 for a pipe."""
         return self.raw.tell() if self.total_bytes is not None else 0
 
 
@@ -51,25 +51,25 @@ def open_input(path: str) -> Iterator[InputFile]:
     """Open ``path``, or standard input for ``-``. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
     name = "standard input" if path == STANDARD_INPUT else path
     try:
-        # A buffer of our own: a thread that waits in sys.stdin's would keep the interpreter from ending.
+        # Not sys.stdin: a thread that waits in it would keep the interpreter from ending.
         raw = open(sys.stdin.fileno(), "rb", closefd=False) if path == STANDARD_INPUT else Path(path).open("rb")  # noqa: SIM115
     except OSError as error:
         raise UnusableFile(f"cannot read {name}: {error.strerror}") from error
     status = os.fstat(raw.fileno())
     if not stat.S_ISREG(status.st_mode):
-        yield InputFile(name, _unpacked(raw), None, raw)  # never closed: that would wait for who reads it
+        yield InputFile(name, _decompressed(raw), None, raw)  # not closed: that would wait for the thread that reads it
         return
     with raw:
-        yield InputFile(name, _unpacked(raw), status.st_size, raw)
+        yield InputFile(name, _decompressed(raw), status.st_size, raw)
 
 
 def default_delimiter(file: InputFile) -> str:
-    """A tab in what is called ``.tsv``, else a comma."""
+    """Return a tab for a file called ``.tsv``, else a comma."""
     return "\t" if file.name.removesuffix(".gz").lower().endswith(".tsv") else ","
 
 
 def detect_format(file: InputFile) -> Format:
-    """By the name where that says it, else by the first character."""
+    """Return the format by the name's extension where it is known, else by the first character."""
     path = Path(file.name.removesuffix(".gz"))
     by_name = _EXTENSIONS.get(path.suffix.lower())
     if by_name:
@@ -79,7 +79,7 @@ def detect_format(file: InputFile) -> Format:
 
 
 def check_text(file: InputFile) -> None:
-    """Raises :class:`~sluice.cli.publish.rows.UnusableFile` for what is no text in UTF-8 at all."""
+    """Raise :class:`~sluice.cli.publish.rows.UnusableFile` for a file that is empty or is not text in UTF-8."""
     start = peek(file)
     if not start:
         raise UnusableFile(f"{file.name} is empty")
@@ -93,14 +93,14 @@ def check_text(file: InputFile) -> None:
 
 
 def peek(file: InputFile) -> bytes:
-    """The beginning of the content, not taken from it."""
-    with readable(file.name):
+    """Return the beginning of the content, which stays to be read."""
+    with reading(file.name):
         return file.stream.peek(_PEEK_BYTES)
 
 
 @contextmanager
-def readable(name: str) -> Iterator[None]:
-    """Turns what can go wrong while reading into :class:`~sluice.cli.publish.rows.UnusableFile`."""
+def reading(name: str) -> Iterator[None]:
+    """Turn every error of reading into :class:`~sluice.cli.publish.rows.UnusableFile`."""
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -109,7 +109,7 @@ def readable(name: str) -> Iterator[None]:
         raise UnusableFile(f"cannot read {name}: {error.strerror or error}") from error
 
 
-def _unpacked(raw: io.BufferedReader) -> "io.BufferedReader[Any]":
+def _decompressed(raw: io.BufferedReader) -> "io.BufferedReader[Any]":
     if not raw.peek(2).startswith(b"\x1f\x8b"):
         return raw
     return io.BufferedReader(gzip.GzipFile(fileobj=raw), _PEEK_BYTES)

@@ -1,4 +1,4 @@
-"""Rows of JSON: one object a line, or one array of objects."""
+"""Rows of a JSON file: one object a line, or one array of objects."""
 
 import codecs
 import json
@@ -8,8 +8,8 @@ from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from sluice.cli.publish.input_file import InputFile, readable
-from sluice.cli.publish.rows import BadRow, Row, UnusableFile, shown
+from sluice.cli.publish.input_file import InputFile, reading
+from sluice.cli.publish.rows import BadRow, Row, UnusableFile, excerpt
 
 MAX_ROW_BYTES = 16 * 1024 * 1024
 """The longest line, and the longest element of an array, that is read into memory."""
@@ -17,19 +17,19 @@ MAX_ROW_BYTES = 16 * 1024 * 1024
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class Encoded(NamedTuple):
-    """One record of the file as it stands there."""
+class UnparsedRow(NamedTuple):
+    """A row of the file as text, whose syntax may not have been checked."""
 
     line: int
     text: bytes
 
 
-def json_lines(file: InputFile) -> Iterator[Encoded | BadRow]:
-    """The lines that are not blank. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
+def json_lines(file: InputFile) -> Iterator[UnparsedRow | BadRow]:
+    """Yield the lines that are not blank. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
     line = 0
     while True:
         line += 1
-        with readable(file.name):
+        with reading(file.name):
             text = file.stream.readline(MAX_ROW_BYTES)
         if not text:
             return
@@ -42,16 +42,16 @@ def json_lines(file: InputFile) -> Iterator[Encoded | BadRow]:
                 )
         if len(text) == MAX_ROW_BYTES and not text.endswith(b"\n"):
             _skip_line(file.stream)
-            yield BadRow(line, f"expected at most {MAX_ROW_BYTES} bytes in a line, got more", shown(text))
+            yield BadRow(line, f"expected at most {MAX_ROW_BYTES} bytes in a line, got more", excerpt(text))
         elif text.strip():
-            yield Encoded(line, text)
+            yield UnparsedRow(line, text)
 
 
-def json_elements(file: InputFile, chunk_bytes: int = 256 * 1024) -> Iterator[Encoded]:
-    """The elements of an array, of which ``chunk_bytes``, or one element, are in memory at a time.
+def json_elements(file: InputFile, chunk_bytes: int = 256 * 1024) -> Iterator[UnparsedRow]:
+    """Yield the elements of an array; ``chunk_bytes``, or one element, are in memory at a time.
 
-    Raises :class:`UnusableFile`. Where an element ends is known only when it is whole: after one
-    that is no JSON nothing more can be read.
+    Raises :class:`~sluice.cli.publish.rows.UnusableFile`, also for an element that is not JSON: nobody can say where
+    it ends, so nothing after it can be read.
     """
     text = _Text(file, chunk_bytes)
     if text.take_character() != "[":
@@ -75,15 +75,15 @@ def _misplaced(character: str, expected: str, file: InputFile, text: "_Text") ->
     )
 
 
-def json_row(encoded: Encoded) -> Row | BadRow:
-    """``encoded`` as an object whose values stay encoded."""
+def parse_row(row: UnparsedRow) -> Row | BadRow:
+    """Parse an object; its values stay encoded."""
     try:
-        encoded.text.decode()  # the decoder below does not look into texts
-        return Row(encoded.line, _decode_fields(encoded.text))
+        row.text.decode()  # msgspec does not check the UTF-8 of values that stay encoded
+        return Row(row.line, _decode_fields(row.text))
     except UnicodeDecodeError:
-        return BadRow(encoded.line, "expected text in UTF-8, got another encoding", shown(encoded.text))
+        return BadRow(row.line, "expected text in UTF-8, got another encoding", excerpt(row.text))
     except (msgspec.DecodeError, RecursionError) as error:
-        return BadRow(encoded.line, f"expected a JSON object: {error}", shown(encoded.text))
+        return BadRow(row.line, f"expected a JSON object: {error}", excerpt(row.text))
 
 
 _decode_fields = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -97,34 +97,34 @@ def _skip_line(stream: BinaryIO) -> None:
 
 
 class _Text:
-    """The unread part of a file's text, of which only as much is in memory as the next element needs."""
+    """The unread part of a file's text; only as much is in memory as the next element needs."""
 
     def __init__(self, file: InputFile, chunk_bytes: int) -> None:
         self._file = file
         self._chunk_bytes = chunk_bytes
-        # Bytes that are no UTF-8 become surrogates, so that one bad element harms no other.
+        # Bytes that are not UTF-8 become surrogates: decoding strictly would end at the first bad element.
         self._decode = codecs.getincrementaldecoder("utf-8-sig")("surrogateescape").decode
         self._buffer = ""
         self._position = 0
         self._ended = False
         self.line = 1
-        """Where the unread part begins."""
+        """The line where the unread part begins."""
 
     def next_character(self) -> str:
-        """The next character that is no whitespace; empty at the end."""
+        """Return the next character that is not whitespace, without taking it; empty at the end."""
         while True:
             self._advance(_skip_whitespace(self._buffer, self._position).end())
             if self._position < len(self._buffer) or not self._read_more():
                 return self._buffer[self._position : self._position + 1]
 
     def take_character(self) -> str:
-        """The same, taken."""
+        """Take the next character that is not whitespace; empty at the end."""
         character = self.next_character()
         self._advance(self._position + len(character))
         return character
 
-    def take_element(self) -> Encoded:
-        """The next JSON value. Raises :class:`~sluice.cli.publish.rows.UnusableFile` when none begins here."""
+    def take_element(self) -> UnparsedRow:
+        """Take the next JSON value. Raises :class:`~sluice.cli.publish.rows.UnusableFile` when none begins here."""
         self.next_character()
         while True:
             try:
@@ -136,10 +136,10 @@ class _Text:
                         "was read, correct this one and publish the rest"
                     ) from error
                 continue
-            # A number at the end of what was read may go on.
+            # A number at the end of the buffer may have more digits in the file.
             if end < len(self._buffer) or not self._read_more():
                 break
-        element = Encoded(self.line, self._buffer[self._position : end].encode("utf-8", "surrogateescape"))
+        element = UnparsedRow(self.line, self._buffer[self._position : end].encode("utf-8", "surrogateescape"))
         self._advance(end)
         return element
 
@@ -148,11 +148,11 @@ class _Text:
         self._position = position
 
     def _read_more(self) -> bool:
-        """Add to the buffer, as much again as is in it; ``False`` at the end of the file or of our patience."""
+        """Double the buffer; return ``False`` at the end of the file, or past ``MAX_ROW_BYTES``."""
         unread = self._buffer[self._position :]
         if self._ended or len(unread) > MAX_ROW_BYTES:
             return False
-        with readable(self._file.name):
+        with reading(self._file.name):
             chunk = self._file.stream.read(max(self._chunk_bytes, len(unread)))
         self._ended = not chunk
         self._buffer = unread + self._decode(chunk, self._ended)

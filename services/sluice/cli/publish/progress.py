@@ -1,4 +1,4 @@
-"""The progress bar of a publication: rows, rows per second, time left by the share of bytes read."""
+"""The progress bar of ``sluice publish``: rows, rows per second, and the time left by the share of bytes read."""
 
 import time
 from types import TracebackType
@@ -14,7 +14,7 @@ _LOOK_EVERY_ROWS = 64
 
 
 class PublishProgress:
-    """Shown on standard error while it is a terminal; it costs nothing elsewhere."""
+    """A progress bar on standard error where that is a terminal; nothing elsewhere."""
 
     def __init__(self, file: InputFile) -> None:
         self._file = file
@@ -42,7 +42,7 @@ class PublishProgress:
         self._bar.stop()
 
     def count(self, *, rejected: bool = False) -> None:
-        """One more row is done."""
+        """Count one more row."""
         self._rows += 1
         self._rejected += rejected
         if self._bar.disable or self._rows % _LOOK_EVERY_ROWS:

@@ -1,4 +1,4 @@
-"""The file that takes the rows which could not be published, each with its line and the reason."""
+"""The file of the rows that could not be published, each with its line and the reason."""
 
 import os
 from pathlib import Path
@@ -9,21 +9,21 @@ import msgspec
 
 from sluice.cli.exits import CommandFailed, Exit
 from sluice.cli.publish.input_file import STANDARD_INPUT
-from sluice.cli.publish.rows import BadRow, Raw
+from sluice.cli.publish.rows import BadRow, Fields
 
 SUFFIX = ".rejects.jsonl"
 
 
 def rejects_path(source: str, chosen: str | None) -> Path:
-    """Beside ``source`` unless another place is chosen. Raises ``CommandFailed`` where that is ``source`` itself."""
+    """Return ``chosen``, or a path beside ``source``. Raises ``CommandFailed`` where that is ``source`` itself."""
     path = Path(chosen or f"{'stdin' if source == STANDARD_INPUT else source}{SUFFIX}")
     if path.resolve() == Path(source).resolve():
-        raise CommandFailed(f"{path} is what is published; name another file with --rejects", Exit.USAGE)
+        raise CommandFailed(f"{path} is the file to publish; name another file with --rejects", Exit.USAGE)
     return path
 
 
 class Rejects:
-    """JSON Lines; the file is made with the first rejected row."""
+    """A file of JSON Lines, made when the first row is rejected."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -31,7 +31,7 @@ class Rejects:
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> Self:
-        """Raises ``CommandFailed`` where the file could not be made: nothing is published then."""
+        """Raise ``CommandFailed`` where the file cannot be made, before anything is published."""
         if not os.access(self.path if self.path.exists() else self.path.parent, os.W_OK):
             raise self._unwritable("no permission, or no such directory")
         return self
@@ -43,7 +43,7 @@ class Rejects:
             self._file.close()
 
     def add(self, bad: BadRow) -> None:
-        """Write one row down."""
+        """Write one row."""
         content = {"text": _text(bad.content)} if isinstance(bad.content, str) else {"row": _writable(bad.content)}
         self._open().write(msgspec.json.encode({"line": bad.line, "reason": bad.reason, **content}) + b"\n")
         self.count += 1
@@ -62,8 +62,8 @@ class Rejects:
         )
 
 
-def _writable(fields: Raw) -> Raw:
-    """Bytes that were no UTF-8 show as escapes."""
+def _writable(fields: Fields) -> Fields:
+    """Return ``fields`` with escapes for bytes that were not UTF-8."""
     return {_text(name): _text(value) if isinstance(value, str) else value for name, value in fields.items()}
 
 

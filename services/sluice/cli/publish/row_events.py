@@ -1,4 +1,4 @@
-"""Makes record events out of a file's rows, as the command line says."""
+"""Makes record events of a file's rows, as the command line says."""
 
 import difflib
 from collections.abc import Iterable, Sequence
@@ -7,26 +7,26 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sluice.cli.publish.csv_rows import is_utf8
-from sluice.cli.publish.rows import Row, UnusableFile, shown
+from sluice.cli.publish.rows import Row, UnusableFile, excerpt
 from sluice.events import Key, RecordEvent
 from sluice.records import InvalidRecord, make_record
 
 
 class RowEvents(NamedTuple):
-    """What is the same for all rows, and which of their columns is what."""
+    """The fields that all events of a file share, and the columns that name each record."""
 
     object: str
     operation: str
     key: str | None
     """The column with the id."""
     match: Sequence[str]
-    """Or the columns that identify the record together, by their names."""
+    """The columns that together identify the record, where there is no ``key``."""
     keep_key: bool
-    """Whether those columns are part of the data, too."""
+    """True when those columns stay in the data, too."""
     job_id: str | None
 
     def event(self, row: Row) -> RecordEvent:
-        """The record that ``row`` stands for. Raises :class:`~sluice.records.InvalidRecord`."""
+        """Make the record event of ``row``. Raises :class:`~sluice.records.InvalidRecord`."""
         fields = dict(row.fields)
         try:
             key = self._take_key(fields)
@@ -38,7 +38,7 @@ class RowEvents(NamedTuple):
 
     @property
     def columns(self) -> Sequence[str]:
-        """The columns that name the record."""
+        """The columns of ``key`` or ``match``."""
         return [self.key] if self.key is not None else self.match
 
     def _take_key(self, fields: dict[str, Any]) -> Key:
@@ -56,7 +56,7 @@ class RowEvents(NamedTuple):
 
 
 def check_columns(wanted: Iterable[str], known: Sequence[str], name: str, hint: str = "") -> None:
-    """Raises :class:`~sluice.cli.publish.rows.UnusableFile` for a column that ``known`` does not have."""
+    """Raise :class:`~sluice.cli.publish.rows.UnusableFile` for a column that is not among ``known``."""
     for column in wanted:
         if column not in known:
             close = difflib.get_close_matches(column, known, n=1, cutoff=0.5)
@@ -68,7 +68,7 @@ _decode_key = msgspec.json.Decoder(str | int | dict[str, str] | list[dict[str, s
 
 
 def _key_value(value: str | msgspec.Raw, column: str) -> Key:
-    """A key as text where it is a text or a number. Whether it makes a key is left to the event."""
+    """Return a text or a whole number as text. The event checks whether it makes a key."""
     if isinstance(value, str):
         return value
     try:
@@ -76,7 +76,7 @@ def _key_value(value: str | msgspec.Raw, column: str) -> Key:
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidRecord(
             f"expected a text, a whole number, or names with texts in the key column `{column}`, got "
-            f"{shown(bytes(value), 80)}"
+            f"{excerpt(bytes(value), 80)}"
         ) from error
     return str(decoded) if isinstance(decoded, int) else decoded
 
