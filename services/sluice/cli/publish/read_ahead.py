@@ -63,13 +63,14 @@ class ReadAhead(Generic[T]):
         while True:
             await self._changed.wait()
             self._changed.clear()
+            ended = self._ended  # before the rows are taken: after it, the thread may add its last row and end
             with self._lock:
                 taken, self._read = self._read, []
             if taken:
                 self._room.release(len(taken))
                 self._changed.set()  # to look again: more rows may have been read meanwhile
                 yield taken
-            elif self._ended:
+            elif ended:
                 if self._error is not None:
                     raise self._error
                 return
