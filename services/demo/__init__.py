@@ -1,1 +1,1 @@
-"""The demo: the main job from end to end, on a real Kafka, told on the screen."""
+"""The demo: the main job from end to end, on a real Kafka, shown on the screen."""

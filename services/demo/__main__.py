@@ -1,7 +1,7 @@
-"""``python -m demo``: the main job from end to end, with real data on a real Kafka, told on the screen.
+"""``python -m demo``: the main job from end to end, with real data on a real Kafka, shown on the screen.
 
-Exit codes: 0 every record has exactly one receipt and the vendor agrees, 1 not so, 2 the demo could not run,
-130 interrupted.
+Exit codes: 0 every record has exactly one receipt and the vendor agrees, 1 some record or count is wrong, 2 the demo
+could not run, 130 interrupted.
 """
 
 import asyncio
@@ -10,27 +10,27 @@ import sys
 
 import click
 
-from demo.processes import DemoFailed, prepare_environment
+from demo.processes import DemoFailed, set_inherited_variables
+from demo.scenario import Scenario
 from demo.screen import stdout_screen
-from demo.story import Story
 from sluice import KafkaUnreachable, PublishError
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--airports", type=click.IntRange(100), metavar="N", help="Only the first N; all 28,000 where left out.")
+@click.option("--airports", type=click.IntRange(100), metavar="N", help="Only the first N.  [default: all 28,000]")
 @click.option(
     "--outage-s", type=click.FloatRange(1), default=5.0, show_default=True, help="How long the vendor is down."
 )
-@click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C, and print commands to try on it.")
+@click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C, and print commands to try.")
 def main(airports: int | None, outage_s: float, keep: bool) -> None:
     """Carry real data through a real Kafka into a stand-in vendor, break things on the way, count the receipts.
 
-    Exit code 0 when every record has exactly one receipt, 1 when one has none or two, 2 when the demo could not run.
+    Exit code 0 when every record has exactly one receipt and the vendor agrees, 1 when not, 2 when the demo cannot run.
     """
-    prepare_environment()
+    set_inherited_variables()
     screen = stdout_screen()
     try:
-        sys.exit(0 if asyncio.run(_run(Story(screen, airports, outage_s=outage_s, keep=keep))) else 1)
+        sys.exit(0 if asyncio.run(_run(Scenario(screen, airports, outage_s=outage_s, keep=keep))) else 1)
     except (DemoFailed, KafkaUnreachable, PublishError) as error:
         screen.fail(f"the demo cannot go on: {error}")
         sys.exit(2)
@@ -39,12 +39,12 @@ def main(airports: int | None, outage_s: float, keep: bool) -> None:
         sys.exit(130)
 
 
-async def _run(story: Story) -> bool:
-    """Tell ``story``; SIGTERM and SIGHUP end it in order, as Ctrl-C does."""
-    telling = asyncio.create_task(story.tell())
+async def _run(scenario: Scenario) -> bool:
+    """Run ``scenario``; SIGTERM and SIGHUP stop everything in order, as Ctrl-C does."""
+    running = asyncio.create_task(scenario.run())
     for number in (signal.SIGTERM, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(number, telling.cancel)
-    return await telling
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    return await running
 
 
 if __name__ == "__main__":

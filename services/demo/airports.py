@@ -1,4 +1,4 @@
-"""The demo's real input: the airports of the package ``airportsdata``, as a file and as changes to it."""
+"""The demo's real input: the airports of the package ``airportsdata``, as a file and as later changes."""
 
 import csv
 import random
@@ -12,7 +12,7 @@ from sluice.events import Operation
 
 OBJECT = "group/airport"
 KEY = "icao"
-_NOWHERE = "ZZ{:02}"
+_UNKNOWN = "ZZ{:02}"
 """Four characters that are no airport's code."""
 _METRES_PER_FOOT = 0.3048
 
@@ -25,7 +25,7 @@ class Airport(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What an upstream system says about an airport later, once the file is published."""
+    """A change to an airport that an upstream system publishes after the file."""
 
     operation: Operation
     key: str
@@ -33,7 +33,7 @@ class Change(NamedTuple):
 
 
 def load_airports(count: int | None) -> list[Airport]:
-    """The first ``count`` airports, or all of them."""
+    """Return the first ``count`` airports, or all of them."""
     found = airportsdata.load("ICAO")
     return [
         Airport(icao, {name: str(value) for name, value in row.items() if name != KEY})
@@ -42,7 +42,7 @@ def load_airports(count: int | None) -> list[Airport]:
 
 
 def write_file(airports: Sequence[Airport], path: Path) -> None:
-    """A CSV of all airports; in its middle a row that has lost its code, so that it cannot be published."""
+    """Write a CSV of all airports, with a row without a code in the middle, which cannot be published."""
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         rows.writerow([KEY, *airports[0].columns])
@@ -53,13 +53,13 @@ def write_file(airports: Sequence[Airport], path: Path) -> None:
 
 
 def later_changes(airports: Sequence[Airport]) -> list[Change]:
-    """Changes to a few in a hundred of ``airports``, of every sort that a vendor answers in its own way, mixed."""
+    """Return changes to about 4 % of ``airports``, mixed: one kind for each code that the vendor can answer."""
     few, very_few = max(1, len(airports) // 300), max(1, len(airports) // 3000)
-    chosen = iter(random.Random(1).sample(airports, 11 * few + very_few))  # noqa: S311  # the same at each run
+    chosen = iter(random.Random(1).sample(airports, 11 * few + very_few))  # noqa: S311  # the same in each run
     changes = [_in_metres(next(chosen)) for _ in range(10 * few)]
     changes += [Change("upsert", airport.icao, _filled(airport)) for airport in (next(chosen) for _ in range(few))]
     changes += [Change("delete", next(chosen).icao, {}) for _ in range(very_few)]
-    changes += [Change("update", _NOWHERE.format(number), {"city": "Nowhere"}) for number in range(very_few)]
+    changes += [Change("update", _UNKNOWN.format(number), {"city": "Nowhere"}) for number in range(very_few)]
     random.Random(1).shuffle(changes)  # noqa: S311
     return changes
 
@@ -70,5 +70,5 @@ def _in_metres(airport: Airport) -> Change:
 
 
 def _filled(airport: Airport) -> dict[str, str]:
-    """What ``sluice publish`` makes of the row: an empty cell is left out."""
+    """Return the data that ``sluice publish`` makes of the row: it leaves empty cells out."""
     return {name: value for name, value in airport.columns.items() if value}

@@ -1,4 +1,4 @@
-"""Does every record have exactly one receipt? Asked of Kafka, not of the writer."""
+"""Checks in Kafka, without asking the writer, that every record has exactly one receipt."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,27 +9,27 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from sluice.client.receipts import DeadLetter, Receipt
 
 Position = tuple[int, int]
-"""Partition and offset in the records topic: what a record is called here, for bad ones have no other name."""
+"""Partition and offset in the records topic; a bad record has no other name."""
 
 
 class Audit(NamedTuple):
-    """What does not add up: nothing, if all is well."""
+    """Records and receipts that do not match; empty lists where all match."""
 
     missing: list[str]
     """Records without a receipt."""
     double: list[str]
     """Records with more than one."""
-    strange: list[str]
-    """Receipts of what was never published."""
+    unknown: list[str]
+    """Receipts of records that were never published."""
 
     @property
     def is_clean(self) -> bool:
-        """Whether every record has exactly one receipt."""
-        return not (self.missing or self.double or self.strange)
+        """True when every record has exactly one receipt."""
+        return not (self.missing or self.double or self.unknown)
 
 
 def audit(published: Mapping[Position, str], receipts: Iterable[Position | None]) -> Audit:
-    """Compare the records in the topic, with a name for people, with the sources that receipts name."""
+    """Compare the records in the topic, each with a name for people, with the sources that the receipts name."""
     counts = Counter(receipts)
     return Audit(
         missing=[_named(position, name) for position, name in published.items() if position not in counts],
@@ -38,18 +38,18 @@ def audit(published: Mapping[Position, str], receipts: Iterable[Position | None]
             for position, name in published.items()
             if counts[position] > 1
         ],
-        strange=[str(position) for position in counts if position not in published],
+        unknown=[str(position) for position in counts if position not in published],
     )
 
 
 def source_of(receipt: Receipt) -> Position | None:
-    """Where the record of ``receipt`` stands."""
+    """Return the position of the record of ``receipt``; ``None`` where the receipt does not say."""
     source = receipt.source if isinstance(receipt, DeadLetter) else receipt.event.source
     return None if source is None else (source.partition, source.offset)
 
 
 async def read_topic(bootstrap_servers: str, topic: str, partitions: int) -> list[Any]:
-    """Every committed message of ``topic``, from the beginning to what is its end now."""
+    """Return every committed message of ``topic``, from the beginning to its present end."""
     consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, isolation_level="read_committed")
     await consumer.start()
     try:

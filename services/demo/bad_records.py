@@ -1,4 +1,4 @@
-"""Messages as a careless upstream system publishes them: straight to Kafka, past everything that would object."""
+"""Bad messages of a careless upstream system, which writes to Kafka past every check of Sluice's publisher."""
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 NOTE = "upstream-note"
-"""A header of the upstream system's own: it passes through to the dead letter."""
+"""A header that the upstream system adds; the dead letter keeps it."""
 
 
 class BadRecord(NamedTuple):
@@ -18,12 +18,12 @@ class BadRecord(NamedTuple):
 
     @property
     def headers(self) -> list[tuple[str, bytes]]:
-        """Says what is wrong with it, so that the summary can be compared with what Sluice has found."""
+        """The header that says what is wrong, to be compared with what Sluice finds."""
         return [(NOTE, self.note.encode())]
 
 
 def bad_records() -> list[BadRecord]:
-    """One of each sort."""
+    """Return one record of each kind of fault."""
     return [
         BadRecord("a group type the vendor does not have", b"EDDB", _event(object="group/aerodrome", key="EDDB")),
         BadRecord("an upsert that names no airport", None, _event(object="group/airport")),

@@ -1,4 +1,4 @@
-"""The act in which records are delivered, and the vendor goes down in the middle of it."""
+"""Watches the delivery of all records, and takes the vendor down in the middle of it."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from contextlib import suppress
 import httpx
 
 from demo.figures import Figures, read_figures
-from demo.live import LiveView
+from demo.live_view import LiveView
 from demo.processes import Writer
 from demo.upstream import Upstream
 from sandbox.control import SandboxControl
@@ -16,18 +16,18 @@ from sandbox.faults.fault import Outage
 
 _POLL_S = 0.2
 _OUTAGE_AT = 0.4
-"""Share of the file's records that have their receipt when the vendor goes down."""
+"""The share of the file's records that have their receipt when the vendor goes down."""
 _STALLED_AFTER_S = 60.0
-"""Without a new receipt; the audit then says which are missing."""
+"""Seconds without a new receipt; the audit then names the missing ones."""
 
 
-class Delivery:
+class DeliveryWatcher:
     """Watches one writer until every record has its receipt."""
 
     def __init__(
         self, writer: Writer, vendor: SandboxControl, upstream: Upstream, view: LiveView, *, in_file: int
     ) -> None:
-        """``in_file`` records are in Kafka before the writer begins; ``upstream`` adds its own meanwhile."""
+        """``in_file`` records are in Kafka before the writer starts; ``upstream`` adds its own meanwhile."""
         self._writer = writer
         self._vendor = vendor
         self._upstream = upstream
@@ -38,7 +38,7 @@ class Delivery:
         self._resumed = False
 
     async def watch(self, publishing: Awaitable[None], *, outage_s: float) -> None:
-        """Watch, and take the vendor down once. ``publishing`` is what upstream systems do meanwhile."""
+        """Watch, and take the vendor down once. ``publishing`` is the work of the upstream systems meanwhile."""
         published = asyncio.ensure_future(publishing)
         expected = self._in_file + self._upstream.total
         stream = self._figures()
@@ -48,7 +48,7 @@ class Delivery:
                     self._view.update(figures, self._in_file + self._upstream.published, expected)
                     if self._down_at_s is None and figures.receipts >= _OUTAGE_AT * self._in_file:
                         await self._take_vendor_down(outage_s)
-                    self._tell_holds(figures)
+                    self._report_hold(figures)
                     if published.done():
                         published.result()
                         if figures.receipts >= expected:
@@ -59,12 +59,12 @@ class Delivery:
             await asyncio.gather(published, return_exceptions=True)
 
     async def _figures(self) -> AsyncGenerator[Figures, None]:
-        """The writer's figures several times a second, until they stand still for too long."""
+        """Yield the writer's figures several times a second, until no receipt has come for too long."""
         receipts, changed_at_s = -1, time.monotonic()
         async with httpx.AsyncClient(base_url=self._writer.url, trust_env=False) as http:
             while time.monotonic() - changed_at_s < _STALLED_AFTER_S:
                 self._writer.check_alive()
-                with suppress(httpx.HTTPError):  # it is busy, or has just died: the next round says so
+                with suppress(httpx.HTTPError):  # it is busy, or has just died: the next round finds out
                     figures = await read_figures(http)
                     if figures.receipts != receipts:
                         receipts, changed_at_s = figures.receipts, time.monotonic()
@@ -76,7 +76,7 @@ class Delivery:
         await self._vendor.add_fault(Outage(seconds=outage_s, status=503))
         self._view.event(f"[red]the vendor goes down[/]: for {outage_s:g} s it answers every request with 503")
 
-    def _tell_holds(self, figures: Figures) -> None:
+    def _report_hold(self, figures: Figures) -> None:
         if self._down_at_s is None or self._resumed:
             return
         if figures.is_holding and not self._held:

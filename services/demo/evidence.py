@@ -1,4 +1,4 @@
-"""What is left when all is done: asked of Kafka, of the vendor and of the trace receiver, not of the writer."""
+"""The results of a run, read from Kafka, the vendor and the writer's log."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from demo.audit import Audit, audit, read_topic, source_of
+from demo.environment import LANES, Environment
 from demo.processes import DESTINATION, log_lines
-from demo.world import LANES, World
 from sandbox.ledger.ledger import LedgerSummary
 from sluice import DeadLetter, Receipt, Succeeded, outcomes
 from sluice.topics import topics_of
@@ -17,7 +17,7 @@ GROUP_TYPE = "airport"
 
 
 class SentBatch(NamedTuple):
-    """One batch, as the writer's log has it."""
+    """One batch of the writer's log."""
 
     records: int
     flushed_by: str
@@ -28,22 +28,22 @@ class Evidence(NamedTuple):
     """Records, receipts, and the vendor's own account."""
 
     published: int
-    """Records that the upstream systems have published, by their own count."""
+    """Records that the upstream systems published, by their own count."""
     records: int
     """Records in the topic."""
     receipts: Sequence[Receipt]
     dead_messages: Sequence[Any]
-    """The dead letters as any Kafka consumer sees them."""
+    """The dead letters as Kafka messages."""
     audit: Audit
     ledger: LedgerSummary
     groups: int
-    """Airports that the vendor has."""
+    """Airports that the vendor has now."""
     batches: Sequence[SentBatch]
 
     @property
     def counts(self) -> Counter[tuple[str, str]]:
-        """Receipts by what became of the record, and by the code."""
-        return Counter(_verdict(receipt) for receipt in self.receipts)
+        """Receipts by outcome and code."""
+        return Counter(_outcome(receipt) for receipt in self.receipts)
 
     @property
     def vendor_counts(self) -> dict[str, int]:
@@ -57,11 +57,11 @@ class Evidence(NamedTuple):
 
     @property
     def lost_to_the_outage(self) -> int:
-        """Dead letters with that status."""
+        """Dead letters with the status 503."""
         return sum(isinstance(receipt, DeadLetter) and receipt.http_status == 503 for receipt in self.receipts)
 
     def disagreements(self) -> list[str]:
-        """Where the accounts of upstream systems, Kafka and the vendor differ; empty if all is well."""
+        """Return where the counts of upstream systems, Kafka and the vendor differ; empty where all agree."""
         codes = Counter({code: count for (_, code), count in self.counts.items()})
         found = []
         if self.published != self.records:
@@ -83,21 +83,23 @@ class Evidence(NamedTuple):
         return found
 
 
-async def collect(world: World, log: Path, *, published: int) -> Evidence:
-    """Read back what there is, ``published`` records having been published."""
-    records = await read_topic(world.bootstrap_servers, TOPICS.records, LANES)
-    receipts = [receipt async for receipt in outcomes(DESTINATION, world.config, since="beginning", until_end=True)]
-    state = await world.vendor.state()
+async def collect(environment: Environment, log: Path, *, published: int) -> Evidence:
+    """Read the results; ``published`` is the upstream systems' own count."""
+    records = await read_topic(environment.bootstrap_servers, TOPICS.records, LANES)
+    receipts = [
+        receipt async for receipt in outcomes(DESTINATION, environment.config, since="beginning", until_end=True)
+    ]
+    state = await environment.vendor.state()
     groups = state["groups"]
     return Evidence(
         published=published,
         records=len(records),
         receipts=receipts,
-        dead_messages=await read_topic(world.bootstrap_servers, TOPICS.dead_letters, LANES),
+        dead_messages=await read_topic(environment.bootstrap_servers, TOPICS.dead_letters, LANES),
         audit=audit(
             {(record.partition, record.offset): _name(record.key) for record in records}, map(source_of, receipts)
         ),
-        ledger=await world.vendor.summary(),
+        ledger=await environment.vendor.summary(),
         groups=groups.get(GROUP_TYPE, 0) if isinstance(groups, dict) else 0,
         batches=[
             SentBatch(int(str(line["items"])), str(line["flushed_by"]), int(str(line["requests"])))
@@ -106,7 +108,7 @@ async def collect(world: World, log: Path, *, published: int) -> Evidence:
     )
 
 
-def _verdict(receipt: Receipt) -> tuple[str, str]:
+def _outcome(receipt: Receipt) -> tuple[str, str]:
     match receipt:
         case Succeeded(event=event):
             return event.outcome, event.status

@@ -1,4 +1,4 @@
-"""What a writer says of itself at one moment, read from its /status and /metrics."""
+"""A writer's figures at one moment, read from its ``/status`` and ``/metrics``."""
 
 from collections import deque
 from typing import Any, NamedTuple
@@ -11,18 +11,18 @@ _RATE_OVER_S = 1.5
 
 
 class Figures(NamedTuple):
-    """A writer's figures."""
+    """A writer's figures at one moment."""
 
     receipts: int
     by_code: dict[str, int]
-    """Receipts of delivered and skipped records, by the vendor's own word."""
+    """Receipts of delivered and skipped records, by the vendor's code."""
     dead_letters: int
     windows: dict[str, int]
-    """Closed windows, by why they closed."""
+    """Closed windows, by the reason why they closed."""
     windowed: dict[str, int]
-    """Records in those windows."""
+    """Records in closed windows, by the same reason."""
     holds: int
-    """Times that a request found the vendor unavailable."""
+    """Requests that found the vendor unavailable."""
     in_flight: int
     max_in_flight: int
     buffered: int
@@ -32,18 +32,18 @@ class Figures(NamedTuple):
 
     @property
     def is_holding(self) -> bool:
-        """Whether delivery waits for the vendor to come back."""
+        """True while delivery waits for the vendor to come back."""
         return self.failures > 0
 
 
 async def read_figures(http: httpx.AsyncClient) -> Figures:
-    """The writer's figures now. Raises ``httpx.HTTPError``."""
+    """Read the writer's figures. Raises ``httpx.HTTPError``."""
     status = (await http.get("/status")).json()
     return figures_from(status, (await http.get("/metrics")).text)
 
 
 def figures_from(status: dict[str, Any], metrics: str) -> Figures:
-    """The same from the two texts."""
+    """Make figures of the answers of ``/status`` and ``/metrics``."""
     samples: list[Sample] = [
         (sample.name, sample.labels, sample.value)
         for family in text_string_to_metric_families(metrics)
@@ -65,13 +65,13 @@ def figures_from(status: dict[str, Any], metrics: str) -> Figures:
 
 
 class Rate:
-    """Receipts per second over the last moments."""
+    """Receipts per second over the last ``_RATE_OVER_S`` seconds."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, int]] = deque()
 
     def after(self, now_s: float, receipts: int) -> float:
-        """The rate, once ``receipts`` were counted at ``now_s``."""
+        """Add that ``receipts`` were counted by ``now_s``, and return the rate."""
         self._seen.append((now_s, receipts))
         while now_s - self._seen[0][0] > _RATE_OVER_S:
             self._seen.popleft()
@@ -80,7 +80,7 @@ class Rate:
 
 
 def _by(samples: list[Sample], name: str, label: str, **wanted: tuple[str, ...]) -> dict[str, int]:
-    """Values of the metric ``name`` by one of its labels, where the other labels have one of the wanted values."""
+    """Sum the metric ``name`` by one of its labels, over samples whose other labels have one of the wanted values."""
     counts: dict[str, int] = {}
     for sample, labels, value in samples:
         if sample == name and all(labels[other] in values for other, values in wanted.items()):

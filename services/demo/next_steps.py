@@ -1,19 +1,19 @@
-"""What to try next: commands to copy, each of which works from where the demo was started."""
+"""Commands to try next; each works in the directory where the demo was started."""
 
 import os
 import sys
 from pathlib import Path
 
+from demo.environment import Environment
 from demo.processes import SLUICE
 from demo.screen import Screen
-from demo.world import World
 
 
-def tell_next_steps(screen: Screen) -> None:
-    """After the end, when nothing runs any more."""
+def print_next_steps(screen: Screen) -> None:
+    """Print commands for the time after the demo, when nothing runs."""
     screen.step("What to try next")
     python = _from_here(Path(sys.executable))
-    _tell_all(
+    _print_all(
         screen,
         {
             f"{python} -m demo --keep": "the same, left running, with commands to try on it",
@@ -24,31 +24,31 @@ def tell_next_steps(screen: Screen) -> None:
     )
 
 
-def tell_commands(screen: Screen, world: World) -> None:
-    """While everything runs."""
+def print_commands(screen: Screen, running: Environment) -> None:
+    """Print commands for the time while everything runs."""
     screen.step("All of it is left running for you")
-    sluice = f"{_from_here(SLUICE)} --config {world.config}"
+    sluice = f"{_from_here(SLUICE)} --config {running.config}"
     row = "printf 'icao,name\\nXA01,My Airport\\n'"
     down = """'{"kind": "outage", "seconds": 20, "status": 503}'"""
-    _tell_all(
+    _print_all(
         screen,
         {
             f"{sluice} check": "are settings, Kafka, topics and the vendor all right?",
             f"{sluice} outcomes tail crm": "receipts as they come, in another terminal",
             f"{row} | {sluice} publish crm - --object group/airport --key icao": "one more airport",
-            f"curl -d {down} {world.vendor_url}/_sandbox/faults": "take the vendor down for 20 s, then publish again",
-            f"curl {world.vendor_url}/_sandbox/state": "what the vendor has",
-            f"tail -f {world.directory / 'writer.log'}": "the writer's log: one line a batch",
+            f"curl -d {down} {running.vendor_url}/_sandbox/faults": "take the vendor down for 20 s, then publish again",
+            f"curl {running.vendor_url}/_sandbox/state": "what the vendor has",
+            f"tail -f {running.directory / 'writer.log'}": "the writer's log: one line a batch",
         },
     )
 
 
-def _tell_all(screen: Screen, commands: dict[str, str]) -> None:
+def _print_all(screen: Screen, commands: dict[str, str]) -> None:
     for command, purpose in commands.items():
-        screen.tell(f"[dim]# {purpose}[/]")
+        screen.print(f"[dim]# {purpose}[/]")
         screen.copyable(command)
 
 
 def _from_here(path: Path) -> str:
-    """The shortest way to say it in this directory."""
+    """Return ``path`` relative to the present directory where it is inside."""
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

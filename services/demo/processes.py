@@ -1,4 +1,4 @@
-"""The processes of the demo: each a real one, started as a user would, and none of them outlives the demo."""
+"""The processes of the demo: real ones, started as a user starts them; none outlives the demo."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ class DemoFailed(Exception):
 
 
 class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sandbox process says of itself when it is ready."""
+    """The line that a sandbox process prints when it is ready."""
 
     url: str = ""
     client_id: str = ""
@@ -35,8 +35,8 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
     bootstrap_servers: str = ""
 
 
-def prepare_environment() -> None:
-    """Set what all processes inherit: traces at once instead of every 5 s, no proxy to this machine, our settings."""
+def set_inherited_variables() -> None:
+    """Set variables for all processes: export traces at once, use no proxy to this machine, use our settings."""
     os.environ["OTEL_BSP_SCHEDULE_DELAY"] = "500"
     for name in ("NO_PROXY", "no_proxy"):
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "localhost,127.0.0.1"]))
@@ -45,21 +45,21 @@ def prepare_environment() -> None:
 
 @asynccontextmanager
 async def sandbox(*arguments: str) -> AsyncIterator[Sandbox]:
-    """``python -m sandbox …`` from its first answer to the end of the context. It watches for our end by itself."""
+    """Run ``python -m sandbox …`` while the context is open. It ends by itself when this process dies."""
     command = [sys.executable, "-m", "sandbox", *arguments, "--json"]
-    # A session of its own: Ctrl-C in a terminal reaches the demo only, which then stops its processes in order.
+    # In a session of its own: Ctrl-C reaches the demo alone, which then stops its processes in order.
     process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, start_new_session=True)
     try:
         said = await _first_line(process)
         if not said:
-            raise DemoFailed(f"`python -m sandbox {' '.join(arguments)}` did not start; it says why above")
+            raise DemoFailed(f"`python -m sandbox {' '.join(arguments)}` did not start; see its message above")
         yield msgspec.json.decode(said, type=Sandbox)
     finally:
         await _stop(process, process.pid)
 
 
 class Writer:
-    """``python -m sluice.writer``, on a leash: it dies with us, however we die."""
+    """``python -m sluice.writer`` on a leash, which ends it when this process dies, also by SIGKILL."""
 
     def __init__(self, process: Process, pid: int, log: Path) -> None:
         self.log = log
@@ -68,18 +68,18 @@ class Writer:
         self._process = process
 
     def check_alive(self) -> None:
-        """Raises :class:`DemoFailed`."""
+        """Raise :class:`DemoFailed` when the writer has ended."""
         if self._process.returncode is not None:
             tail = "\n".join(self.log.read_text(encoding="utf-8").splitlines()[-_LOG_LINES:])
             raise DemoFailed(f"the writer ended with exit code {self._process.returncode}; its log ends with\n{tail}")
 
     async def stop(self) -> int:
-        """SIGTERM; returns the exit code."""
+        """Send SIGTERM, wait for the end, and return the exit code."""
         await _stop(self._process, self.pid)
         return self._process.returncode or 0
 
     async def find_url(self) -> None:
-        """Wait until it serves, and learn from its log where: the settings left the port to the system."""
+        """Wait until it serves HTTP, and read the port from its log: the settings let the system choose it."""
         deadline_s = time.monotonic() + _STARTED_WITHIN_S
         while not self.url:
             self.check_alive()
@@ -92,7 +92,7 @@ class Writer:
 
 @asynccontextmanager
 async def writer(config: Path) -> AsyncIterator[Writer]:
-    """A writer from its first answer to the end of the context; the directory of ``config`` goes if we are killed."""
+    """Run a writer while the context is open; its leash removes the files of the demo if this process is killed."""
     log = config.with_name("writer.log")
     leashed = [sys.executable, "-I", leash.__file__, "--remove", str(config.parent), str(log)]
     command = [sys.executable, "-m", "sluice.writer", "--destination", DESTINATION, "--config", str(config)]
@@ -106,7 +106,7 @@ async def writer(config: Path) -> AsyncIterator[Writer]:
 
 
 async def run_sluice(directory: Path, *arguments: str) -> int:
-    """``sluice …`` in ``directory``, in the foreground: it shows itself. Returns the exit code."""
+    """Run ``sluice …`` in ``directory`` with our standard output, and return its exit code."""
     process = await asyncio.create_subprocess_exec(str(SLUICE), *arguments, cwd=directory, stdin=DEVNULL)
     try:
         return await process.wait()
@@ -115,7 +115,7 @@ async def run_sluice(directory: Path, *arguments: str) -> int:
 
 
 def log_lines(log: Path, message: str) -> list[dict[str, object]]:
-    """The writer's log lines of one sort."""
+    """Return the complete log lines that have this ``message``."""
     lines = log.read_bytes().splitlines(keepends=True) if log.exists() else []
     decoded = [_line(line) for line in lines if line.endswith(b"\n")]
     return [line for line in decoded if line.get("message") == message]
@@ -124,7 +124,7 @@ def log_lines(log: Path, message: str) -> list[dict[str, object]]:
 def _line(line: bytes) -> dict[str, object]:
     try:
         return msgspec.json.decode(line, type=dict[str, object])
-    except msgspec.DecodeError:  # what was said before logging was set up
+    except msgspec.DecodeError:  # printed before logging was set up
         return {}
 
 

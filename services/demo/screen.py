@@ -1,4 +1,4 @@
-"""What the demo says, and how: in colour and in place on a terminal, in plain lines elsewhere."""
+"""The demo's output: coloured and redrawn in place on a terminal, plain lines elsewhere."""
 
 import sys
 import time
@@ -13,56 +13,52 @@ _INDENT = 4
 
 
 class Screen:
-    """The one place that prints."""
+    """Prints everything that the demo shows."""
 
     def __init__(self, stream: TextIO) -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that has no `►` shows `?`
         console = Console(file=stream, highlight=False, emoji=False)
         self.is_live = console.is_terminal and not console.is_dumb_terminal
-        """Whether something can be drawn over."""
+        """True when printed text can be drawn over."""
         self.console = console if self.is_live else _plain(stream)
         self._steps = 0
         self._started_at_s = time.monotonic()
 
     @property
     def elapsed_s(self) -> float:
-        """Since the demo began."""
+        """Seconds since the demo began."""
         return time.monotonic() - self._started_at_s
 
     def title(self, text: str) -> None:
-        """The first line."""
+        """Print the first line."""
         self.console.print(f"[bold]{text}[/]")
 
     def step(self, title: str) -> None:
-        """The next chapter."""
+        """Begin the next numbered step."""
         self._steps += 1
         self.console.print(f"\n[bold cyan]{self._steps}. {title}[/]")
         self.console.file.flush()
 
-    def tell(self, text: str) -> None:
-        """One line of it; ``text`` may hold rich's markup."""
-        self.show(text)
-
-    def gap(self) -> None:
-        """An empty line."""
+    def blank_line(self) -> None:
+        """Print an empty line."""
         self.console.print()
         self.console.file.flush()
 
     def fail(self, text: str) -> None:
-        """The last line when there is no other end."""
-        self.show(f"[bold red]{escape(text)}[/]")
+        """Print the last line of a demo that could not go on."""
+        self.print(f"[bold red]{escape(text)}[/]")
 
     def command(self, text: str) -> None:
-        """A command that is being run, as a user would type it."""
-        self.show(f"[bold]$ {text}[/]")
+        """Print a command that is being run, as a user would type it."""
+        self.print(f"[bold]$ {text}[/]")
 
     def copyable(self, text: str) -> None:
-        """A command to copy: never broken into lines."""
+        """Print a command to copy, never broken into lines."""
         self.console.print(f"{' ' * _INDENT}[bold]{escape(text)}[/]", soft_wrap=True)
 
-    def show(self, what: RenderableType) -> None:
-        """Anything, indented."""
+    def print(self, what: RenderableType) -> None:
+        """Print ``what``, indented; a string may hold rich's markup."""
         if self.is_live:
             self.console.print(Padding(what, (0, 0, 0, _INDENT), expand=False))
             return
@@ -78,5 +74,5 @@ def _plain(stream: TextIO) -> Console:
 
 
 def stdout_screen() -> Screen:
-    """The screen on standard output."""
+    """Return the screen on standard output."""
     return Screen(sys.stdout)

@@ -1,4 +1,4 @@
-"""The summary that a newcomer can check: every figure is asked of another witness than the writer."""
+"""The summary of a run; no figure in it is the writer's own count, save those of the batches."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -16,70 +16,70 @@ _SHOWN = 10
 _SHOWN_BYTES = 80
 
 
-def tell_receipts(screen: Screen, evidence: Evidence) -> None:
-    """Records, receipts by code, and the vendor's own count beside them."""
+def print_receipts(screen: Screen, evidence: Evidence) -> None:
+    """Print records, receipts by code, and the vendor's own count beside them."""
     counts = [
         f"[bold]{evidence.published:,}[/] records published",
         f"[bold]{evidence.records:,}[/] in crm.records",
         f"[bold]{len(evidence.receipts):,}[/] receipts",
     ]
-    screen.tell(", ".join(counts))
-    screen.gap()
+    screen.print(", ".join(counts))
+    screen.blank_line()
     table = _table("outcome", "code", "receipts", "vendor counts", "which are")
-    for (verdict, code), count in sorted(evidence.counts.items(), key=lambda pair: (_ORDER[pair[0][0]], -pair[1])):
+    for (outcome, code), count in sorted(evidence.counts.items(), key=lambda pair: (_ORDER[pair[0][0]], -pair[1])):
         vendors = evidence.vendor_counts.get(code)
         vendors_count = "not sent" if vendors is None else f"{vendors:,}"
-        table.add_row(verdict, code, f"{count:,}", vendors_count, f"[dim]{_EXPLANATIONS.get(code, '')}[/]")
-    screen.show(table)
-    screen.gap()
-    screen.tell(f"asked for its airports, the vendor says it has [bold]{evidence.groups:,}[/] (created less deleted)")
+        table.add_row(outcome, code, f"{count:,}", vendors_count, f"[dim]{_EXPLANATIONS.get(code, '')}[/]")
+    screen.print(table)
+    screen.blank_line()
+    screen.print(f"asked for its airports, the vendor says it has [bold]{evidence.groups:,}[/] (created less deleted)")
     if evidence.ledger.repeats is not None:
-        screen.tell(f"records that it applied more than once: {evidence.ledger.repeats.changed_more_than_once}")
+        screen.print(f"records that it applied more than once: {evidence.ledger.repeats.changed_more_than_once}")
 
 
-def tell_batches(screen: Screen, evidence: Evidence) -> None:
-    """How many batches there were, how large, and which of them met the outage."""
+def print_batches(screen: Screen, evidence: Evidence) -> None:
+    """Print the number and sizes of the batches, and how the outage affected them."""
     table = _table("batches closed by", "batches", "records, least", "median", "most")
     for reason in sorted({batch.flushed_by for batch in evidence.batches}):
         sizes = sorted(batch.records for batch in evidence.batches if batch.flushed_by == reason)
         table.add_row(reason, f"{len(sizes)}", f"{sizes[0]:,}", f"{sizes[len(sizes) // 2]:,}", f"{sizes[-1]:,}")
-    screen.show(table)
-    screen.gap()
+    screen.print(table)
+    screen.blank_line()
     again = sum(batch.requests > 1 for batch in evidence.batches)
-    screen.tell(
+    screen.print(
         f"the outage: {evidence.refused_requests} requests were answered with 503, by the vendor's count; {again} "
         f"batches were sent again until it took them; dead letters because of it: {evidence.lost_to_the_outage}"
     )
 
 
-def tell_dead_letters(screen: Screen, evidence: Evidence) -> None:
-    """What the careless system sent, what Sluice found, and one dead letter as it lies in Kafka."""
+def print_dead_letters(screen: Screen, evidence: Evidence) -> None:
+    """Print what the careless system sent, what Sluice found, and one dead letter as it is in Kafka."""
     for message in evidence.dead_messages:
         headers = _texts(message)
-        screen.tell(f"{headers.get(NOTE, '')} → [bold]{headers.get(Header.ERROR_CODE, '')}[/]")
-        screen.show(Padding(f"[dim]{escape(headers.get(Header.ERROR_MESSAGE, ''))}[/]", (0, 0, 0, 2), expand=False))
-    screen.gap()
+        screen.print(f"{headers.get(NOTE, '')} → [bold]{headers.get(Header.ERROR_CODE, '')}[/]")
+        screen.print(Padding(f"[dim]{escape(headers.get(Header.ERROR_MESSAGE, ''))}[/]", (0, 0, 0, 2), expand=False))
+    screen.blank_line()
     if evidence.dead_messages:
-        _tell_message(screen, max(evidence.dead_messages, key=lambda message: len(message.value or b"")))
+        _print_message(screen, max(evidence.dead_messages, key=lambda message: len(message.value or b"")))
 
 
-def tell_verdict(screen: Screen, evidence: Evidence) -> bool:
-    """Whether all is well; else what is not."""
+def print_verdict(screen: Screen, evidence: Evidence) -> bool:
+    """Print whether everything agrees, or what does not, and return whether it does."""
     audit = evidence.audit
     complaints = [
         *(f"no receipt: {record}" for record in audit.missing),
         *(f"more than one receipt: {record}" for record in audit.double),
-        *(f"a receipt of no record: {place}" for place in audit.strange),
+        *(f"a receipt of no record: {place}" for place in audit.unknown),
         *evidence.disagreements(),
     ]
     if not complaints:
-        screen.tell("[bold green]every record has exactly one receipt, and the vendor agrees[/]")
+        screen.print("[bold green]every record has exactly one receipt, and the vendor agrees[/]")
         return True
-    screen.tell(f"[bold red]{len(complaints):,} things do not add up[/]")
+    screen.print(f"[bold red]{len(complaints):,} things do not add up[/]")
     for complaint in complaints[:_SHOWN]:
-        screen.tell(escape(complaint))
+        screen.print(escape(complaint))
     if len(complaints) > _SHOWN:
-        screen.tell(f"and {len(complaints) - _SHOWN:,} more")
+        screen.print(f"and {len(complaints) - _SHOWN:,} more")
     return False
 
 
@@ -93,8 +93,8 @@ _EXPLANATIONS = {
 _ORDER = {"delivered": 0, "skipped": 1, "dead letter": 2}
 
 
-def _tell_message(screen: Screen, message: Any) -> None:
-    screen.tell(f"one of them, as it lies in {message.topic}, partition {message.partition}, offset {message.offset}:")
+def _print_message(screen: Screen, message: Any) -> None:
+    screen.print(f"one of them, as it lies in {message.topic}, partition {message.partition}, offset {message.offset}:")
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -103,7 +103,7 @@ def _tell_message(screen: Screen, message: Any) -> None:
     table.add_row("  value", f"{escape(repr(value[:_SHOWN_BYTES]))}… {len(value)} bytes, as they came")
     for name, text in _texts(message).items():
         table.add_row(f"  {name}", escape(text))
-    screen.show(table)
+    screen.print(table)
 
 
 def _texts(message: Any) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""One record's trace and its batch's, as trees: each is one link from the other."""
+"""The traces of one record and of its batch as trees; a span link joins the two traces."""
 
 import asyncio
 from collections import defaultdict
@@ -16,19 +16,19 @@ _MAX_ATTEMPTS = 6
 
 
 class Traces(NamedTuple):
-    """A record's spans and those of the batch that carried it."""
+    """The spans of one record, and those of its batch."""
 
     record: Sequence[Span]
     batch: Sequence[Span]
 
     @property
     def attempts(self) -> int:
-        """Requests that the batch took."""
+        """Requests that the batch needed."""
         return len(self.batch) - 1
 
 
 async def find_traces(receiver: SandboxControl) -> Traces | None:
-    """The whole trace of one sampled record, at best of one whose batch met the outage; waits for late spans."""
+    """Return the traces of one sampled record, if possible of one whose batch met the outage. Waits for late spans."""
     for _ in range(int(_WAIT_S / _POLL_S)):
         found = list(whole_traces(await receiver.spans()))
         if found:
@@ -38,7 +38,7 @@ async def find_traces(receiver: SandboxControl) -> Traces | None:
 
 
 def whole_traces(spans: Iterable[Span]) -> Iterable[Traces]:
-    """Yields the records of which publishing, batch, request, receipt and consumer are all there."""
+    """Yield the traces that have all spans: publishing, batch, request, receipt and consumer."""
     by_trace: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
         by_trace[span.trace_id].append(span)
@@ -53,7 +53,7 @@ def whole_traces(spans: Iterable[Span]) -> Iterable[Traces]:
 
 
 def trees(traces: Traces) -> list[Tree]:
-    """The record's and the batch's tree. Offsets count from when the record was published."""
+    """Return the trees of the record and of its batch; times count from the publishing of the record."""
     zero_ns = min(span.start_ns for span in traces.record)
     return [
         _tree("a record's trace", traces.record, zero_ns),
@@ -85,11 +85,11 @@ def _label(span: Span, zero_ns: int) -> str:
     took_s = (span.end_ns - span.start_ns) / 1e9
     failed = span.status == "ERROR"
     name = f"[red]{span.name}[/]" if failed else f"[cyan]{span.name}[/]"
-    return f"{name}  at +{at_s:.3f} s, took {took_s:.3f} s  [dim]{span.service}[/]  {_said(span)}"
+    return f"{name}  at +{at_s:.3f} s, took {took_s:.3f} s  [dim]{span.service}[/]  {_details(span)}"
 
 
-def _said(span: Span) -> str:
-    """What the attributes and links of each sort of span say to a person."""
+def _details(span: Span) -> str:
+    """Return the attributes and links of a span that people need, as text."""
     attributes = span.attributes
     if "http.response.status_code" in attributes:
         return f"{attributes.get('url.path', '')} → {attributes['http.response.status_code']}"

@@ -1,4 +1,4 @@
-"""Three upstream systems: one has a file, one uses the library, one is careless."""
+"""Three upstream systems: one publishes a file, one uses the library, one writes bad records."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from sluice import Publisher
 
 FILE = "airports.csv"
 _SOME_ROWS_REJECTED = 1
-"""The exit code of `sluice publish` that says so."""
+"""The exit code of ``sluice publish`` for it."""
 
 
 class _RejectedRow(msgspec.Struct):
@@ -26,21 +26,21 @@ class _RejectedRow(msgspec.Struct):
 
 
 async def publish_file(screen: Screen, directory: Path, airports: Sequence[Airport]) -> None:
-    """Write the airports into a file and publish it, as a user would. Raises :class:`~demo.processes.DemoFailed`."""
+    """Write the airports to a file and publish it, as a user would. Raises :class:`~demo.processes.DemoFailed`."""
     screen.step("Publish the file")
     write_file(airports, directory / FILE)
-    screen.tell(f"{FILE} has {len(airports):,} airports, and in the middle a row that has lost its code")
+    screen.print(f"{FILE} has {len(airports):,} airports, and in the middle a row that has lost its code")
     command = ["publish", DESTINATION, FILE, "--object", OBJECT, "--key", KEY, "--job-id", "airports"]
     screen.command(f"sluice {' '.join(command)}")
     code = await run_sluice(directory, *command)
     if code != _SOME_ROWS_REJECTED:
         raise DemoFailed(f"`sluice publish` ended with exit code {code}, expected 1: one row cannot be published")
     rejected = msgspec.json.decode((directory / f"{FILE}.rejects.jsonl").read_bytes(), type=_RejectedRow)
-    screen.tell(f"the bad row was refused at the door, exit code 1: line {rejected.line:,}: {rejected.reason}")
+    screen.print(f"the bad row was set aside, exit code 1: line {rejected.line:,}: {rejected.reason}")
 
 
 class Upstream:
-    """Publishes ``changes`` with the library, and ``bad`` records among them with a Kafka client of its own."""
+    """Publishes ``changes`` with the library, and ``bad`` records between them with a plain Kafka client."""
 
     def __init__(self, changes: Sequence[Change], bad: Sequence[BadRecord]) -> None:
         self.published = 0
@@ -49,7 +49,7 @@ class Upstream:
 
     @property
     def total(self) -> int:
-        """Records to publish in all."""
+        """The number of records to publish."""
         return len(self._changes) + len(self._bad)
 
     async def publish(self, config: Path, bootstrap_servers: str, *, over_s: float) -> None:

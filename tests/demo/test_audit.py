@@ -1,16 +1,11 @@
-"""The audit: what stands between the demo and a success that is none."""
-
-from typing import Any
+"""The audit: missing, double and unknown receipts are found."""
 
 import pytest
 
 from demo.audit import Audit, audit
-from demo.evidence import Evidence
-from sandbox.ledger.ledger import LedgerSummary
-from sandbox.ledger.repeats import Repeat, Repeats
+from tests.demo.evidence import CLEAN
 
 RECORDS = {(0, 0): "EHAM", (0, 1): "EDDB", (1, 0): "no key"}
-CLEAN = Audit([], [], [])
 
 
 @pytest.mark.parametrize(
@@ -39,47 +34,3 @@ def test_audit(receipts: list[tuple[int, int] | None], expected: Audit) -> None:
 def test_only_nothing_is_clean() -> None:
     assert CLEAN.is_clean
     assert not any(Audit(*lists).is_clean for lists in ([["x"], [], []], [[], ["x"], []], [[], [], ["x"]]))
-
-
-def evidence(**changes: Any) -> Evidence:
-    """Of a run without receipts, in which all agree."""
-    found = Evidence(
-        published=0, records=0, receipts=[], dead_messages=[], audit=CLEAN, ledger=ledger({}), groups=0, batches=[]
-    )
-    return found._replace(**changes)
-
-
-def ledger(effects: dict[str, int], repeated: int = 0) -> LedgerSummary:
-    repeats = [Repeat(identifier=f"0-{number}", received=2, changed=2) for number in range(repeated)]
-    return LedgerSummary(
-        requests={},
-        entries=0,
-        effects={"group": effects},
-        changed=0,
-        max_entries_per_request=0,
-        max_concurrent={},
-        forgotten=0,
-        repeats=Repeats(received_more_than_once=0, changed_more_than_once=repeated, first=repeats),
-    )
-
-
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        pytest.param({}, [], id="all agree"),
-        pytest.param(
-            {"published": 2, "records": 1},
-            ["2 records were published, and crm.records holds 1"],
-            id="a record that never reached kafka",
-        ),
-        pytest.param(
-            {"ledger": ledger({"CREATED": 1})},
-            ["CREATED: the vendor counts 1, the receipts 0"],
-            id="an effect without a receipt",
-        ),
-        pytest.param({"groups": 1}, ["the vendor has 1 airports, the receipts say 0"], id="an airport too many"),
-        pytest.param({"ledger": ledger({}, 1)}, ["the vendor applied 0-0 2 times"], id="a record applied twice"),
-    ],
-)
-def test_disagreements(changes: dict[str, Any], expected: list[str]) -> None:
-    assert evidence(**changes).disagreements() == expected

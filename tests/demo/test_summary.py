@@ -1,4 +1,4 @@
-"""The verdict on the screen, which is the exit code."""
+"""The verdict on the screen, which decides the exit code."""
 
 import io
 
@@ -6,13 +6,13 @@ import pytest
 
 from demo.audit import Audit
 from demo.screen import Screen
-from demo.summary import tell_verdict
-from tests.demo.test_audit import CLEAN, evidence
+from demo.summary import print_verdict
+from tests.demo.evidence import CLEAN, evidence
 
 
 def verdict(audit: Audit) -> tuple[bool, str]:
     stream = io.StringIO()
-    return tell_verdict(Screen(stream), evidence(audit=audit)), stream.getvalue()
+    return print_verdict(Screen(stream), evidence(audit=audit)), stream.getvalue()
 
 
 def test_a_clean_audit_is_well() -> None:

@@ -1,4 +1,4 @@
-"""What surrounds the writer: Kafka with its topics, the vendor, the trace receiver, the settings file."""
+"""The environment of the writer: Kafka with its topics, the vendor, the trace receiver, the settings file."""
 
 import tempfile
 from collections.abc import AsyncIterator
@@ -17,48 +17,48 @@ from sandbox.kafka.jars import KAFKA_VERSION
 LANES = 4
 SAMPLE_RATIO = 0.02
 LATENCY_S, JITTER_S = 0.4, 0.2
-"""How long the vendor takes for a bulk request, so that there is something to see."""
+"""The time that the vendor takes for a bulk request, long enough to see requests in flight."""
 
 
-class World(NamedTuple):
-    """All that is started before the writer."""
+class Environment(NamedTuple):
+    """Everything that is started before the writer."""
 
     bootstrap_servers: str
     vendor: SandboxControl
     vendor_url: str
     receiver: SandboxControl
     config: Path
-    """The settings file; its directory is where commands are run."""
+    """The settings file; commands run in its directory."""
 
     @property
     def directory(self) -> Path:
-        """Removed with everything in it when the demo ends."""
+        """The directory of all files; it is removed when the demo ends."""
         return self.config.parent
 
 
 @asynccontextmanager
-async def running_world(screen: Screen) -> AsyncIterator[World]:
-    """Everything started, and the topics made; stopped and removed at the end."""
+async def running_environment(screen: Screen) -> AsyncIterator[Environment]:
+    """Start everything and make the topics; stop and remove it all at the end."""
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="sluice-demo-")))
         screen.step("A real Apache Kafka, and a vendor that is a stand-in")
-        screen.tell(f"starting Kafka {KAFKA_VERSION}, on a Java from pip; the first time, 46 jars are downloaded")
+        screen.print(f"starting Kafka {KAFKA_VERSION}, on a Java from pip; the first time, 46 jars are downloaded")
         kafka = await stack.enter_async_context(sandbox("kafka"))
-        screen.tell(f"Kafka answers at {kafka.bootstrap_servers}")
+        screen.print(f"Kafka answers at {kafka.bootstrap_servers}")
         vendor = await stack.enter_async_context(sandbox("blueconic"))
         control = await stack.enter_async_context(SandboxControl(vendor.url))
         await control.add_fault(Latency(seconds=LATENCY_S, jitter_s=JITTER_S, times=None, method="PUT"))
-        screen.tell(
+        screen.print(
             f"the vendor, a strict stand-in for BlueConic, answers at {vendor.url}, in {LATENCY_S:g} to "
             f"{LATENCY_S + JITTER_S:g} s a request"
         )
         otlp = await stack.enter_async_context(sandbox("otlp"))
         receiver = await stack.enter_async_context(SandboxControl(otlp.url))
-        screen.tell(f"a receiver of traces (OTLP) answers at {otlp.url}")
+        screen.print(f"a receiver of traces (OTLP) answers at {otlp.url}")
         config = directory / "sluice.yaml"
         config.write_text(yaml.safe_dump(_settings(kafka, vendor, otlp), sort_keys=False), encoding="utf-8")
         await _make_topics(screen, directory)
-        yield World(kafka.bootstrap_servers, control, vendor.url, receiver, config)
+        yield Environment(kafka.bootstrap_servers, control, vendor.url, receiver, config)
 
 
 async def _make_topics(screen: Screen, directory: Path) -> None:
@@ -66,7 +66,7 @@ async def _make_topics(screen: Screen, directory: Path) -> None:
     command = ["topics", "create", DESTINATION, "--partitions", str(LANES)]
     screen.command(f"sluice {' '.join(command)}")
     if await run_sluice(directory, *command):
-        raise DemoFailed("`sluice topics create` failed; it says why above")
+        raise DemoFailed("`sluice topics create` failed; see its message above")
 
 
 def _settings(kafka: Sandbox, vendor: Sandbox, otlp: Sandbox) -> dict[str, object]:
@@ -77,7 +77,7 @@ def _settings(kafka: Sandbox, vendor: Sandbox, otlp: Sandbox) -> dict[str, objec
             "client_id": vendor.client_id,
             "client_secret": vendor.client_secret,
         },
-        # An outage of seconds, not of hours: look more often whether it is over.
+        # The outage lasts seconds, not hours: check more often whether it is over.
         "delivery": {"backoff_cap_s": 1.0},
     }
     return {

@@ -1,4 +1,4 @@
-"""The live view of a writer: drawn in place on a terminal, a line every two seconds elsewhere."""
+"""The live view of a writer: redrawn in place on a terminal, a line every two seconds elsewhere."""
 
 import time
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ class LiveView:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """While the context is open; what was shown last stays."""
+        """Show the view while the context is open; the last figures stay on the screen."""
         if self._live is None:
             yield
         else:
@@ -36,11 +36,11 @@ class LiveView:
                 yield
 
     def event(self, text: str) -> None:
-        """Something that happened, as a line that stays."""
-        self._screen.tell(f"[dim]{self._elapsed_s:5.1f} s[/]  {text}")
+        """Print an event as a line that stays, with the time since the start."""
+        self._screen.print(f"[dim]{self._elapsed_s:5.1f} s[/]  {text}")
 
     def update(self, figures: Figures, published: int, expected: int) -> None:
-        """Show ``figures``; of ``expected`` records, ``published`` are in Kafka by now."""
+        """Show ``figures``; of ``expected`` records, ``published`` are in Kafka now."""
         now_s = time.monotonic()
         rate = self._rate.after(now_s, figures.receipts)
         if self._live is not None:

@@ -1,10 +1,9 @@
-"""The whole demo, small, as a user runs it: what it prints, how it ends, and that nothing outlives it."""
+"""The whole demo, small, as a user runs it: its output, its end, and no process that outlives it."""
 
 import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,7 +16,7 @@ _LEFT_WITHIN_S = 15.0
 
 @contextmanager
 def demo(*options: str) -> Iterator["subprocess.Popen[str]"]:
-    """``python -m demo`` with its standard output in a pipe."""
+    """Run ``python -m demo`` with its standard output in a pipe."""
     command = [sys.executable, "-m", "demo", *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
@@ -28,7 +27,7 @@ def demo(*options: str) -> Iterator["subprocess.Popen[str]"]:
 
 
 def read_until(process: "subprocess.Popen[str]", text: str) -> list[str]:
-    """Lines up to the one that has ``text``."""
+    """Return the lines up to the one that contains ``text``."""
     assert process.stdout
     lines = []
     for line in process.stdout:
@@ -79,7 +78,7 @@ def test_what_is_kept_running_can_be_tried_and_ends_with_ctrl_c() -> None:
 
 
 def commands_after(title: str, lines: list[str]) -> list[str]:
-    """The commands printed below ``title``, each under a line that says what it is for."""
+    """Return the commands printed below ``title``, each under a comment that gives its purpose."""
     [start] = [number for number, line in enumerate(lines) if title in line]
     below = lines[start:]
     return [below[number + 1].strip() for number, line in enumerate(below) if line.strip().startswith("#")]
@@ -88,8 +87,7 @@ def commands_after(title: str, lines: list[str]) -> list[str]:
 @pytest.mark.skipif(sys.platform != "linux", reason="how a process dies with its parent is tested where we deploy")
 def test_nothing_outlives_a_demo_that_is_killed() -> None:
     with demo(*FEW) as process:
-        read_until(process, "sluice.writer --destination")
-        time.sleep(1.0)
+        read_until(process, "one system corrects airports")
         started = psutil.Process(process.pid).children(recursive=True)
         process.kill()
         assert_gone(started)
