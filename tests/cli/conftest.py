@@ -1,4 +1,4 @@
-"""A command line in an empty directory, with a settings file that leads to the test's own topics."""
+"""The command line in an empty directory, with a settings file for the test's own topics."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from sluice.cli.__main__ import sluice
 from sluice.client.connection import Connection
 from tests.support.kafka_admin import RunningKafka
-from tests.support.topics import crm_topics
+from tests.support.letters import letter_topics
 
 Run = Callable[..., Result]
 
@@ -24,7 +24,7 @@ destinations:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs ``sluice`` with the arguments given, in an empty directory."""
+    """Run ``sluice`` with the arguments given, in an empty directory."""
     monkeypatch.chdir(tmp_path)
 
     def invoke(*arguments: str, stdin: str | bytes | None = None, env: dict[str, str] | None = None) -> Result:
@@ -41,9 +41,9 @@ def settings(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def crm(tmp_path: Path, kafka: RunningKafka, prefix: str, run: Run) -> Connection:
-    """A settings file with a Kafka that has the topics which publishers and consumers of ``crm`` use."""
+    """A settings file with a Kafka that has the topics of ``crm``."""
     _write(tmp_path, kafka.bootstrap_servers, prefix)
-    return asyncio.run(crm_topics(kafka, prefix))
+    return asyncio.run(letter_topics(kafka, prefix))
 
 
 @pytest.fixture

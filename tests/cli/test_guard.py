@@ -10,16 +10,8 @@ from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
 from sluice.kafka.control_topic import read_guard, set_guard
 from tests.cli.conftest import Run
-from tests.support.kafka_admin import RunningKafka
-from tests.support.letters import make_control
 
 WHY = "900 of the last 1000 records became dead letters, more than 50%"
-
-
-@pytest.fixture
-def crm(crm: Connection, kafka: RunningKafka) -> Connection:
-    asyncio.run(make_control(kafka, crm))
-    return crm
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from pathlib import Path
 
 import pytest
 
@@ -68,10 +67,3 @@ def test_json_says_everything(settled: Connection, run: Run) -> None:
 def test_options_select(settled: Connection, run: Run, options: tuple[str, ...], keys: set[str]) -> None:
     result = run(*options, "--json")
     assert {json.loads(line)["event"]["key"] for line in result.stdout.splitlines()} == keys
-
-
-@pytest.mark.parametrize("since", ["yesterday", "10x", "2026-13-01"])
-def test_unreadable_time_is_one_sentence(settings: Path, run: Run, since: str) -> None:
-    result = run("outcomes", "tail", "crm", "--since", since)
-    assert result.exit_code == Exit.USAGE
-    assert f"got '{since}'" in result.stderr

@@ -9,21 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.cli.publish.csv_rows import Empty, csv_header, csv_rows
-from sluice.cli.publish.input_file import InputFile
 from sluice.cli.publish.rows import BadRow, Row, UnusableFile
+from tests.cli.publish.files import opened
 
 # A lone surrogate is no character, and csv knows no NUL; a lone \r ends a line.
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
-def opened(content: bytes) -> InputFile:
-    stream = io.BufferedReader(io.BytesIO(content))
-    return InputFile("file.csv", stream, len(content), stream)
-
-
 def read(content: bytes, empty: Empty = "text", delimiter: str = ",") -> list[Row | BadRow]:
     header, reader = csv_header(opened(content), delimiter)
-    return list(csv_rows(header, reader, "file.csv", empty))
+    return list(csv_rows(header, reader, "a.file", empty))
 
 
 @settings(max_examples=100, deadline=None)
@@ -74,7 +69,7 @@ def test_quote_that_is_never_closed_is_one_bad_row() -> None:
     ("content", "sentence"),
     [
         pytest.param(b"\n1\n", "expected CSV with the names of the columns", id="no header"),
-        pytest.param(b"a,,c\n", "column 2 of file.csv has no name", id="column without a name"),
+        pytest.param(b"a,,c\n", "column 2 of a.file has no name", id="column without a name"),
         pytest.param(b"a,b,a\n", "`a` is more than once", id="two columns of a name"),
         pytest.param(b"caf\xe9\n", "got another encoding in the header", id="Latin-1 header"),
         pytest.param(b'"a"b\n', "expected CSV with a header line", id="no CSV at all"),

@@ -1,6 +1,5 @@
 """JSON: lines and arrays, in memory one row at a time."""
 
-import io
 import json
 from typing import Any
 
@@ -9,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.cli.publish.input_file import InputFile
 from sluice.cli.publish.json_rows import MAX_ROW_BYTES, UnparsedRow, json_elements, json_lines, parse_row
 from sluice.cli.publish.rows import BadRow, Row, UnusableFile
+from tests.cli.publish.files import opened
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -21,11 +20,6 @@ VALUES = st.recursive(
     max_leaves=8,
 )
 OBJECTS = st.dictionaries(TEXTS, VALUES, max_size=4)
-
-
-def opened(content: bytes) -> InputFile:
-    stream = io.BufferedReader(io.BytesIO(content))
-    return InputFile("file.json", stream, len(content), stream)
 
 
 def decoded(row: UnparsedRow) -> Any:
@@ -100,9 +94,9 @@ def test_endless_line_is_a_bad_row_and_the_next_one_is_read() -> None:
 @pytest.mark.parametrize(
     ("content", "read_before", "sentence"),
     [
-        pytest.param(b'{"a": 1}', 0, "expected one JSON array in file.json; .* say --format jsonl", id="object"),
-        pytest.param(b'[{"a": 1}, {"a" 2}]', 1, "expected a JSON value in file.json at line 1", id="malformed"),
-        pytest.param(b'[{"a": 1},\n{"a": ', 1, "expected a JSON value in file.json at line 2", id="cut off inside"),
+        pytest.param(b'{"a": 1}', 0, "expected one JSON array in a.file; .* say --format jsonl", id="object"),
+        pytest.param(b'[{"a": 1}, {"a" 2}]', 1, "expected a JSON value in a.file at line 1", id="malformed"),
+        pytest.param(b'[{"a": 1},\n{"a": ', 1, "expected a JSON value in a.file at line 2", id="cut off inside"),
         pytest.param(b'[{"a": 1}', 1, "expected `,` or `]` .* got the end of the file", id="cut off between"),
         pytest.param(b'[{"a": 1} {"a": 2}]', 1, "expected `,` or `]` .* got '{'", id="comma missing"),
         pytest.param(b'[{"a": 1}] x', 1, "expected nothing after the array .* got 'x'", id="something after it"),
