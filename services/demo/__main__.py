@@ -12,7 +12,7 @@ import click
 
 from demo.processes import DemoFailed, set_inherited_variables
 from demo.scenario import Scenario
-from demo.screen import stdout_screen
+from demo.screen import Screen
 from sluice import KafkaUnreachable, PublishError
 
 
@@ -28,7 +28,7 @@ def main(airports: int | None, outage_s: float, keep: bool) -> None:
     Exit code 0 when every record has exactly one receipt and the vendor agrees, 1 when not, 2 when the demo cannot run.
     """
     set_inherited_variables()
-    screen = stdout_screen()
+    screen = Screen(sys.stdout)
     try:
         sys.exit(0 if asyncio.run(_run(Scenario(screen, airports, outage_s=outage_s, keep=keep))) else 1)
     except (DemoFailed, KafkaUnreachable, PublishError) as error:

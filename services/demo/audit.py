@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import ConsumerRecord
 
 from sluice.client.receipts import DeadLetter, Receipt
+from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.topic_reader import TopicReader
 
 Position = tuple[int, int]
 """Partition and offset in the records topic; a bad record has no other name."""
@@ -48,23 +50,10 @@ def source_of(receipt: Receipt) -> Position | None:
     return None if source is None else (source.partition, source.offset)
 
 
-async def read_topic(bootstrap_servers: str, topic: str, partitions: int) -> list[Any]:
+async def read_topic(bootstrap_servers: str, topic: str, partitions: int) -> list[ConsumerRecord]:
     """Return every committed message of ``topic``, from the beginning to its present end."""
-    consumer: Any = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, isolation_level="read_committed")
-    await consumer.start()
-    try:
-        all_ = [TopicPartition(topic, number) for number in range(partitions)]
-        starts, ends = await consumer.beginning_offsets(all_), await consumer.end_offsets(all_)
-        consumer.assign(all_)
-        for partition, offset in starts.items():
-            consumer.seek(partition, offset)
-        messages: list[Any] = []
-        while any([await consumer.position(partition) < ends[partition] for partition in all_]):
-            for fetched in (await consumer.getmany(timeout_ms=200)).values():
-                messages += fetched
-        return messages
-    finally:
-        await consumer.stop()
+    async with TopicReader(KafkaSettings(bootstrap_servers=bootstrap_servers)) as reader:
+        return [message async for messages in reader.read(topic, range(partitions)) for message in messages]
 
 
 def _named(position: Position, name: str) -> str:

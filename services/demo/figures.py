@@ -38,12 +38,8 @@ class Figures(NamedTuple):
 
 async def read_figures(http: httpx.AsyncClient) -> Figures:
     """Read the writer's figures. Raises ``httpx.HTTPError``."""
-    status = (await http.get("/status")).json()
-    return figures_from(status, (await http.get("/metrics")).text)
-
-
-def figures_from(status: dict[str, Any], metrics: str) -> Figures:
-    """Make figures of the answers of ``/status`` and ``/metrics``."""
+    status: dict[str, Any] = (await http.get("/status")).json()
+    metrics = (await http.get("/metrics")).text
     samples: list[Sample] = [
         (sample.name, sample.labels, sample.value)
         for family in text_string_to_metric_families(metrics)

@@ -1,6 +1,5 @@
 """The demo's output: coloured and redrawn in place on a terminal, plain lines elsewhere."""
 
-import sys
 import time
 from typing import TextIO
 
@@ -71,8 +70,3 @@ class Screen:
 
 def _plain(stream: TextIO) -> Console:
     return Console(file=stream, width=_PLAIN_WIDTH, force_terminal=False, no_color=True, highlight=False, emoji=False)
-
-
-def stdout_screen() -> Screen:
-    """Return the screen on standard output."""
-    return Screen(sys.stdout)

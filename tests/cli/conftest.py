@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sluice.cli.__main__ import sluice
+from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
 from tests.support.kafka_admin import RunningKafka
 from tests.support.letters import letter_topics
@@ -31,6 +32,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         return CliRunner().invoke(sluice, arguments, input=stdin, env=env)
 
     return invoke
+
+
+def failure(result: Result, code: Exit) -> str:
+    """Return the sentence with which a command ended, on standard error; check its exit code."""
+    assert result.exit_code == code, result.output
+    assert "Traceback" not in result.output
+    return " ".join(result.stderr.split())
 
 
 @pytest.fixture

@@ -46,30 +46,6 @@ def test_destinations_come_last(no_topics: str, run: Run) -> None:
     assert "✗ destination crm: http://localhost:1 cannot be used" in result.stderr
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        pytest.param("kafka: [", "sluice.yaml is not YAML", id="no YAML"),
-        pytest.param("kafka: {}", "missing required field", id="missing"),
-        pytest.param("kafak: {}", "unknown key `kafak`; did you mean `kafka`?", id="unknown key"),
-    ],
-)
-@pytest.mark.parametrize("command", [("check",), ("topics", "ls", "crm")], ids=["check", "topics"])
-def test_wrong_settings_are_one_sentence(
-    tmp_path: Path, run: Run, content: str, sentence: str, command: tuple[str, ...]
-) -> None:
-    (tmp_path / "sluice.yaml").write_text(content)
-    result = run(*command)
-    assert result.exit_code == Exit.SETTINGS
-    assert sentence in result.stderr
-
-
-def test_missing_settings_file_is_one_sentence(run: Run) -> None:
-    result = run("check")
-    assert result.exit_code == Exit.SETTINGS
-    assert "cannot read the settings file sluice.yaml" in result.stderr
-
-
 @pytest.mark.parametrize("by_option", [True, False], ids=["--config", "SLUICE_CONFIG"])
 def test_settings_file_can_be_named(settings: Path, run: Run, by_option: bool) -> None:
     elsewhere = str(settings.rename(settings.with_name("other.yaml")))

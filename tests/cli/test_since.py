@@ -7,7 +7,7 @@ import pytest
 
 from sluice.cli.exits import Exit
 from sluice.cli.since import SinceType
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, failure
 
 
 def test_duration_is_subtracted_from_now() -> None:
@@ -38,7 +38,6 @@ def test_instant_is_taken_as_it_is(since: str) -> None:
 def test_unusable_time_is_one_sentence(
     settings: Path, run: Run, command: tuple[str, ...], since: str, sentence: str
 ) -> None:
-    result = run(*command, "crm", "--since", since)
-    assert result.exit_code == Exit.USAGE
-    assert sentence in (text := " ".join(result.stderr.split()))
-    assert f"got '{since}'" in text
+    error = failure(run(*command, "crm", "--since", since), Exit.USAGE)
+    assert sentence in error
+    assert f"got '{since}'" in error

@@ -67,10 +67,7 @@ class CommandGroup(click.Group):
             raise click.exceptions.Exit(Exit.INTERRUPTED) from None
         except tuple(_CODES) as error:
             code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-            raise CommandFailed(_sentence(error), code) from error
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, KafkaError):
-        return f"Kafka failed: {error!r}; look at its brokers, then run the same command again"
-    return str(error)
+            message = str(error)
+            if isinstance(error, KafkaError):
+                message = f"Kafka failed: {error!r}; look at its brokers, then run the same command again"
+            raise CommandFailed(message, code) from error

@@ -1,6 +1,7 @@
 """``sluice topics``: makes and lists a destination's topics."""
 
 import asyncio
+from collections.abc import Sequence
 
 import click
 
@@ -45,8 +46,8 @@ def create(config: str, destination: str, partitions: int | None, replication_fa
 def ls(config: str, destination: str) -> None:
     """List the topics of DESTINATION, and check that they can be used together."""
     connection = connect(config)
-    states = asyncio.run(_states(connection, destination))
     holds = _holds(connection, destination)
+    states = asyncio.run(_states(connection, connection.topics(destination).all))
     width = max(len(state.name) for state in states)
     click.echo(f"{'topic':<{width}}  partitions  replicas  holds")
     for name, partitions, replicas in states:
@@ -68,9 +69,9 @@ async def _create(
         )
 
 
-async def _states(connection: Connection, destination: str) -> list[TopicState]:
+async def _states(connection: Connection, names: Sequence[str]) -> list[TopicState]:
     async with admin_client(connection.kafka) as admin:
-        return await topic_states(admin, connection.topics(destination).all)
+        return await topic_states(admin, names)
 
 
 def _holds(connection: Connection, destination: str) -> dict[str, str]:

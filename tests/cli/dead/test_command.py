@@ -1,9 +1,6 @@
 """``sluice dead count`` and ``ls``."""
 
 import json
-from pathlib import Path
-
-import pytest
 
 from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
@@ -51,16 +48,3 @@ def test_nothing_selected_is_said(dead: Connection, run: Run) -> None:
         result = run("dead", *command, "--code", "NONE")
         assert result.exit_code == Exit.OK, result.output
         assert result.stdout.startswith("no dead letter of crm is selected")
-
-
-@pytest.mark.parametrize("command", ["count", "ls", "redrive"])
-def test_unknown_destination_is_one_sentence(settings: Path, run: Run, command: str) -> None:
-    result = run("dead", command, "crn")
-    assert result.exit_code == Exit.SETTINGS
-    assert "did you mean `crm`?" in result.stderr
-
-
-def test_missing_topics_are_one_sentence(no_topics: str, run: Run) -> None:
-    result = run("dead", "count", "crm")
-    assert result.exit_code == Exit.TOPICS
-    assert f"{no_topics}crm.dead-letters" in result.stderr

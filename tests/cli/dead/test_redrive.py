@@ -6,7 +6,7 @@ import pytest
 
 from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, failure
 from tests.cli.dead.conftest import records
 
 
@@ -50,9 +50,7 @@ def test_map_is_a_command(dead: Connection, run: Run) -> None:
     ],
 )
 def test_unusable_options_are_one_sentence(settings: Path, run: Run, options: tuple[str, ...], sentence: str) -> None:
-    result = run("dead", "redrive", "crm", *options)
-    assert result.exit_code == Exit.USAGE
-    assert sentence in result.stderr.replace("\n", " ")
+    assert sentence in failure(run("dead", "redrive", "crm", *options), Exit.USAGE)
 
 
 def test_command_that_fails_ends_it_with_one_sentence(dead: Connection, run: Run) -> None:

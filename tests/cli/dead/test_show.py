@@ -7,7 +7,7 @@ import pytest
 
 from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, failure
 from tests.support.letters import Letter, bury, deliver
 
 
@@ -39,9 +39,7 @@ def test_show_finds_an_event_and_dumps_what_is_no_json(dead: Connection, run: Ru
     ],
 )
 def test_letter_that_is_not_there_is_one_sentence(dead: Connection, run: Run, letter: str, sentence: str) -> None:
-    result = run("dead", "show", "crm", letter)
-    assert result.exit_code == Exit.USAGE
-    assert sentence in result.stderr
+    assert sentence in failure(run("dead", "show", "crm", letter), Exit.USAGE)
 
 
 def test_show_tells_what_became_of_a_redriven_record(crm: Connection, run: Run) -> None:

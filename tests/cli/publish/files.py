@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sluice.cli.exits import Exit
+from click.testing import Result
+
 from sluice.cli.publish.input_file import InputFile
 from sluice.client.connection import Connection
 from tests.cli.conftest import Run
@@ -33,11 +34,7 @@ def rejects(path: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in Path(path).read_text().splitlines()]
 
 
-def refusal(run: Run, name: str, content: bytes | None, *options: str) -> str:
-    """Return the sentence with which ``sluice publish`` refuses a file or its options."""
-    if content is not None:
-        Path(name).write_bytes(content)
-    result = run("publish", "crm", name, *options)
-    assert result.exit_code == Exit.USAGE, result.output
-    assert "Traceback" not in result.output
-    return " ".join(result.stderr.split())
+def publish(run: Run, name: str, content: str | bytes, *options: str) -> Result:
+    """Write a file and publish it to ``crm``."""
+    Path(name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return run("publish", "crm", name, *options)

@@ -1,12 +1,12 @@
-"""The errors of ``sluice publish`` that concern no row: its options, Kafka, topics and settings."""
+"""The options of ``sluice publish`` that cannot be used together, or not so."""
 
 from pathlib import Path
 
 import pytest
 
 from sluice.cli.exits import Exit
-from tests.cli.conftest import Run
-from tests.cli.publish.files import COMPANIES, KEYED, refusal
+from tests.cli.conftest import Run, failure
+from tests.cli.publish.files import KEYED, publish
 
 
 @pytest.mark.parametrize(
@@ -22,24 +22,4 @@ from tests.cli.publish.files import COMPANIES, KEYED, refusal
     ],
 )
 def test_unusable_options_are_one_sentence(settings: Path, run: Run, options: tuple[str, ...], sentence: str) -> None:
-    assert sentence in refusal(run, "a.csv", b"id\n", *options)
-
-
-def test_kafka_that_does_not_answer_is_one_sentence(settings: Path, run: Run) -> None:
-    Path("a.csv").write_text(COMPANIES)
-    result = run("publish", "crm", "a.csv", *KEYED)
-    assert result.exit_code == Exit.KAFKA
-    assert "Kafka does not answer at localhost:1" in result.stderr
-
-
-def test_missing_topics_are_one_sentence(no_topics: str, run: Run) -> None:
-    Path("a.csv").write_text(COMPANIES)
-    result = run("publish", "crm", "a.csv", *KEYED)
-    assert result.exit_code == Exit.TOPICS
-    assert f"no topic {no_topics}crm.records; make it with `sluice topics create crm`" in result.stderr
-
-
-def test_unknown_destination_is_named_with_the_nearest(settings: Path, run: Run) -> None:
-    result = run("publish", "cmr", "a.csv", *KEYED)
-    assert result.exit_code == Exit.SETTINGS
-    assert "no destination 'cmr' in the settings; did you mean `crm`?" in result.stderr
+    assert sentence in failure(publish(run, "a.csv", b"id\n", *options), Exit.USAGE)

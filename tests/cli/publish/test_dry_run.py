@@ -5,12 +5,11 @@ from pathlib import Path
 from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
 from tests.cli.conftest import Run
-from tests.cli.publish.files import KEYED, published
+from tests.cli.publish.files import KEYED, publish, published
 
 
 def test_dry_run_shows_the_first_events_and_publishes_nothing(crm: Connection, run: Run) -> None:
-    Path("a.csv").write_text("id\n" + "\n".join(map(str, range(8))) + "\n\n9,9\n")
-    result = run("publish", "crm", "a.csv", *KEYED, "--dry-run")
+    result = publish(run, "a.csv", "id\n" + "\n".join(map(str, range(8))) + "\n\n9,9\n", *KEYED, "--dry-run")
     assert result.exit_code == Exit.SOME_FAILED
     assert result.stdout.count('"event_id"') == 5
     assert "line 11: expected 1 columns, got 2" in result.stderr

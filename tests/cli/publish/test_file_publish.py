@@ -6,17 +6,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
 from tests.cli.conftest import Run
-from tests.cli.publish.files import KEYED, published, rejects
+from tests.cli.publish.files import KEYED, publish, published, rejects
 
 
 @contextmanager
 def publishing_a_pipe(connection: Connection) -> Iterator["subprocess.Popen[bytes]"]:
-    """``sluice publish`` with one row published and its standard input still open."""
+    """Run ``sluice publish`` until one row is published; its standard input is still open."""
     command = [sys.executable, "-m", "sluice.cli", "publish", "crm", "-", *KEYED, "--format", "jsonl"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdin is not None
@@ -45,10 +44,8 @@ def test_interrupt_ends_with_what_was_published(crm: Connection) -> None:
 
 
 def test_too_large_row_is_set_aside(crm: Connection, run: Run) -> None:
-    with Path("a.jsonl").open("w") as file:
-        for key, size in (("small", 10), ("large", 2_000_000), ("last", 10)):
-            file.write(json.dumps({"id": key, "text": "x" * size}) + "\n")
-    result = run("publish", "crm", "a.jsonl", *KEYED)
+    rows = [{"id": key, "text": "x" * size} for key, size in (("small", 10), ("large", 2_000_000), ("last", 10))]
+    result = publish(run, "a.jsonl", "\n".join(map(json.dumps, rows)), *KEYED)
     assert result.exit_code == Exit.SOME_FAILED
     assert [event["key"] for event in published(crm)] == ["last", "small"]
     (bad,) = rejects("a.jsonl.rejects.jsonl")
@@ -57,15 +54,13 @@ def test_too_large_row_is_set_aside(crm: Connection, run: Run) -> None:
 
 
 def test_rate_is_not_exceeded(crm: Connection, run: Run) -> None:
-    Path("a.csv").write_text("id\n" + "\n".join(map(str, range(21))))
-    result = run("publish", "crm", "a.csv", *KEYED, "--rate", "100")
+    result = publish(run, "a.csv", "id\n" + "\n".join(map(str, range(21))), *KEYED, "--rate", "100")
     took_s = float(result.stdout.split(" in ")[1].split(" s ")[0])
     assert took_s >= 0.2
 
 
 def test_array_that_breaks_off_is_published_as_far_as_it_can_be_read(crm: Connection, run: Run) -> None:
-    Path("a.json").write_text('[{"id": "1"}, {"id": "2"}, {"id":')
-    result = run("publish", "crm", "a.json", *KEYED)
+    result = publish(run, "a.json", '[{"id": "1"}, {"id": "2"}, {"id":', *KEYED)
     assert result.exit_code == Exit.SOME_FAILED
     assert "expected a JSON value in a.json at line 1" in result.stderr
     assert [event["key"] for event in published(crm)] == ["1", "2"]

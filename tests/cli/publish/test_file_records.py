@@ -7,13 +7,12 @@ import pytest
 
 from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
-from tests.cli.conftest import Run
-from tests.cli.publish.files import COMPANIES, KEYED, published, refusal, rejects
+from tests.cli.conftest import Run, failure
+from tests.cli.publish.files import COMPANIES, KEYED, publish, published, rejects
 
 
 def test_rows_of_csv_become_events(crm: Connection, run: Run) -> None:
-    Path("companies.csv").write_text(COMPANIES)
-    result = run("publish", "crm", "companies.csv", *KEYED, "--job-id", "nightly")
+    result = publish(run, "companies.csv", COMPANIES, *KEYED, "--job-id", "nightly")
 
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("published 2 records in ")
@@ -38,8 +37,7 @@ def test_complete_events_are_published_as_they_are(crm: Connection, run: Run) ->
         "data": {"x": 1},
         "occurred_at": "2026-11-01T12:30:00Z",
     }
-    Path("events.jsonl").write_text(json.dumps(event) + '\n{"event_id": "e-2"}\n')
-    result = run("publish", "crm", "events.jsonl", "--events")
+    result = publish(run, "events.jsonl", json.dumps(event) + '\n{"event_id": "e-2"}\n', "--events")
     assert result.exit_code == Exit.SOME_FAILED
     assert published(crm) == [event]
     (bad,) = rejects("events.jsonl.rejects.jsonl")
@@ -56,4 +54,4 @@ def test_complete_events_are_published_as_they_are(crm: Connection, run: Run) ->
 def test_file_without_events_is_one_sentence_before_kafka_is_asked(
     settings: Path, run: Run, name: str, content: bytes, sentence: str
 ) -> None:
-    assert sentence in refusal(run, name, content, "--events")
+    assert sentence in failure(publish(run, name, content, "--events"), Exit.USAGE)

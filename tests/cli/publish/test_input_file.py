@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
-from tests.cli.conftest import Run
-from tests.cli.publish.files import COMPANIES, KEYED, published, refusal
+from tests.cli.conftest import Run, failure
+from tests.cli.publish.files import COMPANIES, KEYED, publish, published
 
 
 @pytest.mark.parametrize(
@@ -27,8 +28,7 @@ from tests.cli.publish.files import COMPANIES, KEYED, published, refusal
 def test_rows_of_json_become_events(
     crm: Connection, run: Run, name: str, content: bytes, options: tuple[str, ...]
 ) -> None:
-    Path(name).write_bytes(content)
-    result = run("publish", "crm", name, *KEYED, *options)
+    result = publish(run, name, content, *KEYED, *options)
     assert result.exit_code == 0, result.output
     assert [(event["key"], event.get("data", {})) for event in published(crm)] == [("1", {"n": 1.1}), ("2", {})]
 
@@ -55,4 +55,5 @@ def test_standard_input_is_read(crm: Connection) -> None:
 def test_unusable_file_is_one_sentence_before_kafka_is_asked(
     settings: Path, run: Run, name: str, content: bytes | None, sentence: str
 ) -> None:
-    assert sentence in refusal(run, name, content, *KEYED)
+    result = run("publish", "crm", name, *KEYED) if content is None else publish(run, name, content, *KEYED)
+    assert sentence in failure(result, Exit.USAGE)

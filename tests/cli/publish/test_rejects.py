@@ -6,14 +6,13 @@ import pytest
 
 from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
-from tests.cli.conftest import Run
-from tests.cli.publish.files import KEYED, published, rejects
+from tests.cli.conftest import Run, failure
+from tests.cli.publish.files import KEYED, publish, published, rejects
 
 
 def test_bad_rows_are_set_aside_and_the_rest_is_published(crm: Connection, run: Run) -> None:
     lines = [b"id,name", b"1,Acme", b"2", b',"Nameless"', b"3,caf\xe9", b'4,"x"y', b"5,Initech"]
-    Path("companies.csv").write_bytes(b"\n".join(lines))
-    result = run("publish", "crm", "companies.csv", *KEYED)
+    result = publish(run, "companies.csv", b"\n".join(lines), *KEYED)
 
     assert result.exit_code == Exit.SOME_FAILED
     assert "published 2 records" in result.stdout
@@ -32,8 +31,8 @@ def test_bad_rows_are_set_aside_and_the_rest_is_published(crm: Connection, run: 
 
 
 def test_bad_lines_of_json_are_set_aside(crm: Connection, run: Run) -> None:
-    Path("a.jsonl").write_text('{"id": "1"}\nhello\n{"name": "no id"}\n{"id": [1]}\n{"id": "5"}\n')
-    result = run("publish", "crm", "a.jsonl", *KEYED, "--rejects", "bad.jsonl")
+    lines = '{"id": "1"}\nhello\n{"name": "no id"}\n{"id": [1]}\n{"id": "5"}\n'
+    result = publish(run, "a.jsonl", lines, *KEYED, "--rejects", "bad.jsonl")
     assert result.exit_code == Exit.SOME_FAILED
     assert [event["key"] for event in published(crm)] == ["1", "5"]
     assert [bad["line"] for bad in rejects("bad.jsonl")] == [2, 3, 4]
@@ -49,8 +48,5 @@ def test_bad_lines_of_json_are_set_aside(crm: Connection, run: Run) -> None:
 def test_rejects_that_cannot_be_written_are_one_sentence(
     settings: Path, run: Run, rejects_file: str, sentence: str
 ) -> None:
-    Path("a.csv").write_text("id\n1,2\n")
-    result = run("publish", "crm", "a.csv", *KEYED, "--rejects", rejects_file)
-    assert result.exit_code == Exit.USAGE
-    assert sentence in result.stderr
+    assert sentence in failure(publish(run, "a.csv", "id\n1,2\n", *KEYED, "--rejects", rejects_file), Exit.USAGE)
     assert Path("a.csv").read_text() == "id\n1,2\n"

@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from sluice.cli.exits import Exit
 from sluice.cli.publish.row_events import RowEvents
 from sluice.cli.publish.rows import Row
 from sluice.client.connection import Connection
 from sluice.events import record_data
 from sluice.records import InvalidRecord
-from tests.cli.conftest import Run
-from tests.cli.publish.files import KEYED, published, refusal
+from tests.cli.conftest import Run, failure
+from tests.cli.publish.files import KEYED, publish, published
 
 
 def test_columns_that_identify_the_record_become_a_mapping(crm: Connection, run: Run) -> None:
@@ -26,8 +27,7 @@ def test_columns_that_identify_the_record_become_a_mapping(crm: Connection, run:
 
 
 def test_inserts_need_no_key(crm: Connection, run: Run) -> None:
-    Path("a.csv").write_text("name\nAcme\nAcme\n")
-    assert run("publish", "crm", "a.csv", "--object", "o", "--operation", "insert").exit_code == 0
+    assert publish(run, "a.csv", "name\nAcme\nAcme\n", "--object", "o", "--operation", "insert").exit_code == 0
     assert [event.get("key") for event in published(crm)] == [None, None]
 
 
@@ -42,7 +42,7 @@ def test_inserts_need_no_key(crm: Connection, run: Run) -> None:
 def test_missing_key_column_is_one_sentence_before_kafka_is_asked(
     settings: Path, run: Run, content: bytes, sentence: str
 ) -> None:
-    assert sentence in refusal(run, "a.csv", content, *KEYED)
+    assert sentence in failure(publish(run, "a.csv", content, *KEYED), Exit.USAGE)
 
 
 @hypothesis_settings(max_examples=100, deadline=None)

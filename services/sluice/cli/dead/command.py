@@ -48,7 +48,7 @@ def count(config: str, destination: str, selection: Selection, with_redriven: bo
 
     Similar messages are one reason: quoted text shows as … and ids and numbers as #.
     """
-    tally, already = asyncio.run(_count(config, destination, selection, with_redriven))
+    tally, already, _ = asyncio.run(_read(config, destination, selection, with_redriven, 0))
     if not as_json:
         _print_count(tally, already, destination)
         return
@@ -73,32 +73,10 @@ def ls(
     config: str, destination: str, selection: Selection, with_redriven: bool, limit: int | None, as_json: bool
 ) -> None:
     """List the dead letters of DESTINATION: how many have each reason, then the newest letters."""
-    asyncio.run(_list(config, destination, selection, with_redriven, limit, as_json))
-
-
-async def _count(config: str, destination: str, selection: Selection, with_redriven: bool) -> tuple[Tally, int]:
-    """Return the tally, and how many of the selected letters were redriven before and are not in it."""
-    tally = Tally()
-    already = 0
-    async for reading in _readings(config, destination, selection, with_redriven):
-        tally.add(reading.letters)
-        already += reading.redriven
-    return tally, already
-
-
-async def _list(
-    config: str, destination: str, selection: Selection, with_redriven: bool, limit: int | None, as_json: bool
-) -> None:
-    tally = Tally()
-    already = 0
-    newest: list[ConsumerRecord] = []
-    async for reading in _readings(config, destination, selection, with_redriven):
-        if as_json and limit is None:
-            _print_json(reading.letters)
-            continue
-        tally.add(reading.letters)
-        already += reading.redriven
-        newest = heapq.nlargest(limit or DEFAULT_LIMIT, [*newest, *reading.letters], key=_written_at)
+    if as_json and limit is None:
+        asyncio.run(_print_all(config, destination, selection, with_redriven))
+        return
+    tally, already, newest = asyncio.run(_read(config, destination, selection, with_redriven, limit or DEFAULT_LIMIT))
     if as_json:
         _print_json(newest)
         return
@@ -106,6 +84,24 @@ async def _list(
     if newest:
         click.echo()
         print_letters(newest)
+
+
+async def _read(
+    config: str, destination: str, selection: Selection, with_redriven: bool, most: int
+) -> tuple[Tally, int, list[ConsumerRecord]]:
+    """Return the tally, how many letters are not in it because they were redriven, and the ``most`` newest letters."""
+    tally, already = Tally(), 0
+    newest: list[ConsumerRecord] = []
+    async for reading in _readings(config, destination, selection, with_redriven):
+        tally.add(reading.letters)
+        already += reading.redriven
+        newest = heapq.nlargest(most, [*newest, *reading.letters], key=_written_at)
+    return tally, already, newest
+
+
+async def _print_all(config: str, destination: str, selection: Selection, with_redriven: bool) -> None:
+    async for reading in _readings(config, destination, selection, with_redriven):
+        _print_json(reading.letters)
 
 
 async def _readings(config: str, destination: str, selection: Selection, with_redriven: bool) -> AsyncIterator[Reading]:
