@@ -27,7 +27,7 @@ class DeliveryWatcher:
     def __init__(
         self, writer: Writer, vendor: SandboxControl, upstream: Upstream, view: LiveView, *, in_file: int
     ) -> None:
-        """``in_file`` records are in Kafka before the writer starts; ``upstream`` adds its own meanwhile."""
+        """Expect ``in_file`` records in Kafka before the writer starts; ``upstream`` adds its own meanwhile."""
         self._writer = writer
         self._vendor = vendor
         self._upstream = upstream

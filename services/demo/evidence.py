@@ -25,7 +25,7 @@ class SentBatch(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """Records, receipts, and the vendor's own account."""
+    """Records, receipts, and the vendor's own counts."""
 
     published: int
     """Records that the upstream systems published, by their own count."""

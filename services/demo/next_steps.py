@@ -50,5 +50,5 @@ def _print_all(screen: Screen, commands: dict[str, str]) -> None:
 
 
 def _from_here(path: Path) -> str:
-    """Return ``path`` relative to the present directory where it is inside."""
+    """Return ``path`` relative to the current directory where it is inside."""
     return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

@@ -23,7 +23,7 @@ _LOG_LINES = 8
 
 
 class DemoFailed(Exception):
-    """The demo cannot go on; the message says why."""
+    """An error after which the demo cannot continue; the message says why."""
 
 
 class Sandbox(msgspec.Struct, frozen=True, kw_only=True):

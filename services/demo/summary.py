@@ -1,4 +1,4 @@
-"""The summary of a run; no figure in it is the writer's own count, save those of the batches."""
+"""The summary of a run. Only the figures about batches come from the writer."""
 
 from collections.abc import Mapping
 from typing import Any, Literal

@@ -43,20 +43,20 @@ def failure(result: Result, code: Exit) -> str:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
-    """A settings file with a Kafka that does not answer."""
+    """Write a settings file with a Kafka that does not answer."""
     return _write(tmp_path, "localhost:1", "")
 
 
 @pytest.fixture
 def crm(tmp_path: Path, kafka: RunningKafka, prefix: str, run: Run) -> Connection:
-    """A settings file with a Kafka that has the topics of ``crm``."""
+    """Write a settings file with a Kafka that has the topics of ``crm``; return the connection."""
     _write(tmp_path, kafka.bootstrap_servers, prefix)
     return asyncio.run(letter_topics(kafka, prefix))
 
 
 @pytest.fixture
 def no_topics(tmp_path: Path, kafka: RunningKafka, prefix: str) -> str:
-    """A settings file with a Kafka that has no topic of ``crm``; their prefix."""
+    """Write a settings file with a Kafka that has no topic of ``crm``; return the prefix of topics."""
     _write(tmp_path, kafka.bootstrap_servers, prefix)
     return prefix
 

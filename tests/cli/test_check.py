@@ -1,4 +1,4 @@
-"""``sluice check``: each stage is told, and the first that fails decides the exit code."""
+"""``sluice check``: each stage is printed, and the first that fails decides the exit code."""
 
 import asyncio
 from pathlib import Path

@@ -16,7 +16,7 @@ WHY = "900 of the last 1000 records became dead letters, more than 50%"
 
 @pytest.fixture
 def stopped(crm: Connection) -> Connection:
-    """A destination whose guard a writer has tripped."""
+    """Stop ``crm``, as a writer whose guard has tripped does."""
     control = crm.topics("crm").control
     asyncio.run(set_guard(crm.kafka, control, "stopped", reason=WHY, by="writer on host-1"))
     return crm

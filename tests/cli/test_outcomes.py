@@ -23,7 +23,7 @@ def reject_bad(event: RecordEvent) -> Outcome:
 
 @pytest.fixture
 def settled(crm: Connection) -> Connection:
-    """One delivered record of the job ``one``, and one dead letter of the job ``two``."""
+    """Settle one delivered record of the job ``one``, and one dead letter of the job ``two``."""
 
     async def settle() -> None:
         async with fake_writer(crm, reject_bad):

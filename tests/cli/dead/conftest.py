@@ -23,7 +23,7 @@ LETTERS = [
 
 @pytest.fixture
 def dead(crm: Connection) -> Connection:
-    """Two letters of one reason, one of unknown fate, and poison."""
+    """Write two letters of one reason, one of unknown outcome, and one that is no record event."""
     asyncio.run(bury(crm, LETTERS))
     return crm
 

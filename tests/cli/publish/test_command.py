@@ -1,4 +1,4 @@
-"""The options of ``sluice publish`` that cannot be used together, or not so."""
+"""Options of ``sluice publish`` that are missing, wrong, or exclude each other."""
 
 from pathlib import Path
 

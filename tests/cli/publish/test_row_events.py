@@ -1,4 +1,4 @@
-"""Record events out of rows: keys and data."""
+"""Record events of rows: their keys and their data."""
 
 from pathlib import Path
 

@@ -29,7 +29,7 @@ SHOWN = 5
     "--map",
     "command",
     metavar="COMMAND",
-    help="Then map the events with a shell command: it reads JSON lines and writes as many; null leaves one alone.",
+    help="Then map the events with a shell command: it reads JSON lines and writes as many; null skips a letter.",
 )
 @click.option("--rate", type=click.FloatRange(min=0, min_open=True), metavar="N", help="At most N letters a second.")
 @click.option(

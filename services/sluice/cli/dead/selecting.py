@@ -28,9 +28,10 @@ def select_letters(command: Command) -> Command:
             )
         command(*arguments, selection=selection, **options)
 
+    decorated: Command = with_selection
     for option in reversed(_OPTIONS):
-        with_selection = option(with_selection)
-    return with_selection
+        decorated = option(decorated)
+    return decorated
 
 
 def _instant(time: Since | None) -> datetime | None:
@@ -44,7 +45,12 @@ def _option(name: str, field: str, metavar: str, help_: str) -> Callable[[Comman
 
 
 _OPTIONS = (
-    _option("--code", "codes", "CODE", "Only letters that the vendor refused with this code. Options may be repeated."),
+    _option(
+        "--code",
+        "codes",
+        "CODE",
+        "Only letters with this code of the vendor. This and the next five options may be repeated.",
+    ),
     click.option(
         "--class",
         "classes",

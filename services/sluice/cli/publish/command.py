@@ -97,7 +97,7 @@ def publish(
                 show_records(records)
             else:
                 with Rejects(rejects_path(file, rejects)) as rejected:
-                    _run(FilePublisher(source, records, rejected, rate), destination, connection)
+                    _run_and_report(FilePublisher(source, records, rejected, rate), destination, connection)
     except UnusableFile as error:
         raise CommandFailed(str(error), Exit.USAGE) from error
 
@@ -119,8 +119,8 @@ def _start_reading(records: Records) -> Records:
     return chain(list(islice(records, 1)), records)
 
 
-def _run(file_publisher: FilePublisher, destination: str, connection: Connection) -> None:
-    """Publish the file, print a summary, and raise what the exit code says."""
+def _run_and_report(file_publisher: FilePublisher, destination: str, connection: Connection) -> None:
+    """Publish the file and print a summary. Raises ``CommandFailed`` or ``Exit`` where not everything was published."""
     stop_tracing = start_tracing(connection.tracing, "sluice-publish")
     try:
         asyncio.run(file_publisher.publish_file(Publisher(destination, connection, linger_s=LINGER_S)))

@@ -23,7 +23,7 @@ class FilePublisher:
     """Publishes the records of one file, once."""
 
     def __init__(self, source: InputFile, records: Records, rejects: Rejects, rate: float | None) -> None:
-        """``rate`` is in records per second; ``None`` is unlimited."""
+        """Publish at most ``rate`` records a second; ``None`` is unlimited."""
         self.published = 0
         self.stopped_by: UnusableFile | None = None
         """The error that ended the reading before the end of the file."""

@@ -1,4 +1,4 @@
-"""From a file to record events: every row in the file's order, as a record or as the reason why it is none."""
+"""Record events from a file: every row in the file's order, as a record or as a bad row."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
