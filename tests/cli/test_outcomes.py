@@ -62,6 +62,7 @@ def test_json_says_everything(settled: Connection, run: Run) -> None:
         pytest.param(("outcomes", "tail", "crm", "--since", "10m", "--until-end"), {"good", "bad"}, id="10 minutes"),
         pytest.param(("outcomes", "tail", "crm", "--since", "2020-01-01", "--limit", "2"), {"good", "bad"}, id="date"),
         pytest.param(("outcomes", "tail", "crm", "--until-end"), set(), id="now"),
+        pytest.param((*READ_ALL, "--since", "1969-01-01"), {"good", "bad"}, id="before 1970"),
     ],
 )
 def test_options_select(settled: Connection, run: Run, options: tuple[str, ...], keys: set[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from sluice.client.outcomes import Since
+from sluice.kafka.topic_reader import Since
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 

@@ -19,6 +19,7 @@ from tests.cli.conftest import Run, failure
         pytest.param(("--object", "profile", "--object", "group/company"), "a b c", id="two objects"),
         pytest.param(("--since", "10m", "--until", "now"), "a b c", id="time"),
         pytest.param(("--until", "1h"), "", id="until an hour ago"),
+        pytest.param(("--since", "1969-01-01"), "a b c", id="since before 1970"),
         pytest.param(("--job", "nightly"), "", id="job"),
         pytest.param(("--batch", "b-1", "--key", "a"), "a", id="batch"),
     ],

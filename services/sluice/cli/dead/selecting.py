@@ -9,8 +9,8 @@ import click
 
 from sluice.cli.since import SinceType
 from sluice.cli.terminal import local_time
-from sluice.client.outcomes import Since
 from sluice.dead_letters.selection import Selection
+from sluice.kafka.topic_reader import Since
 
 Command = Callable[..., None]
 
