@@ -66,7 +66,8 @@ def _panel(figures: Figures, published: int, rate: float, elapsed_s: float) -> P
     rows.add_row("receipts", bar)
     rows.add_row("speed", f"[bold]{rate:,.0f}[/] records/s")
     rows.add_row("vendor", _vendor(figures))
-    rows.add_row("in flight", f"{figures.in_flight} of {figures.max_in_flight} requests; {_waiting(figures)}")
+    memory = f"{figures.buffered:,} records in memory, the others wait in Kafka"
+    rows.add_row("in flight", f"{figures.in_flight} of {figures.max_in_flight} requests; {memory}")
     rows.add_row("windows", _windows(figures) or "none closed yet")
     rows.add_row("by code", _codes(figures) or "none yet")
     rows.add_row("dead letters", f"{figures.dead_letters}")
@@ -87,10 +88,6 @@ def _vendor(figures: Figures) -> str:
         return "[green]takes requests[/]"
     what = "trying now" if figures.held_for_s <= 0 else f"next try in {figures.held_for_s:.1f} s"
     return f"[bold red]on hold[/]: unavailable {figures.failures} times in a row, {what}"
-
-
-def _waiting(figures: Figures) -> str:
-    return f"{figures.buffered:,} records in memory, the others wait in Kafka"
 
 
 def _windows(figures: Figures) -> str:

@@ -32,10 +32,7 @@ class Scenario:
         self._keep = keep
 
     async def run(self) -> bool:
-        """Return whether every record has exactly one receipt and the vendor agrees.
-
-        Raises :class:`~demo.processes.DemoFailed`.
-        """
+        """Run every step, and return whether all counts agree. Raises :class:`~demo.processes.DemoFailed`."""
         screen = self._screen
         screen.title(
             f"Sluice carries {len(self._airports):,} airports through Kafka into a vendor's bulk API. "
