@@ -111,7 +111,8 @@ class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the journal: the state of one batch in one lane.
 
     ``opened`` is committed before a send that must not be repeated, ``submitted`` when the vendor has named
-    its job, ``settled`` together with the receipts; ``withdrawn`` when an opened batch was not sent after all.
+    its job, ``settled`` together with the receipts; ``withdrawn`` when an opened batch was not sent after all. A batch
+    has several ``settled`` entries when its fates become known one after the other; each counts its own rows.
     """
 
     batch_id: str
