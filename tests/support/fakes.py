@@ -4,8 +4,9 @@ import asyncio
 import selectors
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import wraps
 from math import inf
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
@@ -30,6 +31,7 @@ AMBIGUOUS = Outcome(Fate.AMBIGUOUS, "no-answer")
 INPUT_TOPICS = ("crm.records", "crm.retries.30s", "crm.retries.2m")
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 
 class FakeMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -323,3 +325,13 @@ async def turn(times: int = 10) -> None:
     """Let every task that can go on do so; no time passes."""
     for _ in range(times):
         await asyncio.sleep(0)
+
+
+def instantly(test: Callable[Arguments, Coroutine[Any, Any, None]]) -> Callable[Arguments, None]:
+    """Make a test that runs ``test`` by :func:`run_instantly`."""
+
+    @wraps(test)
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        run_instantly(test(*args, **kwargs))
+
+    return run

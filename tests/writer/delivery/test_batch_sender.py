@@ -26,6 +26,7 @@ from tests.support.fakes import (
     make_batch,
     make_item,
     now_s,
+    instantly,
     run_instantly,
     scripted,
     turn,
@@ -90,17 +91,15 @@ def test_answered_batch_has_an_outcome_per_item() -> None:
     assert setup.sender.requests == 1
 
 
-def test_outage_holds_and_resumes_with_the_same_batch() -> None:
-    async def story() -> None:
-        setup = Setup(FakeDestination(scripted(*[Unavailable("503", "busy", 60.0)] * 100)), _items(3))
-        started_at_s = now_s()
-        fates = await setup.fates()
-        assert now_s() - started_at_s == pytest.approx(6000)
-        assert setup.destination.requests == [[0, 1, 2]] * 101
-        assert {item.attempt for item, _ in fates} == {1}
-        assert set(_by_offset(fates).values()) == {Fate.DELIVERED}
-
-    run_instantly(story())
+@instantly
+async def test_outage_holds_and_resumes_with_the_same_batch() -> None:
+    setup = Setup(FakeDestination(scripted(*[Unavailable("503", "busy", 60.0)] * 100)), _items(3))
+    started_at_s = now_s()
+    fates = await setup.fates()
+    assert now_s() - started_at_s == pytest.approx(6000)
+    assert setup.destination.requests == [[0, 1, 2]] * 101
+    assert {item.attempt for item, _ in fates} == {1}
+    assert set(_by_offset(fates).values()) == {Fate.DELIVERED}
 
 
 def test_one_bad_item_among_a_thousand_costs_two_requests_a_halving() -> None:
@@ -189,23 +188,21 @@ def test_vendor_is_asked_again_until_it_answers_what_became_of_an_item() -> None
     assert setup.destination.requests == [[0]]
 
 
-def test_what_must_not_be_sent_twice_is_in_the_journal_before_it_is_sent() -> None:
-    async def story() -> None:
-        lane = FakeLane(0)
-        lane.kept.writing = False
-        items = [make_item(0), make_item(1, replay_safe=False), make_item(2, replay_safe=False)]
-        setup = Setup(FakeDestination(), items, lanes_of(lane))
-        fates = asyncio.create_task(setup.fates())
-        await turn()
-        [entry] = lane.kept.entries
-        assert entry is not None
-        assert (entry.batch_id, entry.state, entry.rows) == ("batch-1", "opened", [Rows(0, 1, 2, 1)])
-        assert setup.destination.requests == []
-        lane.kept.release()
-        await fates
-        assert setup.destination.requests == [[0, 1, 2]]
-
-    run_instantly(story())
+@instantly
+async def test_what_must_not_be_sent_twice_is_in_the_journal_before_it_is_sent() -> None:
+    lane = FakeLane(0)
+    lane.kept.writing = False
+    items = [make_item(0), make_item(1, replay_safe=False), make_item(2, replay_safe=False)]
+    setup = Setup(FakeDestination(), items, lanes_of(lane))
+    fates = asyncio.create_task(setup.fates())
+    await turn()
+    [entry] = lane.kept.entries
+    assert entry is not None
+    assert (entry.batch_id, entry.state, entry.rows) == ("batch-1", "opened", [Rows(0, 1, 2, 1)])
+    assert setup.destination.requests == []
+    lane.kept.release()
+    await fates
+    assert setup.destination.requests == [[0, 1, 2]]
 
 
 @pytest.mark.parametrize(
@@ -236,52 +233,46 @@ def test_what_may_be_sent_twice_needs_no_journal() -> None:
     assert lane.kept.entries == []
 
 
-def test_lane_that_was_not_confirmed_of_late_is_confirmed_before_each_request() -> None:
-    async def story() -> None:
-        lane = FakeLane(0)
-        lane.kept.confirmed_at_s = -inf
-        lane.kept.writing = False
-        setup = Setup(FakeDestination(), _items(1), lanes_of(lane))
-        fates = asyncio.create_task(setup.fates())
-        await turn()
-        assert (lane.kept.entries, setup.destination.requests) == ([None], [])
-        lane.kept.release()
-        assert _by_offset(await fates) == {0: Fate.DELIVERED}
-
-    run_instantly(story())
+@instantly
+async def test_lane_that_was_not_confirmed_of_late_is_confirmed_before_each_request() -> None:
+    lane = FakeLane(0)
+    lane.kept.confirmed_at_s = -inf
+    lane.kept.writing = False
+    setup = Setup(FakeDestination(), _items(1), lanes_of(lane))
+    fates = asyncio.create_task(setup.fates())
+    await turn()
+    assert (lane.kept.entries, setup.destination.requests) == ([None], [])
+    lane.kept.release()
+    assert _by_offset(await fates) == {0: Fate.DELIVERED}
 
 
-def test_who_was_stopped_while_the_journal_was_written_asks_again_whether_the_lane_is_its_own() -> None:
-    async def story() -> None:
-        lane = FakeLane(0)
-        lane.kept.writing = False
-        setup = Setup(FakeDestination(), [make_item(0, replay_safe=False)], lanes_of(lane))
-        fates = asyncio.create_task(setup.fates())
-        await turn()
-        lane.kept.release()  # the journal has it
-        lane.kept.confirmed_at_s = -inf  # but that was long ago
-        await turn()
-        lane.alive = False
-        lane.kept.release()
-        assert (await fates, setup.destination.requests) == ([], [])
-
-    run_instantly(story())
+@instantly
+async def test_who_was_stopped_while_the_journal_was_written_asks_again_whether_the_lane_is_its_own() -> None:
+    lane = FakeLane(0)
+    lane.kept.writing = False
+    setup = Setup(FakeDestination(), [make_item(0, replay_safe=False)], lanes_of(lane))
+    fates = asyncio.create_task(setup.fates())
+    await turn()
+    lane.kept.release()  # the journal has it
+    lane.kept.confirmed_at_s = -inf  # but that was long ago
+    await turn()
+    lane.alive = False
+    lane.kept.release()
+    assert (await fates, setup.destination.requests) == ([], [])
 
 
-def test_nothing_is_sent_for_a_lane_that_turns_out_to_be_lost() -> None:
-    async def story() -> None:
-        lane = FakeLane(0)
-        lane.kept.confirmed_at_s = -inf
-        lane.kept.writing = False
-        setup = Setup(FakeDestination(), _items(1), lanes_of(lane))
-        fates = asyncio.create_task(setup.fates())
-        await turn()
-        lane.alive = False
-        lane.kept.release()
-        assert await fates == []
-        assert setup.destination.requests == []
-
-    run_instantly(story())
+@instantly
+async def test_nothing_is_sent_for_a_lane_that_turns_out_to_be_lost() -> None:
+    lane = FakeLane(0)
+    lane.kept.confirmed_at_s = -inf
+    lane.kept.writing = False
+    setup = Setup(FakeDestination(), _items(1), lanes_of(lane))
+    fates = asyncio.create_task(setup.fates())
+    await turn()
+    lane.alive = False
+    lane.kept.release()
+    assert await fates == []
+    assert setup.destination.requests == []
 
 
 def _left_open(items: Sequence[Item], in_doubt: InDoubt, destination: FakeDestination) -> Setup:
@@ -377,31 +368,27 @@ def test_nothing_is_sent_again_once_every_lane_is_lost() -> None:
     assert setup.destination.requests == [[0, 1]]
 
 
-def test_request_is_with_the_vendor_until_it_is_answered() -> None:
-    async def story() -> None:
-        setup = Setup(FakeDestination(scripted(Unavailable("503", "busy", 60.0)), latency_s=10.0), _items(1))
-        fates = asyncio.create_task(setup.fates())
-        seen: list[bool] = []
-        for _ in range(4):
-            await asyncio.sleep(5 if not seen else 20)
-            seen.append(setup.sender.with_vendor)
-        assert seen == [True, False, False, False]
-        assert await fates
-
-    run_instantly(story())
+@instantly
+async def test_request_is_with_the_vendor_until_it_is_answered() -> None:
+    setup = Setup(FakeDestination(scripted(Unavailable("503", "busy", 60.0)), latency_s=10.0), _items(1))
+    fates = asyncio.create_task(setup.fates())
+    seen: list[bool] = []
+    for _ in range(4):
+        await asyncio.sleep(5 if not seen else 20)
+        seen.append(setup.sender.with_vendor)
+    assert seen == [True, False, False, False]
+    assert await fates
 
 
-def test_cancelled_request_gives_its_permit_back() -> None:
-    async def story() -> None:
-        setup = Setup(FakeDestination(latency_s=10.0), _items(1))
-        fates = asyncio.create_task(setup.fates())
-        await asyncio.sleep(5)
-        fates.cancel()
-        await asyncio.wait([fates])
-        assert fates.cancelled()
-        assert (setup.limiter.in_flight, setup.sender.with_vendor) == (0, False)
-
-    run_instantly(story())
+@instantly
+async def test_cancelled_request_gives_its_permit_back() -> None:
+    setup = Setup(FakeDestination(latency_s=10.0), _items(1))
+    fates = asyncio.create_task(setup.fates())
+    await asyncio.sleep(5)
+    fates.cancel()
+    await asyncio.wait([fates])
+    assert fates.cancelled()
+    assert (setup.limiter.in_flight, setup.sender.with_vendor) == (0, False)
 
 
 SCRIPT = st.lists(
@@ -457,17 +444,15 @@ def test_item_that_must_not_be_repeated_is_never_sent_after_a_lost_answer(
     run_instantly(Setup(FakeDestination(remembering), items).fates())
 
 
-def test_items_of_a_lane_that_is_lost_during_a_hold_are_not_sent() -> None:
-    async def story() -> None:
-        lane = FakeLane(0)
-        setup = Setup(FakeDestination(scripted(Unavailable("503", "busy", 60.0))), _items(2), lanes_of(lane))
-        fates = asyncio.create_task(setup.fates())
-        await asyncio.sleep(30)
-        lane.alive = False
-        assert await fates == []
-        assert setup.destination.requests == [[0, 1]]
-
-    run_instantly(story())
+@instantly
+async def test_items_of_a_lane_that_is_lost_during_a_hold_are_not_sent() -> None:
+    lane = FakeLane(0)
+    setup = Setup(FakeDestination(scripted(Unavailable("503", "busy", 60.0))), _items(2), lanes_of(lane))
+    fates = asyncio.create_task(setup.fates())
+    await asyncio.sleep(30)
+    lane.alive = False
+    assert await fates == []
+    assert setup.destination.requests == [[0, 1]]
 
 
 def test_only_what_is_sent_again_is_opened_again() -> None:
@@ -487,21 +472,19 @@ def test_question_that_the_vendor_refuses_leaves_the_item_ambiguous() -> None:
     assert _by_offset(run_instantly(setup.fates())) == {0: Fate.AMBIGUOUS}
 
 
-def test_vendor_is_not_asked_before_it_wants_to_be() -> None:
-    async def story() -> None:
-        errors = iter([Unavailable("429", "slow down", 300.0, overloaded=True)])
+@instantly
+async def test_vendor_is_not_asked_before_it_wants_to_be() -> None:
+    errors = iter([Unavailable("429", "slow down", 300.0, overloaded=True)])
 
-        def recovered(batch: Batch) -> list[Outcome | None]:
-            for error in errors:
-                raise error
-            return [DELIVERED]
+    def recovered(batch: Batch) -> list[Outcome | None]:
+        for error in errors:
+            raise error
+        return [DELIVERED]
 
-        setup = Setup(FakeDestination(scripted(LOST), recovered=recovered), [make_item(0, replay_safe=False)])
-        started_at_s = now_s()
-        await setup.fates()
-        assert now_s() - started_at_s >= 300
-
-    run_instantly(story())
+    setup = Setup(FakeDestination(scripted(LOST), recovered=recovered), [make_item(0, replay_safe=False)])
+    started_at_s = now_s()
+    await setup.fates()
+    assert now_s() - started_at_s >= 300
 
 
 def test_lost_answers_count_only_in_a_row() -> None:
@@ -517,18 +500,16 @@ def test_lost_answers_count_only_in_a_row() -> None:
         pytest.param(None, ["opened"], id="answered"),
     ],
 )
-def test_journal_is_told_what_was_opened_and_not_sent(answer: BatchError | None, states: list[str]) -> None:
-    async def story() -> None:
-        lane = FakeLane(0)
-        lost_for_now = FakeDestination(scripted(answer, OUTAGE), recovered=_never)
-        setup = Setup(lost_for_now, [make_item(0, replay_safe=False)], lanes_of(lane))
-        fates = asyncio.create_task(setup.fates())
-        await asyncio.sleep(0.5)
-        fates.cancel()
-        await asyncio.wait([fates])
-        assert [entry.state for entry in lane.kept.entries if entry is not None] == states
-
-    run_instantly(story())
+@instantly
+async def test_journal_is_told_what_was_opened_and_not_sent(answer: BatchError | None, states: list[str]) -> None:
+    lane = FakeLane(0)
+    lost_for_now = FakeDestination(scripted(answer, OUTAGE), recovered=_never)
+    setup = Setup(lost_for_now, [make_item(0, replay_safe=False)], lanes_of(lane))
+    fates = asyncio.create_task(setup.fates())
+    await asyncio.sleep(0.5)
+    fates.cancel()
+    await asyncio.wait([fates])
+    assert [entry.state for entry in lane.kept.entries if entry is not None] == states
 
 
 def _never(batch: Batch) -> list[Outcome | None]:

@@ -17,7 +17,7 @@ from sluice.topics import topics_of
 from sluice.writer.lanes.committer import LaneCommitter, LaneLost
 from sluice.writer.lanes.lane import LaneState
 from sluice.writer.lanes.settlement import Settlement
-from tests.support.fakes import run_instantly
+from tests.support.fakes import instantly
 
 TOPICS = topics_of("crm")
 
@@ -143,51 +143,45 @@ class Owner:
         await asyncio.wait([running])
 
 
-def test_retry_that_was_skipped_is_known_as_settled_until_its_offset_is_committed() -> None:
-    async def story() -> None:
-        kafka = FakeKafkaLane()
-        first = Owner(kafka)
-        first.progress[1].give([0, 1])
-        await first.settle(1, 1)
-        second = Owner(kafka)
-        second.progress[1].give([0])
-        await second.settle(1, 0)
-        second.progress[1].give([1])
-        second.progress[1].settle(second.journal.settled[1])  # as a lane skips it: outside of a cycle
-        second.progress[0].give([0, 1])
-        await second.settle(0, 0)
-        await second.settle(0, 1)
-        third = Owner(kafka)
-        assert kafka.positions()[1] == 2 or third.journal.settled[1] == {1}
-
-    run_instantly(story())
+@instantly
+async def test_retry_that_was_skipped_is_known_as_settled_until_its_offset_is_committed() -> None:
+    kafka = FakeKafkaLane()
+    first = Owner(kafka)
+    first.progress[1].give([0, 1])
+    await first.settle(1, 1)
+    second = Owner(kafka)
+    second.progress[1].give([0])
+    await second.settle(1, 0)
+    second.progress[1].give([1])
+    second.progress[1].settle(second.journal.settled[1])  # as a lane skips it: outside of a cycle
+    second.progress[0].give([0, 1])
+    await second.settle(0, 0)
+    await second.settle(0, 1)
+    third = Owner(kafka)
+    assert kafka.positions()[1] == 2 or third.journal.settled[1] == {1}
 
 
-def test_journal_is_not_read_whole_after_an_owner_that_settled_nothing() -> None:
-    async def story() -> None:
-        kafka = FakeKafkaLane()
-        first = Owner(kafka)
-        first.progress[0].give(range(100))
-        for offset in range(100):
-            await first.settle(0, offset)
-        await first.confirm()
-        await Owner(kafka).confirm()
-        kafka.reopened()
-        assert kafka.journal_read <= 1
-
-    run_instantly(story())
+@instantly
+async def test_journal_is_not_read_whole_after_an_owner_that_settled_nothing() -> None:
+    kafka = FakeKafkaLane()
+    first = Owner(kafka)
+    first.progress[0].give(range(100))
+    for offset in range(100):
+        await first.settle(0, offset)
+    await first.confirm()
+    await Owner(kafka).confirm()
+    kafka.reopened()
+    assert kafka.journal_read <= 1
 
 
 @pytest.mark.parametrize("sends", [pytest.param(n, id=f"after {n} of 3 sends") for n in (1, 2, 3)])
-def test_lane_that_is_fenced_in_the_middle_of_a_cycle_is_lost_to_its_new_owner(sends: int) -> None:
-    async def story() -> None:
-        kafka = FakeKafkaLane()
-        owner = Owner(kafka)
-        kafka.fence_after_sends = sends
-        owner.progress[0].give([0])
-        owner.submit(0, 0)
-        with pytest.raises(LaneLost) as lost:
-            await owner.run()
-        assert lost.value.fenced
-
-    run_instantly(story())
+@instantly
+async def test_lane_that_is_fenced_in_the_middle_of_a_cycle_is_lost_to_its_new_owner(sends: int) -> None:
+    kafka = FakeKafkaLane()
+    owner = Owner(kafka)
+    kafka.fence_after_sends = sends
+    owner.progress[0].give([0])
+    owner.submit(0, 0)
+    with pytest.raises(LaneLost) as lost:
+        await owner.run()
+    assert lost.value.fenced
