@@ -4,10 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from sluice.destinations.contract import Ambiguous, Refused, Unavailable
-from sluice.flow.batch import Item
+from sluice.destinations.contract import Ambiguous, BatchError, Refused, Unavailable
+from sluice.flow.batch import Batch, InDoubt, Item
 from sluice.flow.flood_guard import FloodGuard
-from sluice.flow.outcome import Outcome
+from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.windows import WindowLimits, Windows
 from sluice.kafka.settings import KafkaSettings
 from sluice.telemetry.metrics import WriterMetrics
@@ -16,12 +16,24 @@ from sluice.writer.delivery.deliverer import Deliverer
 from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
 from sluice.writer.guard import GuardFollower
-from tests.support.fakes import FakeDestination, FakeLane, lanes_of, make_batch, make_item, now_s
+from tests.support.fakes import (
+    NOON,
+    FakeDestination,
+    FakeLane,
+    Recovered,
+    deliver_all,
+    lanes_of,
+    make_batch,
+    make_item,
+    now_s,
+)
 
 OUTAGE = Unavailable("503", "busy")
 LONG_OUTAGE = Unavailable("503", "busy", 600.0)
 LOST = Ambiguous("connection lost")
 REFUSED = Refused("400", "bad request", 400)
+OPENED = InDoubt(batch_id="batch-0", refs={"job": "7"}, requested_at=NOON)
+"""A batch that an earlier owner has left open."""
 
 
 def make_limiter(
@@ -47,14 +59,34 @@ def make_items(count: int, *, lane: int = 0) -> list[Item]:
     return [make_item(offset, lane=lane) for offset in range(count)]
 
 
+def recovered_after(*errors: BatchError) -> Recovered:
+    """Make a vendor that answers with ``errors``, one a question, before it says that all was delivered."""
+    rest = iter(errors)
+
+    def recovered(batch: Batch) -> list[Outcome]:
+        for error in rest:
+            raise error
+        return deliver_all(batch)
+
+    return recovered
+
+
+def fates_by_offset(fates: Sequence[tuple[Item, Outcome]]) -> dict[int, Fate]:
+    assert len({item.offset for item, _ in fates}) == len(fates), "an item has two fates"
+    return {item.offset: outcome.fate for item, outcome in fates}
+
+
 class SenderSetup:
     """A batch with all that its sender needs."""
 
-    def __init__(self, destination: FakeDestination, items: Sequence[Item], *lanes: FakeLane) -> None:
+    def __init__(
+        self, destination: FakeDestination, items: Sequence[Item], *lanes: FakeLane, in_doubt: InDoubt | None = None
+    ) -> None:
         """Without ``lanes`` there is lane 0 alone."""
         self.destination = destination
         self.limiter = make_limiter(max_concurrent=2)
         self.batch = make_batch(items)
+        self.batch.in_doubt = in_doubt
         self.lanes = lanes_of(*lanes or [FakeLane(0)])
         self.settled: list[tuple[Item, Outcome]] = []
 
