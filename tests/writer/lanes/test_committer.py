@@ -1,11 +1,13 @@
 """LaneCommitter: what Kafka holds after its cycles is enough for the next owner."""
 
 import asyncio
+import time
 from collections.abc import Mapping
+from contextlib import aclosing
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalOperation, ProducerFenced
+from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from sluice.events import BatchEvent, Headers, decode_batch
@@ -185,3 +187,67 @@ async def test_lane_that_is_fenced_in_the_middle_of_a_cycle_is_lost_to_its_new_o
     with pytest.raises(LaneLost) as lost:
         await owner.run()
     assert lost.value.fenced
+
+
+ENTRY = BatchEvent(batch_id="b", state="opened")
+
+
+@instantly
+async def test_cycles_are_yielded_in_order_each_with_all_that_waited() -> None:
+    owner = Owner(FakeKafkaLane())
+    owner.progress[0].give(range(4))
+    owner.submit(0, 0)
+    seen = []
+    async with aclosing(owner.committer.cycles()) as cycles:
+        async for cycle in cycles:
+            seen.append([settlement.offsets[0] for settlement in cycle.settlements])
+            if len(seen) == 3:
+                break
+            for offset in [[1], [2, 3]][len(seen) - 1]:
+                owner.submit(0, offset)
+    assert seen == [[[0]], [[1]], [[2], [3]]]
+
+
+@instantly
+async def test_entry_is_done_once_its_cycle_was_taken_note_of() -> None:
+    kafka = FakeKafkaLane()
+    owner = Owner(kafka)
+    written = owner.committer.write(ENTRY)
+    async with aclosing(owner.committer.cycles()) as cycles:
+        await anext(cycles)
+        assert (len(kafka.journal), written.done()) == (1, False)
+    assert written.done()
+
+
+@instantly
+async def test_nobody_waits_for_a_lane_that_is_lost() -> None:
+    kafka = FakeKafkaLane()
+    owner = Owner(kafka)
+    kafka.fence_after_sends = 1
+    waiting = [owner.committer.write(ENTRY), owner.committer.confirm()]
+    with pytest.raises(LaneLost):
+        await owner.run()
+    owner.submit(0, 0)
+    await owner.committer.drained()
+    assert [done.done() for done in [*waiting, owner.committer.write(ENTRY)]] == [True] * 3
+
+
+@instantly
+async def test_lane_that_kafka_refuses_is_lost_and_not_fenced() -> None:
+    class Refusing(FakeKafkaLane):
+        async def begin_transaction(self) -> None:
+            raise KafkaError("no coordinator")
+
+    owner = Owner(Refusing())
+    owner.committer.confirm()
+    with pytest.raises(LaneLost, match="lane 0 cannot be written") as lost:
+        await owner.run()
+    assert not lost.value.fenced
+
+
+@instantly
+async def test_committed_cycle_confirms_the_lane_from_when_it_asked() -> None:
+    owner = Owner(FakeKafkaLane())
+    opened_at_s = owner.committer.confirmed_at_s
+    await owner.confirm()
+    assert opened_at_s < owner.committer.confirmed_at_s < time.monotonic()
