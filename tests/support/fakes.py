@@ -2,13 +2,15 @@
 
 import asyncio
 import selectors
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from math import inf
 from typing import Any, ParamSpec, TypeVar
 
 import msgspec
+from aiokafka import TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
 
 from sluice.destinations.contract import BatchError, PreSendCheck, Rejection
 from sluice.events import BatchEvent, Key, Operation, Place, RecordEvent, encode_event
@@ -19,6 +21,7 @@ from sluice.flow.offsets import OffsetProgress
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.flow.windows import Limits
+from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.lanes.buffer import Buffer, BufferLimits
 from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lane import CommitCycle, Lane, LaneState
@@ -335,3 +338,47 @@ def instantly(test: Callable[Arguments, Coroutine[Any, Any, None]]) -> Callable[
         run_instantly(test(*args, **kwargs))
 
     return run
+
+
+class FakeConsumer:
+    """A consumer that hands out ``polls``, or raises them, and remembers what it was told."""
+
+    def __init__(self, *polls: Mapping[TopicPartition, Sequence[FakeMessage]] | Exception) -> None:
+        self.assigned: set[TopicPartition] = set()
+        self.paused: set[TopicPartition] = set()
+        self.sought: dict[TopicPartition, int] = {}
+        self.ends: dict[TopicPartition, int] = {}
+        self._polls = list(polls)
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int, max_records: int
+    ) -> Mapping[TopicPartition, Sequence[FakeMessage]]:
+        await asyncio.sleep(timeout_ms / 1000)
+        poll = self._polls.pop(0) if self._polls else {}
+        if isinstance(poll, Exception):
+            raise poll
+        return poll
+
+    def assignment(self) -> set[TopicPartition]:
+        return self.assigned
+
+    def pause(self, *partitions: TopicPartition) -> None:
+        self.paused.update(partitions)
+
+    def resume(self, *partitions: TopicPartition) -> None:
+        self.paused.difference_update(partitions)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        self.sought[partition] = offset
+
+    def highwater(self, partition: TopicPartition) -> int | None:
+        return self.ends.get(partition)
+
+
+def sample(metrics: WriterMetrics, name: str, **labels: str) -> float | None:
+    """Return the value that ``metrics`` shows for ``name`` with these labels; ``None`` when it shows none."""
+    for family in text_string_to_metric_families(metrics.exposition().decode()):
+        for one in family.samples:
+            if one.name == name and labels.items() <= one.labels.items():
+                return one.value
+    return None
