@@ -1,7 +1,6 @@
 """Poller: messages go to their lanes; what is not due, or not ours yet, is read again later."""
 
 import time
-from contextlib import aclosing
 from datetime import UTC, datetime
 
 import pytest
@@ -35,12 +34,11 @@ class Setup:
         self.pauses = Pauses(self.consumer)
         backpressure = Backpressure(INPUT_TOPICS, lanes, self.pauses, self.delivery.guard, max_waiting_per_lane=4)
         dispatcher = self.delivery.dispatcher
-        self.poller = Poller(self.consumer, INPUT_TOPICS, lanes, dispatcher, self.pauses, backpressure)
+        self._polls = Poller(self.consumer, INPUT_TOPICS, lanes, dispatcher, self.pauses, backpressure).polls()
 
     async def poll(self) -> list[int]:
         """Poll once; return the next offset of each of lane 0's input topics."""
-        async with aclosing(self.poller.polls()) as polls:
-            await anext(polls)
+        await anext(self._polls)
         return [progress.next for progress in self.delivery.lane[0].progress]
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Mapping
-from contextlib import aclosing
 
 import pytest
 from aiokafka import TopicPartition
@@ -198,13 +197,12 @@ async def test_cycles_are_yielded_in_order_each_with_all_that_waited() -> None:
     owner.progress[0].give(range(4))
     owner.submit(0, 0)
     seen = []
-    async with aclosing(owner.committer.cycles()) as cycles:
-        async for cycle in cycles:
-            seen.append([settlement.offsets[0] for settlement in cycle.settlements])
-            if len(seen) == 3:
-                break
-            for offset in [[1], [2, 3]][len(seen) - 1]:
-                owner.submit(0, offset)
+    async for cycle in owner.committer.cycles():
+        seen.append([settlement.offsets[0] for settlement in cycle.settlements])
+        if len(seen) == 3:
+            break
+        for offset in [[1], [2, 3]][len(seen) - 1]:
+            owner.submit(0, offset)
     assert seen == [[[0]], [[1]], [[2], [3]]]
 
 
@@ -212,10 +210,12 @@ async def test_cycles_are_yielded_in_order_each_with_all_that_waited() -> None:
 async def test_entry_is_done_once_its_cycle_was_taken_note_of() -> None:
     kafka = FakeKafkaLane()
     owner = Owner(kafka)
-    written = owner.committer.write(ENTRY)
-    async with aclosing(owner.committer.cycles()) as cycles:
-        await anext(cycles)
-        assert (len(kafka.journal), written.done()) == (1, False)
+    owner.progress[0].give([0])
+    written, cycles = owner.committer.write(ENTRY), owner.committer.cycles()
+    await anext(cycles)
+    assert (len(kafka.journal), written.done()) == (1, False)
+    owner.submit(0, 0)
+    await anext(cycles)
     assert written.done()
 
 
