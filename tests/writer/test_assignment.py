@@ -219,12 +219,19 @@ async def test_lane_that_is_given_up_while_it_opens_is_not_opened() -> None:
 
 
 @instantly
-async def test_lanes_are_opened_again_after_a_rebalance() -> None:
+async def test_delivery_begins_anew_after_a_rebalance() -> None:
     setup = Setup()
-    await setup.assign(0)
-    await setup.assignment.on_partitions_revoked(setup.inputs(0))
-    await setup.assign(1)
-    assert setup.lanes.numbers == [1]
+    async with setup.delivery.running():
+        await setup.assign(0)
+        setup.delivery.guard.permits.clear()
+        setup.delivery.dispatcher.add([make_item(10)])
+        await setup.assignment.on_partitions_revoked(setup.inputs(0))
+        assert (setup.lanes.numbers, len(setup.delivery.windows)) == ([], 0)
+        setup.delivery.guard.permits.set()
+        await setup.assign(1)
+        setup.delivery.dispatcher.add([make_item(20, lane=1)])
+        await turn()
+    assert (setup.lanes.numbers, setup.delivery.destination.requests) == ([1], [[20]])
 
 
 @instantly

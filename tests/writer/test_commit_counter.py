@@ -9,7 +9,7 @@ from tests.support.fakes import DELIVERED, NOON, FakeLane, make_batch, make_item
 from tests.writer.delivery.setups import make_guard
 
 
-def _cycle(*outcomes: Outcome) -> CommitCycle:
+def _make_cycle(*outcomes: Outcome) -> CommitCycle:
     lane = FakeLane()
     items = [make_item(offset) for offset in range(len(outcomes))]
     lane.settle(make_batch(items), list(zip(items, outcomes, strict=True)), BatchTimes(NOON, NOON), NOON)
@@ -19,7 +19,7 @@ def _cycle(*outcomes: Outcome) -> CommitCycle:
 def test_cycle_counts_its_outcomes_dead_letters_and_receipts() -> None:
     metrics = WriterMetrics("crm")
     bad = Outcome(Fate.REJECTED, "BAD")
-    CommitCounter(metrics, make_guard(metrics)).count(_cycle(DELIVERED, DELIVERED, bad))
+    CommitCounter(metrics, make_guard(metrics)).count(_make_cycle(DELIVERED, DELIVERED, bad))
     assert sample(metrics, "sluice_outcomes_total", fate="delivered", code="CREATED") == 2
     assert sample(metrics, "sluice_dead_letters_total", error_class="rejected") == 1
     assert sample(metrics, "sluice_publish_to_receipt_seconds_count") == 3
@@ -31,9 +31,9 @@ def test_dead_letters_trip_the_guard_and_retries_do_not() -> None:
     metrics = WriterMetrics("crm")
     guard = make_guard(metrics, over_records=4)
     counter = CommitCounter(metrics, guard)
-    counter.count(_cycle(*[Outcome(Fate.RETRYABLE, "LOCKED")] * 4))
+    counter.count(_make_cycle(*[Outcome(Fate.RETRYABLE, "LOCKED")] * 4))
     assert guard.reason is None
-    counter.count(_cycle(*[Outcome(Fate.REJECTED, "BAD")] * 4))
+    counter.count(_make_cycle(*[Outcome(Fate.REJECTED, "BAD")] * 4))
     assert guard.reason == "4 of the last 4 records became dead letters, more than 50%"
 
 

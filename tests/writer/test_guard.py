@@ -40,7 +40,7 @@ async def control(prefix: str, create_topics: CreateTopics) -> str:
 
 
 @asynccontextmanager
-async def _following(kafka: RunningKafka, topic: str) -> AsyncIterator[GuardFollower]:
+async def _follow(kafka: RunningKafka, topic: str) -> AsyncIterator[GuardFollower]:
     """Follow ``topic`` while the body runs, from when its state is known."""
     settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)
     guard = GuardFollower(settings, topic, FloodGuard(max_share=0.5, over_records=10), WriterMetrics("crm"))
@@ -56,7 +56,7 @@ async def _following(kafka: RunningKafka, topic: str) -> AsyncIterator[GuardFoll
 async def test_guard_begins_as_earlier_processes_left_it_until_it_is_resumed(kafka: RunningKafka, control: str) -> None:
     settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)
     await set_guard(settings, control, "stopped", reason="bad data", by="me")
-    async with _following(kafka, control) as guard:
+    async with _follow(kafka, control) as guard:
         assert (guard.reason, guard.permits.is_set()) == ("bad data; stopped by me", False)
         guard.count(9, 9)
         await set_guard(settings, control, "running", reason="mended", by="me")
@@ -66,7 +66,7 @@ async def test_guard_begins_as_earlier_processes_left_it_until_it_is_resumed(kaf
 
 
 async def test_guard_that_trips_stops_all_writers(kafka: RunningKafka, control: str) -> None:
-    async with _following(kafka, control) as guard, _following(kafka, control) as other:
+    async with _follow(kafka, control) as guard, _follow(kafka, control) as other:
         guard.count(10, 10)
 
         async def reason() -> str | None:

@@ -42,7 +42,7 @@ class Setup:
         return [progress.next for progress in self.delivery.lane[0].progress]
 
 
-def _retry(offset: int, due_at_s: float) -> FakeMessage:
+def _make_retry(offset: int, due_at_s: float) -> FakeMessage:
     message = record_message(offset, topic=1)
     due = rfc3339(datetime.fromtimestamp(due_at_s, UTC)).encode()
     return FakeMessage(topic=message.topic, offset=offset, value=message.value, headers=[("sluice.not-before", due)])
@@ -50,7 +50,7 @@ def _retry(offset: int, due_at_s: float) -> FakeMessage:
 
 @instantly
 async def test_messages_of_a_poll_go_to_their_lanes_and_on_to_the_windows() -> None:
-    setup = Setup({RECORDS: [record_message(0), record_message(1)], RETRIES: [_retry(0, 0.0)]})
+    setup = Setup({RECORDS: [record_message(0), record_message(1)], RETRIES: [_make_retry(0, 0.0)]})
     assert await setup.poll() == [2, 1, 0]
     assert len(setup.delivery.windows) == 3
 
@@ -65,14 +65,14 @@ async def test_records_handed_out_for_a_lane_that_is_opening_or_not_here_are_dro
 
 @instantly
 async def test_retry_that_is_not_due_pauses_its_topic_and_is_read_again() -> None:
-    setup = Setup({RETRIES: [_retry(3, 0.0), _retry(4, time.time() + 3600), _retry(5, 0.0)]})
+    setup = Setup({RETRIES: [_make_retry(3, 0.0), _make_retry(4, time.time() + 3600), _make_retry(5, 0.0)]})
     assert await setup.poll() == [0, 4, 0]
     assert (setup.consumer.sought, setup.consumer.paused) == ({RETRIES: 4}, {RETRIES})
     assert setup.pauses.holds(RETRIES, PauseReason.NOT_DUE)
 
 
 async def test_retry_topic_is_read_again_when_its_next_retry_is_due() -> None:
-    setup = Setup({RETRIES: [_retry(0, due_at_s := time.time() + 0.5)]})
+    setup = Setup({RETRIES: [_make_retry(0, due_at_s := time.time() + 0.5)]})
     await setup.poll()
     assert setup.consumer.paused == {RETRIES}
     while setup.consumer.paused:

@@ -25,7 +25,7 @@ RECORDS = 6
 
 @pytest_asyncio.fixture
 async def connection(kafka: RunningKafka) -> Connection:
-    """Topics with records in them, for which nobody has a receipt."""
+    """Make topics with records in them that have no receipt yet."""
     connection = crm_connection(kafka, f"writer-{uuid.uuid4().hex[:8]}.")
     async with admin_client(connection.kafka) as admin:
         await create_topics(admin, "crm", connection.topic_prefix, partitions=1)
@@ -35,7 +35,7 @@ async def connection(kafka: RunningKafka) -> Connection:
     return connection
 
 
-def _writer(connection: Connection, destination: FakeDestination, max_items: int | None = None) -> Writer:
+def _make_writer(connection: Connection, destination: FakeDestination, max_items: int | None = None) -> Writer:
     entry = DestinationEntry(to=None, window=WindowSettings(max_items=max_items, max_age_s=0.2))
     settings = Settings(kafka=connection.kafka, topic_prefix=connection.topic_prefix, destinations={"crm": entry})
     return Writer(settings, "crm", destination, WriterMetrics("crm"), Heartbeat())
@@ -50,7 +50,7 @@ async def test_window_is_the_vendors_narrowed_by_the_settings(
 ) -> None:
     destination = FakeDestination()
     destination.limits = Limits(max_items=allowed, max_bytes=1000, max_concurrent=1, max_age_s=60)
-    writer = _writer(connection, destination, configured)
+    writer = _make_writer(connection, destination, configured)
     before, stop = writer.status(), asyncio.Event()
     running = asyncio.create_task(writer.run(stop))
 
@@ -68,4 +68,4 @@ async def test_window_is_the_vendors_narrowed_by_the_settings(
 async def test_what_a_person_must_change_ends_the_writer(connection: Connection) -> None:
     destination = FakeDestination(scripted(Misconfigured("unknown tenant")))
     with pytest.raises(Misconfigured, match="unknown tenant"):
-        await _writer(connection, destination).run(asyncio.Event())
+        await _make_writer(connection, destination).run(asyncio.Event())

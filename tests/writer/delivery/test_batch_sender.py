@@ -1,4 +1,4 @@
-"""BatchSender: outages are waited for, bad items isolated, lost answers never guessed at."""
+"""BatchSender: it waits for the end of an outage, isolates bad items, and asks about lost answers."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -33,8 +33,8 @@ from tests.writer.delivery.setups import (
 )
 
 
-def _refusing(*bad: int) -> Callable[[Batch], list[Outcome]]:
-    """A vendor that refuses any request with one of ``bad`` in it."""
+def _refuse(*bad: int) -> Callable[[Batch], list[Outcome]]:
+    """Make a vendor that refuses any request with one of ``bad`` in it."""
 
     def answer(batch: Batch) -> list[Outcome]:
         if any(item.offset in bad for item in batch.items):
@@ -66,7 +66,7 @@ def test_one_bad_item_among_a_thousand_costs_two_requests_a_halving() -> None:
     """At most ``2·⌈log2 n⌉`` more: 20 for 1,000, where 2·log2(1000) is 19.93; most items need 18 to 20."""
     most = 0
     for bad in (0, 1, 499, 500, 624, 998, 999):
-        setup = SenderSetup(FakeDestination(_refusing(bad)), make_items(1000))
+        setup = SenderSetup(FakeDestination(_refuse(bad)), make_items(1000))
         fates = fates_by_offset(run_instantly(setup.fates()))
         assert [offset for offset, fate in fates.items() if fate is Fate.REJECTED] == [bad]
         assert list(fates.values()).count(Fate.DELIVERED) == 999
@@ -78,14 +78,14 @@ def test_one_bad_item_among_a_thousand_costs_two_requests_a_halving() -> None:
 @settings(max_examples=60, deadline=None)
 def test_bad_items_are_rejected_and_all_others_delivered_once(count: int, data: st.DataObject) -> None:
     bad = data.draw(st.sets(st.integers(0, count - 1)))
-    setup = SenderSetup(FakeDestination(_refusing(*bad)), make_items(count))
+    setup = SenderSetup(FakeDestination(_refuse(*bad)), make_items(count))
     fates = fates_by_offset(run_instantly(setup.fates()))
     assert fates == {offset: Fate.REJECTED if offset in bad else Fate.DELIVERED for offset in range(count)}
     assert setup.sender.requests <= 1 + len(bad) * 2 * ceil(log2(count) if count > 1 else 0)
 
 
 def test_isolated_item_keeps_the_code_of_its_refusal() -> None:
-    setup = SenderSetup(FakeDestination(_refusing(0)), make_items(1))
+    setup = SenderSetup(FakeDestination(_refuse(0)), make_items(1))
     [(_, outcome)] = run_instantly(setup.fates())
     assert outcome == Outcome(Fate.REJECTED, "400", "bad request", None, 400)
 

@@ -27,7 +27,7 @@ from tests.support.fakes import (
 from tests.writer.delivery.setups import LOST, OUTAGE, SenderSetup, fates_by_offset, make_items, make_limiter
 
 
-async def _clearance(limiter: Limiter, lane: FakeLane, *items: Item) -> Clearance:
+async def _make_clearance(limiter: Limiter, lane: FakeLane, *items: Item) -> Clearance:
     await limiter.acquire()
     return Clearance(make_batch(items), limiter, lanes_of(lane), WriterMetrics("crm"))
 
@@ -35,7 +35,7 @@ async def _clearance(limiter: Limiter, lane: FakeLane, *items: Item) -> Clearanc
 @instantly
 async def test_permit_of_the_batch_serves_its_first_request_alone() -> None:
     limiter, item = make_limiter(), make_item()
-    clearance = await _clearance(limiter, FakeLane(), item)
+    clearance = await _make_clearance(limiter, FakeLane(), item)
     assert (await clearance.clear([item]), limiter.in_flight) == ([item], 1)
     assert (await clearance.clear([item]), limiter.in_flight) == ([item], 2)
 
@@ -43,7 +43,7 @@ async def test_permit_of_the_batch_serves_its_first_request_alone() -> None:
 @instantly
 async def test_permit_that_was_not_used_is_given_back_once() -> None:
     limiter = make_limiter()
-    clearance = await _clearance(limiter, FakeLane(), make_item())
+    clearance = await _make_clearance(limiter, FakeLane(), make_item())
     clearance.release_permit()
     clearance.release_permit()
     assert limiter.in_flight == 0
@@ -52,7 +52,7 @@ async def test_permit_that_was_not_used_is_given_back_once() -> None:
 @instantly
 async def test_nothing_of_an_abandoned_batch_is_cleared() -> None:
     limiter, item = make_limiter(), make_item()
-    clearance = await _clearance(limiter, FakeLane(), item)
+    clearance = await _make_clearance(limiter, FakeLane(), item)
     clearance.abandon()
     assert (await clearance.clear([item]), limiter.in_flight) == ([], 1)
 
@@ -62,7 +62,7 @@ async def test_nothing_of_an_abandoned_batch_is_cleared() -> None:
 async def test_permit_is_given_back_when_the_wait_for_the_journal_ends_without_a_request(ending: str) -> None:
     limiter, lane, item = make_limiter(), FakeLane(), make_item(replay_safe=False)
     lane.kept.writing = False
-    clearance = await _clearance(limiter, lane, item)
+    clearance = await _make_clearance(limiter, lane, item)
     clearing = asyncio.create_task(clearance.clear([item]))
     await turn()
     lane.alive = False

@@ -107,13 +107,13 @@ async def test_rows_are_positions_in_the_batch_also_when_a_lane_is_lost() -> Non
     assert [one.entry.rows for one in setup.lane[0].settlements] == [[Rows(0, 5, 1, 1)]]
 
 
-def _one_is_lost(batch: Batch) -> list[Outcome]:
+def _lose_first(batch: Batch) -> list[Outcome]:
     return [AMBIGUOUS, *deliver_all(batch)[1:]]
 
 
 @pytest.mark.parametrize(
     "answer",
-    [pytest.param(scripted(LOST), id="lost as a whole"), pytest.param(_one_is_lost, id="lost for one of the items")],
+    [pytest.param(scripted(LOST), id="lost as a whole"), pytest.param(_lose_first, id="lost for one of the items")],
 )
 @instantly
 async def test_batch_is_settled_by_parts_while_the_vendor_is_asked_for_the_rest(

@@ -42,7 +42,7 @@ async def test_gate_opens_when_the_vendor_has_asked_for_it() -> None:
 
 
 @instantly
-async def test_gate_that_opens_between_two_looks_at_the_clock_lets_through() -> None:
+async def test_gate_that_opens_between_two_readings_of_the_clock_is_open() -> None:
     looks = chain([0.0, 0.0, 0.9999], repeat(1.0001))
     limiter = Limiter(
         LimiterSettings(max_concurrent=1, requests_per_s=None, backoff_base_s=1.0, backoff_cap_s=1.0),
@@ -274,7 +274,7 @@ async def test_requests_in_flight_together_cost_one_decrease_however_far_apart_t
 
 
 @instantly
-async def test_what_waits_for_a_permit_is_served_before_whoever_only_tries() -> None:
+async def test_waiting_for_a_permit_goes_before_trying_for_one() -> None:
     limiter = make_limiter(max_concurrent=1)
     await limiter.acquire()
     again = asyncio.create_task(limiter.acquire())

@@ -21,7 +21,7 @@ ODD_HEADERS = st.lists(st.tuples(ODD_NAMES, ODD_VALUES), max_size=8)
 """As anybody may have written them."""
 
 
-def _decoder() -> Decoder:
+def _make_decoder() -> Decoder:
     return Decoder(FakeDestination(), MAX_BYTES)
 
 
@@ -80,34 +80,34 @@ def _decoder() -> Decoder:
 )
 def test_undecodable_message_has_a_code_and_a_sentence(value: bytes | None, code: str, sentence: str) -> None:
     with pytest.raises(Undecodable) as caught:
-        _decoder().item(FakeMessage(value=value), 0)
+        _make_decoder().item(FakeMessage(value=value), 0)
     assert (caught.value.code, caught.value.message) == (code, sentence)
 
 
 def test_record_as_large_as_allowed_is_taken() -> None:
     data = b'{"x":"' + b"x" * 42 + b'"}'
     assert len(data) == MAX_BYTES
-    assert _decoder().item(FakeMessage(value=encode_event(record_event(data=data))), 0).encoded.body == data
+    assert _make_decoder().item(FakeMessage(value=encode_event(record_event(data=data))), 0).encoded.body == data
 
 
 def test_item_keeps_the_message_as_it_came() -> None:
     headers = [("traceparent", b"00-x"), ("app", b"\xff"), ("app", b"")]
     value = VALUE.replace(b":", b" : ", 1)
-    item = _decoder().item(FakeMessage(key=b"\xff\x00", value=value, headers=headers, offset=9, partition=3), 2)
+    item = _make_decoder().item(FakeMessage(key=b"\xff\x00", value=value, headers=headers, offset=9, partition=3), 2)
     assert (item.key, item.value, item.headers) == (b"\xff\x00", value, headers)
     assert (item.lane, item.topic, item.offset) == (3, 2, 9)
 
 
 def test_item_was_published_at_its_kafka_timestamp() -> None:
-    assert _decoder().item(FakeMessage(value=VALUE, timestamp=1_500), 0).published_at_s == 1.5
+    assert _make_decoder().item(FakeMessage(value=VALUE, timestamp=1_500), 0).published_at_s == 1.5
 
 
 def test_message_key_orders_items_whatever_their_event_says() -> None:
-    assert _decoder().item(FakeMessage(key=b"shop-7", value=VALUE), 0).order_key == b"shop-7"
+    assert _make_decoder().item(FakeMessage(key=b"shop-7", value=VALUE), 0).order_key == b"shop-7"
 
 
 def test_empty_message_key_is_a_key() -> None:
-    assert _decoder().item(FakeMessage(key=b"", value=VALUE), 0).order_key == b""
+    assert _make_decoder().item(FakeMessage(key=b"", value=VALUE), 0).order_key == b""
 
 
 @pytest.mark.parametrize(
@@ -121,11 +121,11 @@ def test_empty_message_key_is_a_key() -> None:
 )
 def test_message_without_a_key_is_ordered_by_its_event(key: Key, expected: bytes) -> None:
     event = record_event(key)
-    assert _decoder().item(FakeMessage(key=None, value=encode_event(event)), 0).order_key == expected
+    assert _make_decoder().item(FakeMessage(key=None, value=encode_event(event)), 0).order_key == expected
 
 
 def test_message_without_a_key_takes_the_key_of_its_event() -> None:
-    assert _decoder().item(FakeMessage(key=None, value=VALUE), 0).order_key == b"k"
+    assert _make_decoder().item(FakeMessage(key=None, value=VALUE), 0).order_key == b"k"
 
 
 def test_origin_of_a_new_message_is_its_place() -> None:
@@ -175,7 +175,7 @@ def test_headers_that_make_no_sense_count_as_none(headers: list[tuple[str, bytes
 @given(ODD_HEADERS)
 @settings(max_examples=300, deadline=None)
 def test_odd_headers_of_a_good_record_do_no_harm(headers: list[tuple[str, bytes]]) -> None:
-    item = _decoder().item(FakeMessage(value=VALUE, headers=headers), 0)
+    item = _make_decoder().item(FakeMessage(value=VALUE, headers=headers), 0)
     assert item.attempt >= 1
     assert item.headers == headers
     encode_event(item.source)
@@ -187,7 +187,7 @@ def test_any_bytes_are_an_item_or_undecodable(
     value: bytes, headers: list[tuple[str, bytes]], key: bytes | None
 ) -> None:
     with suppress(Undecodable):
-        _decoder().item(FakeMessage(value=value, headers=headers, key=key), 0)
+        _make_decoder().item(FakeMessage(value=value, headers=headers, key=key), 0)
 
 
 @pytest.mark.parametrize(
@@ -206,12 +206,12 @@ def test_header_as_text(headers: list[tuple[str, bytes]], text: str | None) -> N
 
 def test_identifier_names_the_origin_of_a_record() -> None:
     headers = [("sluice.source.topic", b"t"), ("sluice.source.partition", b"5"), ("sluice.source.offset", b"77")]
-    assert _decoder().item(record_message(3, topic=1), 1).encoded.identity == "0-3"
-    assert _decoder().item(FakeMessage(value=VALUE, headers=headers), 1).encoded.identity == "5-77"
+    assert _make_decoder().item(record_message(3, topic=1), 1).encoded.identity == "0-3"
+    assert _make_decoder().item(FakeMessage(value=VALUE, headers=headers), 1).encoded.identity == "5-77"
 
 
 def test_a_null_header_does_not_hide_the_history_before_it() -> None:
     history = [("sluice.source.topic", b"t"), ("sluice.source.partition", b"3"), ("sluice.source.offset", b"7")]
     null: Any = None  # aiokafka's consumer hands out null values, whatever its types say
-    item = _decoder().item(FakeMessage(value=VALUE, headers=[*history, ("sluice.error.code", null)]), 0)
+    item = _make_decoder().item(FakeMessage(value=VALUE, headers=[*history, ("sluice.error.code", null)]), 0)
     assert item.source == Place(topic="t", partition=3, offset=7)

@@ -134,7 +134,7 @@ def test_every_message_is_settled_once_and_leaves_nothing_behind(
 ) -> None:
     lane = FakeLane()
     settled: list[tuple[int, int]] = []
-    under_way = lane.accept(0, [_message(offset, *message) for offset, message in enumerate(messages)])
+    under_way = lane.accept(0, [_make_message(offset, *message) for offset, message in enumerate(messages)])
     retried = {1: 0, 2: 0}
     while under_way or lane.settlements:
         for item in under_way:
@@ -163,7 +163,7 @@ def test_every_message_is_settled_once_and_leaves_nothing_behind(
     assert (lane.buffer.items, lane.buffer.item_bytes, lane.order.waiting) == (0, 0, 0)
 
 
-def _message(offset: int, key: str, undecodable: bool) -> FakeMessage:
+def _make_message(offset: int, key: str, undecodable: bool) -> FakeMessage:
     return FakeMessage(offset=offset, key=key.encode()) if undecodable else record_message(offset, record_event(key))
 
 

@@ -29,7 +29,7 @@ from tests.support.kafka_admin import RunningKafka
 from tests.support.topics import crm_connection
 
 
-def _terms(topics: DestinationTopics) -> LaneTerms:
+def _make_terms(topics: DestinationTopics) -> LaneTerms:
     return LaneTerms(
         topics=topics,
         group_id=f"{topics.records}.writer",
@@ -70,7 +70,7 @@ async def setup(kafka: RunningKafka) -> AsyncIterator[Setup]:
     connection = crm_connection(kafka, f"opening-{uuid.uuid4().hex[:8]}.")
     async with admin_client(connection.kafka) as admin:
         await create_topics(admin, "crm", connection.topic_prefix, partitions=5)
-        yield Setup(connection, LaneOpener(connection.kafka, admin, _terms(connection.topics("crm"))))
+        yield Setup(connection, LaneOpener(connection.kafka, admin, _make_terms(connection.topics("crm"))))
 
 
 def _accept(lane: Lane, count: int) -> list[Item]:
@@ -128,7 +128,9 @@ async def test_lane_that_is_opened_elsewhere_is_lost(setup: Setup) -> None:
 
 
 async def test_lane_cannot_be_opened_without_kafka(setup: Setup) -> None:
-    opener = LaneOpener(KafkaSettings(bootstrap_servers="localhost:1"), None, _terms(setup.connection.topics("crm")))
+    opener = LaneOpener(
+        KafkaSettings(bootstrap_servers="localhost:1"), None, _make_terms(setup.connection.topics("crm"))
+    )
     with pytest.raises(KafkaUnreachable, match="localhost:1"):
         await opener.open(0)
 

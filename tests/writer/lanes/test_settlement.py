@@ -24,20 +24,20 @@ TIMES = BatchTimes(NOON, NOON)
 POLICY = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3, max_age_s=3600.0)
 
 
-def _builder(max_message_bytes: int) -> SettlementBuilder:
+def _make_builder(max_message_bytes: int) -> SettlementBuilder:
     return SettlementBuilder(POLICY, max_message_bytes, INPUT_TOPICS)
 
 
 def _settle(items: Sequence[Item], *outcomes: Outcome, max_message_bytes: int = 1_000_000) -> Settlement:
     fates = list(zip(items, outcomes, strict=True))
-    return _builder(max_message_bytes).of_batch(make_batch(items), fates, TIMES, NOON)
+    return _make_builder(max_message_bytes).of_batch(make_batch(items), fates, TIMES, NOON)
 
 
 def _settle_undecodable(
     message: FakeMessage, event: RecordEvent | None = None, *, topic: int = 0, max_message_bytes: int = 1_000_000
 ) -> Settlement:
     error = Undecodable("bad-data", "expected an object as data", event)
-    return _builder(max_message_bytes).of_undecodable(topic, [(message, error)], NOON)
+    return _make_builder(max_message_bytes).of_undecodable(topic, [(message, error)], NOON)
 
 
 @pytest.mark.parametrize(
