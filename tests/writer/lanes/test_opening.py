@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -117,14 +117,24 @@ async def test_keys_of_unread_retries_are_parked(setup: Setup) -> None:
         assert [item.order_key for item in items] == [b"c"]
 
 
-async def test_lane_that_is_opened_elsewhere_is_lost(setup: Setup) -> None:
+async def test_last_owner_is_fenced_before_anything_is_read(setup: Setup) -> None:
     lane = await setup.opener.open(4)
-    _settle(lane, *_accept(lane, 1))
+    items, running = _accept(lane, 500), asyncio.create_task(_run(lane))
+
+    async def settle(items: Sequence[Item]) -> None:
+        for item in items:
+            _settle(lane, item)
+            await lane.committer.drained()
+
+    await settle(items[:1])
+    settling = asyncio.create_task(settle(items[1:]))
     async with setup.owned(4) as new:
         with pytest.raises(LaneLost, match="lane 4 has a new owner"):
-            await _run(lane)
-        assert new.progress[0].position == 0
+            await running
+    await settling
     await lane.committer.close()
+    async with setup.owned(4) as newest:
+        assert 0 < newest.progress[0].position == new.progress[0].position < 500
 
 
 async def test_lane_cannot_be_opened_without_kafka(setup: Setup) -> None:
