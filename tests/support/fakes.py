@@ -2,9 +2,13 @@
 
 import asyncio
 import selectors
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from functools import wraps
 from math import inf
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
+
+from aiokafka import TopicPartition
+from prometheus_client.parser import text_string_to_metric_families
 
 from sluice.destinations.contract import BatchError, PreSendCheck, Rejection
 from sluice.events import BatchEvent, RecordEvent
@@ -15,14 +19,16 @@ from sluice.flow.offsets import OffsetProgress
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.flow.windows import Limits
+from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.lanes.buffer import Buffer, BufferLimits
 from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lane import CommitCycle, Lane, LaneState
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.settlement import Settlement, SettlementBuilder
-from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS
+from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS, FakeMessage
 
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 
 Answer = Callable[[Batch], Sequence[Outcome] | Awaitable[Sequence[Outcome]]]
@@ -137,7 +143,7 @@ class FakeCommitter:
         return self.write(None)
 
     async def cycles(self) -> AsyncIterator[CommitCycle]:
-        yield CommitCycle(self.settlements, 0.0)
+        yield CommitCycle(self.settlements, 0, 0.0)
 
     async def drained(self) -> None:
         self.release()
@@ -149,7 +155,8 @@ class FakeCommitter:
         """Have what waits committed, or the lane lost."""
         self.confirmed_at_s = inf
         for done in self._unwritten:
-            done.set_result(None)
+            if not done.done():
+                done.set_result(None)
         self._unwritten.clear()
 
 
@@ -240,3 +247,57 @@ async def turn(times: int = 10) -> None:
     """Let every task that can go on do so; no time passes."""
     for _ in range(times):
         await asyncio.sleep(0)
+
+
+def instantly(test: Callable[Arguments, Coroutine[Any, Any, None]]) -> Callable[Arguments, None]:
+    """Make a test that runs ``test`` by :func:`run_instantly`."""
+
+    @wraps(test)
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        run_instantly(test(*args, **kwargs))
+
+    return run
+
+
+class FakeConsumer:
+    """A consumer that hands out ``polls``, or raises them, and remembers what it was told."""
+
+    def __init__(self, *polls: Mapping[TopicPartition, Sequence[FakeMessage]] | Exception) -> None:
+        self.assigned: set[TopicPartition] = set()
+        self.paused: set[TopicPartition] = set()
+        self.sought: dict[TopicPartition, int] = {}
+        self.ends: dict[TopicPartition, int] = {}
+        self._polls = list(polls)
+
+    async def getmany(
+        self, *partitions: TopicPartition, timeout_ms: int, max_records: int
+    ) -> Mapping[TopicPartition, Sequence[FakeMessage]]:
+        await asyncio.sleep(timeout_ms / 1000)
+        poll = self._polls.pop(0) if self._polls else {}
+        if isinstance(poll, Exception):
+            raise poll
+        return poll
+
+    def assignment(self) -> set[TopicPartition]:
+        return self.assigned
+
+    def pause(self, *partitions: TopicPartition) -> None:
+        self.paused.update(partitions)
+
+    def resume(self, *partitions: TopicPartition) -> None:
+        self.paused.difference_update(partitions)
+
+    def seek(self, partition: TopicPartition, offset: int) -> None:
+        self.sought[partition] = offset
+
+    def highwater(self, partition: TopicPartition) -> int | None:
+        return self.ends.get(partition)
+
+
+def sample(metrics: WriterMetrics, name: str, **labels: str) -> float | None:
+    """Return the value that ``metrics`` shows for ``name`` with these labels; ``None`` when it shows none."""
+    for family in text_string_to_metric_families(metrics.exposition().decode()):
+        for one in family.samples:
+            if one.name == name and labels.items() <= one.labels.items():
+                return one.value
+    return None

@@ -16,8 +16,7 @@ from tests.support.writer_process import WriterProcess, eventually
 
 MAX_BUFFERED = 500
 ONE_POLL = 4_000
-"""What a poll may bring before it is noticed that enough is there."""
-
+"""Records that one poll may bring before the buffer's limit is looked at again."""
 
 DUE_RETRY: Headers = [
     ("sluice.attempt", b"2"),
@@ -26,7 +25,7 @@ DUE_RETRY: Headers = [
     ("sluice.source.partition", b"0"),
     ("sluice.source.offset", b"0"),
 ]
-"""What stands on a retry whose time has long come."""
+"""The headers of a retry that was due long ago."""
 
 
 @pytest_asyncio.fixture
@@ -35,7 +34,7 @@ async def stage(kafka: RunningKafka, prefix: str, tmp_path: Path) -> AsyncIterat
         yield stage
 
 
-async def _holds_back(writer: WriterProcess, reason: str, partitions: int) -> bool:
+async def _pauses(writer: WriterProcess, reason: str, partitions: int) -> bool:
     metrics = (await writer.get("/metrics")).text.splitlines()
     return any(line.endswith(f" {partitions}.0") for line in metrics if f'reason="{reason}"' in line)
 
@@ -46,7 +45,7 @@ async def test_a_backlog_behind_an_outage_stays_in_kafka(stage: Stage) -> None:
     before = psutil.Process(writer.pid).memory_info().rss
     stage.app.faults.add(Outage(seconds=3600))
     sources = await stage.publish(record(f"k{n}", text="x" * 500) for n in range(20_000))
-    await eventually(lambda: _holds_back(writer, "backlog", 2))
+    await eventually(lambda: _pauses(writer, "backlog", 2))
     assert (await writer.status())["buffered_items"] <= MAX_BUFFERED + ONE_POLL
     assert psutil.Process(writer.pid).memory_info().rss - before < 100 * 2**20
     stage.app.faults.clear()
@@ -59,7 +58,7 @@ async def test_retries_that_are_due_behind_an_outage_stay_in_kafka(stage: Stage)
     await stage.publish(messages, topic=stage.topics.retries[0].name)
     writer = stage.writer(stage.settings(delivery={"max_buffered_items": MAX_BUFFERED}))
     await writer.owns(2)
-    await eventually(lambda: _holds_back(writer, "retry-backlog", 2 * len(stage.topics.retries)))
+    await eventually(lambda: _pauses(writer, "retry-backlog", 2 * len(stage.topics.retries)))
     assert (await writer.status())["buffered_items"] <= MAX_BUFFERED + ONE_POLL
     stage.app.faults.clear()
 
@@ -75,7 +74,7 @@ async def test_a_retry_waits_its_time_and_the_next_of_its_key_waits_with_it(stag
     await writer.owns(2)
     stage.app.faults.add(MissingResults(method="PUT"))
     (first,) = await stage.publish([record("k", n=1)])
-    await eventually(lambda: _settled_batch(writer))
+    await eventually(lambda: _settles(writer))
     await writer.stop()  # the key stays parked, whoever owns its lane
     stage.writer(config)
     (second, other) = await stage.publish([record("k", n=2), record("other")])
@@ -87,7 +86,7 @@ async def test_a_retry_waits_its_time_and_the_next_of_its_key_waits_with_it(stag
     assert [event.attempt for event in events] == [2, 1]
 
 
-async def _settled_batch(writer: WriterProcess) -> bool:
+async def _settles(writer: WriterProcess) -> bool:
     return bool(writer.logged("batch settled"))
 
 

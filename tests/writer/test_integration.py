@@ -19,7 +19,7 @@ from tests.support.writer_process import WriterProcess, eventually
 
 @pytest_asyncio.fixture(scope="module")
 async def stage(kafka: RunningKafka, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    """A stage that the tests of this module share, with one writer that delivers all the time."""
+    """Share a stage among the tests of this module, with one writer that delivers all the time."""
     prefix = f"integration-{uuid.uuid4().hex[:8]}."
     async with staged(kafka, prefix, tmp_path_factory.mktemp("integration")) as stage:
         await stage.writer(stage.settings(window={"max_bytes": 20_000})).owns(2)
@@ -28,13 +28,13 @@ async def stage(kafka: RunningKafka, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest_asyncio.fixture
 async def own_stage(kafka: RunningKafka, prefix: str, tmp_path: Path) -> AsyncIterator[Stage]:
-    """A stage of a test's own, without a writer."""
+    """Give a test a stage of its own, without a writer."""
     async with staged(kafka, prefix, tmp_path, lanes=4) as stage:
         yield stage
 
 
-async def _holds(writer: WriterProcess) -> bool:
-    """Whether ``writer`` waits for its vendor."""
+async def _waits(writer: WriterProcess) -> bool:
+    """Return whether ``writer`` waits for its vendor."""
     return int((await writer.status())["failures_in_a_row"]) > 0
 
 
@@ -118,7 +118,7 @@ async def test_an_outage_is_waited_for(stage: Stage, fault: Standing) -> None:
     stage.app.vendor.expire_tokens()
     stage.app.faults.add(fault)
     sources = await stage.publish(record(f"outage-{uuid.uuid4()}", n=n) for n in range(60))
-    await eventually(lambda: _holds(writer))
+    await eventually(lambda: _waits(writer))
     stage.app.faults.clear()
     receipts = (await stage.settled(sources)).values()
     assert {code_of(receipt) for receipt in receipts} == {"CREATED"}
@@ -130,7 +130,7 @@ async def test_a_refused_connection_is_waited_for(stage: Stage) -> None:
     await stage.close_vendor()
     try:
         sources = await stage.publish(record(f"refused-{n}") for n in range(60))
-        await eventually(lambda: _holds(writer))
+        await eventually(lambda: _waits(writer))
     finally:
         await stage.open_vendor()
     receipts = await stage.settled(sources)
@@ -155,14 +155,14 @@ async def test_records_of_one_key_are_applied_as_published(stage: Stage) -> None
         assert len(applied) == 20
 
 
-async def test_one_record_that_the_vendor_chokes_on_is_isolated(stage: Stage) -> None:
+async def test_one_record_that_the_vendor_refuses_is_isolated(stage: Stage) -> None:
     stage.app.faults.add(Latency(seconds=0.5, times=1, method="PUT"))  # so that the rest comes in one window
-    good = [_order(n, 1) for n in range(30)]
-    poison = _order(30, 17)
-    assert poison.value
-    poison = poison._replace(value=poison.value.replace(b":17}", b":1e999}"))  # JSON, but no number that fits
+    good = [_make_order(n, 1) for n in range(30)]
+    bad = _make_order(30, 17)
+    assert bad.value
+    bad = bad._replace(value=bad.value.replace(b":17}", b":1e999}"))  # JSON, but no number that fits
     before = stage.app.vendor.ledger.summary(repeats=False).requests
-    sources = await stage.publish([*good[:15], poison, *good[15:]])
+    sources = await stage.publish([*good[:15], bad, *good[15:]])
     receipts = await stage.settled(sources)
     codes = Counter(code_of(receipts[source]) for source in sources)
     requests = stage.app.vendor.ledger.summary(repeats=False).requests
@@ -171,8 +171,8 @@ async def test_one_record_that_the_vendor_chokes_on_is_isolated(stage: Stage) ->
     assert requests["PUT /rest/v2/profiles 400"] - before.get("PUT /rest/v2/profiles 400", 0) <= 6
 
 
-def _order(number: int, amount: int) -> Message:
-    """A timeline event's record."""
+def _make_order(number: int, amount: int) -> Message:
+    """Make the record of a timeline event."""
     return record({"profileId": f"p{number}", "id": f"o{number}"}, object="timeline/order", amount=amount)
 
 
@@ -243,7 +243,7 @@ async def test_a_batch_that_waits_for_its_vendor_is_sent_once_when_its_lane_move
     await first.owns(4)
     own_stage.app.faults.add(Status(status=503, retry_after_s=12, method="PUT"))
     sources = await own_stage.publish([record("first")])
-    await eventually(lambda: _holds(first))
+    await eventually(lambda: _waits(first))
     # A window that closes now has found the limiter ready when it was, and waits for a permit.
     sources += await own_stage.publish(record(f"k{n}")._replace(partition=n % 4) for n in range(40))
     await eventually(lambda: _buffers(first, 41))

@@ -1,4 +1,4 @@
-"""The invariant: whatever is published, batched, rejected and restarted, each record has one receipt in its lane."""
+"""The invariant: each record has one receipt in its lane, whatever is published and whenever writers restart."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ RESTARTS = 3
 async def test_each_record_has_one_receipt_in_its_lane(
     kafka: RunningKafka, prefix: str, tmp_path: Path, seed: str
 ) -> None:
-    """Its name ends with the seed: ``SEED=…`` plays the same again."""
+    """The test's name ends with its seed: ``SEED=…`` runs the same again."""
     rng = random.Random(seed)
     lanes = rng.randint(1, 5)
     async with staged(kafka, prefix, tmp_path, lanes=lanes) as stage:
@@ -65,9 +65,9 @@ async def _publish(stage: Stage, rng: random.Random) -> list[tuple[int, int]]:
 
 
 async def _restart(stage: Stage, config: Path, writers: list[WriterProcess], rng: random.Random) -> None:
-    """SIGTERM for one of ``writers``, at any moment of its life, and another one in its place."""
+    """Stop one of ``writers`` at a random moment, and start another in its place."""
     victim = rng.randrange(len(writers))
     await asyncio.sleep(rng.uniform(0.5, 3))
-    await writers[victim].url()  # before it is there it cannot say goodbye
+    await writers[victim].url()  # before that, SIGTERM ends it with another code
     assert await writers[victim].stop() == 0
     writers[victim] = stage.writer(config)

@@ -1,4 +1,4 @@
-"""The writer process when its Kafka fails it: fenced by another owner, cut off, gone for good."""
+"""The writer process when it is fenced by another owner, and when its Kafka stops, for a while or for good."""
 
 import asyncio
 import signal
@@ -22,8 +22,8 @@ async def stage(kafka: RunningKafka, prefix: str, tmp_path: Path) -> AsyncIterat
 
 
 @pytest_asyncio.fixture
-async def lonely(prefix: str, tmp_path: Path) -> AsyncIterator[tuple[LocalKafka, Stage]]:
-    """A Kafka of one broker that a test may kill, with a stage on it."""
+async def own_kafka(prefix: str, tmp_path: Path) -> AsyncIterator[tuple[LocalKafka, Stage]]:
+    """Start a Kafka of one broker that a test may kill, with a stage on it."""
     kafka = LocalKafka(heap_mb=256)
     await asyncio.to_thread(kafka.start)
     try:
@@ -33,7 +33,7 @@ async def lonely(prefix: str, tmp_path: Path) -> AsyncIterator[tuple[LocalKafka,
         await asyncio.to_thread(kafka.stop)
 
 
-async def _lost_lanes(writer: WriterProcess, times: int) -> bool:
+async def _has_rejoined(writer: WriterProcess, times: int) -> bool:
     assert writer.running, writer.log_text()
     return len(writer.logged("joining the group again")) >= times
 
@@ -52,15 +52,15 @@ async def test_a_fenced_writer_gives_its_lanes_up_and_comes_back(stage: Stage) -
         sources += await stage.publish(record(f"k{times}-{n}") for n in range(1000))
         transactional_id = f"{stage.connection.topic_prefix}crm.writer-{times % 2}"
         async with AIOKafkaProducer(bootstrap_servers=servers, transactional_id=transactional_id):
-            pass  # who starts last owns the lane
+            pass  # the last to start owns the lane
         sources += await stage.publish(record(f"late-{times}-{n}") for n in range(100))
-        await eventually(lambda times=times: _lost_lanes(writer, times))  # type: ignore[misc]
+        await eventually(lambda times=times: _has_rejoined(writer, times))  # type: ignore[misc]
     await stage.settled(sources)
     assert await writer.stop() == 0
 
 
-async def test_a_writer_outlives_its_kafka(lonely: tuple[LocalKafka, Stage]) -> None:
-    kafka, stage = lonely
+async def test_a_writer_outlives_its_kafka(own_kafka: tuple[LocalKafka, Stage]) -> None:
+    kafka, stage = own_kafka
     writer = stage.writer(stage.settings(delivery={"drain_timeout_s": 1}))
     await writer.owns(2)
     stage.app.faults.add(Latency(seconds=0.1, times=None, method="PUT"))
@@ -72,8 +72,8 @@ async def test_a_writer_outlives_its_kafka(lonely: tuple[LocalKafka, Stage]) -> 
     assert writer.running
 
 
-async def test_a_writer_stops_although_its_kafka_is_gone(lonely: tuple[LocalKafka, Stage]) -> None:
-    kafka, stage = lonely
+async def test_a_writer_stops_although_its_kafka_is_gone(own_kafka: tuple[LocalKafka, Stage]) -> None:
+    kafka, stage = own_kafka
     writer = stage.writer(stage.settings(delivery={"drain_timeout_s": 1}))
     await writer.owns(2)
     stage.app.faults.add(Latency(seconds=0.2, times=None, method="PUT"))

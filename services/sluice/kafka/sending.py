@@ -50,6 +50,11 @@ class BatchedSends:
             await self._submit(builder, topic)
         return self._sent[first:]
 
+    @property
+    def messages(self) -> int:
+        """Messages sent so far."""
+        return sum(sent.messages for sent in self._sent)
+
     async def confirmed(self) -> None:
         """Wait until Kafka has answered everything that was sent, then raise the first failure.
 

@@ -64,7 +64,7 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         """Why not all lanes run that are ours; ``None`` when they do."""
         if not self._joined:
             return "has not joined its group yet"
-        return f"opens {len(self._opening)} lanes" if self._opening else None
+        return f"opens {len(self._opening)} of its lanes" if self._opening else None
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Open the lanes of ``assigned`` in the background."""

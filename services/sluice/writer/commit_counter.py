@@ -18,15 +18,13 @@ class CommitCounter:
     def count(self, cycle: CommitCycle) -> None:
         """Count ``cycle``; the guard may stop delivery for what it hears."""
         published_at_s: list[float] = []
-        records = 0
         for settlement in cycle.settlements:
             published_at_s += settlement.published_at_s
-            records += len(settlement.succeeded) + len(settlement.dead) + 1
             self._guard.count(settlement.items, len(settlement.dead))
             self._metrics.items_settled(settlement.outcomes)
             self._metrics.dead_letters_published(settlement.dead_by_class)
         self._metrics.receipts_published(published_at_s, time.time())
-        self._metrics.cycle_committed(records, cycle.seconds)
+        self._metrics.cycle_committed(cycle.messages, cycle.seconds)
 
     def lane_lost(self, reason: LaneLoss) -> None:
         """Count a lane that was lost."""

@@ -20,7 +20,7 @@ class GuardFollower:
         self._topic = topic
         self._guard = guard
         self._metrics = metrics
-        self._tripped = asyncio.Event()
+        self._tripped: asyncio.Queue[str] = asyncio.Queue()
         self.permits = asyncio.Event()
         """Set while delivery is permitted."""
         self.permits.set()
@@ -35,7 +35,7 @@ class GuardFollower:
         if reason is not None and self.reason is None:
             log.error("flood guard stops the writer", extra={"reason": reason})
             self._set(reason)
-            self._tripped.set()
+            self._tripped.put_nowait(reason)
 
     async def run(self) -> None:
         """Follow the destination's guard, and tell other writers when it trips here.
@@ -60,10 +60,9 @@ class GuardFollower:
 
     async def _tell(self) -> None:
         while True:
-            await self._tripped.wait()
-            self._tripped.clear()
+            reason = await self._tripped.get()
             by = f"writer on {socket.gethostname()}"
-            await set_guard(self._kafka, self._topic, "stopped", reason=self.reason or "", by=by)
+            await set_guard(self._kafka, self._topic, "stopped", reason=reason, by=by)
 
     def _set(self, reason: str | None) -> None:
         self.reason = reason

@@ -9,7 +9,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.delivery.limiter import Limiter
-from sluice.writer.lanes.decoding import RECORDS
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.pauses import PauseReason, Pauses
@@ -69,9 +68,9 @@ class WriterStatus:
         """Return how many records of ``lane`` Kafka has that could be read now."""
         lag = 0
         assigned = consumer.assignment()
-        for number, (topic, progress) in enumerate(zip(self._inputs, lane.progress, strict=True)):
+        for topic, progress in zip(self._inputs, lane.progress, strict=True):
             partition = TopicPartition(topic, lane.partition)
-            if number != RECORDS and pauses.holds(partition, PauseReason.NOT_DUE):
+            if pauses.holds(partition, PauseReason.NOT_DUE):
                 continue
             # A rebalance takes partitions away before their lane is given up.
             end = consumer.highwater(partition) if partition in assigned else None

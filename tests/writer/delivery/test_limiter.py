@@ -1,7 +1,6 @@
 """Limiter: gate, probes, token bucket and adaptive concurrency, on a clock that jumps over waits."""
 
 import asyncio
-from collections.abc import Callable
 from itertools import chain, pairwise, repeat
 
 import pytest
@@ -9,19 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
-from tests.support.fakes import now_s, run_instantly, turn
-
-
-def _limiter(
-    *,
-    max_concurrent: int = 4,
-    requests_per_s: float | None = None,
-    uniform: Callable[[], float] = lambda: 1.0,
-) -> Limiter:
-    settings = LimiterSettings(
-        max_concurrent=max_concurrent, requests_per_s=requests_per_s, backoff_base_s=1.0, backoff_cap_s=60.0
-    )
-    return Limiter(settings, monotonic=now_s, uniform=uniform)
+from tests.support.fakes import instantly, now_s, turn
+from tests.writer.delivery.setups import make_limiter
 
 
 async def _acquired_after_s(limiter: Limiter) -> float:
@@ -30,248 +18,211 @@ async def _acquired_after_s(limiter: Limiter) -> float:
     return now_s() - started_at_s
 
 
-def test_permits_are_had_at_once_up_to_the_limit() -> None:
-    async def story() -> None:
-        limiter = _limiter(max_concurrent=2)
+@instantly
+async def test_permits_are_had_at_once_up_to_the_limit() -> None:
+    limiter = make_limiter(max_concurrent=2)
+    await limiter.acquire()
+    await limiter.acquire()
+    waiting = asyncio.create_task(limiter.acquire())
+    await turn()
+    assert (limiter.in_flight, waiting.done()) == (2, False)
+    limiter.succeeded()
+    await waiting
+    assert limiter.in_flight == 2
+
+
+@instantly
+async def test_gate_opens_when_the_vendor_has_asked_for_it() -> None:
+    limiter = make_limiter(uniform=lambda: 0.0)
+    await limiter.acquire()
+    assert limiter.failed(37.0, overloaded=False) == 37.0
+    assert limiter.held_for_s == 37.0
+    assert await _acquired_after_s(limiter) == pytest.approx(37.0)
+    assert limiter.held_for_s == 0.0
+
+
+@instantly
+async def test_gate_that_opens_between_two_readings_of_the_clock_is_open() -> None:
+    looks = chain([0.0, 0.0, 0.9999], repeat(1.0001))
+    limiter = Limiter(
+        LimiterSettings(max_concurrent=1, requests_per_s=None, backoff_base_s=1.0, backoff_cap_s=1.0),
+        monotonic=lambda: next(looks),
+        uniform=lambda: 1.0,
+    )
+    await limiter.acquire()
+    limiter.failed(1.0, overloaded=False)
+    await limiter.acquire()
+    assert limiter.in_flight == 1
+
+
+@instantly
+async def test_later_failure_never_opens_the_gate_sooner() -> None:
+    limiter = make_limiter()
+    await limiter.acquire()
+    await limiter.acquire()
+    limiter.failed(60.0, overloaded=True)
+    limiter.failed(None, overloaded=False)
+    assert await _acquired_after_s(limiter) == pytest.approx(60.0)
+
+
+@instantly
+async def test_backoff_doubles_with_each_failure_in_a_row_up_to_its_cap() -> None:
+    limiter = make_limiter()
+    holds_s = []
+    for _ in range(8):
         await limiter.acquire()
+        holds_s.append(limiter.failed(None, overloaded=False))
+    assert holds_s == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@instantly
+async def test_backoff_is_jittered_down_to_nothing() -> None:
+    limiter = make_limiter(uniform=iter([0.0, 0.25]).__next__)
+    await limiter.acquire()
+    assert limiter.failed(None, overloaded=False) == 0.0
+    await limiter.acquire()
+    assert limiter.failed(None, overloaded=False) == 0.5
+
+
+@instantly
+async def test_backoff_begins_anew_after_a_success() -> None:
+    limiter = make_limiter()
+    for _ in range(3):
         await limiter.acquire()
-        waiting = asyncio.create_task(limiter.acquire())
-        await turn()
-        assert (limiter.in_flight, waiting.done()) == (2, False)
-        limiter.succeeded()
-        await waiting
-        assert limiter.in_flight == 2
-
-    run_instantly(story())
-
-
-def test_gate_opens_when_the_vendor_has_asked_for_it() -> None:
-    async def story() -> None:
-        limiter = _limiter(uniform=lambda: 0.0)
-        await limiter.acquire()
-        assert limiter.failed(37.0, overloaded=False) == 37.0
-        assert limiter.held_for_s == 37.0
-        assert await _acquired_after_s(limiter) == pytest.approx(37.0)
-        assert limiter.held_for_s == 0.0
-
-    run_instantly(story())
-
-
-def test_gate_that_opens_between_two_looks_at_the_clock_lets_through() -> None:
-    async def story() -> None:
-        looks = chain([0.0, 0.0, 0.9999], repeat(1.0001))
-        limiter = Limiter(
-            LimiterSettings(max_concurrent=1, requests_per_s=None, backoff_base_s=1.0, backoff_cap_s=1.0),
-            monotonic=lambda: next(looks),
-            uniform=lambda: 1.0,
-        )
-        await limiter.acquire()
-        limiter.failed(1.0, overloaded=False)
-        await limiter.acquire()
-        assert limiter.in_flight == 1
-
-    run_instantly(story())
-
-
-def test_later_failure_never_opens_the_gate_sooner() -> None:
-    async def story() -> None:
-        limiter = _limiter()
-        await limiter.acquire()
-        await limiter.acquire()
-        limiter.failed(60.0, overloaded=True)
         limiter.failed(None, overloaded=False)
-        assert await _acquired_after_s(limiter) == pytest.approx(60.0)
-
-    run_instantly(story())
-
-
-def test_backoff_doubles_with_each_failure_in_a_row_up_to_its_cap() -> None:
-    async def story() -> list[float]:
-        limiter = _limiter()
-        holds_s = []
-        for _ in range(8):
-            await limiter.acquire()
-            holds_s.append(limiter.failed(None, overloaded=False))
-        return holds_s
-
-    assert run_instantly(story()) == [1, 2, 4, 8, 16, 32, 60, 60]
+    await limiter.acquire()
+    limiter.succeeded()
+    await limiter.acquire()
+    assert limiter.failed(None, overloaded=False) == 1.0
 
 
-def test_backoff_is_jittered_down_to_nothing() -> None:
-    async def story() -> None:
-        limiter = _limiter(uniform=iter([0.0, 0.25]).__next__)
+@instantly
+async def test_one_request_at_a_time_probes_until_one_succeeds() -> None:
+    limiter = make_limiter()
+    await limiter.acquire()
+    limiter.failed(5.0, overloaded=False)
+    waiting = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
+    await asyncio.sleep(6)
+    assert (limiter.allowed, limiter.in_flight) == (1, 1)
+    limiter.succeeded()
+    await asyncio.gather(*waiting)
+    assert limiter.in_flight == 2
+
+
+@instantly
+async def test_gate_shut_again_while_waiting_is_waited_for() -> None:
+    limiter = make_limiter()
+    await limiter.acquire()
+    await limiter.acquire()
+    limiter.failed(10.0, overloaded=False)
+    waiting = asyncio.create_task(_acquired_after_s(limiter))
+    await asyncio.sleep(5)
+    limiter.failed(20.0, overloaded=False)
+    assert await waiting == pytest.approx(25.0)
+
+
+@instantly
+async def test_overload_halves_concurrency_once_for_requests_that_fail_together() -> None:
+    limiter = make_limiter(max_concurrent=8)
+    for _ in range(8):
         await limiter.acquire()
-        assert limiter.failed(None, overloaded=False) == 0.0
+    for _ in range(7):
+        limiter.failed(None, overloaded=True)
+    limiter.succeeded()
+    assert limiter.allowed == 4
+
+
+@instantly
+async def test_overload_in_a_later_round_halves_concurrency_again() -> None:
+    limiter = make_limiter(max_concurrent=8)
+    for _ in range(2):
         await limiter.acquire()
-        assert limiter.failed(None, overloaded=False) == 0.5
+        limiter.failed(5.0, overloaded=True)
+    await limiter.acquire()
+    limiter.succeeded()
+    assert limiter.allowed == 2
 
-    run_instantly(story())
 
-
-def test_backoff_begins_anew_after_a_success() -> None:
-    async def story() -> None:
-        limiter = _limiter()
-        for _ in range(3):
-            await limiter.acquire()
-            limiter.failed(None, overloaded=False)
+@instantly
+async def test_concurrency_never_falls_below_one() -> None:
+    limiter = make_limiter(max_concurrent=2)
+    for _ in range(5):
         await limiter.acquire()
-        limiter.succeeded()
+        limiter.failed(5.0, overloaded=True)
+    await limiter.acquire()
+    limiter.release()
+    assert limiter.allowed == 1
+
+
+@instantly
+async def test_outage_without_overload_leaves_concurrency_alone() -> None:
+    limiter = make_limiter(max_concurrent=8)
+    for _ in range(5):
         await limiter.acquire()
-        assert limiter.failed(None, overloaded=False) == 1.0
-
-    run_instantly(story())
-
-
-def test_one_request_at_a_time_probes_until_one_succeeds() -> None:
-    async def story() -> None:
-        limiter = _limiter()
-        await limiter.acquire()
-        limiter.failed(5.0, overloaded=False)
-        waiting = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
-        await asyncio.sleep(6)
-        assert (limiter.allowed, limiter.in_flight) == (1, 1)
-        limiter.succeeded()
-        await asyncio.gather(*waiting)
-        assert limiter.in_flight == 2
-
-    run_instantly(story())
+        limiter.failed(None, overloaded=False)
+    await limiter.acquire()
+    limiter.succeeded()
+    assert limiter.allowed == 8
 
 
-def test_gate_shut_again_while_waiting_is_waited_for() -> None:
-    async def story() -> None:
-        limiter = _limiter()
-        await limiter.acquire()
-        await limiter.acquire()
-        limiter.failed(10.0, overloaded=False)
-        waiting = asyncio.create_task(_acquired_after_s(limiter))
-        await asyncio.sleep(5)
-        limiter.failed(20.0, overloaded=False)
-        assert await waiting == pytest.approx(25.0)
-
-    run_instantly(story())
-
-
-def test_overload_halves_concurrency_once_for_requests_that_fail_together() -> None:
-    async def story() -> None:
-        limiter = _limiter(max_concurrent=8)
-        for _ in range(8):
-            await limiter.acquire()
-        for _ in range(7):
-            limiter.failed(None, overloaded=True)
-        limiter.succeeded()
-        assert limiter.allowed == 4
-
-    run_instantly(story())
-
-
-def test_overload_in_a_later_round_halves_concurrency_again() -> None:
-    async def story() -> None:
-        limiter = _limiter(max_concurrent=8)
-        for _ in range(2):
-            await limiter.acquire()
-            limiter.failed(5.0, overloaded=True)
+@instantly
+async def test_concurrency_recovers_by_about_one_a_round_of_successes() -> None:
+    limiter = make_limiter(max_concurrent=8)
+    await limiter.acquire()
+    limiter.failed(0.0, overloaded=True)
+    allowed = []
+    for _ in range(40):
         await limiter.acquire()
         limiter.succeeded()
-        assert limiter.allowed == 2
-
-    run_instantly(story())
-
-
-def test_concurrency_never_falls_below_one() -> None:
-    async def story() -> None:
-        limiter = _limiter(max_concurrent=2)
-        for _ in range(5):
-            await limiter.acquire()
-            limiter.failed(5.0, overloaded=True)
-        await limiter.acquire()
-        limiter.release()
-        assert limiter.allowed == 1
-
-    run_instantly(story())
-
-
-def test_outage_without_overload_leaves_concurrency_alone() -> None:
-    async def story() -> None:
-        limiter = _limiter(max_concurrent=8)
-        for _ in range(5):
-            await limiter.acquire()
-            limiter.failed(None, overloaded=False)
-        await limiter.acquire()
-        limiter.succeeded()
-        assert limiter.allowed == 8
-
-    run_instantly(story())
-
-
-def test_concurrency_recovers_by_about_one_a_round_of_successes() -> None:
-    async def story() -> list[int]:
-        limiter = _limiter(max_concurrent=8)
-        await limiter.acquire()
-        limiter.failed(0.0, overloaded=True)
-        allowed = []
-        for _ in range(40):
-            await limiter.acquire()
-            limiter.succeeded()
-            allowed.append(limiter.allowed)
-        return allowed
-
-    allowed = run_instantly(story())
+        allowed.append(limiter.allowed)
     assert (allowed[0], allowed[-1]) == (4, 8)
     assert all(later - earlier in (0, 1) for earlier, later in pairwise(allowed))
     assert allowed.count(5) >= 4
 
 
-def test_requests_are_spaced_at_the_configured_rate() -> None:
-    async def story() -> None:
-        limiter = _limiter(requests_per_s=5.0)
-        started_at_s = now_s()
-        for _ in range(11):
-            await limiter.acquire()
-            limiter.succeeded()
-        assert now_s() - started_at_s == pytest.approx(2.0)
-
-    run_instantly(story())
-
-
-def test_unused_rate_is_not_saved_up() -> None:
-    async def story() -> None:
-        limiter = _limiter(requests_per_s=5.0)
-        await asyncio.sleep(100)
-        started_at_s = now_s()
-        for _ in range(2):
-            await limiter.acquire()
-            limiter.succeeded()
-        assert now_s() - started_at_s == pytest.approx(0.2)
-
-    run_instantly(story())
-
-
-def test_readiness_takes_no_permit() -> None:
-    async def story() -> None:
-        limiter = _limiter(max_concurrent=1)
-        await limiter.ready()
-        await limiter.ready()
-        assert limiter.in_flight == 0
+@instantly
+async def test_requests_are_spaced_at_the_configured_rate() -> None:
+    limiter = make_limiter(requests_per_s=5.0)
+    started_at_s = now_s()
+    for _ in range(11):
         await limiter.acquire()
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(1):
-                await limiter.ready()
-
-    run_instantly(story())
+        limiter.succeeded()
+    assert now_s() - started_at_s == pytest.approx(2.0)
 
 
-def test_cancelled_wait_takes_no_permit() -> None:
-    async def story() -> None:
-        limiter = _limiter(max_concurrent=1)
+@instantly
+async def test_unused_rate_is_not_saved_up() -> None:
+    limiter = make_limiter(requests_per_s=5.0)
+    await asyncio.sleep(100)
+    started_at_s = now_s()
+    for _ in range(2):
         await limiter.acquire()
-        waiting = asyncio.create_task(limiter.acquire())
-        await turn()
-        waiting.cancel()
-        limiter.release()
-        await asyncio.wait([waiting])
-        assert limiter.in_flight == 0
+        limiter.succeeded()
+    assert now_s() - started_at_s == pytest.approx(0.2)
 
-    run_instantly(story())
+
+@instantly
+async def test_readiness_takes_no_permit() -> None:
+    limiter = make_limiter(max_concurrent=1)
+    await limiter.ready()
+    await limiter.ready()
+    assert limiter.in_flight == 0
+    await limiter.acquire()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(1):
+            await limiter.ready()
+
+
+@instantly
+async def test_cancelled_wait_takes_no_permit() -> None:
+    limiter = make_limiter(max_concurrent=1)
+    await limiter.acquire()
+    waiting = asyncio.create_task(limiter.acquire())
+    await turn()
+    waiting.cancel()
+    limiter.release()
+    await asyncio.wait([waiting])
+    assert limiter.in_flight == 0
 
 
 STEPS = st.lists(
@@ -286,54 +237,48 @@ STEPS = st.lists(
 
 @given(st.integers(1, 5), st.none() | st.floats(0.5, 50), STEPS)
 @settings(max_examples=100, deadline=None)
-def test_permits_never_exceed_what_is_allowed_when_they_are_taken(
+@instantly
+async def test_permits_never_exceed_what_is_allowed_when_they_are_taken(
     max_concurrent: int, requests_per_s: float | None, steps: list[tuple[str, float | None, float]]
 ) -> None:
-    async def story() -> None:
-        limiter = _limiter(max_concurrent=max_concurrent, requests_per_s=requests_per_s)
-        rest = iter(steps)
+    limiter = make_limiter(max_concurrent=max_concurrent, requests_per_s=requests_per_s)
+    rest = iter(steps)
 
-        async def requests() -> None:
-            for answer, retry_after_s, latency_s in rest:
-                await limiter.acquire()
-                assert limiter.held_for_s == 0.0
-                assert limiter.in_flight <= limiter.allowed <= max_concurrent
-                await asyncio.sleep(latency_s)
-                if answer == "succeeded":
-                    limiter.succeeded()
-                elif answer == "released":
-                    limiter.release()
-                else:
-                    limiter.failed(retry_after_s, overloaded=answer == "overloaded")
-
-        await asyncio.gather(*(requests() for _ in range(6)))
-        assert limiter.in_flight == 0
-
-    run_instantly(story())
-
-
-def test_requests_in_flight_together_cost_one_decrease_however_far_apart_they_fail() -> None:
-    async def story() -> None:
-        limiter = _limiter(max_concurrent=8)
-        for _ in range(8):
+    async def requests() -> None:
+        for answer, retry_after_s, latency_s in rest:
             await limiter.acquire()
-        for _ in range(7):
-            limiter.failed(0.0, overloaded=True)
-            await asyncio.sleep(2)
-        limiter.succeeded()
-        assert limiter.allowed == 4
+            assert limiter.held_for_s == 0.0
+            assert limiter.in_flight <= limiter.allowed <= max_concurrent
+            await asyncio.sleep(latency_s)
+            if answer == "succeeded":
+                limiter.succeeded()
+            elif answer == "released":
+                limiter.release()
+            else:
+                limiter.failed(retry_after_s, overloaded=answer == "overloaded")
 
-    run_instantly(story())
+    await asyncio.gather(*(requests() for _ in range(6)))
+    assert limiter.in_flight == 0
 
 
-def test_what_waits_for_a_permit_is_served_before_whoever_only_tries() -> None:
-    async def story() -> None:
-        limiter = _limiter(max_concurrent=1)
+@instantly
+async def test_requests_in_flight_together_cost_one_decrease_however_far_apart_they_fail() -> None:
+    limiter = make_limiter(max_concurrent=8)
+    for _ in range(8):
         await limiter.acquire()
-        again = asyncio.create_task(limiter.acquire())
-        await asyncio.sleep(1)
-        limiter.succeeded()
-        assert not limiter.try_acquire()
-        await again
+    for _ in range(7):
+        limiter.failed(0.0, overloaded=True)
+        await asyncio.sleep(2)
+    limiter.succeeded()
+    assert limiter.allowed == 4
 
-    run_instantly(story())
+
+@instantly
+async def test_waiting_for_a_permit_goes_before_trying_for_one() -> None:
+    limiter = make_limiter(max_concurrent=1)
+    await limiter.acquire()
+    again = asyncio.create_task(limiter.acquire())
+    await asyncio.sleep(1)
+    limiter.succeeded()
+    assert not limiter.try_acquire()
+    await again

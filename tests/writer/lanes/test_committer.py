@@ -1,11 +1,12 @@
-"""LaneCommitter: what Kafka holds after its cycles is enough for the next owner."""
+"""LaneCommitter: its cycles leave in Kafka what the next owner needs, and nobody waits for one that cannot come."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalOperation, ProducerFenced
+from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from sluice.events import BatchEvent, Headers, decode_batch
@@ -17,12 +18,14 @@ from sluice.topics import topics_of
 from sluice.writer.lanes.committer import LaneCommitter, LaneLost
 from sluice.writer.lanes.lane import LaneState
 from sluice.writer.lanes.settlement import Settlement
-from tests.support.fakes import run_instantly
+from tests.support.fakes import instantly
 
 TOPICS = topics_of("crm")
 
 
 class FakeBuilder:
+    """A Kafka batch that takes any number of messages."""
+
     def __init__(self) -> None:
         self.values: list[bytes] = []
 
@@ -77,7 +80,7 @@ class FakeKafkaLane:
         self.journal_end += 1
 
     def fence(self) -> None:
-        """As aiokafka does it when another producer comes in the middle of a transaction."""
+        """Fail as aiokafka does when another producer comes in the middle of a transaction."""
         self.fenced = True
         for sent in self.under_way:
             sent.set_exception(ProducerFenced())
@@ -86,8 +89,8 @@ class FakeKafkaLane:
         found = [self.committed.get(TopicPartition(topic, 0)) for topic in TOPICS.inputs]
         return [0 if one is None else one.offset for one in found]
 
-    def reopened(self) -> Journal:
-        """As ``LaneOpener`` reads it."""
+    def read_journal(self) -> Journal:
+        """Read the journal as ``LaneOpener`` does."""
         records = self.committed.get(TopicPartition(TOPICS.records, 0))
         start = CommitMetadata.decode(None if records is None else records.metadata).journal
         journal = Journal(self.positions(), start)
@@ -102,7 +105,7 @@ class Owner:
     """One process that has the lane."""
 
     def __init__(self, kafka: FakeKafkaLane) -> None:
-        self.journal = kafka.reopened()
+        self.journal = kafka.read_journal()
         self.progress = [OffsetProgress(position) for position in kafka.positions()]
         state = LaneState(self.progress, self.journal, KeyOrder(ordered=True))
         self.committer = LaneCommitter(0, kafka, TOPICS, "g", state)
@@ -143,51 +146,111 @@ class Owner:
         await asyncio.wait([running])
 
 
-def test_retry_that_was_skipped_is_known_as_settled_until_its_offset_is_committed() -> None:
-    async def story() -> None:
-        kafka = FakeKafkaLane()
-        first = Owner(kafka)
-        first.progress[1].give([0, 1])
-        await first.settle(1, 1)
-        second = Owner(kafka)
-        second.progress[1].give([0])
-        await second.settle(1, 0)
-        second.progress[1].give([1])
-        second.progress[1].settle(second.journal.settled[1])  # as a lane skips it: outside of a cycle
-        second.progress[0].give([0, 1])
-        await second.settle(0, 0)
-        await second.settle(0, 1)
-        third = Owner(kafka)
-        assert kafka.positions()[1] == 2 or third.journal.settled[1] == {1}
-
-    run_instantly(story())
+@instantly
+async def test_retry_that_was_skipped_is_known_as_settled_until_its_offset_is_committed() -> None:
+    kafka = FakeKafkaLane()
+    first = Owner(kafka)
+    first.progress[1].give([0, 1])
+    await first.settle(1, 1)
+    second = Owner(kafka)
+    second.progress[1].give([0])
+    await second.settle(1, 0)
+    second.progress[1].give([1])
+    second.progress[1].settle(second.journal.settled[1])  # as a lane skips it: outside of a cycle
+    second.progress[0].give([0, 1])
+    await second.settle(0, 0)
+    await second.settle(0, 1)
+    third = Owner(kafka)
+    assert kafka.positions()[1] == 2 or third.journal.settled[1] == {1}
 
 
-def test_journal_is_not_read_whole_after_an_owner_that_settled_nothing() -> None:
-    async def story() -> None:
-        kafka = FakeKafkaLane()
-        first = Owner(kafka)
-        first.progress[0].give(range(100))
-        for offset in range(100):
-            await first.settle(0, offset)
-        await first.confirm()
-        await Owner(kafka).confirm()
-        kafka.reopened()
-        assert kafka.journal_read <= 1
-
-    run_instantly(story())
+@instantly
+async def test_journal_is_not_read_whole_after_an_owner_that_settled_nothing() -> None:
+    kafka = FakeKafkaLane()
+    first = Owner(kafka)
+    first.progress[0].give(range(100))
+    for offset in range(100):
+        await first.settle(0, offset)
+    await first.confirm()
+    await Owner(kafka).confirm()
+    kafka.read_journal()
+    assert kafka.journal_read <= 1
 
 
 @pytest.mark.parametrize("sends", [pytest.param(n, id=f"after {n} of 3 sends") for n in (1, 2, 3)])
-def test_lane_that_is_fenced_in_the_middle_of_a_cycle_is_lost_to_its_new_owner(sends: int) -> None:
-    async def story() -> None:
-        kafka = FakeKafkaLane()
-        owner = Owner(kafka)
-        kafka.fence_after_sends = sends
-        owner.progress[0].give([0])
-        owner.submit(0, 0)
-        with pytest.raises(LaneLost) as lost:
-            await owner.run()
-        assert lost.value.fenced
+@instantly
+async def test_lane_that_is_fenced_in_the_middle_of_a_cycle_is_lost_to_its_new_owner(sends: int) -> None:
+    kafka = FakeKafkaLane()
+    owner = Owner(kafka)
+    kafka.fence_after_sends = sends
+    owner.progress[0].give([0])
+    owner.submit(0, 0)
+    with pytest.raises(LaneLost) as lost:
+        await owner.run()
+    assert lost.value.fenced
 
-    run_instantly(story())
+
+ENTRY = BatchEvent(batch_id="b", state="opened")
+
+
+@instantly
+async def test_cycles_are_yielded_in_order_each_with_all_that_waited() -> None:
+    owner = Owner(FakeKafkaLane())
+    owner.progress[0].give(range(4))
+    owner.submit(0, 0)
+    seen = []
+    async for cycle in owner.committer.cycles():
+        seen.append([settlement.offsets[0] for settlement in cycle.settlements])
+        if len(seen) == 3:
+            break
+        for offset in [[1], [2, 3]][len(seen) - 1]:
+            owner.submit(0, offset)
+    assert seen == [[[0]], [[1]], [[2], [3]]]
+
+
+@instantly
+async def test_entry_is_done_once_its_cycle_was_taken_note_of() -> None:
+    kafka = FakeKafkaLane()
+    owner = Owner(kafka)
+    owner.progress[0].give([0])
+    written, cycles = owner.committer.write(ENTRY), owner.committer.cycles()
+    await anext(cycles)
+    assert (len(kafka.journal), written.done()) == (1, False)
+    owner.submit(0, 0)
+    await anext(cycles)
+    assert written.done()
+
+
+@instantly
+async def test_nobody_waits_for_a_lane_that_is_lost() -> None:
+    kafka = FakeKafkaLane()
+    owner = Owner(kafka)
+    kafka.fence_after_sends = 1
+    waiting = [owner.committer.write(ENTRY), owner.committer.confirm()]
+    with pytest.raises(LaneLost):
+        await owner.run()
+    assert all(done.done() for done in waiting)
+    assert owner.committer.write(ENTRY).done()
+    owner.submit(0, 0)
+    await owner.committer.drained()
+
+
+@instantly
+async def test_lane_that_kafka_refuses_is_lost_and_not_fenced() -> None:
+    class Refusing(FakeKafkaLane):
+        async def begin_transaction(self) -> None:
+            raise KafkaError("no coordinator")
+
+    owner = Owner(Refusing())
+    owner.committer.confirm()
+    with pytest.raises(LaneLost, match="lane 0 cannot be written") as lost:
+        await owner.run()
+    assert not lost.value.fenced
+
+
+@instantly
+async def test_committed_cycle_confirms_the_lane_from_when_it_asked() -> None:
+    owner = Owner(FakeKafkaLane())
+    opened_at_s = owner.committer.confirmed_at_s
+    await owner.confirm()
+    assert opened_at_s < owner.committer.confirmed_at_s < time.monotonic()

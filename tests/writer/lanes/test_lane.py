@@ -1,18 +1,17 @@
-"""A lane: what comes in is settled exactly once, with its offsets, receipts and keys."""
+"""Lane: each message that comes in is settled once, and then frees its key."""
 
 from collections.abc import Sequence
 from math import inf
 
 import msgspec
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.events import Rows, decode_succeeded, encode_event
+from sluice.events import encode_event
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.writer.lanes.settlement import BatchTimes, Settlement
-from tests.support.factories import INPUT_TOPICS, NOON, FakeMessage, make_batch, make_item, record, record_message
+from tests.support.factories import INPUT_TOPICS, NOON, FakeMessage, make_batch, record, record_message
 from tests.support.fakes import FakeLane
 
 TIMES = BatchTimes(NOON, NOON)
@@ -25,55 +24,6 @@ def _settle(lane: FakeLane, items: Sequence[Item], *outcomes: Outcome) -> Settle
 
 def _offsets(items: Sequence[Item]) -> list[int]:
     return [item.offset for item in items]
-
-
-@pytest.mark.parametrize(
-    ("outcome", "word"),
-    [
-        pytest.param(Outcome(Fate.DELIVERED, "CREATED"), "delivered", id="delivered"),
-        pytest.param(Outcome(Fate.SKIPPED, "UNCHANGED"), "skipped", id="skipped"),
-    ],
-)
-def test_item_that_the_vendor_has_got_is_receipted_as_succeeded(outcome: Outcome, word: str) -> None:
-    lane = FakeLane()
-    settlement = _settle(lane, lane.accept(0, [record_message(7)]), outcome)
-    [receipt] = settlement.succeeded
-    assert decode_succeeded(receipt.value or b"").outcome == word
-    assert (settlement.dead, settlement.retries) == ([], {})
-    assert (settlement.offsets, settlement.keys) == ({0: [7]}, [b"7"])
-
-
-@pytest.mark.parametrize(
-    ("fate", "attempt"),
-    [
-        pytest.param(Fate.REJECTED, 1, id="rejected"),
-        pytest.param(Fate.AMBIGUOUS, 1, id="ambiguous"),
-        pytest.param(Fate.RETRYABLE, 3, id="retryable after the last attempt"),
-    ],
-)
-def test_item_that_is_given_up_is_a_dead_letter(fate: Fate, attempt: int) -> None:
-    lane = FakeLane()
-    settlement = _settle(lane, [make_item(7, key="k", attempt=attempt)], Outcome(fate, "CODE", "why"))
-    [letter] = settlement.dead
-    assert dict(letter.headers)["sluice.error.class"] == fate.value.encode()
-    assert (settlement.succeeded, settlement.retries) == ([], {})
-    assert (settlement.offsets, settlement.keys) == ({0: [7]}, [b"k"])
-
-
-@pytest.mark.parametrize(
-    ("attempt", "tier", "due"),
-    [
-        pytest.param(1, 1, b"2026-01-02T12:00:30.000Z", id="the first failure waits in the first tier"),
-        pytest.param(2, 2, b"2026-01-02T12:02:00.000Z", id="the second failure waits in the second tier"),
-    ],
-)
-def test_retryable_item_goes_to_its_tier_and_keeps_its_key(attempt: int, tier: int, due: bytes) -> None:
-    lane = FakeLane()
-    settlement = _settle(lane, [make_item(7, key="k", attempt=attempt)], Outcome(Fate.RETRYABLE, "LOCKED"))
-    [message] = settlement.retries[tier]
-    assert dict(message.headers)["sluice.not-before"] == due
-    assert (settlement.succeeded, settlement.dead) == ([], [])
-    assert (settlement.offsets, settlement.keys) == ({0: [7]}, [])
 
 
 def test_followers_of_a_retried_item_wait_until_its_retry_is_settled() -> None:
@@ -89,35 +39,7 @@ def test_followers_of_a_retried_item_wait_until_its_retry_is_settled() -> None:
     assert _offsets(lane.commit()) == [1]
 
 
-def test_settlement_names_rows_of_each_topic_and_counts_by_fate() -> None:
-    lane = FakeLane()
-    items = [make_item(5), make_item(6), make_item(9, topic=1, job_id="j")]
-    done, bad = Outcome(Fate.DELIVERED, "OK"), Outcome(Fate.REJECTED, "BAD")
-    entry = _settle(lane, items, done, bad, done).entry
-    assert entry.rows == [Rows(0, 5, 2, 0), Rows(1, 9, 1, 2)]
-    assert entry.counts == {"delivered": 2, "rejected": 1}
-    assert entry.jobs == {"j": {"delivered": 1}}
-    assert (entry.batch_id, entry.state, entry.batch_key) == ("batch-1", "settled", "company")
-
-
-def test_offsets_are_settled_in_rising_order_whatever_the_order_of_outcomes() -> None:
-    lane = FakeLane()
-    done = Outcome(Fate.DELIVERED, "OK")
-    assert _settle(lane, [make_item(9), make_item(3)], done, done).offsets == {0: [3, 9]}
-
-
-def test_poison_is_settled_without_a_batch() -> None:
-    lane = FakeLane()
-    assert lane.accept(0, [FakeMessage(offset=4, value=b"\xff")]) == []
-    [settlement] = lane.settlements
-    [letter] = settlement.dead
-    assert (letter.key, letter.value) == (b"k", b"\xff")
-    assert dict(letter.headers)["sluice.error.code"] == b"not-a-record-event"
-    assert settlement.entry.rows == [Rows(0, 4, 1, -1)]
-    assert (settlement.offsets, settlement.keys) == ({0: [4]}, [])
-
-
-def test_poison_does_not_hold_up_its_neighbours() -> None:
+def test_undecodable_message_does_not_hold_up_its_neighbours() -> None:
     lane = FakeLane()
     messages = [record_message(0), FakeMessage(offset=1, value=None), record_message(2)]
     assert _offsets(lane.accept(0, messages)) == [0, 2]
@@ -125,7 +47,7 @@ def test_poison_does_not_hold_up_its_neighbours() -> None:
     assert (lane.progress[0].position, lane.progress[0].unsettled) == (0, 2)
 
 
-def test_poison_frees_no_key_that_a_good_record_holds() -> None:
+def test_undecodable_message_frees_no_key_that_a_good_record_holds() -> None:
     lane = FakeLane()
     messages = [record_message(0, record(key="k")), FakeMessage(offset=1, value=b"{}", key=b"k")]
     assert _offsets(lane.accept(0, [*messages, record_message(2, record(key="k"))])) == [0]
@@ -183,20 +105,6 @@ def test_lane_is_stale_when_nothing_was_committed_for_long() -> None:
     assert lane.is_stale(110.1)
 
 
-def test_dead_letter_that_is_too_large_names_the_place_of_its_payload() -> None:
-    lane = FakeLane(max_message_bytes=1000)
-    lane.accept(0, [FakeMessage(offset=7, value=b"x" * 2000)])
-    [letter] = lane.settlements[0].dead
-    assert letter.value is None
-    assert dict(letter.headers)["sluice.payload-at"] == b"crm.records/0/7"
-
-
-def test_item_that_is_too_large_for_its_retry_topic_is_a_dead_letter() -> None:
-    lane = FakeLane(max_message_bytes=400)
-    settlement = _settle(lane, [make_item(7, key="k")], Outcome(Fate.RETRYABLE, "LOCKED"))
-    assert (settlement.retries, len(settlement.dead), settlement.keys) == ({}, 1, [b"k"])
-
-
 def test_age_counts_from_the_oldest_record_that_is_not_settled() -> None:
     lane = FakeLane()
     assert lane.oldest_age_s(inf) == 0.0
@@ -209,7 +117,7 @@ def test_age_counts_from_the_oldest_record_that_is_not_settled() -> None:
 
 OUTCOMES = st.sampled_from([Outcome(fate, fate.name) for fate in Fate])
 MESSAGES = st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=15)
-"""By offset: the key, and whether it is poison."""
+"""By offset: the key, and whether it cannot be decoded."""
 
 
 @given(MESSAGES, st.data())
@@ -219,7 +127,7 @@ def test_every_message_is_settled_once_and_leaves_nothing_behind(
 ) -> None:
     lane = FakeLane()
     settled: list[tuple[int, int]] = []
-    under_way = lane.accept(0, [_message(offset, *message) for offset, message in enumerate(messages)])
+    under_way = lane.accept(0, [_make_message(offset, *message) for offset, message in enumerate(messages)])
     retried = {1: 0, 2: 0}
     while under_way or lane.settlements:
         for item in under_way:
@@ -248,8 +156,8 @@ def test_every_message_is_settled_once_and_leaves_nothing_behind(
     assert (lane.buffer.items, lane.buffer.item_bytes, lane.order.waiting) == (0, 0, 0)
 
 
-def _message(offset: int, key: str, poison: bool) -> FakeMessage:
-    return FakeMessage(offset=offset, key=key.encode()) if poison else record_message(offset, record(key=key))
+def _make_message(offset: int, key: str, undecodable: bool) -> FakeMessage:
+    return FakeMessage(offset=offset, key=key.encode()) if undecodable else record_message(offset, record(key=key))
 
 
 def test_messages_without_any_key_do_not_wait_for_each_other() -> None:
@@ -265,9 +173,3 @@ def test_retry_without_a_message_key_that_cannot_be_sent_any_more_frees_its_key(
     value = encode_event(record(key="k", data=b'"bad"'))
     lane.accept(1, [FakeMessage(topic=INPUT_TOPICS[1], key=None, value=value)])
     assert _offsets(lane.commit()) == [0]
-
-
-def test_rejected_record_counts_for_its_job() -> None:
-    lane = FakeLane()
-    lane.accept(0, [record_message(0, record(key="k", data=b'"bad"', job_id="job-1"))])
-    assert lane.settlements[0].entry.jobs == {"job-1": {"rejected": 1}}

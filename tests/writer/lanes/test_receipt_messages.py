@@ -1,4 +1,4 @@
-"""Messages: original bytes, headers of ours overwritten and bounded, all others untouched."""
+"""Receipt messages: original bytes, our headers overwritten and bounded, all others untouched."""
 
 from datetime import datetime, timedelta, timezone
 
@@ -42,7 +42,7 @@ FAILURES = st.builds(
 )
 
 
-def _letter(*headers: tuple[str, bytes], attempt: int = 1) -> Received:
+def _make_letter(*headers: tuple[str, bytes], attempt: int = 1) -> Received:
     return Received(b"key", b"value", headers, SOURCE, attempt)
 
 
@@ -68,7 +68,7 @@ def test_receipt_carries_key_and_headers_of_its_record() -> None:
 
 
 def test_dead_letter_says_why() -> None:
-    assert _text(dead_letter(_letter(attempt=2), FAILURE, "b-1", NOON)) == {
+    assert _text(dead_letter(_make_letter(attempt=2), FAILURE, "b-1", NOON)) == {
         "sluice.attempt": "2",
         "sluice.error.class": "rejected",
         "sluice.error.code": "INVALID_EMAIL",
@@ -83,27 +83,27 @@ def test_dead_letter_says_why() -> None:
 
 
 def test_retry_says_when_its_next_attempt_is_due() -> None:
-    headers = _text(retry(_letter(attempt=2), FAILURE, "b-1", NOON, NOON + timedelta(seconds=30)))
+    headers = _text(retry(_make_letter(attempt=2), FAILURE, "b-1", NOON, NOON + timedelta(seconds=30)))
     assert headers["sluice.attempt"] == "3"
     assert headers["sluice.not-before"] == "2026-01-02T12:00:30.000Z"
 
 
-def test_dead_letter_of_a_retried_record_is_due_no_more() -> None:
-    again = _letter(("sluice.not-before", b"2026-01-02T12:00:30.000Z"), ("sluice.attempt", b"2"), attempt=2)
+def test_dead_letter_of_a_retried_record_has_no_due_time() -> None:
+    again = _make_letter(("sluice.not-before", b"2026-01-02T12:00:30.000Z"), ("sluice.attempt", b"2"), attempt=2)
     headers = _text(dead_letter(again, FAILURE, "b-1", NOON))
     assert "sluice.not-before" not in headers
     assert headers["sluice.attempt"] == "2"
 
 
 def test_header_of_an_earlier_failure_does_not_outlive_it() -> None:
-    again = _letter(("sluice.error.http-status", b"503"), ("sluice.batch-id", b"b-0"))
+    again = _make_letter(("sluice.error.http-status", b"503"), ("sluice.batch-id", b"b-0"))
     headers = _text(dead_letter(again, Failure(Fate.REJECTED, "too-large", "m"), "", NOON))
     assert "sluice.error.http-status" not in headers
     assert "sluice.batch-id" not in headers
 
 
 def test_first_failure_is_remembered_over_all_attempts() -> None:
-    first = retry(_letter(), FAILURE, "b-1", NOON, NOON)
+    first = retry(_make_letter(), FAILURE, "b-1", NOON, NOON)
     again = Received(b"key", b"value", first.headers, SOURCE, 2)
     second = retry(again, FAILURE, "b-2", NOON + timedelta(hours=1), NOON)
     last = Received(b"key", b"value", second.headers, SOURCE, 3)
@@ -114,7 +114,8 @@ def test_first_failure_is_remembered_over_all_attempts() -> None:
 
 def test_redrive_count_is_kept() -> None:
     assert (
-        _text(dead_letter(_letter(("sluice.redrive-count", b"2")), FAILURE, "b", NOON))["sluice.redrive-count"] == "2"
+        _text(dead_letter(_make_letter(("sluice.redrive-count", b"2")), FAILURE, "b", NOON))["sluice.redrive-count"]
+        == "2"
     )
 
 
@@ -203,9 +204,9 @@ def test_forged_headers_stay_within_the_limit(name: str) -> None:
 @pytest.mark.parametrize("length", range(4))
 def test_message_is_cut_between_characters(length: int) -> None:
     failure = Failure(Fate.REJECTED, "c" * length, "😀" * 1024)
-    assert _text(dead_letter(_letter(), failure, "b" * 32, NOON))  # decodes every value
+    assert _text(dead_letter(_make_letter(), failure, "b" * 32, NOON))  # decodes every value
 
 
 def test_first_failure_that_is_no_instant_is_replaced() -> None:
-    letter = dead_letter(_letter(("sluice.first-failure-at", b"\xff")), FAILURE, "b", NOON)
+    letter = dead_letter(_make_letter(("sluice.first-failure-at", b"\xff")), FAILURE, "b", NOON)
     assert dict(letter.headers)["sluice.first-failure-at"] == b"2026-01-02T12:00:00.000Z"

@@ -52,8 +52,7 @@ class Deliverer:
             finally:
                 if report.times is not None:
                     self._log(batch, sender, report, report.times)
-        if sampled:
-            record_receipt_spans(span, self._topic, report.receipts)
+                record_receipt_spans(span, self._topic, report.receipts)
 
     def _settle(self, batch: Batch, fates: Fates, times: BatchTimes, report: "_Report") -> None:
         now = datetime.now(UTC)

@@ -94,8 +94,7 @@ class LaneCommitter:
                 self._wake.clear()
                 settlements, self._settlements = self._settlements, []
                 entries = list(self._entries)
-                seconds = await self._cycle(settlements, [entry.event for entry in entries if entry.event is not None])
-                yield CommitCycle(settlements, seconds)
+                yield await self._cycle(settlements, [entry.event for entry in entries if entry.event is not None])
                 del self._entries[: len(entries)]
                 _release(entries)
                 if not self._settlements and not self._entries:
@@ -141,15 +140,15 @@ class LaneCommitter:
             except TimeoutError:
                 return
 
-    async def _cycle(self, settlements: Sequence[Settlement], events: Sequence[BatchEvent]) -> float:
-        """Commit one transaction; return the seconds that it took."""
+    async def _cycle(self, settlements: Sequence[Settlement], events: Sequence[BatchEvent]) -> CommitCycle:
         started_at_s = time.monotonic()
-        await self._write(settlements, [*events, *(settlement.entry for settlement in settlements)])
+        messages = await self._write(settlements, [*events, *(settlement.entry for settlement in settlements)])
         ended_at_s = time.monotonic()
         self._pauses_until_s = ended_at_s + min(MAX_PAUSE_S, PAUSE_PER_CYCLE * (ended_at_s - started_at_s))
-        return ended_at_s - started_at_s
+        return CommitCycle(settlements, messages, ended_at_s - started_at_s)
 
-    async def _write(self, settlements: Sequence[Settlement], events: Sequence[BatchEvent]) -> None:
+    async def _write(self, settlements: Sequence[Settlement], events: Sequence[BatchEvent]) -> int:
+        """Commit one transaction; return how many messages it holds."""
         for settlement in settlements:
             settlement.mark_settled(self._progress)
         after = [progress.position for progress in self._progress]
@@ -186,6 +185,7 @@ class LaneCommitter:
                 self._journal.wrote(position, next(noted))
         self._journal.committed(after)
         self._committed = after
+        return sends.messages
 
     def _messages(self, settlements: Sequence[Settlement]) -> Iterable[tuple[str, Iterable[Message]]]:
         yield self._topics.succeeded, (message for one in settlements for message in one.succeeded)

@@ -31,9 +31,10 @@ class LaneState(NamedTuple):
 
 
 class CommitCycle(NamedTuple):
-    """One committed transaction of a lane: what it has settled, and the seconds it took."""
+    """One committed transaction of a lane: what it has settled, the messages written, and the seconds it took."""
 
     settlements: Sequence[Settlement]
+    messages: int
     seconds: float
 
 

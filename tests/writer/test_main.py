@@ -1,14 +1,17 @@
-"""What a writer says that cannot start, and the exit code that tells a script which of its reasons it was."""
+"""The command: a writer that cannot start prints why, and its exit code names the kind of reason for scripts."""
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from click.testing import CliRunner
 
 from sandbox.faults.fault import Status
+from sluice.writer.__main__ import main
 from tests.support.kafka_admin import RunningKafka, create_topics
 from tests.support.raw_records import publish_with_header_name
 from tests.support.stage import Stage, record, staged
@@ -22,12 +25,12 @@ async def stage(kafka: RunningKafka, prefix: str, tmp_path: Path) -> AsyncIterat
         yield stage
 
 
-def _changed(config: Path, **changes: Any) -> Path:
+def _change(config: Path, **changes: Any) -> Path:
     config.write_text(json.dumps({**json.loads(config.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
     return config
 
 
-async def _says(writer: WriterProcess, code: int, *words: str) -> None:
+async def _fails_with(writer: WriterProcess, code: int, *words: str) -> None:
     assert await writer.ended() == code, writer.log_text()
     said = writer.log_text().splitlines()[-1]
     assert said.startswith("sluice.writer: ")
@@ -43,22 +46,30 @@ async def _says(writer: WriterProcess, code: int, *words: str) -> None:
         pytest.param({"topic_prefix": "${env:NOT_SET_ANYWHERE}"}, ["NOT_SET_ANYWHERE"], id="missing variable"),
     ],
 )
-async def test_settings_that_cannot_be_used_are_code_3(stage: Stage, changes: dict[str, Any], words: list[str]) -> None:
-    await _says(stage.writer(_changed(stage.settings(), **changes)), 3, *words)
+def test_settings_that_cannot_be_used_are_code_3(tmp_path: Path, changes: dict[str, Any], words: list[str]) -> None:
+    config = tmp_path / "sluice.yaml"
+    vendor = {"kind": "blueconic", "url": "http://localhost:1", "client_id": "i", "client_secret": "s"}
+    settings = {"kafka": {"bootstrap_servers": "localhost:1"}, "destinations": {"crm": {"to": vendor}}}
+    config.write_text(json.dumps({**settings, **changes}), encoding="utf-8")
+    result = CliRunner().invoke(main, ["--destination", "crm", "--config", str(config)])
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert [word for word in ["sluice.writer: ", *words] if word not in result.stderr] == []
 
 
-async def test_no_settings_are_code_3(stage: Stage) -> None:
-    await _says(stage.writer(stage.directory / "nowhere.yaml"), 3, "nowhere.yaml", "--config")
+async def test_no_settings_are_code_3(tmp_path: Path) -> None:
+    writer = WriterProcess(tmp_path / "nowhere.yaml", tmp_path / "log")
+    with closing(writer):
+        await _fails_with(writer, 3, "nowhere.yaml", "--config")
 
 
 async def test_a_kafka_that_does_not_answer_is_code_4(stage: Stage) -> None:
     kafka = {"bootstrap_servers": "localhost:1"}
-    await _says(stage.writer(_changed(stage.settings(), kafka=kafka)), 4, "localhost:1", "kafka.bootstrap_servers")
+    await _fails_with(stage.writer(_change(stage.settings(), kafka=kafka)), 4, "localhost:1", "kafka.bootstrap_servers")
 
 
 async def test_missing_topics_are_code_5(stage: Stage) -> None:
-    writer = stage.writer(_changed(stage.settings(), topic_prefix="elsewhere."))
-    await _says(writer, 5, "elsewhere.crm.records", "sluice topics create crm")
+    writer = stage.writer(_change(stage.settings(), topic_prefix="elsewhere."))
+    await _fails_with(writer, 5, "elsewhere.crm.records", "sluice topics create crm")
 
 
 async def test_unequal_topics_are_code_5(kafka: RunningKafka, prefix: str, tmp_path: Path, stage: Stage) -> None:
@@ -66,13 +77,13 @@ async def test_unequal_topics_are_code_5(kafka: RunningKafka, prefix: str, tmp_p
     topics = crm_connection(kafka, odd).topics("crm")
     await create_topics(kafka.bootstrap_servers, topics.all[1:], partitions=2)
     await create_topics(kafka.bootstrap_servers, [topics.records], partitions=3)
-    await _says(stage.writer(_changed(stage.settings(), topic_prefix=odd)), 5, "crm.records has 3", "has 2")
+    await _fails_with(stage.writer(_change(stage.settings(), topic_prefix=odd)), 5, "crm.records has 3", "has 2")
 
 
-async def test_a_vendor_that_is_none_is_code_6_and_costs_no_record(stage: Stage) -> None:
+async def test_an_address_that_is_no_vendor_is_code_6_and_costs_no_record(stage: Stage) -> None:
     stage.app.faults.add(Status(status=404, method="PUT", times=None))
     sources = await stage.publish([record("kept")])
-    await _says(stage.writer(stage.settings()), 6, "404", "check `url`")
+    await _fails_with(stage.writer(stage.settings()), 6, "404", "check `url`")
     assert await stage.receipts() == []
     stage.app.faults.clear()
     stage.writer(stage.settings())
@@ -84,5 +95,5 @@ async def test_a_header_name_that_is_no_text_is_code_5_and_loses_nothing(stage: 
     await stage.publish([record("before")])
     await publish_with_header_name(servers, records, 0, b"\xff\xfe\xfd\xfc")
     words = ("UTF-8", r"\xff\xfe\xfd\xfc", f"{records} 0/1 to 2", "--reset-offsets")
-    await _says(stage.writer(stage.settings()), 5, *words)
-    await _says(stage.writer(stage.settings()), 5, *words)
+    await _fails_with(stage.writer(stage.settings()), 5, *words)
+    await _fails_with(stage.writer(stage.settings()), 5, *words)

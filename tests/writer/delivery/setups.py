@@ -1,0 +1,123 @@
+"""Puts the parts of delivery together, for tests on the instant clock."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from sluice.destinations.contract import Ambiguous, BatchError, Refused, Unavailable
+from sluice.flow.batch import Batch, InDoubt, Item
+from sluice.flow.flood_guard import FloodGuard
+from sluice.flow.outcome import Fate, Outcome
+from sluice.flow.windows import WindowLimits, Windows
+from sluice.kafka.settings import KafkaSettings
+from sluice.telemetry.metrics import WriterMetrics
+from sluice.writer.delivery.batch_sender import BatchSender
+from sluice.writer.delivery.deliverer import Deliverer
+from sluice.writer.delivery.dispatcher import Dispatcher
+from sluice.writer.delivery.limiter import Limiter, LimiterSettings
+from sluice.writer.guard import GuardFollower
+from tests.support.factories import NOON, make_batch, make_item
+from tests.support.fakes import FakeDestination, FakeLane, Recovered, deliver_all, lanes_of, now_s
+
+OUTAGE = Unavailable("503", "busy")
+LONG_OUTAGE = Unavailable("503", "busy", 600.0)
+LOST = Ambiguous("connection lost")
+REFUSED = Refused("400", "bad request", 400)
+OPENED = InDoubt(batch_id="batch-0", refs={"job": "7"}, requested_at=NOON)
+"""A batch that an earlier owner has left open."""
+
+
+def make_limiter(
+    *,
+    max_concurrent: int = 4,
+    requests_per_s: float | None = None,
+    uniform: Callable[[], float] = lambda: 1.0,
+) -> Limiter:
+    settings = LimiterSettings(
+        max_concurrent=max_concurrent, requests_per_s=requests_per_s, backoff_base_s=1.0, backoff_cap_s=60.0
+    )
+    return Limiter(settings, monotonic=now_s, uniform=uniform)
+
+
+def make_guard(metrics: WriterMetrics, *, max_share: float = 0.5, over_records: int = 1000) -> GuardFollower:
+    """Make a guard that does not run, so that it needs no Kafka."""
+    kafka = KafkaSettings(bootstrap_servers="nowhere:9")
+    flood_guard = FloodGuard(max_share=max_share, over_records=over_records)
+    return GuardFollower(kafka, "crm.control", flood_guard, metrics)
+
+
+def make_items(count: int, *, lane: int = 0) -> list[Item]:
+    return [make_item(offset, lane=lane) for offset in range(count)]
+
+
+def recovered_after(*errors: BatchError) -> Recovered:
+    """Make a vendor that answers with ``errors``, one a question, before it says that all was delivered."""
+    rest = iter(errors)
+
+    def recovered(batch: Batch) -> list[Outcome]:
+        for error in rest:
+            raise error
+        return deliver_all(batch)
+
+    return recovered
+
+
+def fates_by_offset(fates: Sequence[tuple[Item, Outcome]]) -> dict[int, Fate]:
+    assert len({item.offset for item, _ in fates}) == len(fates), "an item has two fates"
+    return {item.offset: outcome.fate for item, outcome in fates}
+
+
+class SenderSetup:
+    """A batch with all that its sender needs."""
+
+    def __init__(
+        self, destination: FakeDestination, items: Sequence[Item], *lanes: FakeLane, in_doubt: InDoubt | None = None
+    ) -> None:
+        """Without ``lanes`` there is lane 0 alone."""
+        self.destination = destination
+        self.limiter = make_limiter(max_concurrent=2)
+        self.batch = make_batch(items)
+        self.batch.in_doubt = in_doubt
+        self.lanes = lanes_of(*lanes or [FakeLane(0)])
+        self.settled: list[tuple[Item, Outcome]] = []
+
+    async def fates(self) -> list[tuple[Item, Outcome]]:
+        """Send as a dispatcher does: with one permit to begin with, none at the end."""
+        await self.limiter.acquire()
+        self.sender = BatchSender(self.batch, self.destination, self.limiter, self.lanes, WriterMetrics("crm"))
+        try:
+            await self.sender.run(lambda fates, _: self.settled.extend(fates))
+            return self.settled
+        finally:
+            self.sender.release_permit()
+            assert self.limiter.in_flight == 0, "a permit is not given back, or given back twice"
+
+
+class DispatcherSetup:
+    """A dispatcher with all that it needs; windows close by count, so that no clock is involved."""
+
+    def __init__(self, destination: FakeDestination, *, max_items: int = 1, max_concurrent: int = 4) -> None:
+        self.destination = destination
+        self.lane = {number: FakeLane(number) for number in (0, 1)}
+        self.lanes = lanes_of(*self.lane.values())
+        self.windows = Windows(WindowLimits(max_items=max_items, max_bytes=1000, max_age_s=3600.0))
+        self.limiter = make_limiter(max_concurrent=max_concurrent)
+        self.metrics = WriterMetrics("crm")
+        self.guard = make_guard(self.metrics)
+        deliverer = Deliverer("crm.records", destination, self.limiter, self.lanes, self.metrics)
+        self.dispatcher = Dispatcher(self.windows, self.limiter, deliverer, self.guard, self.metrics)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Deliver while the body runs."""
+        running = asyncio.create_task(self.dispatcher.run())
+        try:
+            yield
+        finally:
+            running.cancel()
+            await asyncio.wait([running])
+
+    def settled(self, lane: int = 0) -> list[int]:
+        """Return the offsets that are settled in a lane."""
+        settlements = self.lane[lane].settlements
+        return sorted(offset for one in settlements for offsets in one.offsets.values() for offset in offsets)

@@ -1,0 +1,113 @@
+"""WriteAhead: the journal knows what must not be sent twice before it is sent."""
+
+import asyncio
+
+import pytest
+
+from sluice.destinations.contract import BatchError
+from sluice.events import BatchEvent, Rows
+from sluice.writer.delivery.write_ahead import WriteAhead
+from tests.support.factories import DELIVERED, make_batch, make_item
+from tests.support.fakes import FakeDestination, FakeLane, instantly, lanes_of, run_instantly, scripted, turn
+from tests.writer.delivery.setups import (
+    LONG_OUTAGE,
+    LOST,
+    OPENED,
+    OUTAGE,
+    REFUSED,
+    SenderSetup,
+    make_items,
+    recovered_after,
+)
+
+
+def _entries(lane: FakeLane) -> list[BatchEvent]:
+    return [entry for entry in lane.kept.entries if entry is not None]
+
+
+@instantly
+async def test_what_must_not_be_sent_twice_is_in_the_journal_before_it_is_sent() -> None:
+    lane = FakeLane(0)
+    lane.kept.writing = False
+    items = [make_item(0), make_item(1, replay_safe=False), make_item(2, replay_safe=False)]
+    setup = SenderSetup(FakeDestination(), items, lane)
+    fates = asyncio.create_task(setup.fates())
+    await turn()
+    [entry] = _entries(lane)
+    assert (entry.batch_id, entry.state, entry.rows) == ("batch-1", "opened", [Rows(0, 1, 2, 1)])
+    assert setup.destination.requests == []
+    lane.kept.release()
+    await fates
+    assert setup.destination.requests == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [pytest.param(OUTAGE, id="after an outage"), pytest.param(LOST, id="after a lost answer that was not applied")],
+)
+def test_what_is_sent_again_is_in_the_journal_with_the_time_of_its_last_request(first: BatchError) -> None:
+    lane = FakeLane(0)
+    destination = FakeDestination(scripted(first), recovered=lambda batch: [None])
+    setup = SenderSetup(destination, [make_item(0, replay_safe=False)], lane)
+    run_instantly(setup.fates())
+    opened_at = [entry.requested_at for entry in _entries(lane) if entry.requested_at]
+    assert len(opened_at) == len(destination.requests) == 2
+    assert opened_at[0] < opened_at[1]
+
+
+def test_journal_of_each_lane_has_its_own_items() -> None:
+    lanes = {0: FakeLane(0), 1: FakeLane(1)}
+    items = [make_item(5, lane=lane, replay_safe=False) for lane in (0, 1)]
+    run_instantly(SenderSetup(FakeDestination(scripted(OUTAGE, REFUSED)), items, *lanes.values()).fates())
+    for row, lane in enumerate(lanes.values()):
+        assert [entry.rows for entry in _entries(lane)] == 3 * [[Rows(0, 5, 1, row)]]
+
+
+def test_what_may_be_sent_twice_needs_no_journal() -> None:
+    lane = FakeLane(0)
+    run_instantly(SenderSetup(FakeDestination(scripted(OUTAGE, LOST)), make_items(3), lane).fates())
+    assert lane.kept.entries == []
+
+
+def test_asking_what_became_of_a_batch_opens_nothing_in_the_journal() -> None:
+    lane = FakeLane(0)
+    run_instantly(SenderSetup(FakeDestination(), [make_item(0, replay_safe=False)], lane, in_doubt=OPENED).fates())
+    assert lane.kept.entries == []
+
+
+def test_only_what_is_sent_again_is_opened_again() -> None:
+    lane = FakeLane(0)
+    items = [make_item(offset, replay_safe=False) for offset in range(2)]
+    destination = FakeDestination(recovered=lambda batch: [DELIVERED, None])
+    run_instantly(SenderSetup(destination, items, lane, in_doubt=OPENED).fates())
+    assert [entry.rows for entry in _entries(lane)] == [[Rows(0, 1, 1, 1)]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "states"),
+    [
+        pytest.param(OUTAGE, ["opened", "withdrawn"], id="turned away, then given up"),
+        pytest.param(LOST, ["opened"], id="answer lost, then given up"),
+        pytest.param(None, ["opened"], id="answered"),
+    ],
+)
+@instantly
+async def test_journal_is_told_what_was_opened_and_not_sent(answer: BatchError | None, states: list[str]) -> None:
+    lane = FakeLane(0)
+    destination = FakeDestination(scripted(answer, OUTAGE), recovered=recovered_after(LONG_OUTAGE))
+    setup = SenderSetup(destination, [make_item(0, replay_safe=False)], lane)
+    fates = asyncio.create_task(setup.fates())
+    await asyncio.sleep(0.5)
+    fates.cancel()
+    await asyncio.wait([fates])
+    assert [entry.state for entry in _entries(lane)] == states
+
+
+@instantly
+async def test_nothing_is_withdrawn_for_a_lane_that_is_lost() -> None:
+    lane, items = FakeLane(), [make_item(replay_safe=False)]
+    write_ahead = WriteAhead(make_batch(items), lanes_of(lane))
+    write_ahead.open(items)
+    lane.alive = False
+    write_ahead.withdraw()
+    assert [entry.state for entry in _entries(lane)] == ["opened"]

@@ -1,0 +1,30 @@
+"""Buffer: full at either limit, roomy again well below both."""
+
+import pytest
+
+from sluice.writer.lanes.buffer import Buffer, BufferLimits
+
+
+@pytest.mark.parametrize(
+    ("items", "item_bytes", "full", "roomy"),
+    [
+        pytest.param(75, 750, False, True, id="at three quarters of both"),
+        pytest.param(76, 0, False, False, id="items between"),
+        pytest.param(0, 751, False, False, id="bytes between"),
+        pytest.param(100, 0, True, False, id="full of items"),
+        pytest.param(1, 1000, True, False, id="full of bytes"),
+    ],
+)
+def test_buffer_fills_by_items_and_by_bytes(items: int, item_bytes: int, full: bool, roomy: bool) -> None:
+    buffer = Buffer(BufferLimits(max_items=100, max_bytes=1000))
+    buffer.enter(items, item_bytes)
+    assert (buffer.full, buffer.roomy) == (full, roomy)
+
+
+def test_buffer_counts_what_enters_and_leaves() -> None:
+    buffer = Buffer(BufferLimits(max_items=100, max_bytes=1000))
+    buffer.enter(3, 30)
+    buffer.leave(1, 20)
+    assert (buffer.items, buffer.item_bytes) == (2, 10)
+    buffer.clear()
+    assert (buffer.items, buffer.item_bytes) == (0, 0)

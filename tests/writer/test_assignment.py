@@ -1,0 +1,227 @@
+"""LaneAssignment: lanes are opened and given up as the group says; one that is lost ends the session."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from sluice.kafka.clients import KafkaUnreachable
+from sluice.kafka.settings import KafkaSettings
+from sluice.writer.assignment import LaneAssignment
+from sluice.writer.commit_counter import CommitCounter
+from sluice.writer.lanes.committer import LaneLost
+from sluice.writer.lanes.lane import CommitCycle, Lane
+from sluice.writer.lanes.opening import LaneOpener
+from sluice.writer.lanes.settlement import BatchTimes
+from sluice.writer.pauses import Pauses
+from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, make_batch, make_item, record, record_message
+from tests.support.fakes import FakeCommitter, FakeConsumer, FakeDestination, FakeLane, instantly, now_s, sample, turn
+from tests.writer.delivery.setups import DispatcherSetup
+
+
+class Committer(FakeCommitter):
+    """Runs cycles until it is cancelled, or ends as a test tells it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.error: Exception | None = None
+        self.drains = True
+        self.closed = False
+
+    async def cycles(self) -> AsyncIterator[CommitCycle]:
+        if self.error is not None:
+            raise self.error
+        yield CommitCycle(self.settlements, 0, 0.0)
+        await asyncio.Event().wait()
+
+    async def drained(self) -> None:
+        if not self.drains:
+            await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class Opener(LaneOpener):
+    """Opens the lanes that it is given, when ``ready`` is set."""
+
+    def __init__(self) -> None:
+        self.lanes = {number: FakeLane(number, positions=(10, 20, 30)) for number in (0, 1)}
+        self.committers = {number: Committer() for number in (0, 1)}
+        self.ready = asyncio.Event()
+        self.ready.set()
+        self.error: Exception | None = None
+
+    def inputs(self, partition: int) -> list[TopicPartition]:
+        return [TopicPartition(topic, partition) for topic in INPUT_TOPICS]
+
+    async def open(self, partition: int) -> Lane:
+        await self.ready.wait()
+        if self.error is not None:
+            raise self.error
+        lane = self.lanes[partition]
+        lane.committer = self.committers[partition]
+        return lane
+
+
+class Setup:
+    def __init__(self) -> None:
+        self.opener = Opener()
+        self.delivery = DispatcherSetup(FakeDestination(latency_s=5.0))
+        self.lanes = self.delivery.lanes
+        self.lanes.clear()
+        self.consumer = FakeConsumer()
+        self.assignment = LaneAssignment(
+            self.opener,
+            self.consumer,
+            Pauses(self.consumer),
+            self.delivery.dispatcher,
+            self.lanes,
+            CommitCounter(self.delivery.metrics, self.delivery.guard),
+            drain_timeout_s=30.0,
+        )
+
+    def inputs(self, *lanes: int) -> Sequence[TopicPartition]:
+        return [partition for lane in lanes for partition in self.opener.inputs(lane)]
+
+    async def assign(self, *lanes: int) -> None:
+        """Assign ``lanes``, and let them be opened."""
+        await self.assignment.on_partitions_assigned(self.inputs(*lanes))
+        await turn()
+
+
+@instantly
+async def test_obstacle_says_how_far_the_assignment_is() -> None:
+    setup = Setup()
+    setup.opener.ready.clear()
+    seen = [setup.assignment.obstacle]
+    await setup.assign(0, 1)
+    seen.append(setup.assignment.obstacle)
+    setup.opener.ready.set()
+    await turn()
+    assert [*seen, setup.assignment.obstacle] == ["has not joined its group yet", "opens 2 of its lanes", None]
+
+
+@instantly
+async def test_lane_is_read_from_its_committed_offsets_once_it_is_open() -> None:
+    setup = Setup()
+    setup.opener.ready.clear()
+    await setup.assign(0, 1)
+    assert (setup.consumer.paused, setup.lanes.numbers) == (set(setup.inputs(0, 1)), [])
+    setup.opener.ready.set()
+    await turn()
+    assert (setup.consumer.paused, setup.lanes.numbers) == (set(), [0, 1])
+    assert setup.consumer.sought == dict(zip(setup.inputs(0, 1), [10, 20, 30] * 2, strict=True))
+
+
+@instantly
+async def test_committed_cycle_lets_the_next_item_of_a_key_go() -> None:
+    setup = Setup()
+    lane = setup.opener.lanes[0]
+    (first,) = lane.accept(0, [record_message(offset, record(key="k")) for offset in (10, 11)])
+    settlement = lane.settle(make_batch([first]), [(first, DELIVERED)], BatchTimes(NOON, NOON), NOON)
+    setup.opener.committers[0].settlements.append(settlement)
+    await setup.assign(0)
+    assert len(setup.delivery.windows) == 1
+    assert sample(setup.delivery.metrics, "sluice_outcomes_total", fate="delivered") == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(KafkaError("no leader"), id="Kafka refuses"),
+        pytest.param(KafkaUnreachable(KafkaSettings(bootstrap_servers="x:1"), OSError()), id="Kafka is gone"),
+    ],
+)
+@instantly
+async def test_lane_that_cannot_be_opened_is_lost(error: Exception) -> None:
+    setup = Setup()
+    setup.opener.error = error
+    await setup.assign(0)
+    assert setup.assignment.lost.result() == f"lane 0 cannot be opened: {error!r}"
+    assert sample(setup.delivery.metrics, "sluice_lanes_lost_total", reason="opening") == 1
+
+
+@pytest.mark.parametrize(("fenced", "reason"), [(True, "fenced"), (False, "kafka")])
+@instantly
+async def test_nothing_more_is_sent_for_a_lane_whose_cycles_end(fenced: bool, reason: str) -> None:
+    setup = Setup()
+    setup.opener.committers[1].error = LaneLost("lane 1 has a new owner", fenced=fenced)
+    await setup.assign(0, 1)
+    assert setup.assignment.lost.result() == "lane 1 has a new owner"
+    assert [lane.alive for lane in setup.lanes] == [True, False]
+    assert sample(setup.delivery.metrics, "sluice_lanes_lost_total", reason=reason) == 1
+
+
+@pytest.mark.parametrize("stage", ["opening", "committing"])
+@instantly
+async def test_unforeseen_failure_of_a_lane_ends_the_session(stage: str) -> None:
+    setup = Setup()
+    failing = setup.opener if stage == "opening" else setup.opener.committers[0]
+    failing.error = ZeroDivisionError()
+    await setup.assign(0)
+    with pytest.raises(ZeroDivisionError):
+        setup.assignment.lost.result()
+
+
+@instantly
+async def test_lanes_are_closed_after_the_answers_of_their_requests() -> None:
+    setup = Setup()
+    async with setup.delivery.running():
+        await setup.assign(0, 1)
+        setup.lanes.buffer.enter(2, 20)
+        setup.delivery.dispatcher.add([make_item(10, lane=1)])
+        await turn()
+        await setup.assignment.on_partitions_revoked(setup.inputs(0, 1))
+    assert [len(committer.settlements) for committer in setup.opener.committers.values()] == [0, 1]
+    assert [committer.closed for committer in setup.opener.committers.values()] == [True, True]
+    assert [lane.alive for lane in setup.opener.lanes.values()] == [False, False]
+    assert (setup.lanes.numbers, setup.lanes.buffer.items) == ([], 0)
+
+
+@instantly
+async def test_lane_is_closed_although_its_last_cycle_takes_too_long() -> None:
+    setup = Setup()
+    await setup.assign(0)
+    setup.opener.committers[0].drains = False
+    started_at_s = now_s()
+    await setup.assignment.give_up()
+    assert now_s() - started_at_s == pytest.approx(30.0)
+    assert setup.opener.committers[0].closed
+
+
+@instantly
+async def test_lane_that_is_given_up_while_it_opens_is_not_opened() -> None:
+    setup = Setup()
+    setup.opener.ready.clear()
+    await setup.assign(0)
+    await setup.assignment.give_up()
+    setup.opener.ready.set()
+    await turn()
+    assert (setup.lanes.numbers, setup.assignment.obstacle) == ([], None)
+
+
+@instantly
+async def test_delivery_begins_anew_after_a_rebalance() -> None:
+    setup = Setup()
+    async with setup.delivery.running():
+        await setup.assign(0)
+        setup.delivery.guard.permits.clear()
+        setup.delivery.dispatcher.add([make_item(10)])
+        await setup.assignment.on_partitions_revoked(setup.inputs(0))
+        assert (setup.lanes.numbers, len(setup.delivery.windows)) == ([], 0)
+        setup.delivery.guard.permits.set()
+        await setup.assign(1)
+        setup.delivery.dispatcher.add([make_item(20, lane=1)])
+        await turn()
+    assert (setup.lanes.numbers, setup.delivery.destination.requests) == ([1], [[20]])
+
+
+@instantly
+async def test_nothing_is_opened_once_the_assignment_is_closed() -> None:
+    setup = Setup()
+    await setup.assignment.close()
+    await setup.assign(0)
+    assert (setup.lanes.numbers, setup.consumer.paused) == ([], set())

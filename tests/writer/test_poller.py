@@ -1,0 +1,94 @@
+"""Poller: messages go to their lanes; what is not due, or not ours yet, is read again later."""
+
+import time
+from datetime import UTC, datetime
+
+import pytest
+from aiokafka import TopicPartition
+
+from sluice.writer.backpressure import Backpressure
+from sluice.writer.lanes.receipt_messages import rfc3339
+from sluice.writer.pauses import PauseReason, Pauses
+from sluice.writer.poller import Poller, UnreadableRecord
+from tests.support.factories import INPUT_TOPICS, FakeMessage, record, record_message
+from tests.support.fakes import FakeConsumer, FakeDestination, instantly
+from tests.writer.delivery.setups import DispatcherSetup
+
+RECORDS, RETRIES = TopicPartition(INPUT_TOPICS[0], 0), TopicPartition(INPUT_TOPICS[1], 0)
+
+
+class Setup:
+    """A poller whose lanes are 0 and 1. Its dispatcher does not run: windows keep what they get."""
+
+    def __init__(self, *polls: dict[TopicPartition, list[FakeMessage]] | Exception) -> None:
+        self.delivery = DispatcherSetup(FakeDestination(), max_items=100)
+        lanes = self.delivery.lanes
+        self.consumer = FakeConsumer(*polls)
+        self.pauses = Pauses(self.consumer)
+        backpressure = Backpressure(INPUT_TOPICS, lanes, self.pauses, self.delivery.guard, max_waiting_per_lane=4)
+        dispatcher = self.delivery.dispatcher
+        self._polls = Poller(self.consumer, INPUT_TOPICS, lanes, dispatcher, self.pauses, backpressure).polls()
+
+    async def poll(self) -> list[int]:
+        """Poll once; return the next offset of each of lane 0's input topics."""
+        await anext(self._polls)
+        return [progress.next for progress in self.delivery.lane[0].progress]
+
+
+def _make_retry(offset: int, due_at_s: float) -> FakeMessage:
+    message = record_message(offset, topic=1)
+    due = rfc3339(datetime.fromtimestamp(due_at_s, UTC)).encode()
+    return FakeMessage(topic=message.topic, offset=offset, value=message.value, headers=[("sluice.not-before", due)])
+
+
+@instantly
+async def test_messages_of_a_poll_go_to_their_lanes_and_on_to_the_windows() -> None:
+    setup = Setup({RECORDS: [record_message(0), record_message(1)], RETRIES: [_make_retry(0, 0.0)]})
+    assert await setup.poll() == [2, 1, 0]
+    assert len(setup.delivery.windows) == 3
+
+
+@instantly
+async def test_records_handed_out_for_a_lane_that_is_opening_or_not_here_are_dropped() -> None:
+    setup = Setup({RECORDS: [record_message(0)], TopicPartition(INPUT_TOPICS[0], 7): [record_message(0, lane=7)]})
+    setup.pauses.pause([RECORDS], PauseReason.OPENING)
+    assert await setup.poll() == [0, 0, 0]
+    assert len(setup.delivery.windows) == 0
+
+
+@instantly
+async def test_retry_that_is_not_due_pauses_its_topic_and_is_read_again() -> None:
+    setup = Setup({RETRIES: [_make_retry(3, 0.0), _make_retry(4, time.time() + 3600), _make_retry(5, 0.0)]})
+    assert await setup.poll() == [0, 4, 0]
+    assert (setup.consumer.sought, setup.consumer.paused) == ({RETRIES: 4}, {RETRIES})
+    assert setup.pauses.holds(RETRIES, PauseReason.NOT_DUE)
+
+
+async def test_retry_topic_is_read_again_when_its_next_retry_is_due() -> None:
+    setup = Setup({RETRIES: [_make_retry(0, due_at_s := time.time() + 0.5)]})
+    await setup.poll()
+    assert setup.consumer.paused == {RETRIES}
+    while setup.consumer.paused:
+        await setup.poll()
+    assert time.time() >= due_at_s - 0.001  # the header holds milliseconds
+
+
+@pytest.mark.parametrize("due", [pytest.param(b"soon", id="no instant"), pytest.param(b"\xff", id="no text")])
+@instantly
+async def test_retry_with_a_due_time_that_makes_no_sense_is_due(due: bytes) -> None:
+    setup = Setup({RETRIES: [FakeMessage(topic=INPUT_TOPICS[1], headers=[("sluice.not-before", due)])]})
+    assert await setup.poll() == [0, 1, 0]
+
+
+@instantly
+async def test_each_poll_applies_the_backpressure() -> None:
+    setup = Setup({RECORDS: [record_message(offset, record(key="k")) for offset in range(5)]})
+    await setup.poll()
+    assert setup.pauses.holds(RECORDS, PauseReason.ORDER)
+
+
+@instantly
+async def test_record_that_cannot_be_read_ends_polling_with_what_to_do() -> None:
+    setup = Setup(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"))
+    with pytest.raises(UnreadableRecord, match="expected header names in UTF-8"):
+        await setup.poll()
