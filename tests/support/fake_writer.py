@@ -25,7 +25,7 @@ def deliver_all(event: RecordEvent) -> Outcome:
 
 @asynccontextmanager
 async def fake_writer(connection: Connection, decide: Decide = deliver_all) -> AsyncIterator[None]:
-    """Settles every record of ``crm`` while the body runs."""
+    """Settle every record of ``crm`` while the body runs."""
     servers = connection.kafka.bootstrap_servers
     consumer = AIOKafkaConsumer(
         bootstrap_servers=servers,

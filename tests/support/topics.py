@@ -9,14 +9,14 @@ from tests.support.kafka_admin import RunningKafka, create_topics
 
 
 def crm_connection(kafka: RunningKafka, prefix: str) -> Connection:
-    """How to at_kill_point the topics of a destination ``crm``."""
+    """Return how to reach the topics of a destination ``crm``."""
     return Connection(
         kafka=KafkaSettings(bootstrap_servers=kafka.bootstrap_servers), topic_prefix=prefix, destinations=("crm",)
     )
 
 
 async def crm_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> Connection:
-    """The topics that its publishers and consumers use, made, and how to at_kill_point them."""
+    """Make the topics of ``crm`` that its publishers and consumers use, and return how to reach them."""
     connection = crm_connection(kafka, prefix)
     topics = connection.topics("crm")
     names = [topics.records, topics.succeeded, topics.dead_letters]
@@ -25,7 +25,7 @@ async def crm_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> C
 
 
 async def read_all(connection: Connection, topic: str) -> list[ConsumerRecord]:
-    """What is committed in ``topic`` now, partition after partition."""
+    """Read what is committed in ``topic`` now, partition after partition."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=connection.kafka.bootstrap_servers,
         isolation_level="read_committed",

@@ -25,7 +25,7 @@ _WITH_DIGIT = re.compile(r"(?<![\w@+/.\-])[\w@+/.\-]*?\d(?:[\w@+/.\-]*\w)?")
 
 
 def fold(message: str) -> str:
-    """``message`` with what is quoted as ``…`` and each word that has a digit, an id or a number, as ``#``."""
+    """Replace what is quoted in ``message`` by ``…``, and each word with a digit, an id or a number, by ``#``."""
     return _WITH_DIGIT.sub("#", _QUOTED.sub(r"\1…\1", message))
 
 
@@ -58,12 +58,12 @@ class Tally:
 
     @property
     def groups(self) -> list[Group]:
-        """Most frequent first."""
+        """The reasons, most frequent first."""
         return [Group(reason, count, *self._examples[reason]) for reason, count in self._reasons.most_common()]
 
     @property
     def objects(self) -> list[tuple[str, int]]:
-        """Most frequent first."""
+        """The objects and their letters, most frequent first."""
         return self._objects.most_common()
 
     def add(self, letters: Sequence[ConsumerRecord]) -> None:

@@ -18,7 +18,7 @@ from sluice.cli.receipt_text import receipt_json
 from sluice.client.connection import connect
 from sluice.client.receipts import read_dead_letter
 from sluice.dead_letters.reasons import Tally
-from sluice.dead_letters.selection import DeadLetters, Reading, Selection, open_dead_letters
+from sluice.dead_letters.selection import DeadLetters, SelectedLetters, Selection, open_dead_letters
 
 DEFAULT_LIMIT = 20
 
@@ -79,7 +79,7 @@ async def _count(config: str, destination: str, selected: Selection, with_redriv
     async with _opened(config, destination) as dead_letters:
         async for reading in _readings(dead_letters, selected, with_redriven):
             tally.add(reading.letters)
-            already += reading.redriven
+            already += reading.already_redriven
     if not as_json:
         _say(tally, already, destination)
     return tally
@@ -97,7 +97,7 @@ async def _list(
                 _say_json(reading.letters)
                 continue
             tally.add(reading.letters)
-            already += reading.redriven
+            already += reading.already_redriven
             newest = heapq.nlargest(limit or DEFAULT_LIMIT, [*newest, *reading.letters], key=_written_at)
     if as_json:
         _say_json(newest)
@@ -114,8 +114,10 @@ async def _opened(config: str, destination: str) -> AsyncIterator[DeadLetters]:
         yield dead_letters
 
 
-async def _readings(dead_letters: DeadLetters, selected: Selection, with_redriven: bool) -> AsyncIterator[Reading]:
-    redriven = None if with_redriven else await dead_letters.redriven()
+async def _readings(
+    dead_letters: DeadLetters, selected: Selection, with_redriven: bool
+) -> AsyncIterator[SelectedLetters]:
+    redriven = None if with_redriven else await dead_letters.redriven_offsets()
     async for reading in dead_letters.read(selected, redriven):
         yield reading
 

@@ -11,10 +11,8 @@ from sluice.cli.exits import CommandFailed, Exit
 from sluice.client.connection import connect
 from sluice.dead_letters.editing import Edit, MapFailed, edit_fields, in_turn, map_lines, parse_path, parse_set
 from sluice.dead_letters.reasons import Tally
-from sluice.dead_letters.redrive import RedriveError, RedriveResult, plan
-from sluice.dead_letters.redrive import redrive as redrive_letters
-from sluice.dead_letters.redrive_plan import NextLife, Rules
-from sluice.dead_letters.selection import Selection
+from sluice.dead_letters.redrive import Redrive, RedriveError, RedriveProgress
+from sluice.dead_letters.redrive_plan import PlannedRedrive, RedriveRules
 
 SHOWN = 5
 """Letters, and refusals, that are shown."""
@@ -64,18 +62,16 @@ def redrive(
     edit = _edit(sets, drops, command)
     if force and edit is not None:
         raise click.UsageError("--force sends bytes as they are: leave --set, --drop and --map out")
-    rules = Rules(edit, max_redrives, force)
-    result = RedriveResult()
+    rules = RedriveRules(edit, max_redrives, force)
+    run = Redrive(destination, connect(ctx.obj), selection(ctx), rules)
     try:
-        if yes:
-            asyncio.run(_redrive(ctx.obj, destination, selection(ctx), rules, rate, result))
-        else:
-            asyncio.run(_show_plan(ctx.obj, destination, selection(ctx), rules, result))
+        asyncio.run(_redrive(run, rate) if yes else _show_plan(run, rules))
     except MapFailed as error:
-        raise CommandFailed(str(error), Exit.SOME_FAILED if yes and result.sent else Exit.USAGE) from error
+        raise CommandFailed(str(error), Exit.SOME_FAILED if yes and run.progress.sent else Exit.USAGE) from error
     except RedriveError as error:
         raise CommandFailed(str(error), Exit.KAFKA) from error
     finally:
+        result = run.progress
         if yes and result.selected:
             _say_result(result, rules)
             click.echo(f"{result.sent:,} dead letters of {destination} were redriven")
@@ -102,51 +98,36 @@ def _edit(sets: tuple[str, ...], drops: tuple[str, ...], command: str | None) ->
     return in_turn(edits) if edits else None
 
 
-async def _show_plan(config: str, destination: str, selected: Selection, rules: Rules, result: RedriveResult) -> None:
+async def _show_plan(run: Redrive, rules: RedriveRules) -> None:
     tally = Tally()
-    shown: list[NextLife] = []
-    async for lives in plan(connect(config), destination, selected, rules, result):
-        tally.add([life.letter for life in lives.next])
-        shown += lives.next[: SHOWN - len(shown)]
+    shown: list[PlannedRedrive] = []
+    async for plan in run.plan():
+        tally.add([planned.letter for planned in plan.to_send])
+        shown += plan.to_send[: SHOWN - len(shown)]
     if not tally.letters:
         return
     say_tally(tally)
     click.echo(f"\nthe first {len(shown)}:")
     if rules.edit is None:
-        say_letters([life.letter for life in shown])
+        say_letters([planned.letter for planned in shown])
     else:
-        for life in shown:
-            say_difference(life)
+        for planned in shown:
+            say_difference(planned)
     click.echo()
 
 
-async def _redrive(
-    config: str, destination: str, selected: Selection, rules: Rules, rate: float | None, result: RedriveResult
-) -> None:
+async def _redrive(run: Redrive, rate: float | None) -> None:
     terminal = sys.stderr.isatty()
-
-    def note(so_far: RedriveResult) -> None:
+    async for _ in run.run(rate=rate):
         if terminal:
-            click.echo(f"\r{so_far.sent:,} redriven", nl=False, err=True)
-
-    await redrive_letters(
-        connect(config),
-        destination,
-        selected,
-        edit=rules.edit,
-        rate=rate,
-        max_redrives=rules.max_redrives,
-        force=rules.force,
-        on_sent=note,
-        result=result,
-    )
+            click.echo(f"\r{run.progress.sent:,} redriven", nl=False, err=True)
     if terminal:
         click.echo("\r", nl=False, err=True)
 
 
-def _say_result(result: RedriveResult, rules: Rules) -> None:
-    if result.already:
-        click.echo(f"{result.already:,} left: they were redriven before")
+def _say_result(result: RedriveProgress, rules: RedriveRules) -> None:
+    if result.already_redriven:
+        click.echo(f"{result.already_redriven:,} left: they were redriven before")
     if result.too_often:
         click.echo(
             f"{result.too_often:,} left: redriven {rules.max_redrives} times or more; --max-redrives allows more"

@@ -11,7 +11,7 @@ from sluice.cli.dead.text import printable, record_lines
 from sluice.cli.exits import CommandFailed, Exit
 from sluice.client.connection import connect
 from sluice.client.receipts import DeadLetter
-from sluice.dead_letters.history import NoSuchLetter, Story, letter_at, letter_of_event, tell
+from sluice.dead_letters.history import History, NoSuchLetter, history_of, letter_at, letter_of_event
 from sluice.dead_letters.selection import open_dead_letters
 
 
@@ -37,16 +37,16 @@ def show(config: str, destination: str, letter: str) -> None:
         click.echo(line)
 
 
-async def _story(config: str, destination: str, letter: str) -> Story:
+async def _story(config: str, destination: str, letter: str) -> History:
     async with open_dead_letters(destination, connect(config)) as dead_letters:
         if place := re.fullmatch(r"(\d+)/(\d+)", letter):
             found = await letter_at(dead_letters, int(place[1]), int(place[2]))
         else:
             found = await letter_of_event(dead_letters, letter)
-        return await tell(dead_letters, found)
+        return await history_of(dead_letters, found)
 
 
-def _facts(story: Story) -> Iterator[tuple[str, str]]:
+def _facts(story: History) -> Iterator[tuple[str, str]]:
     letter = story.letter
     yield "dead letter", f"{letter.place.topic} {_place(letter)}, written {_time(letter.written_at)}"
     yield "class", letter.error_class
@@ -64,7 +64,7 @@ def _facts(story: Story) -> Iterator[tuple[str, str]]:
     for name, value in letter.headers:
         yield f"header {name}", (value or b"").decode("utf-8", "backslashreplace")
     yield "redriven", _redriven(story)
-    for life in story.lives:
+    for life in story.dead_letters_of_record:
         if life.place != letter.place:
             when = "later" if life.redrive_count > letter.redrive_count else "earlier"
             yield f"{when} life", f"dead letter {_place(life)}, {_time(life.written_at)}, {life.code}: {life.message}"
@@ -73,12 +73,12 @@ def _facts(story: Story) -> Iterator[tuple[str, str]]:
         yield "later life", f"{receipt.event.outcome} {_time(receipt.written_at)}: {receipt.event.status}"
 
 
-def _redriven(story: Story) -> str:
+def _redriven(story: History) -> str:
     count = story.letter.redrive_count
     times = f"{count} time{'s'[: count != 1]} before" if count else "not before"
-    if not story.redriven:
+    if not story.was_redriven:
         return f"{times}, and not since"
-    dead_again = any(life.redrive_count > story.letter.redrive_count for life in story.lives)
+    dead_again = any(life.redrive_count > story.letter.redrive_count for life in story.dead_letters_of_record)
     settled = dead_again or story.succeeded is not None
     return f"{times}, and since" + ("" if settled else f"; no receipt yet among {story.searched:,} looked through")
 

@@ -12,7 +12,7 @@ from aiokafka import ConsumerRecord
 from sluice.cli.receipt_text import key_text
 from sluice.client.receipts import read_dead_letter
 from sluice.dead_letters.reasons import Group, Tally
-from sluice.dead_letters.redrive_plan import NextLife
+from sluice.dead_letters.redrive_plan import PlannedRedrive
 
 MAX_GROUPS = 20
 """Reasons, and objects, that are shown; the rest is counted."""
@@ -52,7 +52,7 @@ def say_letters(letters: Sequence[ConsumerRecord]) -> None:
         click.echo(cut(printable(line).rstrip()))
 
 
-def say_difference(life: NextLife) -> None:
+def say_difference(life: PlannedRedrive) -> None:
     """What an edit changes in one letter."""
     place = f"{life.letter.partition}/{life.letter.offset}"
     before, after = list(record_lines(life.before)), list(record_lines(life.message.value))
