@@ -26,7 +26,7 @@ from sluice.client.receipts import Receipt, read_dead_letter, read_succeeded
 from sluice.events import KafkaRecord
 from sluice.kafka.clients import client_options, running
 from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
-from sluice.kafka.topic_reader import Since, assign_at, finished, offsets_since
+from sluice.kafka.topic_reader import Since, assign_at, offsets_since, pause_finished
 from sluice.telemetry.tracing import received_span
 
 _POLL_MS = 500
@@ -142,7 +142,7 @@ class Outcomes:
                 yield receipts
             if self._group_id is not None and fetched:
                 await self._consumer.commit()
-            for partition in await finished(self._consumer, self._ends):
+            for partition in await pause_finished(self._consumer, self._ends):
                 del self._ends[partition]
 
     def _receipt(self, message: KafkaRecord) -> Receipt | None:

@@ -1,4 +1,4 @@
-"""Why records became dead letters: alike failures counted together, most frequent first.
+"""Reasons of dead letters: alike failures counted together, most frequent first.
 
 Vendors put ids, names and numbers into their messages. Folded, ``field "nmae" of record c-17 is unknown`` and
 ``field "adress" of record c-18 is unknown`` are one reason.
@@ -30,12 +30,11 @@ def fold(message: str) -> str:
 
 
 class Reason(NamedTuple):
-    """What failures have in common."""
+    """The class, code and folded message that failures have in common."""
 
     error_class: str
     code: str
     message: str
-    """Folded."""
 
 
 class Group(NamedTuple):

@@ -19,7 +19,7 @@ _KEPT = (Header.SOURCE_TOPIC, Header.SOURCE_PARTITION, Header.SOURCE_OFFSET)
 
 
 class RedriveRules(NamedTuple):
-    """How letters are redriven."""
+    """Rules of a redrive: what is changed, and what is left or refused."""
 
     edit: Edit | None = None
     max_redrives: int = 3
@@ -49,7 +49,7 @@ class Refusal(NamedTuple):
 
 
 class RedrivePlan(NamedTuple):
-    """What a redrive does with several letters of one partition, in their order."""
+    """Several letters of one partition, in their order, by what a redrive does with them."""
 
     partition: int
     to_send: list[PlannedRedrive]

@@ -15,7 +15,7 @@ class TlsSettings(Frozen, frozen=True):
 
 
 class SaslSettings(Frozen, frozen=True):
-    """How to log in to Kafka."""
+    """Login to Kafka."""
 
     mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]
     username: str
@@ -23,7 +23,7 @@ class SaslSettings(Frozen, frozen=True):
 
 
 class KafkaSettings(Frozen, frozen=True):
-    """How to reach Kafka."""
+    """Connection to Kafka. ``bootstrap_servers`` are ``host:port``, with commas between them."""
 
     bootstrap_servers: str
     tls: TlsSettings | None = None
