@@ -1,8 +1,12 @@
 """A destination's topics for one test, and what stands in them."""
 
+import asyncio
+from collections.abc import AsyncIterable
+
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from sluice.client.connection import Connection
+from sluice.client.receipts import Receipt
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_admin import admin_client
 from tests.support.kafka_admin import RunningKafka, create_topics
@@ -46,6 +50,17 @@ async def read_all(connection: Connection, topic: str) -> list[ConsumerRecord]:
         return records
     finally:
         await consumer.stop()
+
+
+async def take_receipts(stream: AsyncIterable[Receipt], count: int) -> list[Receipt]:
+    """Read the next ``count`` receipts of ``stream``."""
+    receipts: list[Receipt] = []
+    async with asyncio.timeout(30):
+        async for receipt in stream:
+            receipts.append(receipt)
+            if len(receipts) == count:
+                break
+    return receipts
 
 
 async def _partitions(connection: Connection, topic: str) -> range:

@@ -6,10 +6,11 @@ from sluice.setting_types import Frozen, Seconds, Secret
 
 
 class TlsSettings(Frozen, frozen=True):
-    """TLS to Kafka. Without ``ca_file`` the system's certificates are trusted."""
+    """TLS to Kafka, with PEM files. Without ``ca_file`` the system's certificates are trusted."""
 
     ca_file: str | None = None
     cert_file: str | None = None
+    """The client's own certificate, where Kafka asks for one."""
     key_file: str | None = None
     key_password: Secret | None = None
 
@@ -29,3 +30,4 @@ class KafkaSettings(Frozen, frozen=True):
     tls: TlsSettings | None = None
     sasl: SaslSettings | None = None
     session_timeout_s: Seconds = 30.0
+    """Kafka gives the lanes of a writer that is silent for this long to another."""
