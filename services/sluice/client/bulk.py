@@ -28,7 +28,7 @@ Callback = Callable[[BulkBatch], Awaitable[None] | None]
 
 
 class BulkTimeout(TimeoutError):
-    """No receipt came for too long; ``open`` records have none. They are published and may still be delivered."""
+    """A wait for receipts that took too long: ``open`` records have none. They may still be delivered."""
 
     def __init__(self, message: str, open: int) -> None:  # noqa: A002  # as in BulkResult
         super().__init__(message)
@@ -107,7 +107,7 @@ class Bulk:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        resources, self._resources = self._open_resources(), None
+        resources, self._resources = self._require_open(), None
         async with resources:
             if error is None:
                 await self._flush()
@@ -130,7 +130,7 @@ class Bulk:
         Raises ``ValueError`` when the handler is not open, ``TypeError`` for a wrong type of ``key`` or ``data``, and
         ``InvalidRecord``, a ``ValueError``, for what cannot be published.
         """
-        self._open_resources()
+        self._require_open()
         if key is not None and not isinstance(key, str | dict | list):
             raise TypeError(f"expected the key to be a text, a mapping or a list of mappings, got {type(key).__name__}")
         if data is not None and not isinstance(data, Mapping):
@@ -145,7 +145,7 @@ class Bulk:
 
         Raises :class:`BulkTimeout`, after which another ``flush`` goes on waiting, and ``PublishError``.
         """
-        self._open_resources()
+        self._require_open()
         await self._flush()
         return self.result
 
@@ -162,7 +162,7 @@ class Bulk:
             self._unpublished.append(self._event(item.input, item.index))
         return await self.flush()
 
-    def _open_resources(self) -> AsyncExitStack:
+    def _require_open(self) -> AsyncExitStack:
         if self._resources is None:
             raise ValueError("the bulk handler is not open; use it inside `async with bulk(...) as handler:`")
         return self._resources

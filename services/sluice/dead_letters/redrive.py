@@ -53,11 +53,11 @@ class RedriveError(Exception):
 
 
 class RedriveTakenOver(RedriveError):
-    """Another redrive of the same destination has begun."""
+    """A redrive that ended because another one of the same destination has begun."""
 
 
 class RedriveFailed(RedriveError):
-    """Kafka has not taken something."""
+    """A redrive that ended because Kafka has not taken something."""
 
 
 class RedriveProgress(msgspec.Struct, kw_only=True):

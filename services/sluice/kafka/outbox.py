@@ -17,7 +17,7 @@ from sluice.kafka.sending import Message, append
 
 
 class PublishError(Exception):
-    """Kafka has not confirmed messages, the last ones of their partitions: ``unconfirmed`` of them may be missing."""
+    """Messages without Kafka's confirmation, the last ones of their partitions: ``unconfirmed`` may be missing."""
 
     def __init__(self, topic: str, unconfirmed: int, cause: str) -> None:
         super().__init__(

@@ -24,7 +24,7 @@ _POLL_S = 0.05
 
 
 class TopicsError(Exception):
-    """Topics are missing, have unequal partition counts, or cannot be made as asked for."""
+    """Topics that are missing, have unequal partition counts, or cannot be made as asked for."""
 
 
 class TopicState(NamedTuple):
