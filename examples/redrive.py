@@ -10,21 +10,23 @@ import asyncio
 import sys
 
 from sluice.dead_letters.editing import edit_fields, parse_set
-from sluice.dead_letters.redrive import redrive
+from sluice.dead_letters.redrive import Redrive
+from sluice.dead_letters.redrive_plan import RedriveRules
 from sluice.dead_letters.selection import Selection
 
 
 async def main(settings: str = "sluice.yaml", code: str = "UNKNOWN_GROUP_TYPE") -> None:
-    result = await redrive(
-        settings,
-        "crm",
-        Selection(codes=(code,)),  # also by class, object, key, job, batch and time
+    selection = Selection(codes=(code,))  # also by class, object, key, job, batch and time
+    rules = RedriveRules(
         edit=edit_fields(sets=[parse_set("tier=gold")]),  # leave it out to send them unchanged
-        rate=500,  # letters a second at most
         max_redrives=3,  # leave alone what was redriven as often as this before
     )
-    print(f"{result.selected} selected: {result.sent} sent, {result.already} redriven before")
-    for refusal in result.refusals:
+    redrive = Redrive("crm", settings, selection, rules)
+    async for _ in redrive.run(rate=500):  # letters a second at most; redrive.plan() sends nothing
+        print(f"{redrive.progress.sent} sent so far")
+    progress = redrive.progress
+    print(f"{progress.selected} selected: {progress.sent} sent, {progress.already_redriven} redriven before")
+    for refusal in progress.refusals:
         print(refusal)
 
 

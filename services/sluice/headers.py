@@ -25,13 +25,13 @@ def header(headers: Pairs, name: str) -> bytes | None:
 
 
 def header_text(headers: Pairs, name: str) -> str | None:
-    """Return the same as text; bytes that are no UTF-8 are replaced."""
+    """Return the header as text; bytes that are no UTF-8 are replaced."""
     value = header(headers, name)
     return None if value is None else value.decode("utf-8", "replace")
 
 
 def header_number(headers: Pairs, name: str) -> int | None:
-    """Return the same as a whole number."""
+    """Return the header as a whole number."""
     try:
         return int(header(headers, name) or b"")
     except ValueError:
@@ -39,7 +39,7 @@ def header_number(headers: Pairs, name: str) -> int | None:
 
 
 def header_instant(headers: Pairs, name: str) -> datetime | None:
-    """Return the same as an instant with a time zone."""
+    """Return the header as an instant with a time zone."""
     try:
         instant = msgspec.convert(header_text(headers, name), datetime)
     except msgspec.ValidationError:
@@ -48,7 +48,7 @@ def header_instant(headers: Pairs, name: str) -> datetime | None:
 
 
 def source_of(headers: Pairs) -> Place | None:
-    """Return the record's place when it was published first, as a retry or a dead letter carries it."""
+    """Return the place at which the record was published first; retries, dead letters and redrives carry it."""
     topic = (header(headers, Header.SOURCE_TOPIC) or b"").decode("utf-8", "replace")
     partition, offset = header_number(headers, Header.SOURCE_PARTITION), header_number(headers, Header.SOURCE_OFFSET)
     if not _TOPIC(topic) or partition is None or offset is None:

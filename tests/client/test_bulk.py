@@ -1,58 +1,24 @@
 """The bulk handler against a real Kafka and a writer without a vendor."""
 
 import asyncio
-import threading
 from typing import Any
 
 import pytest
 
 from sluice.client.bulk import BulkTimeout, bulk
 from sluice.client.bulk_result import BulkBatch
-from sluice.client.bulk_sync import bulk_sync
 from sluice.client.connection import Connection
 from sluice.client.publisher import Publisher
-from sluice.events import RecordEvent, decode_record
-from sluice.flow.outcome import Fate, Outcome
-from sluice.kafka.clients import KafkaUnreachable
-from sluice.kafka.settings import KafkaSettings
+from sluice.events import decode_record
 from sluice.records import InvalidRecord
-from tests.support.factories import DELIVERED
-from tests.support.fake_writer import fake_writer
+from tests.support.fake_writer import RejectBadUntilRepaired, fake_writer, reject_bad
 from tests.support.kafka_admin import RunningKafka
 from tests.support.topics import crm_topics, read_all
-
-
-def reject_bad(event: RecordEvent) -> Outcome:
-    return Outcome(Fate.REJECTED, "INVALID", "no such field") if b"bad" in bytes(event.data) else DELIVERED
-
-
-class Repaired:
-    """Rejects what is bad, until it is repaired."""
-
-    done = False
-
-    def __call__(self, event: RecordEvent) -> Outcome:
-        return DELIVERED if self.done else reject_bad(event)
 
 
 async def _operations(connection: Connection) -> set[str]:
     records = await read_all(connection, connection.topics("crm").records)
     return {decode_record(record.value).operation for record in records}
-
-
-async def test_result_says_what_became_of_each_record(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
-    async with fake_writer(connection, reject_bad), bulk("crm", connection, object="group/company") as handler:
-        for number in range(20):
-            handler.write(f"c-{number}", {"name": "bad" if number == 7 else "good"})
-
-    result = handler.result
-    assert [item.index for item in result.successful] == [*range(7), *range(8, 20)]
-    assert result.counts == {"CREATED": 19, "INVALID": 1}
-    assert result.open == 0
-    (failed,) = result.failed
-    assert (failed.index, failed.input.key, failed.input.data) == (7, "c-7", {"name": "bad"})
-    assert (failed.outcome, failed.code, failed.message) == ("rejected", "INVALID", "no such field")
 
 
 @pytest.mark.parametrize(
@@ -102,16 +68,16 @@ async def test_callback_may_be_a_coroutine(kafka: RunningKafka, prefix: str) -> 
 @pytest.mark.parametrize("inside", [True, False], ids=["inside", "after the end"])
 async def test_retry_publishes_the_failed_ones_again(kafka: RunningKafka, prefix: str, inside: bool) -> None:
     connection = await crm_topics(kafka, prefix)
-    decide = Repaired()
+    decide = RejectBadUntilRepaired()
     async with fake_writer(connection, decide):
         async with bulk("crm", connection, object="o") as handler:
             handler.write("a", {"name": "good"})
             handler.write("b", {"name": "bad"})
             assert len((await handler.flush()).failed) == 1
             if inside:
-                decide.done = True
+                decide.repaired = True
                 await handler.retry()
-        decide.done = True
+        decide.repaired = True
         result = handler.result if inside else await handler.retry()
 
     assert [item.index for item in result.successful] == [0, 1]
@@ -204,28 +170,3 @@ async def test_wrong_input_is_refused_at_once(
 def test_create_and_another_operation_contradict_each_other() -> None:
     with pytest.raises(ValueError, match="create=True means upsert"):
         bulk("crm", object="o", create=True, operation="delete")
-
-
-async def test_synchronous_twin_does_the_same(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
-    decide = Repaired()
-
-    def script() -> Any:
-        with bulk_sync("crm", connection, object="o", create=True) as handler:
-            handler.write("a", {"name": "good"})
-            handler.write("b", {"name": "bad"})
-            first = handler.flush()
-        decide.done = True
-        return first, handler.retry()
-
-    async with fake_writer(connection, decide):
-        first, second = await asyncio.to_thread(script)
-    assert (len(first.successful), len(first.failed)) == (1, 1)
-    assert (len(second.successful), len(second.failed)) == (2, 0)
-
-
-def test_synchronous_twin_leaves_no_thread_when_kafka_does_not_answer() -> None:
-    connection = Connection(kafka=KafkaSettings(bootstrap_servers="localhost:1"))
-    with pytest.raises(KafkaUnreachable), bulk_sync("crm", connection, object="o"):
-        pass
-    assert "sluice-bulk" not in {thread.name for thread in threading.enumerate()}

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from aiokafka.partitioner import DefaultPartitioner
@@ -175,17 +174,3 @@ async def test_tasks_share_a_publisher(kafka: RunningKafka, prefix: str) -> None
         for number in range(100):
             tasks.create_task(_publish_company(publisher, f"key-{number}", "x" * 500))
     assert len(await read_all(connection, publisher.topic)) == 100
-
-
-async def test_settings_file_is_read_without_the_vendors_secrets(
-    kafka: RunningKafka, prefix: str, tmp_path: Path
-) -> None:
-    await crm_topics(kafka, prefix)
-    file = tmp_path / "sluice.yaml"
-    file.write_text(
-        f"kafka: {{bootstrap_servers: '{kafka.bootstrap_servers}'}}\n"
-        f"topic_prefix: {prefix}\n"
-        "destinations: {crm: {to: {kind: blueconic, client_secret: '${env:NOT_SET_ANYWHERE}'}}}\n"
-    )
-    async with Publisher("crm", file) as publisher:
-        await _publish_company(publisher, "a")

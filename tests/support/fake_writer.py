@@ -22,6 +22,20 @@ def deliver(event: RecordEvent) -> Outcome:
     return DELIVERED
 
 
+def reject_bad(event: RecordEvent) -> Outcome:
+    is_bad = event.key == "bad" or b"bad" in bytes(event.data)
+    return Outcome(Fate.REJECTED, "INVALID", "no such field") if is_bad else DELIVERED
+
+
+class RejectBadUntilRepaired:
+    """Decides as :func:`reject_bad`, and delivers everything once it is ``repaired``."""
+
+    repaired = False
+
+    def __call__(self, event: RecordEvent) -> Outcome:
+        return DELIVERED if self.repaired else reject_bad(event)
+
+
 @asynccontextmanager
 async def fake_writer(connection: Connection, decide: Decide = deliver) -> AsyncIterator[None]:
     """Settle every record of ``crm`` while the body runs."""

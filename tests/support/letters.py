@@ -1,12 +1,15 @@
 """Dead letters for tests, as the writer writes them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from sluice.client.connection import Connection
+from sluice.dead_letters.redrive import Redrive, RedriveProgress
+from sluice.dead_letters.redrive_plan import RedriveRules
+from sluice.dead_letters.selection import Selection
 from sluice.events import Header, Headers, Place, SucceededEvent, encode_event
 from sluice.flow.outcome import Fate
 from sluice.kafka.sending import Message
@@ -14,8 +17,10 @@ from sluice.writer.lanes.receipt_messages import Failure, dead_letter
 from sluice.writer.lanes.receipt_messages import Received as Returned
 from tests.support.factories import record
 from tests.support.kafka_admin import RunningKafka, create_topics
-from tests.support.topics import crm_connection
+from tests.support.topics import crm_connection, read_all
 
+ALL = Selection()
+RULES = RedriveRules()
 TRACEPARENT = ("traceparent", b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 UNKNOWN_FIELD = Failure(Fate.REJECTED, "UNKNOWN_FIELD", 'field "nmae" of c-17 is unknown', 200)
 LOST = Failure(Fate.AMBIGUOUS, "lost-answer", "no answer within 30 s")
@@ -37,8 +42,8 @@ class Letter(NamedTuple):
     payload_at: str = ""
 
     def message(self, records: str) -> Message:
-        """It, as the writer would write it."""
-        event = record(self.object_, key=self.key, data=self.data)
+        """Return it as the writer would write it."""
+        event = record(self.object_, key=self.key, data=self.data, event_id=f"e-{self.key}")
         headers: Headers = [TRACEPARENT, ("app", b"\xff")]
         if self.redrives:
             headers.append((str(Header.REDRIVE_COUNT), str(self.redrives).encode()))
@@ -50,6 +55,16 @@ class Letter(NamedTuple):
             return message
         place = (str(Header.PAYLOAD_AT), self.payload_at.encode())
         return Message(message.key, None, [*message.headers, place])
+
+
+LETTERS = [
+    Letter("a"),
+    Letter("b", LOST, batch_id="b-2"),
+    Letter("c", partition=1, object_="profile"),
+    Letter("d", partition=1, value=b'{"event_id":"e","object":"profile","job_id":"night"}'),
+    Letter("poison", Failure(Fate.REJECTED, "not-a-record-event", "expected JSON"), value=b"\x00\xff"),
+]
+"""Letters of several reasons, objects and partitions; the last is no record event."""
 
 
 async def letter_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> Connection:
@@ -67,7 +82,7 @@ async def make_control(kafka: RunningKafka, connection: Connection) -> None:
 
 
 async def deliver(connection: Connection, letter: Letter) -> None:
-    """Write the receipt of a later life of ``letter``."""
+    """Write the receipt of the record of ``letter``, as if it had been redriven and delivered."""
     topics = connection.topics("crm")
     now = datetime.now(UTC)
     receipt = SucceededEvent(
@@ -93,3 +108,21 @@ async def bury(connection: Connection, letters: Iterable[Letter]) -> None:
             one = letter.message(topics.records)
             await producer.send(topics.dead_letters, one.value, one.key, letter.partition, headers=list(one.headers))
         await producer.flush()
+
+
+async def redrive(connection: Connection, selection: Selection = ALL, rules: RedriveRules = RULES) -> RedriveProgress:
+    """Redrive letters of ``crm``, and return what became of them."""
+    run = Redrive("crm", connection, selection, rules)
+    async for _ in run.run():
+        pass
+    return run.progress
+
+
+async def read_records(connection: Connection) -> list[ConsumerRecord]:
+    """Read the records topic of ``crm``."""
+    return await read_all(connection, connection.topics("crm").records)
+
+
+def keys_of(records: Sequence[ConsumerRecord]) -> list[str]:
+    """Return the message keys of ``records``."""
+    return [record.key.decode() for record in records]

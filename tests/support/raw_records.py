@@ -12,7 +12,7 @@ NAME = "name"
 
 
 async def publish_with_header_name(servers: str, topic: str, partition: int, name: bytes) -> None:
-    """A batch of two records, the second of which has a header called ``name``, of four bytes."""
+    """Write a batch of two records, the second of which has a header called ``name``, of four bytes."""
     builder = BatchBuilder(2, 0, 0, -1, -1, -1, 1_000_000)
     builder.append(0, None, b"k", b"{}", [])
     builder.append(1, None, b"k", b"{}", [(NAME, b"value")])

@@ -5,20 +5,19 @@ import logging
 import sys
 
 from sluice.client.connection import Connection
-from sluice.dead_letters.redrive import RedriveFailed, RedriveResult, redrive
+from sluice.dead_letters.redrive import Redrive, RedriveFailed
+from sluice.dead_letters.redrive_plan import RedriveRules
 from sluice.dead_letters.selection import Selection
 from sluice.kafka.clients import KafkaUnreachable
 from sluice.kafka.settings import KafkaSettings
 
 
-def _say(result: RedriveResult) -> None:
-    sys.stdout.write(f"{result.sent}\n")
-    sys.stdout.flush()
-
-
 async def _redrive(servers: str, prefix: str, code: str) -> None:
     connection = Connection(kafka=KafkaSettings(bootstrap_servers=servers), topic_prefix=prefix)
-    await redrive(connection, "crm", Selection(codes=(code,)), on_sent=_say)
+    redrive = Redrive("crm", connection, Selection(codes=(code,)), RedriveRules())
+    async for _ in redrive.run():
+        sys.stdout.write(f"{redrive.progress.sent}\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

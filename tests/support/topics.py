@@ -1,22 +1,26 @@
 """A destination's topics for one test, and what stands in them."""
 
+import asyncio
+from collections.abc import AsyncIterable
+
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from sluice.client.connection import Connection
+from sluice.client.receipts import Receipt
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_admin import admin_client
 from tests.support.kafka_admin import RunningKafka, create_topics
 
 
 def crm_connection(kafka: RunningKafka, prefix: str) -> Connection:
-    """How to at_kill_point the topics of a destination ``crm``."""
+    """Return how to reach the topics of a destination ``crm``."""
     return Connection(
         kafka=KafkaSettings(bootstrap_servers=kafka.bootstrap_servers), topic_prefix=prefix, destinations=("crm",)
     )
 
 
 async def crm_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> Connection:
-    """The topics that its publishers and consumers use, made, and how to at_kill_point them."""
+    """Make the topics of ``crm`` that its publishers and consumers use, and return how to reach them."""
     connection = crm_connection(kafka, prefix)
     topics = connection.topics("crm")
     names = [topics.records, topics.succeeded, topics.dead_letters]
@@ -25,7 +29,7 @@ async def crm_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> C
 
 
 async def read_all(connection: Connection, topic: str) -> list[ConsumerRecord]:
-    """What is committed in ``topic`` now, partition after partition."""
+    """Read what is committed in ``topic`` now, partition after partition."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=connection.kafka.bootstrap_servers,
         isolation_level="read_committed",
@@ -46,6 +50,17 @@ async def read_all(connection: Connection, topic: str) -> list[ConsumerRecord]:
         return records
     finally:
         await consumer.stop()
+
+
+async def take_receipts(stream: AsyncIterable[Receipt], count: int) -> list[Receipt]:
+    """Read the next ``count`` receipts of ``stream``."""
+    receipts: list[Receipt] = []
+    async with asyncio.timeout(30):
+        async for receipt in stream:
+            receipts.append(receipt)
+            if len(receipts) == count:
+                break
+    return receipts
 
 
 async def _partitions(connection: Connection, topic: str) -> range:

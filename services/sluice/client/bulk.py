@@ -1,14 +1,4 @@
-"""For people who have a list and want an answer: write records, and get what became of each.
-
-    async with bulk("crm", object="group/company", create=True) as handler:
-        handler.write("acme", {"name": "Acme"})
-        handler.write("initech", {"name": "Initech"})
-    for item in handler.result.failed:
-        print(item.index, item.input.key, item.code, item.message)
-
-``write`` collects in memory, ``flush`` and the end of the ``async with`` publish and wait for the receipts. When the
-body raises, what was not flushed is not published.
-"""
+"""Write a list of records, and get the outcome of each."""
 
 import asyncio
 import inspect
@@ -20,9 +10,9 @@ from typing import Any, Self
 
 from sluice.client.bulk_result import (
     BulkBatch,
+    BulkInput,
     BulkItem,
     BulkResult,
-    Written,
     counts_by_code,
     event_id_of,
     settled_item,
@@ -38,7 +28,7 @@ Callback = Callable[[BulkBatch], Awaitable[None] | None]
 
 
 class BulkTimeout(TimeoutError):
-    """No receipt came for too long; ``open`` records have none. They are published, and may still be delivered."""
+    """A wait for receipts that took too long: ``open`` records have none. They may still be delivered."""
 
     def __init__(self, message: str, open: int) -> None:  # noqa: A002  # as in BulkResult
         super().__init__(message)
@@ -56,11 +46,18 @@ def bulk(
     job_id: str | None = None,
     timeout_s: float = 300.0,
 ) -> "Bulk":
-    """A handler for records of one ``object``.
+    """Make a handler that writes records of one ``object`` and collects the outcome of each.
 
-    Records that do not exist are made with ``create``, and else skipped: ``operation`` is ``upsert`` or ``update``
-    unless another is named. ``callback`` is given each finished batch. ``timeout_s`` is the longest wait without any
-    new receipt; :class:`BulkTimeout` then says how many are open. Raises ``SettingsError`` and ``ValueError``.
+        async with bulk("crm", object="group/company", create=True) as handler:
+            handler.write("acme", {"name": "Acme"})
+            handler.write("initech", {"name": "Initech"})
+        for item in handler.result.failed:
+            print(item.index, item.input.key, item.code, item.message)
+
+    With ``create`` the operation is ``upsert``, which makes records that do not exist; without it ``update``, which
+    skips them. ``operation`` names any other. ``callback``, a function or a coroutine function, is given each answered
+    batch. ``job_id`` is a new one where left out. ``timeout_s`` without any new receipt is a :class:`BulkTimeout`,
+    which says how many records are open. Raises ``SettingsError`` and ``ValueError``.
     """
     if create and operation is not None:
         raise ValueError(f"create=True means upsert, and operation={operation!r} was passed too; leave one of them out")
@@ -69,7 +66,11 @@ def bulk(
 
 
 class Bulk:
-    """Made by :func:`bulk`. It holds everything that was written, and its outcomes, until it is dropped."""
+    """A handler for records of one object, made by :func:`bulk`.
+
+    ``write`` collects in memory; ``flush`` and the end of the ``async with`` publish and wait for the receipts. When
+    the body raises, what was not flushed is not published. The handler keeps all records and outcomes in memory.
+    """
 
     def __init__(
         self,
@@ -89,7 +90,7 @@ class Bulk:
         self._callback = callback
         self._timeout_s = timeout_s
         self._resources: AsyncExitStack | None = None
-        self._written: list[Written] = []
+        self._written: list[BulkInput] = []
         self._unpublished: list[RecordEvent] = []
         self._open: dict[str, int] = {}
         self._settled: dict[int, BulkItem] = {}
@@ -106,14 +107,14 @@ class Bulk:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        resources, self._resources = self._opened(), None
+        resources, self._resources = self._require_open(), None
         async with resources:
             if error is None:
                 await self._flush()
 
     @property
     def result(self) -> BulkResult:
-        """What is known by now."""
+        """The outcomes that are known now."""
         items = [self._settled[index] for index in sorted(self._settled)]
         return BulkResult(
             job_id=self.job_id,
@@ -124,34 +125,34 @@ class Bulk:
         )
 
     def write(self, key: Key, data: Mapping[str, Any] | None = None) -> int:
-        """Take a record in, and return its index.
+        """Take in one record, to be published by the next ``flush``, and return its index, from 0.
 
-        Raises ``ValueError`` when the handler is not open, ``TypeError`` for what is no key or no mapping, and
-        :class:`~sluice.records.InvalidRecord`, a ``ValueError``, for what cannot be published.
+        Raises ``ValueError`` when the handler is not open, ``TypeError`` for a wrong type of ``key`` or ``data``, and
+        ``InvalidRecord``, a ``ValueError``, for what cannot be published.
         """
-        self._opened()
+        self._require_open()
         if key is not None and not isinstance(key, str | dict | list):
             raise TypeError(f"expected the key to be a text, a mapping or a list of mappings, got {type(key).__name__}")
         if data is not None and not isinstance(data, Mapping):
             raise TypeError(f"expected data to be a mapping of names to values, got {type(data).__name__}")
-        written = Written(key, data or {})
+        written = BulkInput(key, data or {})
         self._unpublished.append(self._event(written, len(self._written)))
         self._written.append(written)
         return len(self._written) - 1
 
     async def flush(self) -> BulkResult:
-        """Publish what was written, and return when every record has its receipt.
+        """Publish what was written, and wait until every record has its receipt.
 
-        Raises :class:`BulkTimeout`, after which ``flush`` may be called again to go on waiting, and ``PublishError``.
+        Raises :class:`BulkTimeout`, after which another ``flush`` goes on waiting, and ``PublishError``.
         """
-        self._opened()
+        self._require_open()
         await self._flush()
         return self.result
 
     async def retry(self) -> BulkResult:
-        """Publish the failed ones again, each as a new event, and return when they have their receipts.
+        """Publish the failed records again, each as a new event, and wait until they have their receipts.
 
-        An ``ambiguous`` one may have been applied already. Works after the ``async with``, too.
+        An ``ambiguous`` one may have been applied already. It works after the ``async with``, too. Raises as ``flush``.
         """
         if self._resources is None:
             async with self:
@@ -161,12 +162,12 @@ class Bulk:
             self._unpublished.append(self._event(item.input, item.index))
         return await self.flush()
 
-    def _opened(self) -> AsyncExitStack:
+    def _require_open(self) -> AsyncExitStack:
         if self._resources is None:
             raise ValueError("the bulk handler is not open; use it inside `async with bulk(...) as handler:`")
         return self._resources
 
-    def _event(self, written: Written, index: int) -> RecordEvent:
+    def _event(self, written: BulkInput, index: int) -> RecordEvent:
         event = make_record(
             object=self._object, operation=self._operation, key=written.key, data=written.data, job_id=self.job_id
         )
@@ -192,7 +193,7 @@ class Bulk:
             await self._collect()
 
     async def _collect(self) -> None:
-        """Until nothing is open. Raises :class:`BulkTimeout`."""
+        """Read receipts until no record is open. Raises :class:`BulkTimeout`."""
         now = asyncio.get_running_loop().time
         try:
             async with asyncio.timeout(self._timeout_s) as deadline:
@@ -214,7 +215,7 @@ class Bulk:
         )
 
     async def _settle_batches(self, receipts: Iterable[Receipt]) -> bool:
-        """Settle what ``receipts`` are for, tell the callback, and say whether there was anything."""
+        """Settle the records of ``receipts``, tell the callback, and return whether there were any."""
         batches: dict[str, list[BulkItem]] = {}
         for receipt in receipts:
             item = self._settle(receipt)
@@ -228,7 +229,7 @@ class Bulk:
         return bool(batches)
 
     def _settle(self, receipt: Receipt) -> BulkItem | None:
-        """The item that ``receipt`` is for; ``None`` when it is not one of ours that is open."""
+        """Settle and return the item of ``receipt``; ``None`` when it is not for an open record of this handler."""
         index = self._open.pop(event_id_of(receipt) or "", None)
         if index is None:
             return None

@@ -1,4 +1,4 @@
-"""What became of records that were written in bulk."""
+"""The outcomes of records that were written in bulk."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -10,19 +10,19 @@ from sluice.client.receipts import DeadLetter, Receipt
 from sluice.events import Key
 
 
-class Written(NamedTuple):
-    """What was passed to ``write``."""
+class BulkInput(NamedTuple):
+    """The arguments of one ``write``."""
 
     key: Key
     data: Mapping[str, Any]
 
 
 class BulkItem(msgspec.Struct, frozen=True, kw_only=True):
-    """One written record and what became of it."""
+    """One written record and its outcome."""
 
     index: int
-    """Position among all that were written, from 0."""
-    input: Written
+    """Position among all that were written, from 0: what ``write`` returned."""
+    input: BulkInput
     outcome: str
     """``delivered`` or ``skipped``, else a failure: ``rejected``, ``ambiguous`` (it may have been applied) or
     ``retryable`` (it was tried too often)."""
@@ -36,37 +36,38 @@ class BulkItem(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def succeeded(self) -> bool:
-        """Whether the vendor has taken the record, or had no need to."""
+        """True when the vendor has taken the record, or had no need to."""
         return self.outcome in ("delivered", "skipped")
 
 
 class BulkResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of everything written so far, in the order in which it was written."""
+    """The outcomes of everything written so far, in the order in which it was written."""
 
     job_id: str
     successful: list[BulkItem]
     failed: list[BulkItem]
     counts: dict[str, int]
-    """Items by ``code``."""
+    """Number of items by ``code``, the most frequent first."""
     open: int
     """Records without a receipt yet."""
 
 
 class BulkBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Items of one batch that the vendor has answered; a batch may come in several parts."""
+    """Items of one batch that the vendor has answered, for a callback. A batch may come in several parts."""
 
     batch_id: str
     items: list[BulkItem]
     counts: dict[str, int]
+    """Number of items by ``code``, the most frequent first."""
 
 
 def event_id_of(receipt: Receipt) -> str | None:
-    """Whose receipt it is; ``None`` for bytes that are no record event."""
+    """Return the id of the receipt's event; ``None`` for bytes that are no record event."""
     return None if receipt.event is None else receipt.event.event_id
 
 
-def settled_item(index: int, written: Written, receipt: Receipt) -> BulkItem:
-    """What ``receipt`` says of the record that was written as number ``index``."""
+def settled_item(index: int, written: BulkInput, receipt: Receipt) -> BulkItem:
+    """Return the item of the record that was written as number ``index``, from its ``receipt``."""
     if isinstance(receipt, DeadLetter):
         return BulkItem(
             index=index,
@@ -89,5 +90,5 @@ def settled_item(index: int, written: Written, receipt: Receipt) -> BulkItem:
 
 
 def counts_by_code(items: Iterable[BulkItem]) -> dict[str, int]:
-    """The most frequent first."""
+    """Count items by code, the most frequent first."""
     return dict(Counter(item.code for item in items).most_common())

@@ -1,9 +1,4 @@
-"""The bulk handler for scripts without an event loop; it runs one in a thread of its own.
-
-with bulk_sync("crm", object="group/company", create=True) as handler:
-    handler.write("acme", {"name": "Acme"})
-print(handler.result.counts)
-"""
+"""The bulk handler for scripts without an event loop; it runs one in a thread of its own."""
 
 import asyncio
 import threading
@@ -16,7 +11,7 @@ from sluice.client.bulk_result import BulkResult
 from sluice.client.connection import SETTINGS_FILE, Connectable
 from sluice.events import Key, Operation
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
 
 def bulk_sync(
@@ -30,7 +25,14 @@ def bulk_sync(
     job_id: str | None = None,
     timeout_s: float = 300.0,
 ) -> "BulkSync":
-    """As :func:`~sluice.client.bulk.bulk`; ``callback`` is called in the handler's thread."""
+    """Make a handler as :func:`bulk` does, for code without an event loop.
+
+        with bulk_sync("crm", object="group/company", create=True) as handler:
+            handler.write("acme", {"name": "Acme"})
+        print(handler.result.counts)
+
+    Arguments and errors are those of :func:`bulk`; ``callback`` is called in the handler's own thread.
+    """
     handler = bulk(
         destination,
         settings,
@@ -45,7 +47,10 @@ def bulk_sync(
 
 
 class BulkSync:
-    """Made by :func:`bulk_sync`. For one thread at a time; it may have a running event loop, as a notebook has."""
+    """The twin of :class:`Bulk` without ``await``, made by :func:`bulk_sync`.
+
+    It is for one thread at a time. That thread may have a running event loop, as a notebook's has.
+    """
 
     def __init__(self, handler: Bulk) -> None:
         self._handler = handler
@@ -64,7 +69,7 @@ class BulkSync:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._opened().run(self._handler.__aexit__(kind, error, trace))
+            self._running_loop().run(self._handler.__aexit__(kind, error, trace))
         finally:
             self._end_loop()
 
@@ -75,25 +80,25 @@ class BulkSync:
 
     @property
     def result(self) -> BulkResult:
-        """What is known by now."""
+        """The outcomes that are known now."""
         return self._handler.result
 
     def write(self, key: Key, data: Mapping[str, Any] | None = None) -> int:
-        """As :meth:`sluice.client.bulk.Bulk.write`."""
+        """Take in one record and return its index, as :meth:`Bulk.write` does."""
         return self._handler.write(key, data)
 
     def flush(self) -> BulkResult:
-        """As :meth:`sluice.client.bulk.Bulk.flush`."""
-        return self._opened().run(self._handler.flush())
+        """Publish what was written and wait for the receipts, as :meth:`Bulk.flush` does."""
+        return self._running_loop().run(self._handler.flush())
 
     def retry(self) -> BulkResult:
-        """As :meth:`sluice.client.bulk.Bulk.retry`."""
+        """Publish the failed records again and wait for the receipts, as :meth:`Bulk.retry` does."""
         if self._loop is None:
             with self:
                 return self.retry()
         return self._loop.run(self._handler.retry())
 
-    def _opened(self) -> "_LoopThread":
+    def _running_loop(self) -> "_LoopThread":
         if self._loop is None:
             raise ValueError("the bulk handler is not open; use it inside `with bulk_sync(...) as handler:`")
         return self._loop
@@ -105,14 +110,14 @@ class BulkSync:
 
 
 class _LoopThread:
-    """An event loop that turns in its own thread until it is ended."""
+    """An event loop that runs in its own thread until it is ended."""
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="sluice-bulk", daemon=True)
         self._thread.start()
 
-    def run(self, coroutine: Coroutine[Any, Any, Answer]) -> Answer:
+    def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
         """Run ``coroutine`` there and wait for it; an interrupt of the waiting thread cancels it."""
         future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
         try:
@@ -122,7 +127,7 @@ class _LoopThread:
             raise
 
     def end(self) -> None:
-        """Stop the loop, when what was cancelled in it has ended."""
+        """Cancel the tasks of the loop, wait until they have ended, and stop it."""
         self.run(self._end_tasks())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

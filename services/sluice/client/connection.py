@@ -1,6 +1,6 @@
-"""What people who publish and consume need of the settings: where Kafka is, and how topics are named.
+"""The settings that publishing and consuming need: the address of Kafka, and how topics are named.
 
-They need not hold a vendor's credentials: of a settings file's ``destinations`` only the names are read.
+They hold no vendor's credentials: of a settings file's ``destinations`` only the names are read.
 """
 
 import os
@@ -16,20 +16,24 @@ from sluice.telemetry.settings import TracingSettings
 from sluice.topics import DestinationTopics, topics_of
 
 SETTINGS_FILE = Path("sluice.yaml")
-"""Where settings are looked for when nobody names another file."""
+"""The settings file where none is named."""
 
 
 class Connection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How to reach the topics of destinations."""
+    """The way to the topics of destinations, for use in place of a settings file.
+
+    Connection(kafka=KafkaSettings(bootstrap_servers="localhost:9092"), topic_prefix="staging.")
+    """
 
     kafka: KafkaSettings
     topic_prefix: str = ""
+    """Begins the name of every topic."""
     tracing: TracingSettings = TracingSettings()
     destinations: tuple[str, ...] | None = None
-    """The names that may be asked for; ``None`` where nobody has listed them."""
+    """The destinations there are, so that another name is an error; ``None`` allows any name."""
 
     def topics(self, destination: str) -> DestinationTopics:
-        """The topics of ``destination``. Raises :class:`~sluice.settings.SettingsError` for one that is not listed."""
+        """Return the topics of ``destination``. Raises ``SettingsError`` for one that is not in ``destinations``."""
         if self.destinations is not None and destination not in self.destinations:
             raise SettingsError(
                 f"no destination {destination!r} in the settings{nearest(destination, self.destinations)}"
@@ -38,11 +42,11 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 Connectable = Connection | Settings | Path | str
-"""What says how to connect: a connection, a whole settings file's content, or the path of one."""
+"""A connection, the content of a settings file, or the path of one."""
 
 
 def connect(settings: Connectable, environ: Mapping[str, str] = os.environ) -> Connection:
-    """The connection that ``settings`` describe. Raises :class:`~sluice.settings.SettingsError`."""
+    """Return the connection that ``settings`` describe. Raises ``SettingsError``."""
     match settings:
         case Connection():
             return settings
@@ -53,7 +57,7 @@ def connect(settings: Connectable, environ: Mapping[str, str] = os.environ) -> C
 
 
 def _load(path: Path, environ: Mapping[str, str]) -> Connection:
-    """Read the file without what stands below ``destinations``: it may name secrets that are not here."""
+    """Read the file without the content of ``destinations``: it may name secrets that this machine does not have."""
     raw = parse_yaml(read_text(path), str(path))
     destinations = raw.get("destinations")
     names = [str(name) for name in destinations] if isinstance(destinations, dict) else []

@@ -1,15 +1,4 @@
-"""The receipts of a destination, as a stream.
-
-    async for receipt in outcomes("crm", job_id="nightly", until_end=True):
-        match receipt:
-            case Succeeded(event=event):
-                print(event.key, event.status)
-            case DeadLetter(code=code, message=message):
-                print(code, message)
-
-Only what is committed is seen: exactly one receipt per record, and those of one lane in their order. As a context
-manager it is positioned before the body begins, so that no receipt of what the body publishes is missed.
-"""
+"""The receipts of a destination, as a stream."""
 
 import logging
 from collections.abc import AsyncIterator, Sequence
@@ -26,7 +15,7 @@ from sluice.client.receipts import Receipt, read_dead_letter, read_succeeded
 from sluice.events import KafkaRecord
 from sluice.kafka.clients import client_options, running
 from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
-from sluice.kafka.topic_reader import Since, assign_at, finished, offsets_since
+from sluice.kafka.topic_reader import Since, assign_at, offsets_since, pause_finished
 from sluice.telemetry.spans import received_span
 
 _POLL_MS = 500
@@ -46,14 +35,22 @@ def outcomes(
     only: Literal["succeeded", "failed"] | None = None,
     group_id: str | None = None,
 ) -> "Outcomes":
-    """The receipts of ``destination``.
+    """Stream the receipts of ``destination``.
 
-    ``since`` is where to begin: by default now, or the beginning when a ``job_id`` is asked for. A dead letter whose
-    bytes are no record event belongs to no job. ``until_end`` stops after what is there when the stream is opened.
+        async for receipt in outcomes("crm", job_id="nightly", until_end=True):
+            match receipt:
+                case Succeeded(event=event):
+                    print(event.key, event.status)
+                case DeadLetter(code=code, message=message):
+                    print(code, message)
 
-    With a ``group_id`` Kafka shares the partitions among all streams of that group and remembers what was handed over
-    (at least once: a receipt may come again after a crash); ``since`` then holds for the group's first time, and is no
-    instant. Raises ``SettingsError``, ``ValueError``; opening raises ``KafkaUnreachable`` and ``TopicsError``.
+    ``since`` is where to begin: ``"now"``, ``"beginning"`` or an instant with a time zone; left out it is now, or the
+    beginning when a ``job_id`` is asked for. ``until_end`` stops after what is there when the stream is opened.
+    ``only`` leaves out the other kind of receipt. A dead letter whose bytes are no record event belongs to no job.
+
+    With a ``group_id`` Kafka shares the partitions among all streams of that group and remembers what was handed over,
+    at least once: a receipt may come again after a crash. ``since`` then counts only for a new group, and cannot be an
+    instant. Raises ``SettingsError`` and ``ValueError``; reading raises ``KafkaUnreachable`` and ``TopicsError``.
     """
     since = since or ("now" if job_id is None else "beginning")
     if isinstance(since, datetime):
@@ -69,7 +66,17 @@ def outcomes(
 
 
 class Outcomes:
-    """An open, or not yet opened, stream of receipts; made by :func:`outcomes`."""
+    """A stream of receipts, made by :func:`outcomes`.
+
+    Only committed receipts are seen: exactly one per record, and those of one partition in their order. ``async for``
+    opens it and closes it at its end. ``async with`` opens it before the body begins, so that no receipt of what the
+    body publishes is missed:
+
+        async with outcomes("crm") as stream, Publisher("crm") as publisher:
+            event_id = await publisher.publish(object="profile", operation="upsert", key="a@b.org", data={})
+            async for receipt in stream:
+                ...
+    """
 
     def __init__(
         self,
@@ -116,7 +123,7 @@ class Outcomes:
         await self._resources.aclose()
 
     async def __aiter__(self) -> AsyncIterator[Receipt]:
-        """Opens the stream if nobody has, and closes it then, too."""
+        """Yield the receipts. Open the stream, and close it at the end, unless it is open."""
         if self._consumer is None:
             async with self:
                 async for receipts in self.polls():
@@ -128,7 +135,7 @@ class Outcomes:
                     yield receipt
 
     async def polls(self) -> AsyncIterator[list[Receipt]]:
-        """The same receipts, several at a time as they come; the stream must be open. None of them is empty."""
+        """Yield the same receipts in lists, as they arrive. None is empty. The stream must be open."""
         while not self._until_end or self._ends:
             fetched = await self._consumer.getmany(timeout_ms=_POLL_MS)
             receipts = [
@@ -142,7 +149,7 @@ class Outcomes:
                 yield receipts
             if self._group_id is not None and fetched:
                 await self._consumer.commit()
-            for partition in await finished(self._consumer, self._ends):
+            for partition in await pause_finished(self._consumer, self._ends):
                 del self._ends[partition]
 
     def _receipt(self, message: KafkaRecord) -> Receipt | None:

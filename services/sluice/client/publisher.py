@@ -1,7 +1,4 @@
-"""Publishes record events to a destination's records topic.
-
-    async with Publisher("crm", "sluice.yaml") as publisher:
-        await publisher.publish(object="group/company", operation="upsert", key="acme", data={"name": "Acme"})
+"""Publish record events to a destination's records topic.
 
 Every record is written exactly once, or an error says how many may be missing: the producer is idempotent, and what
 Kafka does not confirm is raised by the next ``publish``, by ``flush``, or at the end of the ``async with``::
@@ -40,11 +37,11 @@ BATCH_BYTES = 128 * 1024
 
 
 class RecordTooLarge(InvalidRecord):
-    """A record that the topic does not take; the message names the sizes."""
+    """A record that is too large for the records topic; the message names both sizes."""
 
 
 def check_size(message: Message, max_message_bytes: int) -> int:
-    """The bytes that ``message`` takes in a topic. Raises :class:`RecordTooLarge`."""
+    """Return the bytes that ``message`` takes in a topic. Raises :class:`RecordTooLarge`."""
     size_bytes: int = DefaultRecordBatchBuilder.estimate_size_in_bytes(message.key, message.value, message.headers)
     largest_bytes = _largest_record_bytes(max_message_bytes)
     if size_bytes > largest_bytes:
@@ -56,11 +53,18 @@ def check_size(message: Message, max_message_bytes: int) -> int:
 
 
 class Publisher:
-    """A connection to one destination's records topic, for one event loop; tasks may share it.
+    """A publisher of record events for one destination. Tasks of one event loop may share it.
+
+        async with Publisher("crm", "sluice.yaml") as publisher:
+            await publisher.publish(object="group/company", operation="upsert", key="acme", data={"name": "Acme"})
 
     Records of one key are applied in the order in which they were published. ``publish`` returns when the record is
-    in memory, and waits while more than ``max_buffered_bytes`` are; ``flush`` returns when Kafka has all of them.
-    A record carries the trace context of the span it is published in, or begins a trace where the process makes some.
+    in memory, ``flush`` and the end of the ``async with`` when Kafka has confirmed all. A record carries the trace
+    context of the span it is published in, or begins a trace where the process has a tracer.
+
+    ``publish`` waits while ``max_buffered_bytes`` are in memory. A record waits ``linger_s`` for others to be sent with
+    it. It is a ``PublishError`` when Kafka confirms nothing for ``delivery_timeout_s``. Raises ``SettingsError``; the
+    ``async with`` raises ``KafkaUnreachable`` and ``TopicsError``, and ``PublishError`` at its end.
     """
 
     def __init__(
@@ -73,8 +77,6 @@ class Publisher:
         compression: Compression = "zstd",
         delivery_timeout_s: float = 120.0,
     ) -> None:
-        """``linger_s`` is how long a record waits for company; ``delivery_timeout_s`` how long Kafka may go without
-        confirming anything before that is a :class:`PublishError`. Raises ``SettingsError``."""
         connection = connect(settings)
         self._kafka = connection.kafka
         self._destination = destination
@@ -123,7 +125,7 @@ class Publisher:
 
     @property
     def unconfirmed(self) -> int:
-        """Records that were published and that Kafka has not confirmed yet."""
+        """Count of records that were published and that Kafka has not confirmed yet."""
         return self._outbox.unconfirmed
 
     async def publish(
@@ -139,10 +141,12 @@ class Publisher:
         message_key: bytes | None = None,
         headers: Iterable[tuple[str, bytes]] | None = None,
     ) -> str:
-        """Publish one record and return its ``event_id``, a fresh UUID where none is passed.
+        """Publish one record and return its ``event_id``, a new UUID where none is passed.
 
-        ``data`` is a mapping, or a JSON object in bytes. ``message_key`` is what orders records,
-        :func:`~sluice.records.ordering_key` where left out. Raises :class:`InvalidRecord` and :class:`PublishError`.
+        ``data`` is a mapping, or a JSON object in bytes. Records with the same ``message_key`` are applied in order; it
+        is made from ``key`` where left out. ``occurred_at`` is now where left out. ``job_id`` names the job that the
+        record belongs to. ``headers`` travel with the record and its receipt. Raises ``InvalidRecord`` for this record,
+        and ``PublishError`` for earlier ones.
         """
         event = make_record(
             object=object,
@@ -163,24 +167,24 @@ class Publisher:
         message_key: bytes | None = None,
         headers: Iterable[tuple[str, bytes]] | None = None,
     ) -> None:
-        """Publish a complete event. Raises :class:`RecordTooLarge` and :class:`PublishError`."""
+        """Publish a complete event, as ``publish`` does. Raises ``RecordTooLarge`` and ``PublishError``."""
         key = ordering_key(event) if message_key is None else message_key
         message = Message(key, encode_event(event), self._with_traceparent([] if headers is None else list(headers)))
         await self._outbox.put(message, check_size(message, self._max_message_bytes))
 
     async def flush(self) -> None:
-        """Return when Kafka has confirmed everything published so far. Raises :class:`PublishError`."""
+        """Wait until Kafka has confirmed everything published so far. Raises ``PublishError``."""
         await self._outbox.flush()
 
     def _with_traceparent(self, headers: Headers) -> Headers:
-        """``headers`` with the record's trace context, unless its publisher has put one there."""
+        """Return ``headers`` with the record's trace context, unless they have one already."""
         if any(name == TRACEPARENT for name, _ in headers):
             return headers
         current = trace.get_current_span().get_span_context()
         if not self._traced and not current.is_valid:
             return headers
         sampled = not current.is_valid or current.trace_flags.sampled
-        if self._traced and sampled:  # a span that nobody keeps would cost as much as all the rest
+        if self._traced and sampled:  # a span that is not exported would cost as much as all the rest
             with publish_span(self.topic):
                 traceparent = current_traceparent()
         else:

@@ -1,4 +1,4 @@
-"""A record's receipt as its consumer sees it: succeeded, or a dead letter with the reason."""
+"""The receipt of a record as its consumer sees it: succeeded, or a dead letter with the reason."""
 
 from datetime import UTC, datetime
 
@@ -21,39 +21,48 @@ from sluice.headers import header_instant, header_number, header_text, redrive_c
 
 
 class Succeeded(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that the vendor has taken, or had no need to take."""
+    """The receipt of a record that the vendor has taken, or had no need to take."""
 
     place: Place
+    """Topic, partition and offset of the receipt."""
     written_at: datetime
     traceparent: str | None
-    """The record's own trace context, as W3C writes it."""
+    """The record's own trace context, in W3C's form."""
     event: SucceededEvent
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A record that was given up, as it was published, and why. What no header says is ``None`` or empty."""
+    """The receipt of a record that was given up: the record as it was published, and the reason.
+
+    The reason comes from headers; a header that is missing or makes no sense is ``None`` or empty here.
+    """
 
     place: Place
+    """Topic, partition and offset of the dead letter."""
     written_at: datetime
     traceparent: str | None
     key: bytes | None
+    """The message key."""
     value: bytes | None
+    """The bytes that were published; ``None`` also where they were too large for this topic."""
     headers: Headers
-    """Those that its publisher gave it."""
+    """The headers that its publisher gave it."""
     event: RecordEvent | None
     """``value`` decoded; ``None`` where it is no record event."""
     error_class: str
-    """``rejected``, ``ambiguous``, or ``retryable`` for what was tried too often."""
+    """``rejected``; ``ambiguous``, for what may have been applied; or ``retryable``, for what was tried too often."""
     code: str
-    """The vendor's own word."""
+    """The vendor's own word, such as ``UNKNOWN_FIELD``."""
     message: str
     http_status: int | None
     attempt: int
+    """The attempt that was the last, from 1."""
     batch_id: str | None
     source: Place | None
-    """Where the record stood when it was published."""
+    """The record's place when it was published first."""
     first_failure_at: datetime | None
     redrive_count: int
+    """Times the record had been redriven before."""
 
 
 Receipt = Succeeded | DeadLetter

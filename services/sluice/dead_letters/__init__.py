@@ -1,1 +1,1 @@
-"""Dead letters: select them, count them by reason, edit them, redrive them."""
+"""Dead letters: select them, count them by reason, tell their history, edit them, redrive them."""

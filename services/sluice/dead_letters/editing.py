@@ -1,4 +1,4 @@
-"""Edits of encoded record events: fields of their data set and dropped, or whole events mapped by a command.
+"""Edits of encoded record events: set and drop fields of their data, or map whole events by a command.
 
 What an edit does not touch keeps its bytes: no number is rounded, no name is reordered.
 """
@@ -15,11 +15,11 @@ from sluice.records import InvalidRecord, read_record
 
 
 class EditFailed(Exception):
-    """This one event cannot be edited; the others can."""
+    """An event that cannot be edited; the others can."""
 
 
 class MapFailed(Exception):
-    """The command did not do what it must; nothing of what it was given can be used."""
+    """A command that did not do what it must; nothing of what it wrote can be used."""
 
 
 Edited = bytes | EditFailed | None
@@ -39,7 +39,7 @@ class SetField(NamedTuple):
 
 
 def parse_path(text: str) -> Path:
-    r"""``address.city`` as a path; ``\.`` is a dot in a name. Raises ``ValueError``."""
+    r"""Read ``address.city`` as a path; ``\.`` is a dot in a name. Raises ``ValueError``."""
     path = tuple(name.replace("\\.", ".") for name in re.split(r"(?<!\\)\.", text))
     if not all(path):
         raise ValueError(f"expected names of fields with dots between them, got {text!r}")
@@ -47,7 +47,7 @@ def parse_path(text: str) -> Path:
 
 
 def parse_set(text: str) -> SetField:
-    """``field=value``: the value is JSON, and text where it is no JSON. Raises ``ValueError``."""
+    """Read ``field=value``: the value is JSON, and text where it is no JSON. Raises ``ValueError``."""
     name, equals, value = text.partition("=")
     if not equals:
         raise ValueError(f"expected field=value, got {text!r}")
@@ -60,16 +60,16 @@ def parse_set(text: str) -> SetField:
 
 
 def edit_fields(*, sets: Sequence[SetField] = (), drops: Sequence[Path] = ()) -> Edit:
-    """An edit of ``data``: first ``drops``, then ``sets``. A field to drop need not be there."""
+    """Make an edit of ``data``: first ``drops``, then ``sets``. A field to drop need not be there."""
 
     async def edit(events: Sequence[bytes]) -> list[Edited]:
-        return [_edited(event, sets, drops) for event in events]
+        return [_edit_event(event, sets, drops) for event in events]
 
     return edit
 
 
 def map_lines(command: str) -> Edit:
-    """An edit by a shell command, which is started anew for each few events.
+    """Make an edit by a shell command, which is started anew for each call of the edit.
 
     It reads one event a line from standard input and writes as many lines, in the same order: the event as it shall
     be, or ``null`` or nothing to leave that one alone.
@@ -79,13 +79,13 @@ def map_lines(command: str) -> Edit:
         lines = [_line(event) for event in events]
         given = [line for line in lines if isinstance(line, bytes)]
         mapped = iter(await _run(command, given) if given else [])
-        return [line if isinstance(line, EditFailed) else _kept(next(mapped)) for line in lines]
+        return [line if isinstance(line, EditFailed) else _mapped(next(mapped)) for line in lines]
 
     return edit
 
 
 def in_turn(edits: Sequence[Edit]) -> Edit:
-    """All of ``edits``, each with what the one before has left."""
+    """Make one edit of all ``edits``; each is given what the one before has left."""
 
     async def edit(events: Sequence[bytes]) -> list[Edited]:
         results: list[Edited] = list(events)
@@ -99,7 +99,7 @@ def in_turn(edits: Sequence[Edit]) -> Edit:
 
 
 def checked(edited: Edited) -> Edited:
-    """``edited``, if it is a record event that may be published."""
+    """Return ``edited`` if it is a record event that may be published, else why it is none."""
     if not isinstance(edited, bytes):
         return edited
     try:
@@ -109,7 +109,7 @@ def checked(edited: Edited) -> Edited:
     return edited
 
 
-def _edited(event: bytes, sets: Sequence[SetField], drops: Sequence[Path]) -> Edited:
+def _edit_event(event: bytes, sets: Sequence[SetField], drops: Sequence[Path]) -> Edited:
     try:
         members = _decode_members(event)
         data = members.get("data", Raw(b"{}"))
@@ -155,7 +155,7 @@ def _line(event: bytes) -> bytes | EditFailed:
         return EditFailed(f"expected JSON for the command: {error}")
 
 
-def _kept(line: bytes) -> bytes | None:
+def _mapped(line: bytes) -> bytes | None:
     return None if line.strip() in (b"", b"null") else line.strip()
 
 
@@ -163,13 +163,13 @@ async def _run(command: str, lines: Sequence[bytes]) -> list[bytes]:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_shell(command, stdin=pipe, stdout=pipe, stderr=pipe)
     try:
-        written, complaints = await process.communicate(b"".join(line + b"\n" for line in lines))
+        written, errors = await process.communicate(b"".join(line + b"\n" for line in lines))
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode:
-        said = complaints.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        said = errors.decode("utf-8", "replace").strip().rpartition("\n")[2]
         raise MapFailed(f"{command!r} ended with exit code {process.returncode}: {said or 'it said nothing'}")
     mapped = written.removesuffix(b"\n").split(b"\n")
     if len(mapped) != len(lines):

@@ -1,4 +1,4 @@
-"""The whole story of one dead letter: its other lives, whether it was redriven, and what has become of it."""
+"""The history of one dead letter: whether it was redriven, and every receipt of its record that can be found."""
 
 from collections.abc import AsyncIterator
 
@@ -15,23 +15,23 @@ MAX_SEARCHED = 500_000
 """Receipts that are looked through for the one of a redriven record; a few seconds."""
 
 
-class Story(msgspec.Struct, kw_only=True):
-    """What is known of a letter."""
+class History(msgspec.Struct, kw_only=True):
+    """Everything that is known of a letter."""
 
     letter: DeadLetter
     payload: bytes | None
     """The record as it was published, also where it stands elsewhere."""
     payload_at: str
-    """Where it stands, if elsewhere; empty if not."""
+    """Its place, if it stands elsewhere; empty if not."""
     payload_problem: str = ""
-    """Why it cannot be had."""
-    redriven: bool
-    lives: list[DeadLetter] = []
+    """Why it cannot be read; empty if it can."""
+    was_redriven: bool
+    dead_letters_of_record: list[DeadLetter] = []
     """All dead letters of the same record, this one included, in the order in which they were written."""
     succeeded: Succeeded | None = None
-    """Its receipt, where a later life was delivered."""
+    """The record's receipt, where it was delivered after a redrive."""
     searched: int = 0
-    """Receipts that were looked through for it."""
+    """Receipts that were looked through for that."""
 
 
 class NoSuchLetter(Exception):
@@ -39,7 +39,7 @@ class NoSuchLetter(Exception):
 
 
 async def letter_at(dead_letters: DeadLetters, partition: int, offset: int) -> ConsumerRecord:
-    """The letter that stands there. Raises :class:`NoSuchLetter`."""
+    """Read the letter that stands there. Raises :class:`NoSuchLetter`."""
     topic = dead_letters.topics.dead_letters
     if partition >= dead_letters.partitions:
         raise NoSuchLetter(f"expected a partition below {dead_letters.partitions} of {topic}, got {partition}")
@@ -54,10 +54,10 @@ async def letter_at(dead_letters: DeadLetters, partition: int, offset: int) -> C
 
 
 async def letter_of_event(dead_letters: DeadLetters, event_id: str) -> ConsumerRecord:
-    """The newest letter of the event. Raises :class:`NoSuchLetter`."""
+    """Find the newest letter of the event. Raises :class:`NoSuchLetter`."""
     found: ConsumerRecord | None = None
-    async for reading in dead_letters.read(Selection()):
-        for letter in reading.letters:
+    async for selected in dead_letters.read(Selection()):
+        for letter in selected.letters:
             names = names_of(letter.value)
             if names and names.event_id == event_id and (found is None or letter.timestamp >= found.timestamp):
                 found = letter
@@ -69,47 +69,49 @@ async def letter_of_event(dead_letters: DeadLetters, event_id: str) -> ConsumerR
     return found
 
 
-async def tell(dead_letters: DeadLetters, letter: ConsumerRecord) -> Story:
-    """The story of ``letter``. Other lives are looked for only where there can be some."""
+async def history_of(dead_letters: DeadLetters, letter: ConsumerRecord) -> History:
+    """Tell the history of ``letter``. Other receipts of its record are looked for only where there can be some."""
     read = read_dead_letter(letter)
-    story = Story(
+    history = History(
         letter=read,
         payload=letter.value,
         payload_at=header_text(letter.headers, Header.PAYLOAD_AT) or "",
-        redriven=letter in await dead_letters.redriven(),
-        lives=[read],
+        was_redriven=letter in await dead_letters.redriven_offsets(),
+        dead_letters_of_record=[read],
     )
     try:
-        story.payload = await payload_of(letter, dead_letters.reader)
+        history.payload = await payload_of(letter, dead_letters.reader)
     except PayloadGone as error:
-        story.payload_problem = str(error)
-    if read.source is not None and (story.redriven or redrive_count(letter.headers)):
-        story.lives = [life async for life in _lives(dead_letters, letter.partition, read.source)]
-    if read.source is not None and story.redriven:
-        await _find_receipt(dead_letters, story, read.source)
-    return story
+        history.payload_problem = str(error)
+    if read.source is not None and (history.was_redriven or redrive_count(letter.headers)):
+        history.dead_letters_of_record = [
+            other async for other in _dead_letters_of(dead_letters, letter.partition, read.source)
+        ]
+    if read.source is not None and history.was_redriven:
+        await _find_receipt(dead_letters, history, read.source)
+    return history
 
 
-async def _lives(dead_letters: DeadLetters, partition: int, source: Place) -> AsyncIterator[DeadLetter]:
-    """Everything that a record causes stays in its lane."""
+async def _dead_letters_of(dead_letters: DeadLetters, partition: int, source: Place) -> AsyncIterator[DeadLetter]:
+    """Yield the dead letters of the record that was published at ``source``; all stand in its lane."""
     offset = str(source.offset).encode()
     async for letters in dead_letters.reader.read(dead_letters.topics.dead_letters, [partition]):
         for letter in letters:
             if (str(Header.SOURCE_OFFSET), offset) in letter.headers:
-                life = read_dead_letter(letter)
-                if life.source == source:
-                    yield life
+                read = read_dead_letter(letter)
+                if read.source == source:
+                    yield read
 
 
-async def _find_receipt(dead_letters: DeadLetters, story: Story, source: Place) -> None:
-    partition, since = story.letter.place.partition, story.letter.written_at
+async def _find_receipt(dead_letters: DeadLetters, history: History, source: Place) -> None:
+    partition, since = history.letter.place.partition, history.letter.written_at
     async for messages in dead_letters.reader.read(dead_letters.topics.succeeded, [partition], since):
         for message in messages:
-            story.searched += 1
+            history.searched += 1
             if _is_receipt(message, source):
-                story.succeeded = read_succeeded(message)
+                history.succeeded = read_succeeded(message)
                 return
-        if story.searched >= MAX_SEARCHED:
+        if history.searched >= MAX_SEARCHED:
             return
 
 

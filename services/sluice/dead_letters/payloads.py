@@ -1,4 +1,4 @@
-"""The payload of a dead letter that was too large for its topic: it stands elsewhere, until retention takes it."""
+"""The payload of a dead letter: one too large for the topic stands elsewhere, until retention takes it."""
 
 from aiokafka import ConsumerRecord
 
@@ -12,12 +12,12 @@ class PayloadGone(Exception):
 
 
 async def payload_of(letter: ConsumerRecord, reader: TopicReader) -> bytes | None:
-    """The bytes that the vendor should have got. Raises :class:`PayloadGone`."""
+    """Read the bytes that the vendor should have got. Raises :class:`PayloadGone`."""
     place = header_text(letter.headers, Header.PAYLOAD_AT)
     if letter.value is not None or not place:
         value: bytes | None = letter.value
         return value
-    topic, partition, offset = _parsed(place)
+    topic, partition, offset = _parse_place(place)
     message = await reader.at(topic, partition, offset)
     if message is None:
         raise PayloadGone(f"its payload stood at {place}, and retention has taken it; publish the record anew")
@@ -25,7 +25,7 @@ async def payload_of(letter: ConsumerRecord, reader: TopicReader) -> bytes | Non
     return payload
 
 
-def _parsed(place: str) -> tuple[str, int, int]:
+def _parse_place(place: str) -> tuple[str, int, int]:
     topic, _, rest = place.rpartition("/")[0].rpartition("/")
     try:
         return topic, int(rest), int(place.rpartition("/")[2])

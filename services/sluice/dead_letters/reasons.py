@@ -1,4 +1,4 @@
-"""Why records became dead letters: alike failures counted together, most frequent first.
+"""Reasons of dead letters: alike failures counted together, most frequent first.
 
 Vendors put ids, names and numbers into their messages. Folded, ``field "nmae" of record c-17 is unknown`` and
 ``field "adress" of record c-18 is unknown`` are one reason.
@@ -25,17 +25,16 @@ _WITH_DIGIT = re.compile(r"(?<![\w@+/.\-])[\w@+/.\-]*?\d(?:[\w@+/.\-]*\w)?")
 
 
 def fold(message: str) -> str:
-    """``message`` with what is quoted as ``…`` and each word that has a digit, an id or a number, as ``#``."""
+    """Replace what is quoted in ``message`` by ``…``, and each word with a digit, an id or a number, by ``#``."""
     return _WITH_DIGIT.sub("#", _QUOTED.sub(r"\1…\1", message))
 
 
 class Reason(NamedTuple):
-    """What failures have in common."""
+    """The class, code and folded message that failures have in common."""
 
     error_class: str
     code: str
     message: str
-    """Folded."""
 
 
 class Group(NamedTuple):
@@ -58,12 +57,12 @@ class Tally:
 
     @property
     def groups(self) -> list[Group]:
-        """Most frequent first."""
+        """The reasons, most frequent first."""
         return [Group(reason, count, *self._examples[reason]) for reason, count in self._reasons.most_common()]
 
     @property
     def objects(self) -> list[tuple[str, int]]:
-        """Most frequent first."""
+        """The objects and their letters, most frequent first."""
         return self._objects.most_common()
 
     def add(self, letters: Sequence[ConsumerRecord]) -> None:

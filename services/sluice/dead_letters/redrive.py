@@ -1,13 +1,22 @@
-"""Redrives dead letters: publishes them again, to the lane that they came from.
+"""Redrive dead letters: publish them again, to the lane that they came from.
 
-    result = await redrive("sluice.yaml", "crm", Selection(codes=("UNKNOWN_FIELD",)), rate=100)
+    redrive = Redrive("crm", "sluice.yaml", Selection(codes=("UNKNOWN_FIELD",)), RedriveRules())
+    async for _ in redrive.run(rate=100):
+        print(redrive.progress.sent)
 
-Each letter is redriven once, whatever is killed at whatever moment: the records and the note of what was redriven
-(:mod:`sluice.dead_letters.redrive_log`) are one Kafka transaction. Run an interrupted redrive again to resume it.
-Two redrives of one destination at a time end the first of them. A record keeps ``sluice.source.*``, the place of its
-first life, and its trace; ``sluice.redrive-count`` counts its lives after the first. ::
+The life of a redriven letter:
 
-    RedriveError          what the message says; run it again, it goes on where it ended
+1. Select: ``selection`` reads the letters that are meant, and leaves out those that were redriven before.
+2. Plan: ``redrive_plan`` makes each a record again, or says why that is impossible; ``payloads`` finds its bytes.
+3. Edit: ``editing`` changes the record where the rules say so, and it is checked again.
+4. Republish: ``republisher`` writes the records to the records topic, in the partition that the letters came from.
+5. Note: ``redrive_log`` writes to the control topic that these letters were redriven.
+
+4 and 5 are one Kafka transaction, so each letter is redriven once, whatever is killed at whatever moment; 1 to 3 change
+nothing. Run an interrupted redrive again to resume it. A second redrive of a destination ends the first. A record
+keeps its trace and ``sluice.source.*``, its place when it was published first; ``sluice.redrive-count`` goes up. ::
+
+    RedriveError          what the message says; run it again to resume
     ├── RedriveTakenOver  another redrive of the destination has begun
     └── RedriveFailed     Kafka has not taken something
     MapFailed             the command that edits failed; from sluice.dead_letters.editing
@@ -15,7 +24,7 @@ first life, and its trace; ``sluice.redrive-count`` counts its lives after the f
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -23,10 +32,9 @@ import msgspec
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError, ProducerFenced
 
-from sluice.client.connection import Connectable, Connection, connect
-from sluice.dead_letters.editing import Edit
+from sluice.client.connection import Connectable, connect
 from sluice.dead_letters.redrive_log import RedrivenOffsets
-from sluice.dead_letters.redrive_plan import Lives, Refusal, Rules, next_lives
+from sluice.dead_letters.redrive_plan import RedrivePlan, RedriveRules, Refusal, plan_redrive
 from sluice.dead_letters.republisher import open_republisher
 from sluice.dead_letters.selection import DeadLetters, Selection, open_dead_letters
 from sluice.kafka.topic_admin import admin_client, max_message_bytes
@@ -45,21 +53,21 @@ class RedriveError(Exception):
 
 
 class RedriveTakenOver(RedriveError):
-    """Another redrive of the same destination has begun."""
+    """A redrive that ended because another one of the same destination has begun."""
 
 
 class RedriveFailed(RedriveError):
-    """Kafka has not taken something."""
+    """A redrive that ended because Kafka has not taken something."""
 
 
-class RedriveResult(msgspec.Struct, kw_only=True):
-    """What became of the selected letters."""
+class RedriveProgress(msgspec.Struct, kw_only=True):
+    """Counts of the selected letters by what became of them, or by what would in a plan."""
 
     sent: int = 0
-    already: int = 0
-    """Were redriven by an earlier run."""
+    already_redriven: int = 0
+    """By an earlier redrive."""
     too_often: int = 0
-    """Were redriven as often as is allowed."""
+    """Were redriven as often as the rules allow."""
     left_alone: int = 0
     """By the edit's choice."""
     refused: int = 0
@@ -69,102 +77,98 @@ class RedriveResult(msgspec.Struct, kw_only=True):
     @property
     def selected(self) -> int:
         """All of them."""
-        return self.sent + self.already + self.too_often + self.left_alone + self.refused
+        return self.sent + self.already_redriven + self.too_often + self.left_alone + self.refused
 
-    def count(self, lives: Lives) -> None:
-        """Add what became of some."""
-        self.sent += len(lives.next)
-        self.too_often += lives.too_often
-        self.left_alone += lives.left_alone
-        self.refused += len(lives.refused)
-        self.refusals += lives.refused[: MAX_REFUSALS - len(self.refusals)]
-
-
-async def redrive(
-    settings: Connectable,
-    destination: str,
-    selection: Selection,
-    *,
-    edit: Edit | None = None,
-    rate: float | None = None,
-    max_redrives: int = 3,
-    force: bool = False,
-    on_sent: Callable[[RedriveResult], None] = lambda _: None,
-    result: RedriveResult | None = None,
-) -> RedriveResult:
-    """Redrive ``selection``, at most ``rate`` letters a second; ``on_sent`` hears of each transaction.
-
-    The ``result`` that is passed counts along, so that it is known also when this raises.
-
-    Letters that come while it runs, also by what it sends itself, are not redriven. ``force`` also sends bytes that
-    are no record event, as they are. Raises the errors above, ``SettingsError``, ``KafkaUnreachable``, ``TopicsError``.
-    """
-    connection = connect(settings)
-    rules = Rules(edit, max_redrives, force)
-    result = RedriveResult() if result is None else result
-    at_once = MAX_LETTERS if rate is None else max(1, min(MAX_LETTERS, int(rate)))
-    try:
-        async with _open(destination, connection) as selected, open_republisher(connection, destination) as republisher:
-            # Only now: what an earlier redrive left open is ended, one way or the other, and can be read.
-            redriven = await selected.dead_letters.redriven()
-            began_at_s = time.monotonic()
-            async for lives in selected.lives(selection, redriven, rules, result, at_once):
-                if lives.next:
-                    await republisher.send(lives, redriven)
-                result.count(lives)
-                on_sent(result)
-                if rate is not None:
-                    await asyncio.sleep(began_at_s + result.sent / rate - time.monotonic())
-    except ProducerFenced as error:
-        raise RedriveTakenOver(f"another redrive of {destination} has begun; {_so_far(result)}") from error
-    except KafkaError as error:
-        raise RedriveFailed(
-            f"Kafka has not taken the redrive of {destination}: {error!r}; {_so_far(result)}"
-        ) from error
-    return result
+    def add(self, plan: RedrivePlan) -> None:
+        """Count the letters of ``plan``."""
+        self.sent += len(plan.to_send)
+        self.too_often += plan.too_often
+        self.left_alone += plan.left_alone
+        self.refused += len(plan.refused)
+        self.refusals += plan.refused[: MAX_REFUSALS - len(self.refusals)]
 
 
-async def plan(
-    settings: Connectable, destination: str, selection: Selection, rules: Rules, result: RedriveResult
-) -> AsyncIterator[Lives]:
-    """What :func:`redrive` would do, all edits made and checked; ``result`` counts along. Raises as it does."""
-    connection = connect(settings)
-    async with _open(destination, connection) as selected:
-        redriven = await selected.dead_letters.redriven()
-        async for lives in selected.lives(selection, redriven, rules, result, MAX_LETTERS):
-            result.count(lives)
-            yield lives
+class Redrive:
+    """A redrive of the letters that ``selection`` names. Letters that come while it runs are not redriven."""
+
+    def __init__(self, destination: str, settings: Connectable, selection: Selection, rules: RedriveRules) -> None:
+        """Raise ``SettingsError``."""
+        self._destination = destination
+        self._connection = connect(settings)
+        self._selection = selection
+        self._rules = rules
+        self.progress = RedriveProgress()
+        """Of the last :meth:`plan` or :meth:`run`, also of one that was interrupted."""
+
+    async def plan(self) -> AsyncIterator[RedrivePlan]:
+        """Yield what :meth:`run` would do, with all edits made and checked. Send nothing.
+
+        Raises ``MapFailed``, ``SettingsError``, ``KafkaUnreachable`` and ``TopicsError``.
+        """
+        self.progress = RedriveProgress()
+        async with self._open() as sources:
+            redriven = await sources.dead_letters.redriven_offsets()
+            async for plan in self._plans(sources, redriven, MAX_LETTERS):
+                self.progress.add(plan)
+                yield plan
+
+    async def run(self, *, rate: float | None = None) -> AsyncIterator[RedrivePlan]:
+        """Send, at most ``rate`` letters a second, and yield what each transaction has done.
+
+        Raises :class:`RedriveError`, and as :meth:`plan` does.
+        """
+        progress = self.progress = RedriveProgress()
+        at_once = MAX_LETTERS if rate is None else max(1, min(MAX_LETTERS, int(rate)))
+        try:
+            async with self._open() as sources, open_republisher(self._destination, self._connection) as republisher:
+                # Only now: the republisher's start has ended what an earlier redrive left open, so it can be read.
+                redriven = await sources.dead_letters.redriven_offsets()
+                began_at_s = time.monotonic()
+                async for plan in self._plans(sources, redriven, at_once):
+                    if plan.to_send:
+                        await republisher.send(plan, redriven)
+                    progress.add(plan)
+                    yield plan
+                    if rate is not None:
+                        await asyncio.sleep(began_at_s + progress.sent / rate - time.monotonic())
+        except ProducerFenced as error:
+            raise RedriveTakenOver(f"another redrive of {self._destination} has begun; {self._so_far()}") from error
+        except KafkaError as error:
+            raise RedriveFailed(
+                f"Kafka has not taken the redrive of {self._destination}: {error!r}; {self._so_far()}"
+            ) from error
+
+    async def _plans(self, sources: "_Sources", redriven: RedrivenOffsets, at_once: int) -> AsyncIterator[RedrivePlan]:
+        """Yield plans of ``at_once`` letters or fewer; letters that were redriven before are only counted."""
+        async for selected in sources.dead_letters.read(self._selection, redriven):
+            self.progress.already_redriven += selected.already_redriven
+            for letters in _pieces(selected.letters, at_once):
+                yield await plan_redrive(letters, self._rules, sources.payloads, sources.max_message_bytes)
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator["_Sources"]:
+        kafka = self._connection.kafka
+        async with (
+            open_dead_letters(self._destination, self._connection) as dead_letters,
+            TopicReader(kafka) as payloads,
+            admin_client(kafka) as admin,
+        ):
+            yield _Sources(dead_letters, payloads, await max_message_bytes(admin, dead_letters.topics.records))
+
+    def _so_far(self) -> str:
+        return f"{self.progress.sent:,} letters were redriven; run it again, it goes on there"
 
 
-class _Selected(NamedTuple):
-    """Where letters and their payloads are read, and how large a record may be."""
+class _Sources(NamedTuple):
+    """Readers of letters and of their payloads, and the largest record that the records topic takes."""
 
     dead_letters: DeadLetters
     payloads: TopicReader
     max_message_bytes: int
 
-    async def lives(
-        self, selection: Selection, redriven: RedrivenOffsets, rules: Rules, result: RedriveResult, at_once: int
-    ) -> AsyncIterator[Lives]:
-        """What becomes of the letters, some of one partition at a time; those redriven before only count."""
-        async for reading in self.dead_letters.read(selection, redriven):
-            result.already += reading.redriven
-            for letters in _pieces(reading.letters, at_once):
-                yield await next_lives(letters, rules, self.payloads, self.max_message_bytes)
-
-
-@asynccontextmanager
-async def _open(destination: str, connection: Connection) -> AsyncIterator[_Selected]:
-    async with (
-        open_dead_letters(destination, connection) as dead_letters,
-        TopicReader(connection.kafka) as payloads,
-        admin_client(connection.kafka) as admin,
-    ):
-        yield _Selected(dead_letters, payloads, await max_message_bytes(admin, dead_letters.topics.records))
-
 
 def _pieces(letters: Sequence[ConsumerRecord], at_once: int) -> Iterator[list[ConsumerRecord]]:
-    """``letters`` in runs of at most ``at_once`` of them and ``MAX_BYTES``."""
+    """Yield ``letters`` in pieces of at most ``at_once`` of them and ``MAX_BYTES``."""
     piece: list[ConsumerRecord] = []
     piece_bytes = 0
     for letter in letters:
@@ -176,7 +180,3 @@ def _pieces(letters: Sequence[ConsumerRecord], at_once: int) -> Iterator[list[Co
         piece_bytes += letter_bytes
     if piece:
         yield piece
-
-
-def _so_far(result: RedriveResult) -> str:
-    return f"{result.sent:,} letters were redriven; run it again, it goes on there"

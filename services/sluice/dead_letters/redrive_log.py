@@ -1,10 +1,10 @@
 """Which dead letters were redriven: remembered in the control topic, in the transaction that redrives them.
 
-One compacted entry stands for a run of ``RUN`` offsets of one partition: a million letters are 250 entries, and
+One compacted entry stands for a block of ``BLOCK`` offsets of one partition: a million letters are 250 entries, and
 compaction keeps the last state of each. Rejected: committed offsets (a selection leaves gaps, their metadata holds
 4 KiB, and Kafka forgets a group's offsets after a week, dead letters only after a month), and looking for the redriven
 record in the records topic (its retention is shorter than that of dead letters, and reading it costs the backlog).
-Entries outlive their letters: who deletes the dead-letters topic to make it anew deletes the control topic, too.
+Entries outlive their letters: who deletes the dead-letters topic to make it anew must delete the control topic, too.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,34 +16,34 @@ from sluice.events import RedrivenEvent
 from sluice.kafka.sending import Message
 from sluice.kafka.topic_reader import TopicReader
 
-RUN = 4096
+BLOCK = 4096
 """Offsets of one entry."""
 KEY = b"redriven/"
 """Begins the message keys of these entries; the flood guard's have another."""
 
 
 class RedrivenOffsets:
-    """What was redriven of one destination's dead letters."""
+    """The letters of one destination that were redriven."""
 
     def __init__(self) -> None:
-        self._runs: dict[tuple[int, int], int] = {}
-        """Bits by partition and number of the run."""
+        self._blocks: dict[tuple[int, int], int] = {}
+        """Bits by partition and number of the block."""
 
     def __contains__(self, letter: ConsumerRecord) -> bool:
-        run, bit = divmod(letter.offset, RUN)
-        return bool(self._runs.get((letter.partition, run), 0) >> bit & 1)
+        block, bit = divmod(letter.offset, BLOCK)
+        return bool(self._blocks.get((letter.partition, block), 0) >> bit & 1)
 
     def without(self, letters: list[ConsumerRecord]) -> list[ConsumerRecord]:
-        """Those of ``letters`` that were not redriven."""
-        return [letter for letter in letters if letter not in self] if self._runs else letters
+        """Return those of ``letters`` that were not redriven."""
+        return [letter for letter in letters if letter not in self] if self._blocks else letters
 
     def add(self, letters: Iterable[ConsumerRecord]) -> list[Message]:
-        """Take note of ``letters``; the messages for the control topic that make it last."""
+        """Take note of ``letters``, and return the messages for the control topic that make it last."""
         touched: dict[tuple[int, int], None] = {}
         for letter in letters:
-            run, bit = divmod(letter.offset, RUN)
-            place = (letter.partition, run)
-            self._runs[place] = self._runs.get(place, 0) | 1 << bit
+            block, bit = divmod(letter.offset, BLOCK)
+            place = (letter.partition, block)
+            self._blocks[place] = self._blocks.get(place, 0) | 1 << bit
             touched[place] = None
         return [self._message(*place) for place in touched]
 
@@ -52,25 +52,25 @@ class RedrivenOffsets:
         for entry in entries:
             if entry.key is None or not entry.key.startswith(KEY) or entry.value is None:
                 continue
-            redriven = _decode(entry.value)
-            self._runs[redriven.partition, redriven.first_offset // RUN] = int(redriven.bits, 16)
+            event = _decode(entry.value)
+            self._blocks[event.partition, event.first_offset // BLOCK] = int(event.bits, 16)
 
-    def _message(self, partition: int, run: int) -> Message:
-        bits = f"{self._runs[partition, run]:x}"
-        entry = RedrivenEvent(partition=partition, first_offset=run * RUN, bits=bits)
-        return Message(_key(partition, run), msgspec.json.encode(entry), [])
+    def _message(self, partition: int, block: int) -> Message:
+        bits = f"{self._blocks[partition, block]:x}"
+        event = RedrivenEvent(partition=partition, first_offset=block * BLOCK, bits=bits)
+        return Message(_key(partition, block), msgspec.json.encode(event), [])
 
 
 async def read_redriven(reader: TopicReader, control: str, partitions: int) -> RedrivenOffsets:
-    """What the control topic says now."""
+    """Read the control topic as it is now."""
     redriven = RedrivenOffsets()
     async for entries in reader.read(control, range(partitions)):
         redriven.learn(entries)
     return redriven
 
 
-def _key(partition: int, run: int) -> bytes:
-    return KEY + f"{partition}/{run * RUN}".encode()
+def _key(partition: int, block: int) -> bytes:
+    return KEY + f"{partition}/{block * BLOCK}".encode()
 
 
 _decode = msgspec.json.Decoder(RedrivenEvent).decode

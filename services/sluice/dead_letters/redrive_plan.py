@@ -1,4 +1,4 @@
-"""What becomes of dead letters when they are redriven: each its next life, or the reason why it has none."""
+"""Plan a redrive: make each dead letter a record again, or say why that is impossible."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -18,12 +18,22 @@ from sluice.kafka.topic_reader import TopicReader
 _KEPT = (Header.SOURCE_TOPIC, Header.SOURCE_PARTITION, Header.SOURCE_OFFSET)
 
 
-class NextLife(NamedTuple):
-    """A letter as it goes to the records topic again."""
+class RedriveRules(NamedTuple):
+    """Rules of a redrive: what is changed, and what is left or refused."""
+
+    edit: Edit | None = None
+    max_redrives: int = 3
+    """A letter whose record was redriven so often is left."""
+    force: bool = False
+    """Send also bytes that are no record event, as they are; they mostly come back. Not together with ``edit``."""
+
+
+class PlannedRedrive(NamedTuple):
+    """A letter and the record that it becomes."""
 
     letter: ConsumerRecord
     before: bytes | None
-    """Its payload before the edit."""
+    """The letter's payload, before the edit."""
     message: Message
 
 
@@ -38,92 +48,78 @@ class Refusal(NamedTuple):
         return f"{self.partition}/{self.offset}: {self.reason}"
 
 
-class Lives(NamedTuple):
-    """What becomes of several letters of one partition, in their order."""
+class RedrivePlan(NamedTuple):
+    """Several letters of one partition, in their order, by what a redrive does with them."""
 
     partition: int
-    next: list[NextLife]
+    to_send: list[PlannedRedrive]
     refused: list[Refusal]
     left_alone: int
     """By the edit's choice."""
     too_often: int
-    """Were redriven as often as is allowed."""
+    """Were redriven as often as the rules allow."""
 
 
-class Rules(NamedTuple):
-    """How letters are redriven."""
-
-    edit: Edit | None = None
-    max_redrives: int = 3
-    """Lives of one record after its first."""
-    force: bool = False
-    """Whether bytes that are no record event are sent as they are; they mostly come back."""
-
-
-async def next_lives(
-    letters: Sequence[ConsumerRecord], rules: Rules, payloads: TopicReader, max_message_bytes: int
-) -> Lives:
-    """The next lives of ``letters``, all of one partition. Raises :class:`~sluice.dead_letters.editing.MapFailed`."""
-    refused: list[Refusal] = []
+async def plan_redrive(
+    letters: Sequence[ConsumerRecord], rules: RedriveRules, payloads: TopicReader, max_message_bytes: int
+) -> RedrivePlan:
+    """Plan the redrive of ``letters``, all of one partition. Raises ``MapFailed``, of ``editing``."""
     allowed = [letter for letter in letters if redrive_count(letter.headers) < rules.max_redrives]
+    plan = RedrivePlan(letters[0].partition, [], [], left_alone=0, too_often=len(letters) - len(allowed))
     found: list[tuple[ConsumerRecord, bytes | None]] = []
     for letter in allowed:
         try:
             found.append((letter, await payload_of(letter, payloads)))
         except PayloadGone as error:
-            refused.append(_refusal(letter, str(error)))
-    edited = await _edited([value for _, value in found], rules)
-    lives: list[NextLife] = []
-    left_alone = 0
+            plan.refused.append(_refusal(letter, str(error)))
+    edited = await _edited([payload for _, payload in found], rules)
     for (letter, before), after in zip(found, edited, strict=True):
-        if after is None:
-            left_alone += 1
-        elif isinstance(after, EditFailed):
-            refused.append(_refusal(letter, str(after)))
-        else:
-            message = Message(letter.key, before if isinstance(after, _Same) else after, _headers(letter))
+        if isinstance(after, EditFailed):
+            plan.refused.append(_refusal(letter, str(after)))
+        elif after is not None:
+            message = Message(letter.key, before if isinstance(after, _Unchanged) else after, _headers(letter))
             if too_large := _too_large(message, max_message_bytes):
-                refused.append(_refusal(letter, too_large))
+                plan.refused.append(_refusal(letter, too_large))
             else:
-                lives.append(NextLife(letter, before, message))
-    return Lives(letters[0].partition, lives, refused, left_alone, len(letters) - len(allowed))
+                plan.to_send.append(PlannedRedrive(letter, before, message))
+    return plan._replace(left_alone=edited.count(None))
 
 
-class _Same:
-    """A payload whose bytes, which may be null, stay untouched."""
+class _Unchanged:
+    """An edited payload that is the same as before, which may be null: ``None`` is one to leave alone."""
 
 
-_SAME = _Same()
+_UNCHANGED = _Unchanged()
 
 
-async def _edited(values: Sequence[bytes | None], rules: Rules) -> list[Edited | _Same]:
+async def _edited(payloads: Sequence[bytes | None], rules: RedriveRules) -> list[Edited | _Unchanged]:
     if rules.edit is None:
-        return [_SAME if rules.force else _unedited(value) for value in values]
-    edited = iter(await rules.edit([value for value in values if value is not None]))
-    return [_NULL if value is None else checked(next(edited)) for value in values]
+        return [_UNCHANGED if rules.force else _unedited(payload) for payload in payloads]
+    edited = iter(await rules.edit([payload for payload in payloads if payload is not None]))
+    return [_NULL if payload is None else checked(next(edited)) for payload in payloads]
 
 
 _NULL = EditFailed("expected a RecordEvent as JSON, got a null value; send it as it is with --force and no edit")
 
 
-def _unedited(value: bytes | None) -> EditFailed | _Same:
-    if value is None:
+def _unedited(payload: bytes | None) -> EditFailed | _Unchanged:
+    if payload is None:
         return _NULL
     try:
-        decode_record(value)
+        decode_record(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return EditFailed(f"expected a RecordEvent as JSON: {error}; edit it, or send it as it is with --force")
-    return _SAME
+    return _UNCHANGED
 
 
 def _headers(letter: ConsumerRecord) -> Headers:
-    """Its own headers, its source, and one redrive more; attempts and errors belong to the life that has ended."""
+    """Return its own headers, its source, and one redrive more. Drop attempts and errors: they are counted anew."""
     kept = [(name, value) for name, value in letter.headers if not name.startswith(SLUICE_HEADER) or name in _KEPT]
     return [*kept, (str(Header.REDRIVE_COUNT), str(redrive_count(letter.headers) + 1).encode())]
 
 
 def _too_large(message: Message, max_message_bytes: int) -> str:
-    """Why the records topic does not take ``message``; it came from there, but an edit can have made it larger."""
+    """Return why the records topic does not take ``message``, which an edit can have made larger; empty if it does."""
     try:
         check_size(message, max_message_bytes)
     except RecordTooLarge as error:

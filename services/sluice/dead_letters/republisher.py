@@ -1,4 +1,4 @@
-"""Puts redriven records into the records topic, together with the note that they were redriven, or not at all."""
+"""Put redriven records into the records topic, together with the note that they were redriven, or not at all."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaProducer
 from sluice.client.connection import Connection
 from sluice.client.publisher import BATCH_BYTES
 from sluice.dead_letters.redrive_log import RedrivenOffsets
-from sluice.dead_letters.redrive_plan import Lives
+from sluice.dead_letters.redrive_plan import RedrivePlan
 from sluice.kafka.clients import client_options, running
 from sluice.kafka.sending import BatchedSends
 from sluice.topics import DestinationTopics
@@ -24,22 +24,22 @@ class Republisher:
         self._producer = producer
         self._topics = topics
 
-    async def send(self, lives: Lives, redriven: RedrivenOffsets) -> None:
-        """Publish the next lives, and note it in ``redriven``, where that is no longer true if this raises.
+    async def send(self, plan: RedrivePlan, redriven: RedrivenOffsets) -> None:
+        """Publish the records of ``plan``, and note in Kafka and in ``redriven`` that their letters were redriven.
 
-        Raises ``KafkaError``: nothing is published then.
+        Raises ``KafkaError``: nothing is published then, and ``redriven`` must not be used any more.
         """
-        notes = redriven.add([life.letter for life in lives.next])
-        sends = BatchedSends(self._producer, lives.partition)
+        notes = redriven.add([planned.letter for planned in plan.to_send])
+        sends = BatchedSends(self._producer, plan.partition)
         async with self._producer.transaction():
-            await sends.send(self._topics.records, [life.message for life in lives.next])
+            await sends.send(self._topics.records, [planned.message for planned in plan.to_send])
             await sends.send(self._topics.control, notes)
             await sends.confirmed()
 
 
 @asynccontextmanager
-async def open_republisher(connection: Connection, destination: str) -> AsyncIterator[Republisher]:
-    """Ends the transaction that an earlier one has left open, and any one that still runs.
+async def open_republisher(destination: str, connection: Connection) -> AsyncIterator[Republisher]:
+    """Open the destination's only republisher: end one that still runs, and the transaction that one has left open.
 
     Raises :class:`~sluice.kafka.clients.KafkaUnreachable`.
     """

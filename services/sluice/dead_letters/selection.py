@@ -1,10 +1,10 @@
-"""The dead letters of a destination: selecting some of them, and reading those.
+"""The dead letters of a destination: select some of them, and read those.
 
     async with open_dead_letters("crm", "sluice.yaml") as dead_letters:
-        async for letters in dead_letters.read(Selection(codes=("UNKNOWN_FIELD",))):
-            ...
+        async for selected in dead_letters.read(Selection(codes=("UNKNOWN_FIELD",))):
+            print(selected.letters)
 
-A letter that was redriven stays in the topic until retention takes it; by default it is not read again.
+A letter that was redriven stays in the topic until retention takes it; ``read`` leaves it out where it is told to.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -24,7 +24,7 @@ from sluice.topics import DestinationTopics
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Which dead letters are meant: of each field that is not empty, one value must be the letter's.
+    """Conditions on dead letters: of each field that is not empty, one value must be the letter's.
 
     ``objects``, ``keys`` and ``jobs`` never match a letter whose bytes are no record event, save for a message key.
     """
@@ -41,8 +41,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """The first instant that is too late."""
 
 
-class Names(msgspec.Struct, gc=False):
-    """What a record event is called; its data is not looked at."""
+class RecordNames(msgspec.Struct, gc=False):
+    """The names in a record event; its data is not looked at."""
 
     event_id: str
     object: str
@@ -50,19 +50,20 @@ class Names(msgspec.Struct, gc=False):
     job_id: str | None = None
 
 
-def names_of(value: bytes | None) -> Names | None:
-    """``None`` for bytes that are no record event."""
+def names_of(value: bytes | None) -> RecordNames | None:
+    """Read the names; ``None`` for bytes that are no record event."""
     try:
         return _decode_names(value or b"")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
-class Reading(NamedTuple):
-    """Letters of one partition, in their order, and how many of the same fetch were redriven before."""
+class SelectedLetters(NamedTuple):
+    """Letters of one partition, in their order."""
 
     letters: list[ConsumerRecord]
-    redriven: int
+    already_redriven: int
+    """Letters of the same fetch that are left out, because they were redriven before."""
 
 
 class DeadLetters:
@@ -73,27 +74,29 @@ class DeadLetters:
         self.partitions = partitions
         self.reader = reader
 
-    async def redriven(self) -> RedrivenOffsets:
-        """What was redriven up to now."""
+    async def redriven_offsets(self) -> RedrivenOffsets:
+        """Read which letters were redriven up to now."""
         return await read_redriven(self.reader, self.topics.control, self.partitions)
 
-    async def read(self, selection: Selection, redriven: RedrivenOffsets | None = None) -> AsyncIterator[Reading]:
-        """The letters of ``selection`` that stand there now and are not among ``redriven``."""
+    async def read(
+        self, selection: Selection, redriven: RedrivenOffsets | None = None
+    ) -> AsyncIterator[SelectedLetters]:
+        """Yield the letters of ``selection`` that stand there now and are not among ``redriven``."""
         matches = _matcher(selection)
         async for messages in self.reader.read(
             self.topics.dead_letters, range(self.partitions), selection.since or "beginning"
         ):
             letters = [message for message in messages if matches(message)] if matches else messages
             if redriven is None:
-                yield Reading(letters, 0)
+                yield SelectedLetters(letters, 0)
             else:
                 left = redriven.without(letters)
-                yield Reading(left, len(letters) - len(left))
+                yield SelectedLetters(left, len(letters) - len(left))
 
 
 @asynccontextmanager
 async def open_dead_letters(destination: str, settings: Connectable = SETTINGS_FILE) -> AsyncIterator[DeadLetters]:
-    """Raises ``SettingsError``, ``KafkaUnreachable`` and ``TopicsError``."""
+    """Open them. Raises ``SettingsError``, ``KafkaUnreachable`` and ``TopicsError``."""
     connection = connect(settings)
     topics = connection.topics(destination)
     async with admin_client(connection.kafka) as admin:
@@ -104,7 +107,7 @@ async def open_dead_letters(destination: str, settings: Connectable = SETTINGS_F
 
 
 def _matcher(selection: Selection) -> Callable[[ConsumerRecord], bool] | None:
-    """Cheapest question first: the time, then headers, then what stands in the value."""
+    """Return a test of ``selection``, the cheapest question first: time, headers, value. ``None`` selects all."""
     headers: dict[str, frozenset[bytes | None]] = {
         name.value: frozenset(one.encode() for one in wanted)
         for name, wanted in (
@@ -125,19 +128,19 @@ def _matcher(selection: Selection) -> Callable[[ConsumerRecord], bool] | None:
             return False
         if until_ms is not None and message.timestamp >= until_ms:
             return False
-        if headers and not _has(message, headers):
+        if headers and not _has_headers(message, headers):
             return False
-        return not named or _is_named(message, selection)
+        return not named or _has_names(message, selection)
 
     return matches
 
 
-def _has(message: ConsumerRecord, wanted: Mapping[str, frozenset[bytes | None]]) -> bool:
+def _has_headers(message: ConsumerRecord, wanted: Mapping[str, frozenset[bytes | None]]) -> bool:
     found = dict(message.headers)
     return all(found.get(name) in values for name, values in wanted.items())
 
 
-def _is_named(message: ConsumerRecord, selection: Selection) -> bool:
+def _has_names(message: ConsumerRecord, selection: Selection) -> bool:
     names = names_of(message.value)
     if selection.keys and not _has_key(message, names, selection.keys):
         return False
@@ -148,10 +151,10 @@ def _is_named(message: ConsumerRecord, selection: Selection) -> bool:
     return not selection.jobs or names.job_id in selection.jobs
 
 
-def _has_key(message: ConsumerRecord, names: Names | None, wanted: tuple[str, ...]) -> bool:
+def _has_key(message: ConsumerRecord, names: RecordNames | None, wanted: tuple[str, ...]) -> bool:
     if names is not None and isinstance(names.key, str) and names.key in wanted:
         return True
     return message.key is not None and message.key in [key.encode() for key in wanted]
 
 
-_decode_names = msgspec.json.Decoder(Names).decode
+_decode_names = msgspec.json.Decoder(RecordNames).decode

@@ -1,4 +1,4 @@
-"""Everything that reaches into aiokafka's private parts, each with its reason: look here when aiokafka is upgraded.
+"""The only code that uses aiokafka's private parts, each with its reason: check it when aiokafka is upgraded.
 
 Written against aiokafka 0.14.0. Issues named below are those of https://github.com/aio-libs/aiokafka/issues.
 """
@@ -12,6 +12,7 @@ import aiokafka.conn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import AIOKafkaConnection, CloseReason
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import KafkaConnectionError, KafkaError
 
 Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient
@@ -24,15 +25,15 @@ async def stop(client: Client) -> None:
     """Close ``client``, whatever state it is in, within a few seconds.
 
     aiokafka's own ``stop`` waits for ever for a broker that is gone (#1101, #1013), passes on the ``CancelledError`` of
-    a task of its own (#647), and says once more that a producer was fenced. What a producer has not written by then is
-    not written.
+    a task of its own (#647), and raises once more that a producer was fenced. Messages that a producer has not sent
+    by then are lost.
     """
     if isinstance(client, AIOKafkaProducer):
         if not await _ends_well(client.stop()):
             await abandon(client)
     elif isinstance(client, AIOKafkaConsumer):
         if not await _ends_well(client.stop()):
-            await _ends_well(client._client.close())
+            await _abandon_consumer(client)
     else:
         await _ends_well(client.close())
 
@@ -41,16 +42,26 @@ async def abandon(producer: AIOKafkaProducer) -> None:
     """Close ``producer`` without waiting for Kafka: an idempotent one never gives up by itself (#1101)."""
     producer._closed = True
     sending = producer._sender.sender_task
-    while sending is not None and not sending.done():  # it takes one for its loop, and one for what it waits for
+    while sending is not None and not sending.done():  # the first ends its loop, the next what it waits for then
         sending.cancel()
         await asyncio.sleep(0)
     await _ends_well(producer.client.close())
 
 
+async def _abandon_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Close ``consumer`` without leaving its group: when ``stop`` is cancelled, its tasks ask for Kafka for ever."""
+    if isinstance(consumer._coordinator, GroupCoordinator):
+        await _ends_well(consumer._coordinator._stop_heartbeat_task())
+        await _ends_well(consumer._coordinator._stop_commit_offsets_refresh_task())
+    if consumer._fetcher is not None:
+        await _ends_well(consumer._fetcher.close())
+    await _ends_well(consumer._client.close())
+
+
 async def _ends_well(closing: Coroutine[Any, Any, None]) -> bool:
     """Return whether ``closing`` ended in time and without an error of Kafka's.
 
-    It runs as a task of its own, so that a ``CancelledError`` of aiokafka's is not taken for our own.
+    It runs as a task of its own, so that a ``CancelledError`` of aiokafka's is not mistaken for one of the caller.
     """
     task = asyncio.create_task(closing)
     try:
@@ -69,7 +80,7 @@ async def _ends_well(closing: Coroutine[Any, Any, None]) -> bool:
 def place_of_unreadable(error: UnicodeDecodeError) -> str:
     """Return the place of the record with the header that aiokafka could not decode.
 
-    The error does not name it; the frames of ``Fetcher`` that it passed through know.
+    The error does not name it; local variables of aiokafka's ``Fetcher``, in the error's traceback, do.
     """
     for frame, _ in traceback.walk_tb(error.__traceback__):
         found = frame.f_locals
@@ -84,8 +95,8 @@ class UvloopConnection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka ha
 
     uvloop answers a write to a transport that it has closed with ``RuntimeError`` (``UVHandle._ensure_alive``, 0.23.0),
     asyncio's own loop lets it pass. aiokafka expects ``OSError``, so the error would end whichever task was sending.
-    One of them keeps a client's metadata: without it the client never learns of a partition's new leader, and stands
-    still for as long as the process lives, polling all the while.
+    One of these tasks keeps a client's metadata. Without it the client never learns of a partition's new leader: it
+    goes on polling, and gets nothing for as long as the process lives.
     """
 
     def send(self, request: Any, expect_response: bool = True) -> Any:
@@ -98,5 +109,5 @@ class UvloopConnection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka ha
 
 
 def use_on_uvloop() -> None:
-    """Make every Kafka client of this process use such connections; aiokafka has no other place to say so."""
+    """Make every Kafka client of this process use such connections; aiokafka has no setting for it."""
     aiokafka.conn.AIOKafkaConnection = UvloopConnection

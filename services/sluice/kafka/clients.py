@@ -27,7 +27,7 @@ AnyClient = TypeVar("AnyClient", bound=Client)
 
 
 class KafkaUnreachable(Exception):
-    """No broker answered; the message names the addresses and what to check."""
+    """A Kafka that does not answer; the message names the addresses and what to check."""
 
     def __init__(self, settings: KafkaSettings, cause: Exception) -> None:
         super().__init__(

@@ -1,6 +1,6 @@
-"""The state of a destination's flood guard, kept in its control topic: it outlives every process.
+"""The state of a destination's flood guard, kept in its control topic.
 
-All writers of a destination follow it, so that what one of them stops is stopped, and a restart does not resume it.
+All writers of a destination follow it: when one of them stops the destination all stop, and a restart resumes nothing.
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -15,14 +15,14 @@ from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_reader import assign_at, offsets_since, read_to_end
 
 PARTITION = 0
-"""All control events stand in one partition: there are few, and their order matters."""
+"""The partition of all guard events: there are few, and their order matters."""
 _POLL_MS = 500
 
 
 async def set_guard(
     kafka: KafkaSettings, topic: str, state: Literal["stopped", "running"], *, reason: str, by: str
 ) -> ControlEvent:
-    """Tell all writers of the destination to stop or to go on. Raises ``KafkaError`` and ``KafkaUnreachable``."""
+    """Tell all writers of the destination to stop or to resume. Raises ``KafkaError`` and ``KafkaUnreachable``."""
     event = ControlEvent(guard=state, reason=reason, by=by, at=datetime.now(UTC))
     async with running(AIOKafkaProducer(**client_options(kafka), enable_idempotence=True), kafka) as producer:
         await producer.send_and_wait(topic, encode_event(event), GUARD_KEY, PARTITION)
@@ -42,7 +42,7 @@ async def follow_guard(
 ) -> AsyncIterator[ControlEvent | None]:
     """Yield every state that Kafka has kept, then ``None``, then, unless ``until_end``, each new state.
 
-    Reads what is not committed, too: a redrive's open transaction must not hold a stop back.
+    Reads uncommitted messages, too: a redrive's open transaction must not hold a stop back.
     """
     partition = TopicPartition(topic, PARTITION)
     consumer = AIOKafkaConsumer(**client_options(kafka), auto_offset_reset="earliest")

@@ -1,6 +1,6 @@
-"""Messages on their way to one topic: collected into batches per partition, sent in order, confirmed or raised.
+"""Send messages to one topic in order: collect them into a batch per partition, and raise what is not confirmed.
 
-What aiokafka's batch API leaves to its caller is here: batches that fill while an earlier one is in flight, a bound on
+aiokafka's batch API leaves three things to its caller: batches that fill while an earlier one is in flight, a bound on
 memory, and the errors.
 """
 
@@ -17,7 +17,7 @@ from sluice.kafka.sending import Message, append
 
 
 class PublishError(Exception):
-    """Kafka has not confirmed ``unconfirmed`` messages, the last ones of their partitions."""
+    """Messages without Kafka's confirmation, the last ones of their partitions: ``unconfirmed`` may be missing."""
 
     def __init__(self, topic: str, unconfirmed: int, cause: str) -> None:
         super().__init__(
@@ -28,7 +28,7 @@ class PublishError(Exception):
 
 
 class Outbox:
-    """What waits for one topic. After a delivery has failed nothing more is sent, so that order holds."""
+    """Messages that wait for one topic. After a failed delivery nothing more is sent, so that order holds."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Outbox:
         """Messages that Kafka has not confirmed."""
 
     async def put(self, message: Message, size_bytes: int) -> None:
-        """Take ``message`` in, once there is room for it. Raises :class:`PublishError` for any earlier one."""
+        """Wait until there is room for ``message``, and queue it. Raises :class:`PublishError` for any earlier one."""
         if self._failure or not self._has_room(size_bytes):
             await self._wait_until(lambda: self._has_room(size_bytes))
         queue = self._queues[_choose_partition(message.key, self._partitions, self._partitions)]
@@ -70,7 +70,7 @@ class Outbox:
             await asyncio.sleep(0)
 
     async def flush(self) -> None:
-        """Return when Kafka has confirmed everything. Raises :class:`PublishError`."""
+        """Wait until Kafka has confirmed everything. Raises :class:`PublishError`."""
         for queue in self._queues:
             queue.close_batch()
         await self._wait_until(lambda: not self.unconfirmed)
@@ -85,7 +85,7 @@ class Outbox:
         return self._buffered_bytes + size_bytes <= self._max_buffered_bytes or not self._buffered_bytes
 
     async def _wait_until(self, reached: Callable[[], bool]) -> None:
-        """Raises :class:`PublishError` on a failure, and when nothing at all was confirmed for too long."""
+        """Wait until ``reached``. Raises :class:`PublishError`, also when Kafka confirms nothing for too long."""
         while self._failure or not reached():
             if self._failure:
                 raise PublishError(self._topic, self.unconfirmed, self._failure)
@@ -138,13 +138,13 @@ class _Queue:
     def __init__(self, partition: int, create_batch: Callable[[], Any]) -> None:
         self.partition = partition
         self.busy = False
-        """Whether a delivery task looks after it."""
+        """True while a delivery task sends its batches."""
         self._create = create_batch
         self._batches: deque[_Batch] = deque()
         self._closed = asyncio.Event()
 
     def append(self, message: Message, size_bytes: int) -> bool:
-        """Add ``message``, and say whether that has filled a batch."""
+        """Add ``message``, and return whether that has filled a batch."""
         batches = self._batches
         filled = False
         if not batches or not append(batches[-1].builder, message):
@@ -159,18 +159,18 @@ class _Queue:
         return filled
 
     async def linger(self, linger_s: float) -> None:
-        """Wait for company: until a batch is full, somebody wants it sent, or ``linger_s`` have passed."""
+        """Wait for more messages: until a batch is full, ``close_batch`` is called, or ``linger_s`` have passed."""
         if linger_s and not self._closed.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(linger_s):
                     await self._closed.wait()
 
     def close_batch(self) -> None:
-        """Let what waits go at once."""
+        """End the waiting of ``linger``, if there is something to send."""
         if self._batches:
             self._closed.set()
 
     def take(self) -> _Batch | None:
-        """The batch that has waited longest; ``None`` when nothing waits."""
+        """Return the batch that has waited longest; ``None`` when nothing waits."""
         self._closed.clear()
         return self._batches.popleft() if self._batches else None

@@ -1,4 +1,4 @@
-"""Messages, and sending many of them with aiokafka's batch API.
+"""Messages, and the sending of many of them with aiokafka's batch API.
 
 ``AIOKafkaProducer.send`` makes a future for each message and costs 40 µs; a message in a batch costs a tenth.
 """
@@ -28,7 +28,7 @@ class SentBatch(NamedTuple):
 
 
 class BatchedSends:
-    """Sends to partition ``partition`` of several topics, for one transaction."""
+    """Messages sent to partition ``partition`` of several topics, for one transaction."""
 
     def __init__(self, producer: AIOKafkaProducer, partition: int) -> None:
         self._producer = producer

@@ -1,4 +1,4 @@
-"""Makes the topics of a destination, and says whether those that exist can be used together."""
+"""Make the topics of a destination, and check that those that exist can be used together."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -15,6 +15,7 @@ from sluice.kafka.settings import KafkaSettings
 from sluice.topics import catalogue, topic_configs, topics_of
 
 CONNECT_TIMEOUT_S = 15.0
+"""Longest wait for a broker to answer an admin client."""
 DEFAULT_MAX_MESSAGE_BYTES = 1_048_588
 """Kafka's own default of ``max.message.bytes``, for when it does not tell us."""
 
@@ -23,7 +24,7 @@ _POLL_S = 0.05
 
 
 class TopicsError(Exception):
-    """Topics are missing, have unequal partition counts, or cannot be made as asked for."""
+    """Topics that are missing, have unequal partition counts, or cannot be made as asked for."""
 
 
 class TopicState(NamedTuple):
@@ -50,14 +51,14 @@ async def admin_client(settings: KafkaSettings) -> AsyncIterator[Any]:
 
 
 async def topic_states(admin: Any, names: Sequence[str]) -> list[TopicState]:
-    """What Kafka has of ``names``, in their order."""
+    """Return what Kafka has of ``names``, in their order."""
     # All topics are asked for, because asking for one by name can make Kafka create it, with one partition.
     found = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(None)}
     return [_state(name, found.get(name, [])) for name in names]
 
 
 def partition_count(states: Sequence[TopicState], destination: str) -> int:
-    """How many partitions each of the topics has. Raises :class:`TopicsError` for missing and unequal ones."""
+    """Return the partition count that all have. Raises :class:`TopicsError` for missing topics and unequal counts."""
     missing = [state.name for state in states if not state.partitions]
     if missing:
         raise TopicsError(
@@ -75,7 +76,7 @@ async def create_topics(
     partitions: int | None = None,
     replication_factor: int | None = None,
 ) -> list[TopicState]:
-    """Make those topics of ``destination`` that are missing, and return what was made.
+    """Make the missing topics of ``destination``, and return them.
 
     ``partitions`` is the existing topics' count where there are some, else the catalogue's. Raises
     :class:`TopicsError` when existing counts differ from each other or from ``partitions``: they are never changed.
@@ -94,7 +95,7 @@ async def create_topics(
 
 
 async def max_message_bytes(admin: Any, topic: str) -> int:
-    """The largest batch of records that ``topic`` takes, compressed or not."""
+    """Return the size of the largest batch of records that ``topic`` takes, compressed or not."""
     resource = ConfigResource(ConfigResourceType.TOPIC, topic, {"max.message.bytes": ""})
     for response in await admin.describe_configs([resource]):
         for _error, _message, _type, _name, entries in response.resources:
@@ -133,7 +134,7 @@ def _count_to_make(existing: Sequence[TopicState], wanted: int | None) -> int:
 def _raise_refusals(response: Any) -> None:
     for name, code, message in response.topic_errors:
         error = for_code(code)
-        if code and error is not TopicAlreadyExistsError:  # somebody else was faster, and has made the same
+        if code and error is not TopicAlreadyExistsError:  # somebody else has made it meanwhile
             raise TopicsError(f"Kafka refuses to make the topic {name}: {message or error.__name__}")
 
 

@@ -1,4 +1,4 @@
-"""Reads topics from a place to their end as of now: for looking things up, not for following."""
+"""Read topics from a place to their end as of now: for looking things up, not for following."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -40,17 +40,17 @@ async def offsets_since(consumer: AIOKafkaConsumer, ends: Offsets, since: Since)
 
 
 def assign_at(consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, int]) -> None:
-    """Read from ``starts``, and nothing else."""
+    """Make ``consumer`` read these partitions alone, from these offsets."""
     consumer.assign(list(starts))
     for partition, offset in starts.items():
         # In the same turn of the loop as the assignment: the client would begin to look for its own default.
         consumer.seek(partition, offset)
 
 
-async def finished(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> set[TopicPartition]:
-    """Return the partitions that were read to their end, which are paused then.
+async def pause_finished(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> set[TopicPartition]:
+    """Pause the partitions that were read to their end, and return them.
 
-    Only the position tells: a transaction's control record stands at the end and is never handed out.
+    The position tells, not the last message: a transaction's control record at the end is never handed out.
     """
     done = {partition for partition, end in ends.items() if await consumer.position(partition) >= end}
     for partition in done:
@@ -72,12 +72,12 @@ async def read_to_end(
                 messages = [message for message in messages if message.offset < left[partition]]
             if messages:
                 yield messages
-        for partition in await finished(consumer, left):
+        for partition in await pause_finished(consumer, left):
             del left[partition]
 
 
 class TopicReader:
-    """One consumer without a group; it sees only what is committed. Not for two readings at a time."""
+    """A consumer without a group that sees only committed messages. It reads one thing at a time."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
         self._kafka = kafka
@@ -110,7 +110,7 @@ class TopicReader:
             yield messages
 
     async def read_from(self, starts: Mapping[TopicPartition, int]) -> AsyncIterator[list[ConsumerRecord]]:
-        """Yield everything from these offsets on, likewise."""
+        """Yield everything from these offsets on, as :meth:`read` does."""
         ends = await self._consumer.end_offsets(list(starts))
         async for messages in read_to_end(self._consumer, starts, ends):
             yield messages

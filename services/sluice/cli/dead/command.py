@@ -17,7 +17,7 @@ from sluice.cli.receipt_text import receipt_json
 from sluice.cli.terminal import counted
 from sluice.client.receipts import read_dead_letter
 from sluice.dead_letters.reasons import Tally
-from sluice.dead_letters.selection import Reading, Selection, open_dead_letters
+from sluice.dead_letters.selection import SelectedLetters, Selection, open_dead_letters
 
 DEFAULT_LIMIT = 20
 
@@ -94,7 +94,7 @@ async def _read(
     newest: list[ConsumerRecord] = []
     async for reading in _readings(config, destination, selection, with_redriven):
         tally.add(reading.letters)
-        already += reading.redriven
+        already += reading.already_redriven
         newest = heapq.nlargest(most, [*newest, *reading.letters], key=_written_at)
     return tally, already, newest
 
@@ -104,9 +104,11 @@ async def _print_all(config: str, destination: str, selection: Selection, with_r
         _print_json(reading.letters)
 
 
-async def _readings(config: str, destination: str, selection: Selection, with_redriven: bool) -> AsyncIterator[Reading]:
+async def _readings(
+    config: str, destination: str, selection: Selection, with_redriven: bool
+) -> AsyncIterator[SelectedLetters]:
     async with open_dead_letters(destination, config) as dead_letters:
-        redriven = None if with_redriven else await dead_letters.redriven()
+        redriven = None if with_redriven else await dead_letters.redriven_offsets()
         async for reading in dead_letters.read(selection, redriven):
             yield reading
 

@@ -11,9 +11,8 @@ from sluice.cli.exits import CommandFailed, Exit
 from sluice.cli.terminal import printable
 from sluice.dead_letters.editing import Edit, MapFailed, edit_fields, in_turn, map_lines, parse_path, parse_set
 from sluice.dead_letters.reasons import Tally
-from sluice.dead_letters.redrive import RedriveError, RedriveResult, plan
-from sluice.dead_letters.redrive import redrive as redrive_letters
-from sluice.dead_letters.redrive_plan import NextLife, Rules
+from sluice.dead_letters.redrive import Redrive, RedriveError, RedriveProgress
+from sluice.dead_letters.redrive_plan import PlannedRedrive, RedriveRules
 from sluice.dead_letters.selection import Selection
 
 SHOWN = 5
@@ -66,41 +65,26 @@ def redrive(
     edit = _edit(sets, drops, command)
     if force and edit is not None:
         raise click.UsageError("--force sends bytes as they are: leave --set, --drop and --map out")
-    result = RedriveResult()
+    run = Redrive(destination, config, selection, RedriveRules(edit, max_redrives, force))
     try:
-        if yes:
-            asyncio.run(
-                redrive_letters(
-                    config,
-                    destination,
-                    selection,
-                    edit=edit,
-                    rate=rate,
-                    max_redrives=max_redrives,
-                    force=force,
-                    on_sent=lambda so_far: _overwrite_line(f"{so_far.sent:,} redriven"),
-                    result=result,
-                )
-            )
-        else:
-            asyncio.run(_print_plan(config, destination, selection, Rules(edit, max_redrives, force), result))
+        asyncio.run(_send(run, rate) if yes else _print_plan(run, edited=edit is not None))
     except MapFailed as error:
-        raise CommandFailed(str(error), Exit.SOME_FAILED if yes and result.sent else Exit.USAGE) from error
+        raise CommandFailed(str(error), Exit.SOME_FAILED if yes and run.progress.sent else Exit.USAGE) from error
     except RedriveError as error:
         raise CommandFailed(str(error), Exit.KAFKA) from error
     finally:
-        if yes and result.selected:
+        if yes and run.progress.selected:
             _overwrite_line("")
-            _print_result(result, max_redrives)
-            click.echo(f"{result.sent:,} dead letters of {destination} were redriven")
-    if not result.selected:
+            _print_progress(run.progress, max_redrives)
+            click.echo(f"{run.progress.sent:,} dead letters of {destination} were redriven")
+    if not run.progress.selected:
         click.echo(f"no dead letter of {destination} is selected; nothing was sent")
     elif not yes:
-        _print_result(result, max_redrives)
+        _print_progress(run.progress, max_redrives)
         click.echo(
-            f"{result.sent:,} dead letters of {destination} would be redriven; nothing was sent: --yes sends them"
+            f"{run.progress.sent:,} dead letters of {destination} would be redriven; nothing was sent: --yes sends them"
         )
-    if result.refused:
+    if run.progress.refused:
         raise click.exceptions.Exit(Exit.SOME_FAILED)
 
 
@@ -118,21 +102,26 @@ def _edit(sets: tuple[str, ...], drops: tuple[str, ...], command: str | None) ->
     return in_turn(edits) if edits else None
 
 
-async def _print_plan(config: str, destination: str, selection: Selection, rules: Rules, result: RedriveResult) -> None:
+async def _send(run: Redrive, rate: float | None) -> None:
+    async for _ in run.run(rate=rate):
+        _overwrite_line(f"{run.progress.sent:,} redriven")
+
+
+async def _print_plan(run: Redrive, *, edited: bool) -> None:
     tally = Tally()
-    shown: list[NextLife] = []
-    async for planned in plan(config, destination, selection, rules, result):
-        tally.add([redriven.letter for redriven in planned.next])
-        shown += planned.next[: SHOWN - len(shown)]
+    shown: list[PlannedRedrive] = []
+    async for plan in run.plan():
+        tally.add([planned.letter for planned in plan.to_send])
+        shown += plan.to_send[: SHOWN - len(shown)]
     if not tally.letters:
         return
     print_tally(tally)
     click.echo(f"\nthe first {len(shown)}:")
-    if rules.edit is None:
-        print_letters([redriven.letter for redriven in shown])
+    if edited:
+        for planned in shown:
+            print_difference(planned)
     else:
-        for redriven in shown:
-            print_difference(redriven)
+        print_letters([planned.letter for planned in shown])
     click.echo()
 
 
@@ -141,14 +130,14 @@ def _overwrite_line(text: str) -> None:
         click.echo(f"\r{text}", nl=False, err=True)
 
 
-def _print_result(result: RedriveResult, max_redrives: int) -> None:
-    if result.already:
-        click.echo(f"{result.already:,} left: they were redriven before")
-    if result.too_often:
-        click.echo(f"{result.too_often:,} left: redriven {max_redrives} times or more; --max-redrives allows more")
-    if result.left_alone:
-        click.echo(f"{result.left_alone:,} left alone by the command")
-    if result.refused:
-        click.echo(f"{result.refused:,} cannot be redriven:")
-        for refusal in result.refusals[:SHOWN]:
+def _print_progress(progress: RedriveProgress, max_redrives: int) -> None:
+    if progress.already_redriven:
+        click.echo(f"{progress.already_redriven:,} left: they were redriven before")
+    if progress.too_often:
+        click.echo(f"{progress.too_often:,} left: redriven {max_redrives} times or more; --max-redrives allows more")
+    if progress.left_alone:
+        click.echo(f"{progress.left_alone:,} left alone by the command")
+    if progress.refused:
+        click.echo(f"{progress.refused:,} cannot be redriven:")
+        for refusal in progress.refusals[:SHOWN]:
             click.echo(f"  {printable(str(refusal))}")

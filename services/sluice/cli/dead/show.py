@@ -10,7 +10,7 @@ from sluice.cli.dead.text import record_lines
 from sluice.cli.exits import CommandFailed, Exit
 from sluice.cli.terminal import counted, decoded, local_time, printable
 from sluice.client.receipts import DeadLetter
-from sluice.dead_letters.history import NoSuchLetter, Story, letter_at, letter_of_event, tell
+from sluice.dead_letters.history import History, NoSuchLetter, history_of, letter_at, letter_of_event
 from sluice.dead_letters.selection import open_dead_letters
 
 
@@ -24,29 +24,29 @@ def show(config: str, destination: str, letter: str) -> None:
     An EVENT_ID stands for the newest dead letter of that event.
     """
     try:
-        story = asyncio.run(_read_history(config, destination, letter))
+        history = asyncio.run(_read_history(config, destination, letter))
     except NoSuchLetter as error:
         raise CommandFailed(str(error), Exit.USAGE) from error
-    lines = [(name, printable(text)) for name, text in _facts(story) if text]
+    lines = [(name, printable(text)) for name, text in _facts(history) if text]
     width = max(len(name) for name, _ in lines)
     for name, text in lines:
         click.echo(f"{click.style(f'{name:<{width}}', dim=True)}  {text}")
     click.echo()
-    for line in [story.payload_problem] if story.payload_problem else record_lines(story.payload):
+    for line in [history.payload_problem] if history.payload_problem else record_lines(history.payload):
         click.echo(line)
 
 
-async def _read_history(config: str, destination: str, letter: str) -> Story:
+async def _read_history(config: str, destination: str, letter: str) -> History:
     async with open_dead_letters(destination, config) as dead_letters:
         if place := re.fullmatch(r"(\d+)/(\d+)", letter):
             found = await letter_at(dead_letters, int(place[1]), int(place[2]))
         else:
             found = await letter_of_event(dead_letters, letter)
-        return await tell(dead_letters, found)
+        return await history_of(dead_letters, found)
 
 
-def _facts(story: Story) -> Iterator[tuple[str, str]]:
-    letter = story.letter
+def _facts(history: History) -> Iterator[tuple[str, str]]:
+    letter = history.letter
     yield "dead letter", f"{letter.place.topic} {_place(letter)}, written {local_time(letter.written_at)}"
     yield "class", letter.error_class
     yield "code", letter.code
@@ -57,30 +57,30 @@ def _facts(story: Story) -> Iterator[tuple[str, str]]:
     yield "batch", letter.batch_id or "none: it was never sent"
     if letter.source:
         yield "published at", f"{letter.source.topic} {letter.source.partition}/{letter.source.offset}"
-    yield "payload at", story.payload_at
+    yield "payload at", history.payload_at
     yield "trace", _trace_id(letter.traceparent)
     yield "message key", decoded(letter.key)
     for name, value in letter.headers:
         yield f"header {name}", decoded(value)
-    yield "redriven", _redriven(story)
-    for other in story.lives:
+    yield "redriven", _redriven(history)
+    for other in history.dead_letters_of_record:
         if other.place != letter.place:
             when = "later" if other.redrive_count > letter.redrive_count else "earlier"
             place, written_at = _place(other), local_time(other.written_at)
             yield f"{when} outcome", f"dead letter {place}, {written_at}, {other.code}: {other.message}"
-    if story.succeeded is not None:
-        receipt = story.succeeded
+    if history.succeeded is not None:
+        receipt = history.succeeded
         yield "later outcome", f"{receipt.event.outcome} {local_time(receipt.written_at)}: {receipt.event.status}"
 
 
-def _redriven(story: Story) -> str:
-    count = story.letter.redrive_count
+def _redriven(history: History) -> str:
+    count = history.letter.redrive_count
     times = f"{counted(count, 'time')} before" if count else "not before"
-    if not story.redriven:
+    if not history.was_redriven:
         return f"{times}, and not since"
-    dead_again = any(other.redrive_count > story.letter.redrive_count for other in story.lives)
-    settled = dead_again or story.succeeded is not None
-    return f"{times}, and since" + ("" if settled else f"; no receipt yet among {story.searched:,} looked through")
+    dead_again = any(other.redrive_count > history.letter.redrive_count for other in history.dead_letters_of_record)
+    settled = dead_again or history.succeeded is not None
+    return f"{times}, and since" + ("" if settled else f"; no receipt yet among {history.searched:,} looked through")
 
 
 def _place(letter: DeadLetter) -> str:

@@ -11,7 +11,7 @@ from sluice.cli.receipt_text import key_text
 from sluice.cli.terminal import counted, decoded, fitted, local_time, printable
 from sluice.client.receipts import read_dead_letter
 from sluice.dead_letters.reasons import Group, Tally
-from sluice.dead_letters.redrive_plan import NextLife
+from sluice.dead_letters.redrive_plan import PlannedRedrive
 
 MAX_GROUPS = 20
 """Reasons, and objects, that are shown; the others are only counted."""
@@ -51,10 +51,10 @@ def print_letters(letters: Sequence[ConsumerRecord]) -> None:
         click.echo(fitted(printable(line).rstrip()))
 
 
-def print_difference(redriven: NextLife) -> None:
+def print_difference(planned: PlannedRedrive) -> None:
     """Print the lines of one letter that an edit changes."""
-    place = f"{redriven.letter.partition}/{redriven.letter.offset}"
-    before, after = list(record_lines(redriven.before)), list(record_lines(redriven.message.value))
+    place = f"{planned.letter.partition}/{planned.letter.offset}"
+    before, after = list(record_lines(planned.before)), list(record_lines(planned.message.value))
     for line in difflib.unified_diff(before, after, place, f"{place} edited", lineterm=""):
         colour = {"+": "green", "-": "red"}.get(line[:1])
         click.secho(line, fg=colour)

@@ -1,0 +1,51 @@
+"""The history of a letter: its payload, the other receipts of its record, and nothing that belongs to another."""
+
+import pytest
+
+from sluice.client.connection import Connection
+from sluice.dead_letters.history import History, NoSuchLetter, history_of, letter_at, letter_of_event
+from sluice.dead_letters.selection import open_dead_letters
+from tests.support.kafka_admin import RunningKafka
+from tests.support.letters import Letter, bury, deliver, letter_topics, redrive
+
+
+async def _history(connection: Connection, offset: int) -> History:
+    async with open_dead_letters("crm", connection) as dead_letters:
+        return await history_of(dead_letters, await letter_at(dead_letters, 0, offset))
+
+
+def _offsets(history: History) -> list[int]:
+    return [letter.place.offset for letter in history.dead_letters_of_record]
+
+
+async def test_history_has_every_receipt_of_the_record_and_no_other(kafka: RunningKafka, prefix: str) -> None:
+    connection = await letter_topics(kafka, prefix)
+    one, other = Letter("a"), Letter("b", source_offset=8)
+    await bury(connection, [one, other])
+    await redrive(connection)
+    await bury(connection, [one._replace(redrives=1)])
+    await redrive(connection)
+    await deliver(connection, one)
+    first, second = await _history(connection, 0), await _history(connection, 1)
+    assert (first.was_redriven, _offsets(first)) == (True, [0, 2])
+    assert first.succeeded is not None
+    assert (second.was_redriven, _offsets(second), second.succeeded, second.searched) == (True, [1], None, 1)
+
+
+async def test_a_letter_that_was_not_redriven_is_its_own_history(kafka: RunningKafka, prefix: str) -> None:
+    connection = await letter_topics(kafka, prefix)
+    gone = f"{connection.topics('crm').records}/0/1"
+    await bury(connection, [Letter("a"), Letter("b", payload_at=gone)])
+    first, second = await _history(connection, 0), await _history(connection, 1)
+    assert (first.was_redriven, _offsets(first), first.searched) == (False, [0], 0)
+    assert (second.payload, second.payload_at) == (None, gone)
+    assert "retention has taken it" in second.payload_problem
+
+
+async def test_an_event_names_its_newest_letter(kafka: RunningKafka, prefix: str) -> None:
+    connection = await letter_topics(kafka, prefix)
+    await bury(connection, [Letter("a"), Letter("b"), Letter("a")])
+    async with open_dead_letters("crm", connection) as dead_letters:
+        assert (await letter_of_event(dead_letters, "e-a")).offset == 2
+        with pytest.raises(NoSuchLetter, match="no dead letter of the event 'e-c'"):
+            await letter_of_event(dead_letters, "e-c")
