@@ -119,7 +119,6 @@ class Goals:
 
     def _create(self, call: Call, new: NewGoal, title: str, origins: list[int]) -> Written:
         owner_id = self._tenant.owner_id(new.accountable_user_id, call.caller)
-        key = self._tenant.next_id()
         goal = Goal(
             title=title,
             owner_id=owner_id,
@@ -127,7 +126,7 @@ class Goals:
             due_at=midnight(end_of_quarter(today(call.now))),
             origins=origins,
         )
-        self._tenant.goals.put(key, goal)
+        key = self._tenant.add(self._tenant.goals, goal)
         return Written(str(key), "CREATED", self._view(key, goal, with_origins=True), title)
 
     def _find(self, call: Call) -> Goal:

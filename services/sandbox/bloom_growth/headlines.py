@@ -42,16 +42,14 @@ class Headlines:
         title = self._tenant.title(new.title)
         self._tenant.meeting(meeting_id, call.caller)
         owner_id = self._tenant.owner_id(new.owner_id, call.caller)
-        key = self._tenant.next_id()
         headline = Headline(
             title=title,
             owner_id=owner_id,
             created_at=instant(call.now),
             notes=new.notes or "",
-            pad=key,
             meeting_id=meeting_id,
         )
-        self._tenant.headlines.put(key, headline)
+        key = self._tenant.add(self._tenant.headlines, headline)
         return Written(str(key), "CREATED", self._view(key, headline), title)
 
     def read(self, call: Call) -> HeadlineView:

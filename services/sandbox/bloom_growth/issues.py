@@ -119,16 +119,14 @@ class Issues:
         title = self._tenant.title(new.title)
         self._tenant.meeting(meeting_id, call.caller)
         owner_id = self._tenant.owner_id(new.owner_id, call.caller)
-        key = self._tenant.next_id()
         issue = Issue(
             title=title,
             owner_id=owner_id,
             created_at=instant(call.now),
             notes=new.notes or new.details or "",
-            pad=key,
             meeting_id=meeting_id,
         )
-        self._tenant.issues.put(key, issue)
+        key = self._tenant.add(self._tenant.issues, issue)
         return Written(str(key), "CREATED", self._view(key, issue), title)
 
     def _find(self, call: Call) -> Issue:

@@ -60,8 +60,7 @@ class Meetings:
             starts_at=instant(call.now),
             attendees=[call.caller.id] if new.add_self else [],
         )
-        key = self._tenant.next_id()
-        self._tenant.meetings.put(key, meeting)
+        key = self._tenant.add(self._tenant.meetings, meeting)
         return Written(str(key), "CREATED", {"meetingId": key}, title)
 
     def read(self, call: Call) -> MeetingView:

@@ -104,18 +104,16 @@ class Todos:
     def _create(self, call: Call, new: NewTodo, title: str, named: int | None, meeting_id: int | None) -> Written:
         owner_id = self._tenant.owner_id(named, call.caller)
         due_at = read_instant("dueDate", new.due_date or "") or midnight(today(call.now + _DUE_AFTER_S))
-        key = self._tenant.next_id()
         todo = Todo(
             title=title,
             owner_id=owner_id,
             created_at=instant(call.now),
             notes=new.notes or new.details or "",
-            pad=key,
             kind=PERSONAL_TODO if meeting_id is None else MEETING_TODO,
             meeting_id=meeting_id,
             due_at=due_at,
         )
-        self._tenant.todos.put(key, todo)
+        key = self._tenant.add(self._tenant.todos, todo)
         return Written(str(key), "CREATED", self._view(key, todo), title)
 
     def _find(self, call: Call) -> Todo:
