@@ -36,6 +36,7 @@ def entry(event: RecordEvent, entries: Entries = ENTRIES) -> dict[str, Any]:
 def rejection(event: RecordEvent) -> Rejection:
     with pytest.raises(Rejection) as error:
         ENTRIES.encode(event, "0-7")
+    assert "expected" in error.value.message
     return error.value
 
 

@@ -177,7 +177,6 @@ def test_a_value_that_could_never_be_taken_is_rejected(event: RecordEvent, code:
     error = rejection(event)
     assert error.code == code
     assert words in error.message
-    assert "expected" in error.message
 
 
 @pytest.mark.parametrize(
