@@ -34,6 +34,7 @@ class BloomTenant:
         """Return the answer of a write that must succeed; null for an empty body."""
         answer = await self.http.request(method, path, json=body)
         assert answer.status_code == 200, answer.text
+        assert answer.content != b"null"
         return answer.json() if answer.content else None
 
     async def status(self, method: str, path: str, body: object = None) -> int:

@@ -28,10 +28,8 @@ async def test_a_400_has_the_documents_bytes(blueconic: Tenant) -> None:
             Status(status=400, body='{"error":{"status":400,"message":"no"}}', content_type="application/json"),
             id="§7 other error shapes: an object in error",
         ),
-        pytest.param(Status(status=400, body="no"), id="§7 other error shapes: plain text"),
-        pytest.param(
-            Status(status=502, body="<h1>no</h1>", content_type="text/html"), id="§7 other error shapes: HTML"
-        ),
+        pytest.param(Status(status=400, body="no"), id="§7 other shapes: plain text"),
+        pytest.param(Status(status=502, body="<h1>no</h1>", content_type="text/html"), id="§7 other shapes: HTML"),
     ],
 )
 async def test_a_refusal_can_be_had_and_applies_nothing(blueconic: Tenant, fault: Status) -> None:
