@@ -246,12 +246,7 @@ async def test_the_examples_name_of_the_group_type_is_understood_too(acme: Tenan
 async def test_increments_through_faults_add_up(acme: Tenant) -> None:
     """Count what was applied: each write that is not ambiguous once, each ambiguous one at most once."""
     applied, unknown = 0, 0
-    faults: list[Standing | None] = [
-        None,
-        DropAfter(path=BULK),
-        Status(path=BULK, status=429),
-        DropBefore(path=BULK),
-    ]
+    faults: list[Standing | None] = [None, DropAfter(path=BULK), Status(path=BULK, status=429), DropBefore(path=BULK)]
     for fault in faults * 5:
         if fault is not None:
             await acme.control.add_fault(fault)

@@ -11,9 +11,7 @@ from tests.sandbox.blueconic.tenants import Tenant, tenant
     ("name", "first"),
     [
         pytest.param(
-            "groupTypes",
-            {"id": "company", "name": "Company", "pluralName": "Companies"},
-            id="§9 R98: group types",
+            "groupTypes", {"id": "company", "name": "Company", "pluralName": "Companies"}, id="§9 R98: group types"
         ),
         pytest.param(
             "profileProperties",

@@ -29,10 +29,7 @@ EXAMPLE: list[dict[str, Any]] = [
                 "strategy": "SET",
                 "data": [
                     {"id": "total_revenue", "values": [19.95]},
-                    {
-                        "id": "product",
-                        "values": [[{"id": "id", "values": ["P-5"]}, {"id": "quantity", "values": [2]}]],
-                    },
+                    {"id": "product", "values": [[{"id": "id", "values": ["P-5"]}, {"id": "quantity", "values": [2]}]]},
                 ],
             }
         ],
@@ -169,11 +166,6 @@ async def test_objectives_need_consent(
     assert answer.json()[0]["state"] == state
     exists = (await blueconic.http.get("/profiles/known")).status_code == 200
     assert exists == (state == "CREATED")
-
-
-async def test_the_permission_level_is_only_set_at_creation(blueconic: Tenant) -> None:
-    await blueconic.put_profiles(KNOWN, {**KNOWN, "permissionLevel": "DO_NOT_TRACK"})
-    assert (await blueconic.profile("known"))["permissions"]["level"] == "PERSONAL"
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,7 @@ from tests.sandbox.blueconic.tenants import Tenant, group
 
 @pytest_asyncio.fixture(name="admin")
 async def _admin() -> AsyncIterator[httpx.AsyncClient]:
-    async with (
-        serve(App(BlueConic())) as url,
-        httpx.AsyncClient(base_url=f"{url}/_sandbox", trust_env=False) as http,
-    ):
+    async with serve(App(BlueConic())) as url, httpx.AsyncClient(base_url=f"{url}/_sandbox", trust_env=False) as http:
         yield http
 
 
