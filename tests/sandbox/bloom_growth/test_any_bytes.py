@@ -66,12 +66,8 @@ async def test_arbitrary_bytes_get_a_documented_status(
 async def test_arbitrary_members_get_a_documented_status(
     app: BloomTenant, endpoint: Endpoint, segment: str, members: dict[str, object]
 ) -> None:
-    answer = await app.http.request(
-        endpoint.method,
-        _path(endpoint, segment),
-        content=json.dumps(members).encode(),
-        headers={"content-type": "application/json"},
-    )
+    body, headers = json.dumps(members).encode(), {"content-type": "application/json"}
+    answer = await app.http.request(endpoint.method, _path(endpoint, segment), content=body, headers=headers)
     assert answer.status_code in DOCUMENTED
 
 

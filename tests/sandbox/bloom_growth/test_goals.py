@@ -115,14 +115,6 @@ async def test_an_archived_goal_changes_lists_and_back(bloom: BloomTenant) -> No
     assert goal["Id"] not in await _ids(bloom, archived)
 
 
-async def test_a_deleted_goal_is_gone_and_unknown_the_second_time(bloom: BloomTenant) -> None:
-    """§3.22, §12."""
-    goal = await bloom.create("rocks")
-    assert await bloom.send("DELETE", f"rocks/{goal['Id']}") is None
-    assert goal["Id"] not in await _ids(bloom, f"rocks/user/{await bloom.me()}")
-    assert await bloom.status("DELETE", f"rocks/{goal['Id']}") == 404
-
-
 async def test_a_meetings_list_has_archived_goals_when_asked_for(bloom: BloomTenant) -> None:
     """§3.25 ``INCLUDE_ARCHIVE``; the seed has an archived one."""
     path = f"L10/{await bloom.meeting()}/rocks"

@@ -38,11 +38,5 @@ async def test_headlines_are_listed_by_meeting_and_by_user(bloom: BloomTenant) -
     assert (await bloom.get(f"headline/users/{await bloom.me()}"))[-1] == headline
 
 
-async def test_a_deleted_headline_is_gone_and_unknown_the_second_time(bloom: BloomTenant) -> None:
-    headline = await bloom.create("headlines")
-    assert await bloom.send("DELETE", f"headline/{headline['Id']}") is None
-    assert await bloom.status("DELETE", f"headline/{headline['Id']}") == 404
-
-
 async def test_a_headline_without_a_title_is_a_400(bloom: BloomTenant) -> None:
     assert await bloom.status("POST", f"L10/{await bloom.meeting()}/headlines", {}) == 400

@@ -152,15 +152,6 @@ async def test_a_solve_that_does_not_say_which_is_a_400(bloom: BloomTenant) -> N
     assert await bloom.status("POST", f"issues/{(await _create(bloom))['Id']}/complete", {}) == 400
 
 
-async def test_a_deleted_issue_is_gone_and_unknown_the_second_time(bloom: BloomTenant) -> None:
-    """§3.6, §12."""
-    issue = await _create(bloom)
-    path = f"L10/{issue['OriginId']}/issues/{issue['Id']}"
-    assert await bloom.send("DELETE", path) is None
-    assert await bloom.status("GET", f"issues/{issue['Id']}") == 404
-    assert await bloom.status("DELETE", path) == 404
-
-
 async def test_an_issue_is_deleted_from_its_own_meeting_only(bloom: BloomTenant) -> None:
     issue = await _create(bloom)
     assert await bloom.status("DELETE", f"L10/{await bloom.meeting('Sales')}/issues/{issue['Id']}") == 404

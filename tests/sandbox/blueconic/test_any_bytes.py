@@ -77,19 +77,14 @@ async def _app() -> AsyncIterator[Tenant]:
 
 
 async def _status(app: Tenant, endpoint: Endpoint, segment: str, query: bytes, body: bytes, form: bool) -> int:
-    path = endpoint.path
-    for name in ("{grouptype}", "{group}", "{profileId}"):
-        path = path.replace(name, _encoded(segment) or "x")
+    """Return the status of a call. Every byte of the segment is encoded: no client must treat ``.`` as a folder."""
+    encoded = "".join(f"%{byte:02X}" for byte in segment.encode()) or "x"
+    path = endpoint.path.format_map(dict.fromkeys(("grouptype", "group", "profileId"), encoded))
     content_type = "application/x-www-form-urlencoded" if form else "application/json"
     answer = await app.http.request(
         endpoint.method, f"{path}?{quote(query)}", content=body, headers={"content-type": content_type}
     )
     return answer.status_code
-
-
-def _encoded(segment: str) -> str:
-    """Encode every byte of the segment, so that no client treats ``.`` as a folder."""
-    return "".join(f"%{byte:02X}" for byte in segment.encode())
 
 
 @EVERY_ENDPOINT
