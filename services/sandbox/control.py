@@ -1,7 +1,6 @@
 """A client for a running sandbox's own endpoints, for tests, the chaos harness and the demo."""
 
 from collections.abc import Mapping
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import httpx
@@ -30,12 +29,7 @@ class SandboxControl:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self._http.aclose()
 
     async def add_fault(self, fault: Kind) -> ActiveFault[Kind]:

@@ -35,11 +35,7 @@ def main() -> int:
 
     with options.log.open("ab") as log:
         command = subprocess.Popen(
-            options.command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            preexec_fn=_parent_death_signal(),
+            options.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=_parent_death_signal()
         )
     sys.stdout.write(f"{command.pid}\n")
     sys.stdout.flush()

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from sluice.destinations.contract import Unavailable
-from sluice.destinations.http import send, unavailable_from
+from sluice.destinations.http import unavailable_from
 from sluice.destinations.oauth import TokenAuth
 from sluice.setting_types import Secret
-from tests.destinations.http_server import client
+from tests.destinations.http_server import client, put
 
 SECRET = "s3cret-of-the-application"
 
@@ -27,6 +29,12 @@ class Vendor:
         self.asked = asyncio.Event()
         self.slow = asyncio.Event()
         self.slow.set()
+        form: dict[str, str | Secret] = {
+            "grant_type": "client_credentials",
+            "client_id": "app",
+            "client_secret": Secret(SECRET),
+        }
+        self.http = client(auth=TokenAuth("http://vendor.test/token", form), handler=self.answer)
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         self.counts[request.url.path] += 1
@@ -43,69 +51,58 @@ class Vendor:
         good = request.headers["authorization"] == f"Bearer {self.accepted}"
         return httpx.Response(200 if good else 401, content=request.content)
 
-    def client(self) -> httpx.AsyncClient:
-        form: dict[str, str | Secret] = {
-            "grant_type": "client_credentials",
-            "client_id": "app",
-            "client_secret": Secret(SECRET),
-        }
-        return client(auth=TokenAuth("http://vendor.test/token", form), handler=self.answer)
+    async def put(self) -> httpx.Response:
+        return await put(self.http)
 
 
-async def put(http: httpx.AsyncClient) -> httpx.Response:
-    return await send(http, http.build_request("PUT", "/groups", content=b"[1]"))
-
-
-async def test_a_token_is_asked_for_once_and_used_again() -> None:
+@pytest_asyncio.fixture(name="vendor")
+async def _vendor() -> AsyncIterator[Vendor]:
     vendor = Vendor()
-    async with vendor.client() as http:
-        assert (await put(http)).status_code == 200
-        assert (await put(http)).status_code == 200
+    async with vendor.http:
+        yield vendor
+
+
+async def test_a_token_is_asked_for_once_and_used_again(vendor: Vendor) -> None:
+    assert (await vendor.put()).status_code == 200
+    assert (await vendor.put()).status_code == 200
     assert vendor.counts == {"/token": 1, "/groups": 2}
     assert vendor.forms == [f"grant_type=client_credentials&client_id=app&client_secret={SECRET}"]
 
 
-async def test_many_requests_at_once_ask_for_one_token() -> None:
-    vendor = Vendor()
+async def test_many_requests_at_once_ask_for_one_token(vendor: Vendor) -> None:
     vendor.slow.clear()
-    async with vendor.client() as http, asyncio.TaskGroup() as group:
-        writes = [group.create_task(put(http)) for _ in range(50)]
+    async with asyncio.TaskGroup() as group:
+        writes = [group.create_task(vendor.put()) for _ in range(50)]
         await vendor.asked.wait()
         vendor.slow.set()
     assert {write.result().status_code for write in writes} == {200}
     assert vendor.counts == {"/token": 1, "/groups": 50}
 
 
-async def test_many_requests_that_find_the_token_dead_ask_for_one() -> None:
-    vendor = Vendor()
-    async with vendor.client() as http:
-        await put(http)
-        vendor.accepted = "none"
-        answers = await asyncio.gather(*(put(http) for _ in range(50)))
+async def test_many_requests_that_find_the_token_dead_ask_for_one(vendor: Vendor) -> None:
+    await vendor.put()
+    vendor.accepted = "none"
+    answers = await asyncio.gather(*(vendor.put() for _ in range(50)))
     assert {answer.status_code for answer in answers} == {200}
     assert vendor.counts["/token"] == 2
 
 
-async def test_a_refused_token_request_fails_all_that_wait_for_it_at_once() -> None:
-    vendor = Vendor()
+async def test_a_refused_token_request_fails_all_that_wait_for_it_at_once(vendor: Vendor) -> None:
     vendor.token_answer = httpx.Response(401, json={"error": "invalid_client"})
     vendor.slow.clear()
-    async with vendor.client() as http:
-        writes = [asyncio.create_task(put(http)) for _ in range(20)]
-        await vendor.asked.wait()
-        vendor.slow.set()
-        errors = await asyncio.gather(*writes, return_exceptions=True)
+    writes = [asyncio.create_task(vendor.put()) for _ in range(20)]
+    await vendor.asked.wait()
+    vendor.slow.set()
+    errors = await asyncio.gather(*writes, return_exceptions=True)
     assert all(isinstance(error, Unavailable) for error in errors)
     assert vendor.counts == {"/token": 1}
 
 
-async def test_after_a_401_the_same_request_is_sent_once_more_with_a_new_token() -> None:
-    vendor = Vendor()
-    async with vendor.client() as http:
-        await put(http)
-        vendor.accepted = "another"
-        answer = await put(http)
-    assert (answer.status_code, answer.content) == (200, b"[1]")
+async def test_after_a_401_the_same_request_is_sent_once_more_with_a_new_token(vendor: Vendor) -> None:
+    await vendor.put()
+    vendor.accepted = "another"
+    answer = await vendor.put()
+    assert (answer.status_code, answer.content) == (200, b"[]")
     assert vendor.counts == {"/token": 2, "/groups": 3}
 
 
@@ -132,12 +129,10 @@ async def test_a_second_401_is_an_outage() -> None:
         pytest.param(-5, 2, id="before now"),
     ],
 )
-async def test_a_token_is_renewed_by_its_lifetime(expires_in: object, asked: int) -> None:
-    vendor = Vendor()
+async def test_a_token_is_renewed_by_its_lifetime(vendor: Vendor, expires_in: object, asked: int) -> None:
     vendor.expires_in = expires_in
-    async with vendor.client() as http:
-        await put(http)
-        await put(http)
+    await vendor.put()
+    await vendor.put()
     assert vendor.counts["/token"] == asked
 
 
@@ -161,45 +156,37 @@ async def test_a_token_is_renewed_by_its_lifetime(expires_in: object, asked: int
         pytest.param(httpx.ReadError("reset"), "no-answer", id="reset"),
     ],
 )
-async def test_without_a_token_traffic_waits(answer: httpx.Response | Exception, reason: str) -> None:
-    vendor = Vendor()
+async def test_without_a_token_traffic_waits(vendor: Vendor, answer: httpx.Response | Exception, reason: str) -> None:
     vendor.token_answer = answer
-    async with vendor.client() as http:
-        with pytest.raises(Unavailable) as error:
-            await put(http)
-        assert error.value.reason == reason
-        assert vendor.counts["/groups"] == 0
-        vendor.token_answer = None
-        assert (await put(http)).status_code == 200
+    with pytest.raises(Unavailable) as error:
+        await vendor.put()
+    assert error.value.reason == reason
+    assert vendor.counts["/groups"] == 0
+    vendor.token_answer = None
+    assert (await vendor.put()).status_code == 200
 
 
-async def test_a_lost_answer_is_ambiguous_only_if_it_was_the_writes() -> None:
-    vendor = Vendor()
-    async with vendor.client() as http:
-        await put(http)
-        vendor.accepted, vendor.token_answer = "another", httpx.ReadError("reset")
-        with pytest.raises(Unavailable, match="no token"):
-            await put(http)
+async def test_a_lost_answer_is_ambiguous_only_if_it_was_the_writes(vendor: Vendor) -> None:
+    await vendor.put()
+    vendor.accepted, vendor.token_answer = "another", httpx.ReadError("reset")
+    with pytest.raises(Unavailable, match="no token"):
+        await vendor.put()
     assert vendor.counts == {"/token": 2, "/groups": 2}
 
 
-async def test_a_refusal_says_why_and_keeps_the_secret() -> None:
-    vendor = Vendor()
+async def test_a_refusal_says_why_and_keeps_the_secret(vendor: Vendor) -> None:
     vendor.token_answer = httpx.Response(401, json={"error_description": f"no application has {SECRET}"})
-    async with vendor.client() as http:
-        with pytest.raises(Unavailable, match=r"gave no token but 401: no application has \*\*\*; check") as error:
-            await put(http)
+    with pytest.raises(Unavailable, match=r"gave no token but 401: no application has \*\*\*; check") as error:
+        await vendor.put()
     assert SECRET not in repr(error.value)
 
 
-async def test_a_cancelled_request_lets_the_next_one_ask() -> None:
-    vendor = Vendor()
+async def test_a_cancelled_request_lets_the_next_one_ask(vendor: Vendor) -> None:
     vendor.slow.clear()
-    async with vendor.client() as http:
-        first = asyncio.create_task(put(http))
-        await vendor.asked.wait()
-        first.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await first
-        vendor.slow.set()
-        assert (await put(http)).status_code == 200
+    first = asyncio.create_task(vendor.put())
+    await vendor.asked.wait()
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    vendor.slow.set()
+    assert (await vendor.put()).status_code == 200

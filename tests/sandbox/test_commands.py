@@ -49,6 +49,22 @@ def test_as_json_it_says_the_credentials_too() -> None:
     assert [one["id"] for one in types["groupTypes"]] == ["company", "airport", "hotel"]
 
 
+def test_bloom_growth_takes_its_options() -> None:
+    options = ["--user-name", "me@example.com", "--password", "pw", "--api-key", "key", "--empty"]
+    options += ["--requests-per-second", "0", "--max-title", "5"]
+    with _start("bloom-growth", "--json", *options) as process:
+        found = json.loads(_first_line(process))
+        url, headers = found.pop("url"), {"authorization": "Bearer key"}
+        with httpx.Client(base_url=f"{url}/api/v1", headers=headers, trust_env=False) as http:
+            form = {"grant_type": "password", "userName": "me@example.com", "password": "pw"}
+            granted = http.post(f"{url}/Token", data=form).status_code
+            lists = {http.get("L10/list").text for _ in range(30)}
+            refused = http.post("L10/create", json={"title": "123456"}).status_code
+        process.terminate()
+    assert found == {"sandbox": "bloom-growth", "user_name": "me@example.com", "password": "pw", "api_key": "key"}
+    assert (granted, lists, refused) == (200, {"[]"}, 400)
+
+
 def test_it_stops_when_its_parent_dies() -> None:
     script = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'sandbox', 'otlp']); input()"
     pipe = subprocess.PIPE

@@ -46,18 +46,9 @@ Endpoint = Read | Write
 
 
 def make_endpoints(tenant: Tenant) -> list[Endpoint]:
-    return [
-        *_issues(Issues(tenant)),
-        *_todos(Todos(tenant)),
-        *_goals(Goals(tenant)),
-        *_meetings(Meetings(tenant)),
-        *_people(UserReads(tenant.people), Searches(tenant.people)),
-        *_headlines(Headlines(tenant)),
-        *_scorecard(Scorecard(tenant)),
-    ]
-
-
-def _issues(issues: Issues) -> list[Endpoint]:
+    issues, todos, goals, meetings = Issues(tenant), Todos(tenant), Goals(tenant), Meetings(tenant)
+    users, searches = UserReads(tenant.people), Searches(tenant.people)
+    headlines, scorecard = Headlines(tenant), Scorecard(tenant)
     return [
         Write("§3.1", "POST", "/issues/create", "issue", "create", issues.create),
         Write("§3.2", "POST", "/L10/{mid}/issues", "issue", "create", issues.create_in_meeting),
@@ -68,11 +59,6 @@ def _issues(issues: Issues) -> list[Endpoint]:
         Read("§3.7", "/issues/users/mine", issues.of_caller),
         Read("§3.7", "/issues/users/{uid}", issues.of_user),
         Read("§3.8", "/L10/{mid}/issues", issues.of_meeting),
-    ]
-
-
-def _todos(todos: Todos) -> list[Endpoint]:
-    return [
         Write("§3.9", "POST", "/L10/{mid}/todos", "todo", "create", todos.create_in_meeting),
         Write("§3.10", "POST", "/todo/create", "todo", "create", todos.create_personal),
         Read("§3.11", "/todo/{id}", todos.read),
@@ -81,11 +67,6 @@ def _todos(todos: Todos) -> list[Endpoint]:
         Read("§3.15", "/todo/user/{uid}", todos.of_user),
         Read("§3.15", "/todo/users/mine", todos.of_caller),
         Read("§3.16", "/L10/{mid}/todos", todos.of_meeting),
-    ]
-
-
-def _goals(goals: Goals) -> list[Endpoint]:
-    return [
         Write("§3.17", "POST", "/L10/{mid}/rocks", "goal", "create", goals.create_in_meeting),
         Write("§3.18", "POST", "/rocks/create", "goal", "create", goals.create),
         Read("§3.19", "/rocks/{id}", goals.read),
@@ -98,11 +79,6 @@ def _goals(goals: Goals) -> list[Endpoint]:
         Read("§3.25", "/L10/{mid}/rocks", goals.of_meeting),
         Write("§3.25", "POST", "/L10/{mid}/rocks/{id}", "goal", "attach", goals.attach),
         Write("§3.25", "DELETE", "/L10/{mid}/rocks/{id}", "goal", "detach", goals.detach),
-    ]
-
-
-def _meetings(meetings: Meetings) -> list[Endpoint]:
-    return [
         Write("§3.26", "POST", "/L10/create", "meeting", "create", meetings.create),
         Write("§3.27", "POST", "/L10/{mid}/attendees/{uid}", "attendee", "create", meetings.add_attendee),
         Read("§3.31", "/L10/list", meetings.of_caller),
@@ -111,33 +87,18 @@ def _meetings(meetings: Meetings) -> list[Endpoint]:
         Read("§3.30", "/L10/{mid}", meetings.read),
         Read("§3.31", "/L10/{uid}/list", meetings.of_user),
         Read("§3.32", "/L10/{mid}/attendees", meetings.attendees),
-    ]
-
-
-def _people(users: UserReads, searches: Searches) -> list[Endpoint]:
-    return [
         Read("§3.34", "/users/mine", users.me),
         Read("§3.34", "/users/{uid}", users.read),
         Read("§8", "/users/{uid}/directreports", users.direct_reports),
         Read("§8", "/users/{uid}/seats", users.seats),
         Read("§8", "/search/user", searches.users),
         Read("§8", "/search/all", searches.everything),
-    ]
-
-
-def _headlines(headlines: Headlines) -> list[Endpoint]:
-    return [
         Write("§8", "POST", "/L10/{mid}/headlines", "headline", "create", headlines.create),
         Read("§8", "/headline/{id}", headlines.read),
         Write("§8", "PUT", "/headline/{id}", "headline", "update", headlines.update),
         Write("§8", "DELETE", "/headline/{id}", "headline", "delete", headlines.delete),
         Read("§8", "/L10/{mid}/headlines", headlines.of_meeting),
         Read("§8", "/headline/users/{uid}", headlines.of_user),
-    ]
-
-
-def _scorecard(scorecard: Scorecard) -> list[Endpoint]:
-    return [
         Read("§3.33", "/L10/{mid}/measurables", scorecard.measurables),
         Read("§8", "/weeks/current", scorecard.current_week),
         Read("§8", "/scorecard/user/{uid}", scorecard.of_user),

@@ -64,14 +64,13 @@ class Goals:
 
     def update(self, call: Call) -> Written:
         key, goal, change = call.number(), self._find(call), call.body(GoalChange)
-        before = msgspec.structs.replace(goal)
         if change.title is not None:
             goal.title = self._tenant.title(change.title)
         if change.accountable_user_id is not None or self._tenant.settings.reassigns_goals:
             goal.owner_id = self._tenant.owner_id(change.accountable_user_id, call.caller)
         if change.completion is not None:
             goal.completion = _COMPLETIONS[change.completion]
-        return self._put(key, goal, before)
+        return self._put(key, goal)
 
     def archive(self, call: Call) -> Written:
         return self._set_archived(call, to=True)
@@ -106,20 +105,17 @@ class Goals:
         """Add a goal to one more meeting; adding it again changes nothing. Row 25 [docs:ref]"""
         key, meeting_id, goal = call.number(), call.number("mid"), self._find(call)
         self._tenant.meeting(meeting_id, call.caller)
-        before = msgspec.structs.replace(goal)
         goal.origins = list(dict.fromkeys([*goal.origins, meeting_id]))
-        return self._put(key, goal, before)
+        return self._put(key, goal)
 
     def detach(self, call: Call) -> Written:
         key, meeting_id = call.number(), call.number("mid")
         goal = self._tenant.find_in(meeting_id, self._tenant.goals, key, call.caller)
-        before = msgspec.structs.replace(goal)
         goal.origins = [origin for origin in goal.origins if origin != meeting_id]
-        return self._put(key, goal, before)
+        return self._put(key, goal)
 
     def _create(self, call: Call, new: NewGoal, title: str, origins: list[int]) -> Written:
         owner_id = self._tenant.owner_id(new.accountable_user_id, call.caller)
-        key = self._tenant.next_id()
         goal = Goal(
             title=title,
             owner_id=owner_id,
@@ -127,21 +123,19 @@ class Goals:
             due_at=midnight(end_of_quarter(today(call.now))),
             origins=origins,
         )
-        self._tenant.goals.put(key, goal)
+        key = self._tenant.add(self._tenant.goals, goal)
         return Written(str(key), "CREATED", self._view(key, goal, with_origins=True), title)
 
     def _find(self, call: Call) -> Goal:
         return self._tenant.find(self._tenant.goals, call.number(), call.caller)
 
-    def _put(self, key: int, goal: Goal, before: Goal) -> Written:
-        self._tenant.goals.put(key, goal)
-        return updated(key, differs=goal != before)
+    def _put(self, key: int, goal: Goal) -> Written:
+        return updated(key, differs=self._tenant.goals.put(key, goal))
 
     def _set_archived(self, call: Call, *, to: bool) -> Written:
         key, goal = call.number(), self._find(call)
-        before = msgspec.structs.replace(goal)
         goal.is_archived = to
-        return self._put(key, goal, before)
+        return self._put(key, goal)
 
     def _of_user(self, call: Call, *, are_archived: bool) -> list[GoalView]:
         user = self._tenant.people.require(call.number("uid"), call.caller)

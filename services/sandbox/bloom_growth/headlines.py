@@ -42,16 +42,10 @@ class Headlines:
         title = self._tenant.title(new.title)
         self._tenant.meeting(meeting_id, call.caller)
         owner_id = self._tenant.owner_id(new.owner_id, call.caller)
-        key = self._tenant.next_id()
         headline = Headline(
-            title=title,
-            owner_id=owner_id,
-            created_at=instant(call.now),
-            notes=new.notes or "",
-            pad=key,
-            meeting_id=meeting_id,
+            title=title, owner_id=owner_id, created_at=instant(call.now), notes=new.notes or "", meeting_id=meeting_id
         )
-        self._tenant.headlines.put(key, headline)
+        key = self._tenant.add(self._tenant.headlines, headline)
         return Written(str(key), "CREATED", self._view(key, headline), title)
 
     def read(self, call: Call) -> HeadlineView:
@@ -59,14 +53,12 @@ class Headlines:
 
     def update(self, call: Call) -> Written:
         key, headline, change = call.number(), self._find(call), call.body(HeadlineFields)
-        before = msgspec.structs.replace(headline)
         if change.title is not None:
             headline.title = self._tenant.title(change.title)
         if change.owner_id is not None:
             headline.owner_id = self._tenant.owner_id(change.owner_id, call.caller)
         self._tenant.write_notes(headline, change.notes)
-        self._tenant.headlines.put(key, headline)
-        return updated(key, differs=headline != before)
+        return updated(key, differs=self._tenant.headlines.put(key, headline))
 
     def delete(self, call: Call) -> Written:
         key = call.number()

@@ -77,24 +77,20 @@ class Issues:
 
     def update(self, call: Call) -> Written:
         key, issue, change = call.number(), self._find(call), call.body(IssueChange)
-        before = msgspec.structs.replace(issue)
         if change.title is not None:
             issue.title = self._tenant.title(change.title)
         if change.owner_id is not None:
             issue.owner_id = self._tenant.owner_id(change.owner_id, call.caller)
         issue.compartment = change.compartment or issue.compartment
         self._tenant.write_notes(issue, change.notes)
-        self._tenant.issues.put(key, issue)
-        return updated(key, differs=issue != before)
+        return updated(key, differs=self._tenant.issues.put(key, issue))
 
     def complete(self, call: Call) -> Written:
         """Set or clear ``CloseTime`` [test:live]; an issue that is already solved keeps its own."""
         key, issue, solved = call.number(), self._find(call), call.body(Solved)
-        if solved.complete == (issue.solved_at is not None):
-            return updated(key, differs=False)
-        issue.solved_at = instant(call.now) if solved.complete else None
-        self._tenant.issues.put(key, issue)
-        return updated(key, differs=True)
+        if solved.complete != (issue.solved_at is not None):
+            issue.solved_at = instant(call.now) if solved.complete else None
+        return updated(key, differs=self._tenant.issues.put(key, issue))
 
     def delete(self, call: Call) -> Written:
         key = call.number()
@@ -119,16 +115,14 @@ class Issues:
         title = self._tenant.title(new.title)
         self._tenant.meeting(meeting_id, call.caller)
         owner_id = self._tenant.owner_id(new.owner_id, call.caller)
-        key = self._tenant.next_id()
         issue = Issue(
             title=title,
             owner_id=owner_id,
             created_at=instant(call.now),
             notes=new.notes or new.details or "",
-            pad=key,
             meeting_id=meeting_id,
         )
-        self._tenant.issues.put(key, issue)
+        key = self._tenant.add(self._tenant.issues, issue)
         return Written(str(key), "CREATED", self._view(key, issue), title)
 
     def _find(self, call: Call) -> Issue:

@@ -27,19 +27,14 @@ class MeetingChange(msgspec.Struct, kw_only=True, rename=spelling):
     title: str | None = None
 
 
-class Basics(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """Object that holds a meeting's name."""
-
-    name: str
-
-
 class MeetingView(View, kw_only=True, rename="pascal", gc=False):
     """A meeting, without the parts of the reference that no client reads. §7 [client]"""
 
     create_time: str
     start_date_utc: str
     organization_id: int
-    basics: Basics
+    basics: dict[str, str]
+    """The meeting's name, as ``Name``."""
     permission: Permission | UnsetType = UNSET
 
 
@@ -60,8 +55,7 @@ class Meetings:
             starts_at=instant(call.now),
             attendees=[call.caller.id] if new.add_self else [],
         )
-        key = self._tenant.next_id()
-        self._tenant.meetings.put(key, meeting)
+        key = self._tenant.add(self._tenant.meetings, meeting)
         return Written(str(key), "CREATED", {"meetingId": key}, title)
 
     def read(self, call: Call) -> MeetingView:
@@ -74,16 +68,14 @@ class Meetings:
             create_time=meeting.created_at,
             start_date_utc=meeting.starts_at,
             organization_id=meeting.organization_id,
-            basics=Basics(name=meeting.name),
+            basics={"Name": meeting.name},
         )
 
     def rename(self, call: Call) -> Written:
         key, meeting, change = call.number("mid"), self._find(call), call.body(MeetingChange)
-        before = meeting.name
         if change.title is not None:
             meeting.name = self._tenant.title(change.title)
-        self._tenant.meetings.put(key, meeting)
-        return updated(key, differs=meeting.name != before)
+        return updated(key, differs=self._tenant.meetings.put(key, meeting))
 
     def delete(self, call: Call) -> Written:
         key, meeting = call.number("mid"), self._find(call)

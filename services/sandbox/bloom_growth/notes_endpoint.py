@@ -3,24 +3,19 @@
 bloom_growth.md §4: notes are never echoed. A test that must know whether they arrived asks here.
 """
 
-from sandbox.bloom_growth.rows import Noted
 from sandbox.bloom_growth.tenant import Tenant
-from sandbox.http.messages import Request, Response, as_json
+from sandbox.http.messages import Handler, Request, Response, as_json
 
 
-class NotesEndpoint:
-    """Handler that returns the notes of issues, todos and headlines by the object's id."""
+def notes_endpoint(tenant: Tenant) -> Handler:
+    """Make the handler that returns the notes of issues, todos and headlines by the object's id."""
 
-    def __init__(self, tenant: Tenant) -> None:
-        self._tenant = tenant
-
-    def read(self, request: Request) -> Response:
+    def read(request: Request) -> Response:
         text = request.params["id"]
-        row = self._find(int(text)) if text.isascii() and text.isdigit() and len(text) < 19 else None
+        key = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+        row = tenant.issues.get(key) or tenant.todos.get(key) or tenant.headlines.get(key)
         if row is None:
             return as_json({"error": f"expected the id of an issue, todo or headline; came {text[:100]}"}, status=404)
-        return as_json({"notes": row.notes, "details_url": self._tenant.pad_url(row.pad)})
+        return as_json({"notes": row.notes, "details_url": tenant.pad_url(row.pad)})
 
-    def _find(self, key: int) -> Noted | None:
-        tenant = self._tenant
-        return tenant.issues.get(key) or tenant.todos.get(key) or tenant.headlines.get(key)
+    return read

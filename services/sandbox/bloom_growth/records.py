@@ -19,7 +19,7 @@ class Row(msgspec.Struct, array_like=True, kw_only=True, gc=False):
         raise NotImplementedError
 
     def meetings(self) -> tuple[int, ...]:
-        raise NotImplementedError
+        return ()
 
 
 Kind = TypeVar("Kind", bound=Row)
@@ -56,8 +56,8 @@ class Records(Generic[Kind]):
         packed = self._packed.get(key)
         return None if packed is None else self._decode(packed)
 
-    def put(self, key: int, row: Kind) -> None:
-        """Store an object. Raises ``Refusal`` when there is no room, and keeps the old one."""
+    def put(self, key: int, row: Kind) -> bool:
+        """Store an object; return whether it changed. Raises ``Refusal`` for lack of room, and keeps the old one."""
         packed = _encode(row)
         before = self._packed.get(key)
         self._storage.take(len(packed) + (_ENTRY_BYTES if before is None else -len(before)))
@@ -65,6 +65,7 @@ class Records(Generic[Kind]):
         was = None if before is None else self._decode(before)
         _move(self._by_person, key, was.people() if was else (), row.people())
         _move(self._by_meeting, key, was.meetings() if was else (), row.meetings())
+        return packed != before
 
     def remove(self, key: int) -> None:
         packed = self._packed.pop(key)

@@ -24,9 +24,6 @@ class Meeting(Row, array_like=True, kw_only=True, gc=False):
     def people(self) -> tuple[int, ...]:
         return () if self.is_deleted else tuple(self.attendees)
 
-    def meetings(self) -> tuple[int, ...]:
-        return ()
-
 
 class Owned(Row, array_like=True, kw_only=True, gc=False):
     """An object with a title and an owner."""

@@ -1,6 +1,6 @@
 """The endpoints ``GET search/user`` and ``GET search/all``. bloom_growth.md §8 [client], [docs:ref]."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -15,10 +15,10 @@ class SearchHit(msgspec.Struct, kw_only=True, rename="pascal", gc=False):
 
     id: int
     name: str
-    description: str
-    email: str
+    description: str = ""
+    email: str = ""
     organization_id: int
-    image_url: str
+    image_url: str = ""
     result_type: str | UnsetType = UNSET
 
 
@@ -30,34 +30,28 @@ class Searches:
 
     def users(self, call: Call) -> list[SearchHit]:
         """Find the users who can log in."""
-        term = _term(call)
-        return [_user_hit(user) for user in self._colleagues(call) if user.email and _matches(_user_hit(user), term)]
+        return _matching(call, (_user_hit(user) for user in self._people.users.values() if user.email))
 
     def everything(self, call: Call) -> list[SearchHit]:
-        term = _term(call)
-        return [found for found in self._everything(call) if _matches(found, term)]
+        return _matching(call, self._everything())
 
-    def _colleagues(self, call: Call) -> Iterator[User]:
-        organization_id = call.caller.organization_id
-        return (user for user in self._people.users.values() if user.organization_id == organization_id)
-
-    def _everything(self, call: Call) -> Iterator[SearchHit]:
-        organization_id = call.caller.organization_id
-        for user in self._colleagues(call):
+    def _everything(self) -> Iterator[SearchHit]:
+        for user in self._people.users.values():
             yield _user_hit(user, result_type="User")
         for team in self._people.teams:
-            if team.organization_id == organization_id:
-                yield _group_hit(team.id, team.name, organization_id, "Team")
+            yield SearchHit(id=team.id, name=team.name, organization_id=team.organization_id, result_type="Team")
         for seat in self._people.seats:
-            if self._people.organization_of(seat.user_id) == organization_id:
-                yield _group_hit(seat.position_id, seat.position or "", organization_id, "Position")
+            organization_id, name = self._people.organization_of(seat.user_id), seat.position or ""
+            yield SearchHit(id=seat.position_id, name=name, organization_id=organization_id, result_type="Position")
 
 
-def _term(call: Call) -> str:
+def _matching(call: Call, found: Iterable[SearchHit]) -> list[SearchHit]:
+    """Return those of the caller's organization that match the query's term. Raises ``Refusal`` 400 without a term."""
     term = call.arguments.get("term")
     if term is None:
         raise Refusal(400, "The request is invalid: term is required.")
-    return term.lower()
+    ours = (one for one in found if one.organization_id == call.caller.organization_id)
+    return [one for one in ours if _matches(one, term.lower())]
 
 
 def _matches(found: SearchHit, term: str) -> bool:
@@ -80,17 +74,5 @@ def _user_hit(user: User, *, result_type: str | UnsetType = UNSET) -> SearchHit:
         email=user.email,
         organization_id=user.organization_id,
         image_url=user.image_url,
-        result_type=result_type,
-    )
-
-
-def _group_hit(key: int, name: str, organization_id: int, result_type: str) -> SearchHit:
-    return SearchHit(
-        id=key,
-        name=name,
-        description="",
-        email="",
-        organization_id=organization_id,
-        image_url="",
         result_type=result_type,
     )

@@ -14,14 +14,7 @@ from sandbox.bloom_growth.rows import (
     Todo,
 )
 from sandbox.bloom_growth.scorecard import SHOWN_WEEKS
-from sandbox.bloom_growth.seed_data import (
-    SeedGoal,
-    SeedHeadline,
-    SeedIssue,
-    SeedMeasurable,
-    SeedMeeting,
-    SeedTodo,
-)
+from sandbox.bloom_growth.seed_data import SeedGoal, SeedHeadline, SeedIssue, SeedMeasurable, SeedMeeting, SeedTodo
 from sandbox.bloom_growth.tenant import Tenant
 from sandbox.bloom_growth.weeks import week_number
 
@@ -32,24 +25,25 @@ _DEVIATIONS = (0.4, -0.8, 0.2, 1.0, -0.3, 0.0, -1.0, 0.6, 0.9, -0.5, 0.1, 0.7)
 
 
 class MeetingSeeder:
-    """Writer of meetings of ``people``, into which the seed's owners and attendees are indexes."""
+    """Writer of meetings of ``people``, whom the seed names as owners and attendees."""
 
     def __init__(self, tenant: Tenant, people: list[User], now: float) -> None:
         self._tenant = tenant
-        self._people = people
+        self._organization_id = people[0].organization_id
+        self._ids = {user.name: user.id for user in people}
         self._now = now
         self._since = instant(now - _AGE_S)
+        self._yesterday = instant(now - DAY_S)
 
     def add_meeting(self, seed: SeedMeeting) -> None:
-        meeting_id = self._tenant.next_id()
         meeting = Meeting(
             name=seed.name,
-            organization_id=self._people[0].organization_id,
+            organization_id=self._organization_id,
             created_at=self._since,
             starts_at=instant(self._now - _AGE_S + DAY_S),
-            attendees=[self._people[index].id for index in seed.attendees],
+            attendees=[self._ids[name] for name in seed.attendees],
         )
-        self._tenant.meetings.put(meeting_id, meeting)
+        meeting_id = self._tenant.add(self._tenant.meetings, meeting)
         for goal in seed.goals:
             self._add_goal(goal, meeting_id)
         for todo in seed.todos:
@@ -63,61 +57,55 @@ class MeetingSeeder:
 
     def add_todo(self, seed: SeedTodo, meeting_id: int | None) -> None:
         kind = PERSONAL_TODO if meeting_id is None else MEETING_TODO
-        key = self._tenant.next_id()
         todo = Todo(
             title=seed.title,
-            owner_id=self._people[seed.owner].id,
+            owner_id=self._ids[seed.owner],
             created_at=self._since,
-            pad=key,
             kind=MILESTONE if seed.state == "milestone" else kind,
             meeting_id=meeting_id,
             due_at=midnight(today(self._now + seed.due_days * DAY_S)),
-            completed_at=instant(self._now - DAY_S) if seed.state in ("done", "closed") else None,
-            closed_at=instant(self._now - DAY_S) if seed.state == "closed" else None,
+            completed_at=self._yesterday if seed.state in ("done", "closed") else None,
+            closed_at=self._yesterday if seed.state == "closed" else None,
         )
-        self._tenant.todos.put(key, todo)
+        self._tenant.add(self._tenant.todos, todo)
 
     def _add_goal(self, seed: SeedGoal, meeting_id: int) -> None:
         goal = Goal(
             title=seed.title,
-            owner_id=self._people[seed.owner].id,
+            owner_id=self._ids[seed.owner],
             created_at=self._since,
             due_at=midnight(end_of_quarter(today(self._now))),
             origins=[meeting_id],
             completion=seed.completion,
             is_archived=seed.is_archived,
         )
-        self._tenant.goals.put(self._tenant.next_id(), goal)
+        self._tenant.add(self._tenant.goals, goal)
 
     def _add_issue(self, seed: SeedIssue, meeting_id: int) -> None:
-        key = self._tenant.next_id()
         issue = Issue(
             title=seed.title,
-            owner_id=self._people[seed.owner].id,
+            owner_id=self._ids[seed.owner],
             created_at=self._since,
-            pad=key,
             meeting_id=meeting_id,
-            solved_at=instant(self._now - DAY_S) if seed.is_solved else None,
+            solved_at=self._yesterday if seed.is_solved else None,
         )
-        self._tenant.issues.put(key, issue)
+        self._tenant.add(self._tenant.issues, issue)
 
     def _add_headline(self, seed: SeedHeadline, meeting_id: int) -> None:
-        key = self._tenant.next_id()
         headline = Headline(
             title=seed.title,
-            owner_id=self._people[seed.owner].id,
+            owner_id=self._ids[seed.owner],
             created_at=self._since,
             notes=seed.notes,
-            pad=key,
             meeting_id=meeting_id,
         )
-        self._tenant.headlines.put(key, headline)
+        self._tenant.add(self._tenant.headlines, headline)
 
     def _add_measurable(self, seed: SeedMeasurable, meeting_id: int) -> None:
         key = self._tenant.next_id()
         measurable = Measurable(
             title=seed.title,
-            owner_id=self._people[seed.owner].id,
+            owner_id=self._ids[seed.owner],
             created_at=self._since,
             meeting_id=meeting_id,
             target=seed.usual if seed.has_target else None,

@@ -3,13 +3,14 @@
 from typing import TypeVar
 
 from sandbox.bloom_growth.people import Directory, User, UserView, forbidden
-from sandbox.bloom_growth.records import Records, StorageLimit
+from sandbox.bloom_growth.records import Records, Row, StorageLimit
 from sandbox.bloom_growth.refusals import Refusal, no_such
 from sandbox.bloom_growth.rows import Goal, Headline, Issue, Measurable, Meeting, Noted, Owned, Todo
 from sandbox.bloom_growth.settings import Settings
 
 _FIRST_ID = 1001
 _NO_TITLE = "The request is invalid: title is required."
+AnyKind = TypeVar("AnyKind", bound=Row)
 Kind = TypeVar("Kind", bound=Owned)
 
 
@@ -34,6 +35,14 @@ class Tenant:
     def next_id(self) -> int:
         self._last_id += 1
         return self._last_id
+
+    def add(self, records: Records[AnyKind], row: AnyKind) -> int:
+        """Store a new object, and return its id, which also numbers its notepad."""
+        key = self.next_id()
+        if isinstance(row, Noted):
+            row.pad = key
+        records.put(key, row)
+        return key
 
     def meeting(self, meeting_id: int, caller: User) -> Meeting:
         """Return a meeting. Raises ``Refusal``: 404 if unknown or deleted, 403 if of another organization."""

@@ -72,21 +72,17 @@ class Todos:
 
     def update(self, call: Call) -> Written:
         key, todo, change = call.number(), self._find(call), call.body(TodoChange)
-        before = msgspec.structs.replace(todo)
         if change.title is not None:
             todo.title = self._tenant.title(change.title)
         todo.due_at = read_instant("dueDate", change.due_date or "") or todo.due_at
-        self._tenant.todos.put(key, todo)
-        return updated(key, differs=todo != before)
+        return updated(key, differs=self._tenant.todos.put(key, todo))
 
     def complete(self, call: Call) -> Written:
         """Complete, or with ``status=false`` reopen, but do not close. The answer is a JSON boolean. Row 13"""
         key, todo, is_done = call.number(), self._find(call), call.flag("status", default=True)
-        if is_done == (todo.completed_at is not None):
-            return updated(key, differs=False, body=True)
-        todo.completed_at = instant(call.now) if is_done else None
-        self._tenant.todos.put(key, todo)
-        return updated(key, differs=True, body=True)
+        if is_done != (todo.completed_at is not None):
+            todo.completed_at = instant(call.now) if is_done else None
+        return updated(key, differs=self._tenant.todos.put(key, todo), body=True)
 
     def of_caller(self, call: Call) -> list[TodoView]:
         return self._of_user(call.caller.id)
@@ -104,18 +100,16 @@ class Todos:
     def _create(self, call: Call, new: NewTodo, title: str, named: int | None, meeting_id: int | None) -> Written:
         owner_id = self._tenant.owner_id(named, call.caller)
         due_at = read_instant("dueDate", new.due_date or "") or midnight(today(call.now + _DUE_AFTER_S))
-        key = self._tenant.next_id()
         todo = Todo(
             title=title,
             owner_id=owner_id,
             created_at=instant(call.now),
             notes=new.notes or new.details or "",
-            pad=key,
             kind=PERSONAL_TODO if meeting_id is None else MEETING_TODO,
             meeting_id=meeting_id,
             due_at=due_at,
         )
-        self._tenant.todos.put(key, todo)
+        key = self._tenant.add(self._tenant.todos, todo)
         return Written(str(key), "CREATED", self._view(key, todo), title)
 
     def _find(self, call: Call) -> Todo:

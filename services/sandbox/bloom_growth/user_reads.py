@@ -1,28 +1,7 @@
 """Reads of people: users, who reports to them, their seats. bloom_growth.md §3 row 34, §8 [client]."""
 
-import msgspec
-
 from sandbox.bloom_growth.call import Call
 from sandbox.bloom_growth.people import Directory, User, UserView
-
-
-class Position(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """A position. Live, ``Name`` may be null. §8, changelog 0.19.0"""
-
-    id: int
-    name: str | None
-
-
-class Group(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """Object that wraps a seat's position."""
-
-    position: Position
-
-
-class SeatView(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """A seat as answered."""
-
-    group: Group
 
 
 class UserReads:
@@ -41,13 +20,11 @@ class UserReads:
         manager = self._find(call)
         return [user.view for user in self._people.users.values() if user.manager_id == manager.id]
 
-    def seats(self, call: Call) -> list[SeatView]:
+    def seats(self, call: Call) -> list[object]:
+        """List a user's positions, each in two wrappers. Live, ``Name`` may be null. §8, changelog 0.19.0"""
         user = self._find(call)
-        return [
-            SeatView(group=Group(position=Position(id=seat.position_id, name=seat.position)))
-            for seat in self._people.seats
-            if seat.user_id == user.id
-        ]
+        seats = [seat for seat in self._people.seats if seat.user_id == user.id]
+        return [{"Group": {"Position": {"Id": seat.position_id, "Name": seat.position}}} for seat in seats]
 
     def _find(self, call: Call) -> User:
         return self._people.require(call.number("uid"), call.caller)

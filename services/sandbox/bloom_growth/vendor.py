@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sandbox.bloom_growth.endpoints import BASE, make_endpoints
 from sandbox.bloom_growth.faults import AnswerAfter, ExpireToken, NullDetailsUrl, NullTarget
 from sandbox.bloom_growth.middleware import Middleware
-from sandbox.bloom_growth.notes_endpoint import NotesEndpoint
+from sandbox.bloom_growth.notes_endpoint import notes_endpoint
 from sandbox.bloom_growth.refusals import WEB_APPLICATION, message
 from sandbox.bloom_growth.seed import seed_tenant
 from sandbox.bloom_growth.settings import Settings
@@ -85,5 +85,5 @@ class BloomGrowth(Vendor):
                 Route(endpoint.method, (BASE + endpoint.path).lower(), middleware.handler(endpoint))
                 for endpoint in self.endpoints
             ),
-            Route("GET", "/_sandbox/notes/{id}", NotesEndpoint(self._tenant).read),
+            Route("GET", "/_sandbox/notes/{id}", notes_endpoint(self._tenant)),
         ]

@@ -13,18 +13,13 @@ _EPOCH_MONDAY = date(1969, 12, 29)
 _DAYS = 7
 
 
-class LocalDate(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
-    """The week's first day."""
-
-    date: str
-
-
 class WeekView(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
     """A week as answered. Live, both dates have a ``T``. [client], [test:live]"""
 
     id: int
     for_week_number: int
-    local_date: LocalDate
+    local_date: dict[str, str]
+    """The week's first day, as ``Date``."""
     for_week: str
     """The week's last day. [assumed]"""
 
@@ -44,7 +39,7 @@ def week_view(number: int) -> WeekView:
     return WeekView(
         id=number,
         for_week_number=number,
-        local_date=LocalDate(date=midnight(monday)),
+        local_date={"Date": midnight(monday)},
         for_week=midnight(monday + timedelta(days=_DAYS - 1)),
     )
 

@@ -47,9 +47,7 @@ def bulk_endpoint(
         if isinstance(results, Response):
             return results
         return BulkResponse(
-            items=results,
-            render=lambda items: as_json(items, status=status),
-            without_identifier=_without_identifier,
+            items=results, render=lambda items: as_json(items, status=status), without_identifier=_without_identifier
         )
 
     return answer

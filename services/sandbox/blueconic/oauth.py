@@ -78,9 +78,7 @@ class OAuth:
         if not asked <= self._settings.scopes:
             raise OAuthRefusal("invalid_scope", f"not granted: {' '.join(sorted(asked - self._settings.scopes))}")
         return TokenAnswer(
-            access_token=self._tokens.issue(asked),
-            token_type="Bearer",
-            expires_in=self._settings.token_lifetime_s,
+            access_token=self._tokens.issue(asked), token_type="Bearer", expires_in=self._settings.token_lifetime_s
         )
 
     def _authenticated_form(self, request: Request) -> Form:

@@ -108,11 +108,7 @@ def _permissions(profile: Profile, expand: list[str]) -> dict[str, Any]:
 def _event_view(event: Event, shown: frozenset[str] | None) -> EventView:
     data = [_data_view(name, values) for name, values in event.data.items() if shown is None or name in shown]
     return EventView(
-        id=event.id,
-        event_type_id=event.event_type_id,
-        date=rfc3339(event.date_ms),
-        source=event.source,
-        data=data,
+        id=event.id, event_type_id=event.event_type_id, date=rfc3339(event.date_ms), source=event.source, data=data
     )
 
 

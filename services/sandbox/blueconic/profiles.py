@@ -73,12 +73,7 @@ class Profiles:
         return self._store(entry, profile_id or str(uuid.uuid4()), profile, objectives, now_ms)
 
     def _store(
-        self,
-        entry: ProfileEntry,
-        profile_id: str,
-        profile: Profile | None,
-        objectives: frozenset[str],
-        now_ms: int,
+        self, entry: ProfileEntry, profile_id: str, profile: Profile | None, objectives: frozenset[str], now_ms: int
     ) -> _Outcome:
         values = _initial_values(entry) if profile is None else profile.values
         before = {} if profile is None else dict(values)

@@ -62,17 +62,12 @@ class OtlpReceiver(Vendor):
         return Response(status=200, body=answer, content_type=_PROTOBUF)
 
     def _show(self, request: Request) -> Response:
+        asked = {name: request.argument(name) for name in ("trace_id", "service", "name")}
         try:
-            spans = list(
-                self.spans.find(
-                    trace_id=request.argument("trace_id"),
-                    service=request.argument("service"),
-                    name=request.argument("name"),
-                )
-            )
+            spans = list(self.spans.find(**asked))
         except ValueError:
-            came = request.argument("trace_id")
-            return as_json({"error": f"expected trace_id as hexadecimal digits; came {came}"}, status=400)
+            problem = f"expected trace_id as hexadecimal digits; came {asked['trace_id']}"
+            return as_json({"error": problem}, status=400)
         return as_json(spans)
 
     def _clear(self, _: Request) -> Response:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import uvloop
 from uvicorn import Config
@@ -94,10 +94,7 @@ async def _run(app: App, host: str, port: int, announce: Callable[[str], None]) 
 
 
 async def _wait_for_end(stopped: asyncio.Event, parent: int) -> None:
-    while os.getppid() == parent:
-        try:
+    while os.getppid() == parent and not stopped.is_set():
+        with suppress(TimeoutError):
             async with asyncio.timeout(_PARENT_CHECK_S):
                 await stopped.wait()
-                return
-        except TimeoutError:
-            continue

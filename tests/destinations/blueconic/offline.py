@@ -36,15 +36,23 @@ def entry(event: RecordEvent, entries: Entries = ENTRIES) -> dict[str, Any]:
 def rejection(event: RecordEvent) -> Rejection:
     with pytest.raises(Rejection) as error:
         ENTRIES.encode(event, "0-7")
+    assert "expected" in error.value.message
     return error.value
 
 
-def answering(answer: Answer | httpx.Response, settings_: BlueConicSettings = SETTINGS) -> BlueConic:
-    """Make a tenant that gives out tokens, and otherwise answers as ``answer`` says."""
+def answering(
+    answer: Answer | httpx.Response,
+    settings_: BlueConicSettings = SETTINGS,
+    *,
+    requests: list[httpx.Request] | None = None,
+) -> BlueConic:
+    """Make a tenant that gives out tokens, and otherwise answers as ``answer`` says, with a note in ``requests``."""
 
     def respond(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/rest/v2/oauth/token":
             return TOKEN
+        if requests is not None:
+            requests.append(request)
         return answer if isinstance(answer, httpx.Response) else answer(request)
 
     return BlueConic(settings_, transport=httpx.MockTransport(respond))

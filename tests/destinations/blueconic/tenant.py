@@ -1,7 +1,7 @@
 """A BlueConic stand-in that runs, with our client for it and its own controls."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 
 import httpx
@@ -46,14 +46,10 @@ class Tenant(NamedTuple):
         return {one["id"]: one["values"] for one in (await self.read(path))["properties"]}
 
 
-@asynccontextmanager
-async def client(url: str, *, secret: str = "sandbox-secret", **changes: Any) -> AsyncIterator[BlueConic]:
+def client(url: str, *, secret: str = "sandbox-secret", **changes: Any) -> AbstractAsyncContextManager[BlueConic]:
     """Open our client for the tenant at ``url``, with ``changes`` to its settings."""
-    destination = BlueConic(BlueConicSettings(url=url, client_id="sandbox", client_secret=Secret(secret), **changes))
-    try:
-        yield destination
-    finally:
-        await destination.aclose()
+    settings = BlueConicSettings(url=url, client_id="sandbox", client_secret=Secret(secret), **changes)
+    return aclosing(BlueConic(settings))
 
 
 @asynccontextmanager

@@ -21,12 +21,8 @@ def test_it_is_a_destination_of_the_table() -> None:
 
 async def test_a_batch_is_one_request_with_an_array() -> None:
     requests: list[httpx.Request] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        requests.append(request)
-        return results(created(0), created(1))
-
-    await write(answer, companies(2))
+    destination = answering(results(created(0), created(1)), requests=requests)
+    await destination.write(encode_batch(destination, companies(2)), send_now)
     (request,) = requests
     assert (request.method, str(request.url)) == ("PUT", "http://acme.test/rest/v2/groups")
     assert request.headers["content-type"] == request.headers["accept"] == "application/json"
@@ -36,38 +32,29 @@ async def test_a_batch_is_one_request_with_an_array() -> None:
 
 @pytest.mark.parametrize("url", ["http://acme.test", "http://acme.test/", "http://acme.test/rest/v2"])
 async def test_the_path_of_the_api_may_be_left_out(url: str) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        return results(created(0)) if str(request.url) == "http://acme.test/rest/v2/groups" else httpx.Response(404)
-
-    destination = answering(answer, msgspec.structs.replace(SETTINGS, url=url))
-    assert (await destination.write(encode_batch(destination, companies(1)), send_now))[0].fate == "delivered"
+    requests: list[httpx.Request] = []
+    destination = answering(results(created(0)), msgspec.structs.replace(SETTINGS, url=url), requests=requests)
+    (outcome,) = await destination.write(encode_batch(destination, companies(1)), send_now)
+    assert [str(request.url) for request in requests] == ["http://acme.test/rest/v2/groups"]
+    assert outcome.fate == "delivered"
 
 
 async def test_objectives_are_checked_for_profiles_only() -> None:
-    queries: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        queries.append(request.url.query.decode())
-        return results({"state": "CREATED", "identifier": "0-0"})
-
-    destination = answering(answer, msgspec.structs.replace(SETTINGS, objective_ids=("news", "ads")))
+    requests: list[httpx.Request] = []
+    settings = msgspec.structs.replace(SETTINGS, objective_ids=("news", "ads"))
+    destination = answering(results({"state": "CREATED", "identifier": "0-0"}), settings, requests=requests)
     await destination.write(encode_batch(destination, [record("profile")]), send_now)
     await destination.write(encode_batch(destination, companies(1)), send_now)
-    assert queries == ["objectiveIds=news%2Cads", ""]
+    assert [request.url.query for request in requests] == [b"objectiveIds=news%2Cads", b""]
 
 
 async def test_a_full_batch_stays_within_its_bytes() -> None:
-    sizes: list[int] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        sizes.append(len(request.content))
-        return results()
-
-    destination = answering(answer)
+    requests: list[httpx.Request] = []
+    destination = answering(results(), requests=requests)
     made = encode_batch(destination, companies(3))
     await destination.write(made, send_now)
     # A window counts the commas between items; the limit leaves room for the brackets.
-    assert sizes == [made.body_bytes + len("[]")]
+    assert [len(request.content) for request in requests] == [made.body_bytes + len("[]")]
     assert LIMITS.max_bytes + len("[]") == 4 * 1024 * 1024
 
 

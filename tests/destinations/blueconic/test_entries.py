@@ -15,6 +15,10 @@ from tests.support.factories import record
 NEW_ONLY = {"restriction": "NEW_PROFILES_ONLY"}
 
 
+def order(**key: str) -> RecordEvent:
+    return record("timeline/order", key={"id": "o-1", **key})
+
+
 @pytest.mark.parametrize(
     ("operation", "strategy"),
     [
@@ -198,32 +202,21 @@ def test_a_timeline_may_create_profiles() -> None:
         pytest.param(record("profile", key={"email": ""}), "bad-key", "`email`", id="found by an empty value"),
         pytest.param(record("timeline/order", key="p-1"), "bad-key", "the event's `id`", id="event without an id"),
         pytest.param(record("timeline/order", key=None), "bad-key", "profile's id", id="event without a profile"),
-        pytest.param(record("timeline/order", key={"id": "o-1"}), "bad-key", "profile's id", id="only an event's id"),
+        pytest.param(order(), "bad-key", "profile's id", id="only an event's id"),
+        pytest.param(order(profileId="p", email="x"), "bad-key", "both", id="both keys"),
         pytest.param(
-            record("timeline/order", key={"id": "o-1", "profileId": "p", "email": "x"}),
-            "bad-key",
-            "both",
-            id="both keys",
-        ),
-        pytest.param(
-            record("timeline/order", key={"id": "o-1", "profileId": "p", "date": "yesterday"}),
+            order(profileId="p", date="yesterday"),
             "bad-key",
             "2025-01-22T11:21:33Z",
             id="event with a bad date",
         ),
-        pytest.param(
-            record("timeline/order", key={"id": "o-1", "profileId": "p", "date": "2025-01-22T11:21:33"}),
-            "bad-key",
-            "`date`",
-            id="event with a date without a zone",
-        ),
+        pytest.param(order(profileId="p", date="2025-01-22T11:21:33"), "bad-key", "`date`", id="a date without a zone"),
     ],
 )
 def test_a_record_that_could_never_be_taken_is_rejected(event: RecordEvent, code: str, words: str) -> None:
     error = rejection(event)
     assert error.code == code
     assert words in error.message
-    assert "expected" in error.message
 
 
 def test_the_field_of_the_group_type_can_be_chosen() -> None:

@@ -20,67 +20,59 @@ from sandbox.faults.fault import (
 )
 from sluice.destinations.blueconic.destination import LIMITS
 from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, Refused, Unavailable
-from sluice.events import RecordEvent
 from sluice.flow.batch import InDoubt
 from sluice.flow.outcome import Fate
-from tests.destinations.blueconic.tenant import client, tenant
+from tests.destinations.blueconic.offline import companies
+from tests.destinations.blueconic.tenant import Tenant, client, tenant
 from tests.support.factories import encode_batch, record, send_now
 
 BULK = "/rest/v2/groups"
 
 
-def companies(count: int, data: object = None) -> list[RecordEvent]:
-    return [record(key=f"c-{row}", data=data) for row in range(count)]
-
-
-async def test_a_check_lists_the_group_types() -> None:
-    async with tenant() as acme:
-        answer = await acme.destination.check()
+async def test_a_check_lists_the_group_types(acme: Tenant) -> None:
+    answer = await acme.destination.check()
     assert answer == "BlueConic at 127.0.0.1 accepts our credentials; group types: company, airport"
 
 
-async def test_a_group_is_created_changed_and_deleted() -> None:
-    async with tenant() as acme:
-        assert await acme.states(record(data={"name": "Acme", "size": 42, "open": True})) == ["CREATED"]
-        assert await acme.states(record(data={"name": "Acme", "size": 42, "open": True})) == ["UNCHANGED"]
-        assert await acme.states(record(operation="update", data={"name": "Acme BV"})) == ["MODIFIED"]
-        assert (await acme.values("/groups/company/c-1"))["name"] == ["Acme BV"]
-        assert (await acme.values("/groups/company/c-1"))["size"] == ["42"]
-        assert await acme.states(record(operation="delete")) == ["DELETED"]
-        assert await acme.states(record(operation="delete")) == ["NOTFOUND"]
-        assert await acme.states(record(operation="update", data={"name": "x"})) == ["NOTFOUND"]
+async def test_a_group_is_created_changed_and_deleted(acme: Tenant) -> None:
+    assert await acme.states(record(data={"name": "Acme", "size": 42, "open": True})) == ["CREATED"]
+    assert await acme.states(record(data={"name": "Acme", "size": 42, "open": True})) == ["UNCHANGED"]
+    assert await acme.states(record(operation="update", data={"name": "Acme BV"})) == ["MODIFIED"]
+    assert (await acme.values("/groups/company/c-1"))["name"] == ["Acme BV"]
+    assert (await acme.values("/groups/company/c-1"))["size"] == ["42"]
+    assert await acme.states(record(operation="delete")) == ["DELETED"]
+    assert await acme.states(record(operation="delete")) == ["NOTFOUND"]
+    assert await acme.states(record(operation="update", data={"name": "x"})) == ["NOTFOUND"]
 
 
-async def test_each_rule_does_what_it_says() -> None:
-    async with tenant() as acme:
-        await acme.write(record(data={"tags": ["a", "b"], "visits": 1, "name": "Acme", "gone": "x"}))
-        changes = {
-            "tags": {"add": ["b", "c"]},
-            "visits": {"increment": 2},
-            "name": {"set_if_empty": "other"},
-            "city": {"set_if_empty": "Nijmegen"},
-            "gone": None,
-        }
-        assert await acme.states(record(operation="update", data=changes)) == ["MODIFIED"]
-        values = await acme.values("/groups/company/c-1")
-        assert (values["tags"], values["visits"], values["name"]) == (["a", "b", "c"], ["3"], ["Acme"])
-        assert (values["city"], "gone" in values) == (["Nijmegen"], False)
-        await acme.write(record(operation="update", data={"tags": {"remove": "a"}}))
-        assert (await acme.values("/groups/company/c-1"))["tags"] == ["b", "c"]
+async def test_each_rule_does_what_it_says(acme: Tenant) -> None:
+    await acme.write(record(data={"tags": ["a", "b"], "visits": 1, "name": "Acme", "gone": "x"}))
+    changes = {
+        "tags": {"add": ["b", "c"]},
+        "visits": {"increment": 2},
+        "name": {"set_if_empty": "other"},
+        "city": {"set_if_empty": "Nijmegen"},
+        "gone": None,
+    }
+    assert await acme.states(record(operation="update", data=changes)) == ["MODIFIED"]
+    values = await acme.values("/groups/company/c-1")
+    assert (values["tags"], values["visits"], values["name"]) == (["a", "b", "c"], ["3"], ["Acme"])
+    assert (values["city"], "gone" in values) == (["Nijmegen"], False)
+    await acme.write(record(operation="update", data={"tags": {"remove": "a"}}))
+    assert (await acme.values("/groups/company/c-1"))["tags"] == ["b", "c"]
 
 
-async def test_one_bad_record_harms_only_itself() -> None:
-    async with tenant() as acme:
-        bad = record("group/compny", key="c-1")
-        worse = record(key="c-2", data={"visits": {"increment": 1}})
-        await acme.write(record(key="c-2", data={"visits": "many"}))
-        outcomes = await acme.write(record(key="c-0", data={"name": "x"}), bad, worse)
-        assert [(outcome.fate, outcome.code) for outcome in outcomes] == [
-            ("delivered", "CREATED"),
-            ("rejected", "UNKNOWN_GROUP_TYPE"),
-            ("rejected", "SKIPPED"),
-        ]
-        assert "visits: " in outcomes[2].message
+async def test_one_bad_record_harms_only_itself(acme: Tenant) -> None:
+    bad = record("group/compny", key="c-1")
+    worse = record(key="c-2", data={"visits": {"increment": 1}})
+    await acme.write(record(key="c-2", data={"visits": "many"}))
+    outcomes = await acme.write(record(key="c-0", data={"name": "x"}), bad, worse)
+    assert [(outcome.fate, outcome.code) for outcome in outcomes] == [
+        ("delivered", "CREATED"),
+        ("rejected", "UNKNOWN_GROUP_TYPE"),
+        ("rejected", "SKIPPED"),
+    ]
+    assert "visits: " in outcomes[2].message
 
 
 async def test_a_success_with_objections_is_delivered_with_a_warning() -> None:
@@ -91,44 +83,39 @@ async def test_a_success_with_objections_is_delivered_with_a_warning() -> None:
     assert outcome.warning.startswith("nmae: ")
 
 
-async def test_awkward_text_arrives_as_it_is() -> None:
+async def test_awkward_text_arrives_as_it_is(acme: Tenant) -> None:
     text = 'a"b\\c\n\té😀\u2028\x00</script>'
-    async with tenant() as acme:
-        assert await acme.states(record(data={"name": text})) == ["CREATED"]
-        assert (await acme.values("/groups/company/c-1"))["name"] == [text]
-        assert await acme.states(record(key=text, data={"name": text})) == ["CREATED"]
+    assert await acme.states(record(data={"name": text})) == ["CREATED"]
+    assert (await acme.values("/groups/company/c-1"))["name"] == [text]
+    assert await acme.states(record(key=text, data={"name": text})) == ["CREATED"]
 
 
-async def test_a_thousand_are_written_at_once_and_results_stay_with_their_items() -> None:
-    async with tenant() as acme:
-        assert set(await acme.states(*companies(LIMITS.max_items))) == {"CREATED"}
-        await acme.control.add_fault(ShuffleResults(path=BULK))
-        events = [record(key=f"c-{row}", operation="update" if row % 3 else "delete") for row in range(1000)]
-        assert await acme.states(*events) == ["UNCHANGED" if row % 3 else "DELETED" for row in range(1000)]
+async def test_a_thousand_are_written_at_once_and_results_stay_with_their_items(acme: Tenant) -> None:
+    assert set(await acme.states(*companies(LIMITS.max_items))) == {"CREATED"}
+    await acme.control.add_fault(ShuffleResults(path=BULK))
+    events = [record(key=f"c-{row}", operation="update" if row % 3 else "delete") for row in range(1000)]
+    assert await acme.states(*events) == ["UNCHANGED" if row % 3 else "DELETED" for row in range(1000)]
 
 
-async def test_past_a_thousand_the_rest_is_sent_anew() -> None:
-    async with tenant() as acme:
-        states = await acme.states(*companies(1002))
-        summary = await acme.control.summary()
+async def test_past_a_thousand_the_rest_is_sent_anew(acme: Tenant) -> None:
+    states = await acme.states(*companies(1002))
+    summary = await acme.control.summary()
     assert states == ["CREATED"] * 1000 + ["413"] * 2
     assert summary.changed == 1000
 
 
-async def test_results_without_identifiers_and_in_any_order_find_their_items() -> None:
-    async with tenant() as acme:
-        await acme.write(*companies(10))
-        await acme.control.add_fault(ShuffleResults(path=BULK))
-        await acme.control.add_fault(OmitIdentifiers(path=BULK))
-        events = [record(key=f"c-{row}", operation="delete" if row < 5 else "update") for row in range(10)]
-        assert await acme.states(*events) == ["DELETED"] * 5 + ["UNCHANGED"] * 5
+async def test_results_without_identifiers_and_in_any_order_find_their_items(acme: Tenant) -> None:
+    await acme.write(*companies(10))
+    await acme.control.add_fault(ShuffleResults(path=BULK))
+    await acme.control.add_fault(OmitIdentifiers(path=BULK))
+    events = [record(key=f"c-{row}", operation="delete" if row < 5 else "update") for row in range(10)]
+    assert await acme.states(*events) == ["DELETED"] * 5 + ["UNCHANGED"] * 5
 
 
-async def test_an_item_without_a_result_is_ambiguous_though_it_was_applied() -> None:
-    async with tenant() as acme:
-        await acme.control.add_fault(MissingResults(count=2, path=BULK))
-        fates = [outcome.fate for outcome in await acme.write(*companies(10))]
-        summary = await acme.control.summary()
+async def test_an_item_without_a_result_is_ambiguous_though_it_was_applied(acme: Tenant) -> None:
+    await acme.control.add_fault(MissingResults(count=2, path=BULK))
+    fates = [outcome.fate for outcome in await acme.write(*companies(10))]
+    summary = await acme.control.summary()
     assert (fates.count(Fate.AMBIGUOUS), fates.count(Fate.DELIVERED), summary.changed) == (2, 8, 10)
 
 
@@ -153,47 +140,43 @@ async def test_an_item_without_a_result_is_ambiguous_though_it_was_applied() -> 
     ],
 )
 async def test_an_increment_is_sent_once_whatever_happens(
-    fault: Standing, error: type[BatchError], applied: int
+    acme: Tenant, fault: Standing, error: type[BatchError], applied: int
 ) -> None:
-    async with tenant() as acme:
-        await acme.control.add_fault(fault)
-        with pytest.raises(error):
-            await acme.write(record(data={"visits": {"increment": 1}}))
-        assert (await acme.control.summary()).changed == applied
+    await acme.control.add_fault(fault)
+    with pytest.raises(error):
+        await acme.write(record(data={"visits": {"increment": 1}}))
+    assert (await acme.control.summary()).changed == applied
 
 
-async def test_a_write_on_a_connection_that_is_dropped_is_not_sent_again() -> None:
-    async with tenant() as acme:
-        await acme.write(record(data={"visits": 1}))
-        await acme.control.add_fault(DropAfter(path=BULK))
-        with pytest.raises(Ambiguous):
-            await acme.write(record(data={"visits": {"increment": 1}}))
-        assert (await acme.values("/groups/company/c-1"))["visits"] == ["2"]
+async def test_a_write_on_a_connection_that_is_dropped_is_not_sent_again(acme: Tenant) -> None:
+    await acme.write(record(data={"visits": 1}))
+    await acme.control.add_fault(DropAfter(path=BULK))
+    with pytest.raises(Ambiguous):
+        await acme.write(record(data={"visits": {"increment": 1}}))
+    assert (await acme.values("/groups/company/c-1"))["visits"] == ["2"]
 
 
-async def test_a_lost_increment_is_looked_up_before_it_is_sent_again() -> None:
-    async with tenant() as acme:
-        in_doubt = InDoubt(batch_id="b-1", refs={}, requested_at=datetime.now(UTC) - timedelta(hours=1))
-        lost = encode_batch(acme.destination, [record(data={"visits": {"increment": 1}})])
-        await acme.control.add_fault(DropBefore(path=BULK))
-        with pytest.raises(Ambiguous):
-            await acme.destination.write(lost, send_now)
-        assert list(await acme.destination.recover(lost, in_doubt)) == [None]
-        await acme.control.add_fault(DropAfter(path=BULK))
-        with pytest.raises(Ambiguous):
-            await acme.destination.write(lost, send_now)
-        (outcome,) = await acme.destination.recover(lost, in_doubt)
-        assert outcome is not None
-        assert outcome.fate == "ambiguous"
-        assert (await acme.values("/groups/company/c-1"))["visits"] == ["1"]
+async def test_a_lost_increment_is_looked_up_before_it_is_sent_again(acme: Tenant) -> None:
+    in_doubt = InDoubt(batch_id="b-1", refs={}, requested_at=datetime.now(UTC) - timedelta(hours=1))
+    lost = encode_batch(acme.destination, [record(data={"visits": {"increment": 1}})])
+    await acme.control.add_fault(DropBefore(path=BULK))
+    with pytest.raises(Ambiguous):
+        await acme.destination.write(lost, send_now)
+    assert list(await acme.destination.recover(lost, in_doubt)) == [None]
+    await acme.control.add_fault(DropAfter(path=BULK))
+    with pytest.raises(Ambiguous):
+        await acme.destination.write(lost, send_now)
+    (outcome,) = await acme.destination.recover(lost, in_doubt)
+    assert outcome is not None
+    assert outcome.fate == "ambiguous"
+    assert (await acme.values("/groups/company/c-1"))["visits"] == ["1"]
 
 
-async def test_a_late_answer_is_ambiguous() -> None:
-    async with tenant() as acme:
-        await acme.control.add_fault(Stall(path=BULK, seconds=60))
-        async with client(acme.url, timeout_s=0.2) as hasty:
-            with pytest.raises(Ambiguous) as error:
-                await hasty.write(encode_batch(hasty, [record()]), send_now)
+async def test_a_late_answer_is_ambiguous(acme: Tenant) -> None:
+    await acme.control.add_fault(Stall(path=BULK, seconds=60))
+    async with client(acme.url, timeout_s=0.2) as hasty:
+        with pytest.raises(Ambiguous) as error:
+            await hasty.write(encode_batch(hasty, [record()]), send_now)
     assert error.value.timed_out
 
 
@@ -209,22 +192,20 @@ async def test_too_many_requests_at_once_are_turned_away_unapplied() -> None:
     assert (refused.reason, refused.retry_after_s, refused.overloaded, changed) == ("429", 2.0, True, 1)
 
 
-async def test_dead_tokens_are_renewed_once_for_all_requests() -> None:
-    async with tenant() as acme:
-        await acme.write(record())
-        await acme.control.expire_tokens()
-        events = [record(key=f"k-{row}") for row in range(3)]
-        answers = await asyncio.gather(*(acme.write(event) for event in events))
-        requests = (await acme.control.summary()).requests
+async def test_dead_tokens_are_renewed_once_for_all_requests(acme: Tenant) -> None:
+    await acme.write(record())
+    await acme.control.expire_tokens()
+    events = [record(key=f"k-{row}") for row in range(3)]
+    answers = await asyncio.gather(*(acme.write(event) for event in events))
+    requests = (await acme.control.summary()).requests
     assert [outcome.code for (outcome,) in answers] == ["CREATED"] * 3
     assert requests["POST /rest/v2/oauth/token 200"] == 2
 
 
-async def test_a_token_that_has_outlived_its_hour_is_renewed() -> None:
-    async with tenant() as acme:
-        await acme.write(record())
-        await acme.control.advance(4000)
-        assert await acme.states(record(operation="delete")) == ["DELETED"]
+async def test_a_token_that_has_outlived_its_hour_is_renewed(acme: Tenant) -> None:
+    await acme.write(record())
+    await acme.control.advance(4000)
+    assert await acme.states(record(operation="delete")) == ["DELETED"]
 
 
 async def test_wrong_credentials_hold_traffic() -> None:
@@ -244,47 +225,39 @@ async def test_missing_rights_hold_traffic() -> None:
             await acme.write(record())
 
 
-async def test_a_wrong_path_is_a_misconfiguration() -> None:
-    async with tenant() as acme:
-        async with client(f"{acme.url}/api") as lost:
-            with pytest.raises(Unavailable, match="gave no token but 404"):
-                await lost.write(encode_batch(lost, [record()]), send_now)
-        await acme.control.add_fault(Status(path=BULK, status=404))
-        with pytest.raises(Misconfigured, match="check `url`"):
-            await acme.write(record())
+async def test_a_wrong_path_is_a_misconfiguration(acme: Tenant) -> None:
+    async with client(f"{acme.url}/api") as lost:
+        with pytest.raises(Unavailable, match="gave no token but 404"):
+            await lost.write(encode_batch(lost, [record()]), send_now)
+    await acme.control.add_fault(Status(path=BULK, status=404))
+    with pytest.raises(Misconfigured, match="check `url`"):
+        await acme.write(record())
 
 
-async def test_the_examples_name_of_the_group_type_is_understood_too() -> None:
-    async with tenant() as acme:
-        settings = {"group_type_field": "groupType", "property_prefix": "{type}_", "domain_group": "nl"}
-        async with client(acme.url, **settings) as other:
-            (outcome,) = await other.write(encode_batch(other, [record(data={"name": "x"})]), send_now)
-        assert outcome.code == "CREATED"
-        assert (await acme.values("/groups/company/c-1"))["company_name"] == ["x"]
-        assert (await acme.values("/groups/company/c-1"))["domaingroup"] == ["nl"]
+async def test_the_examples_name_of_the_group_type_is_understood_too(acme: Tenant) -> None:
+    settings = {"group_type_field": "groupType", "property_prefix": "{type}_", "domain_group": "nl"}
+    async with client(acme.url, **settings) as other:
+        (outcome,) = await other.write(encode_batch(other, [record(data={"name": "x"})]), send_now)
+    assert outcome.code == "CREATED"
+    assert (await acme.values("/groups/company/c-1"))["company_name"] == ["x"]
+    assert (await acme.values("/groups/company/c-1"))["domaingroup"] == ["nl"]
 
 
-async def test_increments_through_faults_add_up() -> None:
+async def test_increments_through_faults_add_up(acme: Tenant) -> None:
     """Count what was applied: each write that is not ambiguous once, each ambiguous one at most once."""
-    async with tenant() as acme:
-        applied, unknown = 0, 0
-        faults: list[Standing | None] = [
-            None,
-            DropAfter(path=BULK),
-            Status(path=BULK, status=429),
-            DropBefore(path=BULK),
-        ]
-        for fault in faults * 5:
-            if fault is not None:
-                await acme.control.add_fault(fault)
-            try:
-                await acme.write(record(data={"visits": {"increment": 1}}))
-                applied += 1
-            except Ambiguous:
-                unknown += 1
-            except Unavailable:
-                pass
-        (visits,) = (await acme.values("/groups/company/c-1"))["visits"]
+    applied, unknown = 0, 0
+    faults: list[Standing | None] = [None, DropAfter(path=BULK), Status(path=BULK, status=429), DropBefore(path=BULK)]
+    for fault in faults * 5:
+        if fault is not None:
+            await acme.control.add_fault(fault)
+        try:
+            await acme.write(record(data={"visits": {"increment": 1}}))
+            applied += 1
+        except Ambiguous:
+            unknown += 1
+        except Unavailable:
+            pass
+    (visits,) = (await acme.values("/groups/company/c-1"))["visits"]
     assert (applied, unknown) == (5, 10)
     assert applied <= int(visits) <= applied + unknown
     assert int(visits) == 10

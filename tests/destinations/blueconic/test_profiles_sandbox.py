@@ -33,52 +33,47 @@ async def events_of(acme: Tenant) -> list[dict[str, object]]:
     return events
 
 
-async def test_a_profile_is_created_changed_and_deleted() -> None:
-    async with tenant() as acme:
-        (created,) = await acme.write(profile(data={"name": "Jane", "visits": 1}))
-        assert (created.code, created.record_id) == ("CREATED", await jane(acme))
-        assert await acme.states(profile(data={"name": "Jane"})) == ["UNCHANGED"]
-        assert await acme.states(profile("update", {"visits": {"increment": 2}})) == ["MODIFIED"]
-        values = await acme.values(f"/profiles/{created.record_id}")
-        assert (values["email"], values["name"], values["visits"]) == (["jane@example.com"], ["Jane"], ["3"])
-        assert await acme.states(profile("delete")) == ["DELETED"]
-        assert await acme.states(profile("delete")) == ["NOTFOUND"]
-        assert await acme.states(profile("update", {"name": "x"})) == ["NOTFOUND"]
+async def test_a_profile_is_created_changed_and_deleted(acme: Tenant) -> None:
+    (created,) = await acme.write(profile(data={"name": "Jane", "visits": 1}))
+    assert (created.code, created.record_id) == ("CREATED", await jane(acme))
+    assert await acme.states(profile(data={"name": "Jane"})) == ["UNCHANGED"]
+    assert await acme.states(profile("update", {"visits": {"increment": 2}})) == ["MODIFIED"]
+    values = await acme.values(f"/profiles/{created.record_id}")
+    assert (values["email"], values["name"], values["visits"]) == (["jane@example.com"], ["Jane"], ["3"])
+    assert await acme.states(profile("delete")) == ["DELETED"]
+    assert await acme.states(profile("delete")) == ["NOTFOUND"]
+    assert await acme.states(profile("update", {"name": "x"})) == ["NOTFOUND"]
 
 
-async def test_a_profile_is_written_by_its_id() -> None:
-    async with tenant() as acme:
-        assert await acme.states(profile(data={"name": "Jo"}, key="p-1")) == ["CREATED"]
-        assert (await acme.values("/profiles/p-1"))["name"] == ["Jo"]
-        assert await acme.states(profile("delete", key="p-1")) == ["DELETED"]
+async def test_a_profile_is_written_by_its_id(acme: Tenant) -> None:
+    assert await acme.states(profile(data={"name": "Jo"}, key="p-1")) == ["CREATED"]
+    assert (await acme.values("/profiles/p-1"))["name"] == ["Jo"]
+    assert await acme.states(profile("delete", key="p-1")) == ["DELETED"]
 
 
-async def test_a_repeated_upsert_finds_what_it_made() -> None:
-    async with tenant() as acme:
-        event = profile(data={"name": "Jane"}, key=[{"email": "jane@example.com"}, {"crm_id": "C-77"}])
-        await acme.control.add_fault(DropAfter(path="/rest/v2/profiles"))
-        with pytest.raises(Ambiguous):
-            await acme.write(event)
-        assert await acme.states(event) == ["UNCHANGED"]
-        assert (await acme.values(f"/profiles/{await jane(acme)}"))["crm_id"] == ["C-77"]
+async def test_a_repeated_upsert_finds_what_it_made(acme: Tenant) -> None:
+    event = profile(data={"name": "Jane"}, key=[{"email": "jane@example.com"}, {"crm_id": "C-77"}])
+    await acme.control.add_fault(DropAfter(path="/rest/v2/profiles"))
+    with pytest.raises(Ambiguous):
+        await acme.write(event)
+    assert await acme.states(event) == ["UNCHANGED"]
+    assert (await acme.values(f"/profiles/{await jane(acme)}"))["crm_id"] == ["C-77"]
 
 
-async def test_an_alternative_finds_a_profile_and_keeps_its_own_value() -> None:
-    async with tenant() as acme:
-        await acme.write(profile(data={"crm_id": "C-77"}))
-        by_number = profile(data={"name": "J."}, key=[{"email": "new@example.com"}, {"crm_id": "C-77"}])
-        (outcome,) = await acme.write(by_number)
-        values = await acme.values(f"/profiles/{outcome.record_id}")
-        assert (outcome.code, values["email"], values["name"]) == ("MODIFIED", ["new@example.com"], ["J."])
+async def test_an_alternative_finds_a_profile_and_keeps_its_own_value(acme: Tenant) -> None:
+    await acme.write(profile(data={"crm_id": "C-77"}))
+    by_number = profile(data={"name": "J."}, key=[{"email": "new@example.com"}, {"crm_id": "C-77"}])
+    (outcome,) = await acme.write(by_number)
+    values = await acme.values(f"/profiles/{outcome.record_id}")
+    assert (outcome.code, values["email"], values["name"]) == ("MODIFIED", ["new@example.com"], ["J."])
 
 
-async def test_an_insert_leaves_a_profile_that_is_there_as_it_is() -> None:
-    async with tenant() as acme:
-        assert await acme.states(profile("insert", {"name": "Jane"})) == ["CREATED"]
-        (outcome,) = await acme.write(profile("insert", {"name": "Other", "visits": {"increment": 1}}))
-        assert (outcome.fate, outcome.code, outcome.warning) == ("skipped", "UNCHANGED", "existed already")
-        values = await acme.values(f"/profiles/{await jane(acme)}")
-        assert (values["name"], "visits" in values) == (["Jane"], False)
+async def test_an_insert_leaves_a_profile_that_is_there_as_it_is(acme: Tenant) -> None:
+    assert await acme.states(profile("insert", {"name": "Jane"})) == ["CREATED"]
+    (outcome,) = await acme.write(profile("insert", {"name": "Other", "visits": {"increment": 1}}))
+    assert (outcome.fate, outcome.code, outcome.warning) == ("skipped", "UNCHANGED", "existed already")
+    values = await acme.values(f"/profiles/{await jane(acme)}")
+    assert (values["name"], "visits" in values) == (["Jane"], False)
 
 
 async def test_each_refusal_is_its_own_items() -> None:
@@ -109,32 +104,29 @@ async def test_consent_is_checked_where_objectives_are_configured() -> None:
     ]
 
 
-async def test_an_event_is_added_once_changed_and_removed() -> None:
+async def test_an_event_is_added_once_changed_and_removed(acme: Tenant) -> None:
     bought = {"total_revenue": 19.95, "product": [{"id": "P-5", "quantity": 2}]}
-    async with tenant() as acme:
-        await acme.write(profile())
-        assert await acme.states(order(data=bought)) == ["SET"]
-        assert await acme.states(order(data=bought)) == ["SET"]
-        (event,) = await events_of(acme)
-        assert (event["id"], event["eventTypeId"]) == ("order-1001", "order")
-        assert await acme.states(order("upsert", {"total_revenue": 20})) == ["MODIFIED"]
-        assert await acme.states(order("upsert", {"total_revenue": 5}, id_="order-1002")) == ["CREATED"]
-        assert await acme.states(order("update", {"total_revenue": 21})) == ["MODIFIED"]
-        assert await acme.states(order("update", {"total_revenue": 1}, id_="order-9")) == ["NOTFOUND"]
-        assert await acme.states(order("delete")) == ["DELETED"]
-        assert await acme.states(order("delete")) == ["NOTFOUND"]
-        assert [event["id"] for event in await events_of(acme)] == ["order-1002"]
+    await acme.write(profile())
+    assert await acme.states(order(data=bought)) == ["SET"]
+    assert await acme.states(order(data=bought)) == ["SET"]
+    (event,) = await events_of(acme)
+    assert (event["id"], event["eventTypeId"]) == ("order-1001", "order")
+    assert await acme.states(order("upsert", {"total_revenue": 20})) == ["MODIFIED"]
+    assert await acme.states(order("upsert", {"total_revenue": 5}, id_="order-1002")) == ["CREATED"]
+    assert await acme.states(order("update", {"total_revenue": 21})) == ["MODIFIED"]
+    assert await acme.states(order("update", {"total_revenue": 1}, id_="order-9")) == ["NOTFOUND"]
+    assert await acme.states(order("delete")) == ["DELETED"]
+    assert await acme.states(order("delete")) == ["NOTFOUND"]
+    assert [event["id"] for event in await events_of(acme)] == ["order-1002"]
 
 
-async def test_a_bad_event_is_rejected_and_its_profile_is_not() -> None:
-    async with tenant() as acme:
-        await acme.write(profile())
-        (outcome,) = await acme.write(order(data={"total_revenue": "a lot"}))
+async def test_a_bad_event_is_rejected_and_its_profile_is_not(acme: Tenant) -> None:
+    await acme.write(profile())
+    (outcome,) = await acme.write(order(data={"total_revenue": "a lot"}))
     assert (outcome.fate, outcome.code) == ("rejected", "REJECTED")
     assert outcome.message == "#/total_revenue/0: expected type: Number, found: String"
 
 
-async def test_an_event_of_nobody_is_not_lost_in_silence() -> None:
-    async with tenant() as acme:
-        (outcome,) = await acme.write(order(data={"total_revenue": 1}))
+async def test_an_event_of_nobody_is_not_lost_in_silence(acme: Tenant) -> None:
+    (outcome,) = await acme.write(order(data={"total_revenue": 1}))
     assert (outcome.fate, outcome.code) == ("rejected", "NOTFOUND")

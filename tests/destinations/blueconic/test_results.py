@@ -124,6 +124,11 @@ async def test_a_rejected_event_says_why() -> None:
 
 
 DONE = [f"c-{row}" for row in range(3)]
+JOINED = [f"company_{record_id}" for record_id in DONE]
+
+
+def joined(row: int, **changes: Any) -> dict[str, Any]:
+    return created(row, identifier=None, groupId=JOINED[row], **changes)
 
 
 @pytest.mark.parametrize(
@@ -134,16 +139,8 @@ DONE = [f"c-{row}" for row in range(3)]
         pytest.param([created(1), created(0)], ["c-0", "c-1", None], id="one is missing"),
         pytest.param([], [None, None, None], id="all are missing"),
         pytest.param([created(row, identifier=None) for row in (2, 0, 1)], DONE, id="by type and id"),
-        pytest.param(
-            [created(row, identifier=None, groupId=f"company_c-{row}") for row in (2, 0, 1)],
-            [f"company_c-{row}" for row in range(3)],
-            id="by the joined form",
-        ),
-        pytest.param(
-            [created(row, identifier=None, groupId=f"company_c-{row}", groupTypeId=None) for row in (2, 0, 1)],
-            [f"company_c-{row}" for row in range(3)],
-            id="by the joined form without a type",
-        ),
+        pytest.param([joined(row) for row in (2, 0, 1)], JOINED, id="by the joined form"),
+        pytest.param([joined(row, groupTypeId=None) for row in (2, 0, 1)], JOINED, id="by it without a type"),
         pytest.param([created(0), created(1, identifier=None), created(2)], DONE, id="one without identifier"),
         pytest.param([created(0), created(1, identifier="9-9"), created(2)], ["c-0", None, "c-2"], id="a stranger's"),
         pytest.param(

@@ -10,6 +10,10 @@ from tests.destinations.blueconic.offline import ENTRIES, entry, rejection, with
 from tests.support.factories import record
 
 
+def event_of(data: object) -> RecordEvent:
+    return record("timeline/o", "insert", data=data)
+
+
 def rules(data: object, object_: str = "group/company") -> list[dict[str, Any]]:
     properties: list[dict[str, Any]] = entry(record(object_, data=data))["properties"]
     return properties
@@ -114,9 +118,7 @@ def test_an_events_values_keep_their_type_and_may_nest(value: object, values: ob
         pytest.param(record(data=[1]), "bad-data", "Expected `object`, got `array`", id="data is a list"),
         pytest.param(record(data={"a b": 1}), "bad-property", "letters, digits, - and _, got 'a b'", id="bad property"),
         pytest.param(record(data={"": 1}), "bad-property", "got ''", id="nameless property"),
-        pytest.param(
-            record(data={"address": {"street": "x"}}), "bad-value", "property 'address'", id="a nested object"
-        ),
+        pytest.param(record(data={"address": {"street": "x"}}), "bad-value", "property 'address'", id="an object"),
         pytest.param(record(data={"a": {}}), "bad-value", "one rule of `set`", id="an empty object"),
         pytest.param(record(data={"a": {"set": 1, "add": 2}}), "bad-value", "one rule", id="two rules"),
         pytest.param(record(data={"a": [[1]]}), "bad-value", "got a list of 1", id="a list in a list"),
@@ -145,39 +147,21 @@ def test_an_events_values_keep_their_type_and_may_nest(value: object, values: ob
             id="a restriction that contradicts an insert",
         ),
         pytest.param(
-            record("timeline/o", "insert", data={"n": {"increment": 1}}),
+            event_of({"n": {"increment": 1}}),
             "bad-value",
             "one rule of `set`, `add`, `set_if_empty`, got an object with `increment`",
             id="increment in an event",
         ),
-        pytest.param(
-            record("timeline/o", "insert", data={"n": {"remove": "a"}}),
-            "bad-value",
-            "`remove`",
-            id="remove in an event",
-        ),
-        pytest.param(
-            record("timeline/o", "insert", data={"n": {"a": {"b": 1}}}),
-            "bad-value",
-            "'n.a'",
-            id="nested twice in an event",
-        ),
-        pytest.param(
-            record("timeline/o", "insert", data={"n": [{"a": 1}, 2]}), "bad-value", "not both", id="objects and values"
-        ),
-        pytest.param(
-            record("timeline/o", "insert", data={"n": {"add": {"a": 1}}}),
-            "bad-value",
-            "`upsert`",
-            id="add of an object",
-        ),
+        pytest.param(event_of({"n": {"remove": "a"}}), "bad-value", "`remove`", id="remove in an event"),
+        pytest.param(event_of({"n": {"a": {"b": 1}}}), "bad-value", "'n.a'", id="nested twice in an event"),
+        pytest.param(event_of({"n": [{"a": 1}, 2]}), "bad-value", "not both", id="objects and values"),
+        pytest.param(event_of({"n": {"add": {"a": 1}}}), "bad-value", "`upsert`", id="add of an object"),
     ],
 )
 def test_a_value_that_could_never_be_taken_is_rejected(event: RecordEvent, code: str, words: str) -> None:
     error = rejection(event)
     assert error.code == code
     assert words in error.message
-    assert "expected" in error.message
 
 
 @pytest.mark.parametrize(

@@ -26,14 +26,13 @@ class BloomTenant:
 
     async def get(self, path: str) -> Any:
         """Return the answer of a read that must succeed."""
-        answer = await self.http.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return await self.send("GET", path)
 
     async def send(self, method: str, path: str, body: object = None) -> Any:
         """Return the answer of a write that must succeed; null for an empty body."""
         answer = await self.http.request(method, path, json=body)
         assert answer.status_code == 200, answer.text
+        assert answer.content != b"null"
         return answer.json() if answer.content else None
 
     async def status(self, method: str, path: str, body: object = None) -> int:

@@ -19,24 +19,8 @@ EVERY_ENDPOINT = pytest.mark.parametrize(
     "endpoint", [pytest.param(one, id=f"{one.row} {one.method} {one.path[1:]}") for one in ENDPOINTS]
 )
 TYPES = st.sampled_from(["application/json", "text/json", "application/x-www-form-urlencoded", "text/plain", ""])
-NAMES = st.sampled_from(
-    [
-        "title",
-        "Title",
-        "meetingid",
-        "ownerId",
-        "accountableUserId",
-        "ForId",
-        "notes",
-        "details",
-        "dueDate",
-        "completion",
-        "compartment",
-        "complete",
-        "addSelf",
-        "value",
-    ]
-)
+NAMES = ["title", "Title", "meetingid", "ownerId", "accountableUserId", "ForId", "notes", "details", "dueDate"]
+NAMES += ["completion", "compartment", "complete", "addSelf", "value"]
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -77,17 +61,13 @@ async def test_arbitrary_bytes_get_a_documented_status(
 
 
 @EVERY_ENDPOINT
-@given(segment=IDS, members=st.dictionaries(NAMES | st.text(), VALUES, max_size=6))
+@given(segment=IDS, members=st.dictionaries(st.sampled_from(NAMES) | st.text(), VALUES, max_size=6))
 @settings(max_examples=20, deadline=None)
 async def test_arbitrary_members_get_a_documented_status(
     app: BloomTenant, endpoint: Endpoint, segment: str, members: dict[str, object]
 ) -> None:
-    answer = await app.http.request(
-        endpoint.method,
-        _path(endpoint, segment),
-        content=json.dumps(members).encode(),
-        headers={"content-type": "application/json"},
-    )
+    body, headers = json.dumps(members).encode(), {"content-type": "application/json"}
+    answer = await app.http.request(endpoint.method, _path(endpoint, segment), content=body, headers=headers)
     assert answer.status_code in DOCUMENTED
 
 

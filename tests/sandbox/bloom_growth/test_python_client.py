@@ -137,32 +137,27 @@ async def test_failed_items_are_sent_again_as_they_were(bloom: BloomTenant, clie
     assert [one.name for one in again.successful] == ["t"]
 
 
-async def test_several_runs_at_once_have_a_cap_each(bloom: BloomTenant, client: Any) -> None:
-    """§9: issues, todos and goals for one meeting, five of each in flight."""
-    me, meeting = await bloom.me(), await bloom.meeting()
-    items = [{"meeting_id": meeting, "title": f"{number}", "user_id": me} for number in range(8)]
-    await bloom.control.add_fault(Latency(seconds=HELD_S, times=None, method="POST", path="/api/v1/"))
-    runs = [asyncio.create_task(getattr(client, name).create_many(items)) for name in ("issue", "todo", "goal")]
-    while (await bloom.control.summary()).max_concurrent["token 1"] < 15:
-        pass
-    await bloom.control.clear_faults()
-    await bloom.control.advance(HELD_S)
-    assert [len((await run).successful) for run in runs] == [8, 8, 8]
-    assert (await bloom.control.summary()).max_concurrent["token 1"] == 15
-
-
-async def test_five_items_are_in_flight_at_once(bloom: BloomTenant, client: Any) -> None:
-    """§9: ``max_concurrent`` is 5 by default, as the sandbox's count by token shows (§13.6)."""
+@pytest.mark.parametrize(
+    ("names", "peak"),
+    [
+        pytest.param(("issue",), 5, id="§9 max_concurrent is 5 by default"),
+        pytest.param(("issue", "todo", "goal"), 15, id="§9 several runs at once, a cap each"),
+    ],
+)
+async def test_a_run_has_five_items_in_flight(
+    bloom: BloomTenant, client: Any, names: tuple[str, ...], peak: int
+) -> None:
+    """§9, as the sandbox's count by token shows (§13.6)."""
     me, meeting = await bloom.me(), await bloom.meeting()
     items = [{"meeting_id": meeting, "title": f"{number}", "user_id": me} for number in range(10)]
     await bloom.control.add_fault(Latency(seconds=HELD_S, times=None, method="POST", path="/api/v1/"))
-    making = asyncio.create_task(client.issue.create_many(items))
-    while (await bloom.control.summary()).max_concurrent["token 1"] < 5:
+    runs = [asyncio.create_task(getattr(client, name).create_many(items)) for name in names]
+    while (await bloom.control.summary()).max_concurrent["token 1"] < peak:
         pass
     await bloom.control.clear_faults()
     await bloom.control.advance(HELD_S)
-    assert len((await making).successful) == 10
-    assert (await bloom.control.summary()).max_concurrent["token 1"] == 5
+    assert [len((await run).successful) for run in runs] == [10] * len(names)
+    assert (await bloom.control.summary()).max_concurrent["token 1"] == peak
 
 
 async def test_a_failure_after_the_commit_is_reported_although_it_is_there(bloom: BloomTenant, client: Any) -> None:

@@ -69,6 +69,26 @@ async def test_what_does_not_fit_is_a_503_and_changes_nothing() -> None:
         assert await small.status("POST", f"L10/{meeting}/issues", {"title": "t"}) == 200
 
 
+@pytest.mark.parametrize(
+    ("kind", "path", "deleted_at", "listed_at"),
+    [
+        pytest.param("issues", "issues/{id}", "L10/{mid}/issues/{id}", "issues/users/{me}", id="§3.6 an issue"),
+        pytest.param("rocks", "rocks/{id}", "rocks/{id}", "rocks/user/{me}", id="§3.22 a goal"),
+        pytest.param("headlines", "headline/{id}", "headline/{id}", "headline/users/{me}", id="§8 a headline"),
+    ],
+)
+async def test_what_is_deleted_is_gone_and_unknown_the_second_time(
+    bloom: BloomTenant, kind: str, path: str, deleted_at: str, listed_at: str
+) -> None:
+    """§12."""
+    made, me = await bloom.create(kind), await bloom.me()
+    deleted_at = deleted_at.format(id=made["Id"], mid=await bloom.meeting())
+    assert await bloom.send("DELETE", deleted_at) is None
+    assert made["Id"] not in [one["Id"] for one in await bloom.get(listed_at.format(me=me))]
+    assert await bloom.status("GET", path.format(id=made["Id"])) == 404
+    assert await bloom.status("DELETE", deleted_at) == 404
+
+
 async def test_what_is_deleted_makes_room(bloom: BloomTenant) -> None:
     before = (await bloom.control.state())["stored_bytes"]
     goal = await bloom.send("POST", "rocks/create", {"title": "x" * 1000})

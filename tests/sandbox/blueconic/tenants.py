@@ -79,5 +79,9 @@ def group(group_id: str, *, strategy: str = "UPSERT", group_type: str = "company
     }
 
 
+def matching(name: str, value: str) -> dict[str, Any]:
+    return {"matching": [[{"id": name, "value": value}]]}
+
+
 def rule(strategy: str, *values: str, name: str = "p") -> dict[str, Any]:
     return {"id": name, "values": list(values), "strategy": strategy}

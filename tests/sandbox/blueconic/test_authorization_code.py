@@ -42,14 +42,9 @@ async def _exchange(app: Tenant, **fields: str) -> httpx.Response:
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param(
-            {"code_challenge": _challenge("v" * 43), "code_challenge_method": "S256"}, id="§2 authorization code: S256"
-        ),
-        pytest.param({"code_challenge": "v" * 43}, id="§2 authorization code: the method defaults to PLAIN"),
-        pytest.param(
-            {"code_challenge": "v" * 43, "code_challenge_method": "plain"},
-            id="§2 authorization code: PLAIN, in any case",
-        ),
+        pytest.param({"code_challenge": _challenge("v" * 43), "code_challenge_method": "S256"}, id="§2: S256"),
+        pytest.param({"code_challenge": "v" * 43}, id="§2: the method defaults to PLAIN"),
+        pytest.param({"code_challenge": "v" * 43, "code_challenge_method": "plain"}, id="§2: PLAIN, in any case"),
     ],
 )
 async def test_a_code_gets_a_token_by_the_verifier_of_its_challenge(fields: dict[str, str]) -> None:
@@ -62,9 +57,9 @@ async def test_a_code_gets_a_token_by_the_verifier_of_its_challenge(fields: dict
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param({"code_verifier": "another"}, id="§2 authorization code: wrong verifier"),
-        pytest.param({"code": "made-up"}, id="§2 authorization code: unknown code"),
-        pytest.param({"redirect_uri": "https://elsewhere.example"}, id="§2 authorization code: another redirect URI"),
+        pytest.param({"code_verifier": "another"}, id="§2: wrong verifier"),
+        pytest.param({"code": "made-up"}, id="§2: unknown code"),
+        pytest.param({"redirect_uri": "https://elsewhere.example"}, id="§2: another redirect URI"),
     ],
 )
 async def test_a_code_is_worth_nothing_with_a_wrong_part(fields: dict[str, str]) -> None:
@@ -96,13 +91,9 @@ async def test_refresh_tokens_rotate_and_the_used_one_dies() -> None:
 @pytest.mark.parametrize(
     ("fields", "error"),
     [
-        pytest.param({"code_challenge": ""}, "invalid_request", id="§2 authorization code: PKCE is enforced"),
-        pytest.param(
-            {"code_challenge_method": "S512"}, "invalid_request", id="§2 authorization code: unknown challenge method"
-        ),
-        pytest.param(
-            {"response_type": "token"}, "unsupported_response_type", id="§2 authorization code: another response type"
-        ),
+        pytest.param({"code_challenge": ""}, "invalid_request", id="§2: PKCE is enforced"),
+        pytest.param({"code_challenge_method": "S512"}, "invalid_request", id="§2: unknown challenge method"),
+        pytest.param({"response_type": "token"}, "unsupported_response_type", id="§2: another response type"),
     ],
 )
 async def test_an_authorization_that_fails_tells_the_redirect_uri(fields: dict[str, str], error: str) -> None:
@@ -113,11 +104,8 @@ async def test_an_authorization_that_fails_tells_the_redirect_uri(fields: dict[s
 @pytest.mark.parametrize(
     "fields",
     [
-        pytest.param({"client_id": "nobody", "redirect_uri": BACK}, id="§2 authorization code: unknown client"),
-        pytest.param(
-            {"client_id": "sandbox", "redirect_uri": f"{BACK}/"},
-            id="§2 authorization code: a redirect URI that only resembles",
-        ),
+        pytest.param({"client_id": "nobody", "redirect_uri": BACK}, id="§2: unknown client"),
+        pytest.param({"client_id": "sandbox", "redirect_uri": f"{BACK}/"}, id="§2: a redirect URI that only resembles"),
     ],
 )
 async def test_an_authorization_with_nowhere_to_go_is_a_400(fields: dict[str, str]) -> None:

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.blueconic.tenants import Tenant, group, rule
+from tests.sandbox.blueconic.tenants import Tenant, group, matching, rule
 
+ONE_MORE = {**group("g"), "properties": [rule("INCREMENT", "1")]}
 KNOWN = {"profileId": "known", "strategy": "UPSERT"}
-BY_EMAIL = {"matching": [[{"id": "email", "value": "jane@example.com"}]]}
+BY_EMAIL = matching("email", "jane@example.com")
 
 
 @pytest.mark.parametrize(
@@ -45,15 +46,9 @@ async def test_the_field_strategy_is_per_entry_so_that_a_request_may_mix_all_thr
 @pytest.mark.parametrize(
     ("entry", "states"),
     [
-        pytest.param(group("g", p="1"), ["CREATED", "UNCHANGED"], id="Mapping, resend: CREATED, then UNCHANGED"),
-        pytest.param(
-            {**group("g"), "properties": [rule("INCREMENT", "1")]},
-            ["CREATED", "MODIFIED"],
-            id="Mapping, resend: CREATED, then MODIFIED",
-        ),
-        pytest.param(
-            group("old", strategy="DELETE"), ["DELETED", "NOTFOUND"], id="Mapping, resend: DELETED, then NOTFOUND"
-        ),
+        pytest.param(group("g", p="1"), ["CREATED", "UNCHANGED"], id="Mapping, resend of an upsert"),
+        pytest.param(ONE_MORE, ["CREATED", "MODIFIED"], id="Mapping, resend of an increment"),
+        pytest.param(group("old", strategy="DELETE"), ["DELETED", "NOTFOUND"], id="Mapping, resend of a delete"),
     ],
 )
 async def test_a_resend_has_another_state(blueconic: Tenant, entry: dict[str, Any], states: list[str]) -> None:

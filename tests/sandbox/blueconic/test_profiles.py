@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 
 from sandbox.blueconic.settings import Segment, Settings
-from tests.sandbox.blueconic.tenants import Tenant, rule, tenant
+from tests.sandbox.blueconic.tenants import Tenant, matching, rule, tenant
 
 JANE = "jane@example.com"
-BY_EMAIL = {"matching": [[{"id": "email", "value": JANE}]], "strategy": "UPSERT"}
+BY_EMAIL = {**matching("email", JANE), "strategy": "UPSERT"}
 KNOWN = {"profileId": "known", "strategy": "UPSERT"}
+IN_VIP = {"restriction": {"isMemberOfSegment": "vip"}}
 EXAMPLE: list[dict[str, Any]] = [
     {
         "matching": [[{"id": "email", "value": JANE}], [{"id": "crm_id", "value": "C-77"}]],
@@ -28,10 +29,7 @@ EXAMPLE: list[dict[str, Any]] = [
                 "strategy": "SET",
                 "data": [
                     {"id": "total_revenue", "values": [19.95]},
-                    {
-                        "id": "product",
-                        "values": [[{"id": "id", "values": ["P-5"]}, {"id": "quantity", "values": [2]}]],
-                    },
+                    {"id": "product", "values": [[{"id": "id", "values": ["P-5"]}, {"id": "quantity", "values": [2]}]]},
                 ],
             }
         ],
@@ -58,52 +56,28 @@ async def test_the_documents_example_gets_the_documents_result(blueconic: Tenant
 @pytest.mark.parametrize(
     ("entry", "state"),
     [
-        pytest.param(
-            {**BY_EMAIL, "matching": [[{"id": "email", "value": "x"}]]}, "CREATED", id="§4 CREATED: UPSERT, no match"
-        ),
-        pytest.param({"strategy": "UPSERT"}, "CREATED", id="§4 CREATED: UPSERT by nothing makes a fresh profile"),
-        pytest.param(
-            {**KNOWN, "profileId": "new"}, "CREATED", id="§4 CREATED: UPSERT by unknown id creates under that id"
-        ),
-        pytest.param(
-            {**BY_EMAIL, "properties": [rule("SET", "1")]}, "MODIFIED", id="§4 MODIFIED: UPSERT, a value changed"
-        ),
+        pytest.param({**BY_EMAIL, **matching("email", "x")}, "CREATED", id="§4 CREATED: UPSERT, no match"),
+        pytest.param({"strategy": "UPSERT"}, "CREATED", id="§4 CREATED: UPSERT by nothing, a fresh profile"),
+        pytest.param({**KNOWN, "profileId": "new"}, "CREATED", id="§4 CREATED: UPSERT by an unknown id, under it"),
+        pytest.param({**BY_EMAIL, "properties": [rule("SET", "1")]}, "MODIFIED", id="§4 MODIFIED: UPSERT, a new value"),
         pytest.param(BY_EMAIL, "UNCHANGED", id="§4 UNCHANGED: UPSERT, nothing changed"),
         pytest.param({**BY_EMAIL, "strategy": "UPDATE"}, "UNCHANGED", id="§4 UNCHANGED: UPDATE, nothing changed"),
         pytest.param({"profileId": "new"}, "NOTFOUND", id="§4 NOTFOUND: UPDATE, the default, profile absent"),
         pytest.param({}, "NOTFOUND", id="§4 NOTFOUND: UPDATE by nothing"),
         pytest.param({"profileId": "new", "strategy": "DELETE"}, "NOTFOUND", id="§4 NOTFOUND: DELETE, profile absent"),
         pytest.param({**BY_EMAIL, "strategy": "DELETE"}, "DELETED", id="§4 DELETED: by matching"),
-        pytest.param(
-            {**BY_EMAIL, "matching": [[{"id": "name", "value": "x"}]]},
-            "SKIPPED",
-            id="§4 SKIPPED: matching on a common property",
-        ),
+        pytest.param({**BY_EMAIL, **matching("name", "x")}, "SKIPPED", id="§4 SKIPPED: matching on a common property"),
         pytest.param({**BY_EMAIL, "matching": [[]]}, "SKIPPED", id="§4 SKIPPED: matching on nothing"),
         pytest.param({**KNOWN, "properties": [rule("INCREMENT", "x")]}, "SKIPPED", id="§4 SKIPPED: every rule invalid"),
+        pytest.param({**KNOWN, **IN_VIP}, "RESTRICTION_MISMATCH", id="§4 RESTRICTION_MISMATCH: not in the segment"),
         pytest.param(
-            {**KNOWN, "restriction": {"isMemberOfSegment": "vip"}},
-            "RESTRICTION_MISMATCH",
-            id="§4 RESTRICTION_MISMATCH: not in the segment",
-        ),
-        pytest.param(
-            {"strategy": "UPSERT", "restriction": {"isMemberOfSegment": "vip"}},
+            {"strategy": "UPSERT", **IN_VIP},
             "RESTRICTION_MISMATCH",
             id="§4 RESTRICTION_MISMATCH: a profile that does not exist is in no segment",
         ),
-        pytest.param(
-            {"profileId": "vip", "restriction": {"isMemberOfSegment": "vip"}},
-            "UNCHANGED",
-            id="§4 field restriction: in the segment",
-        ),
-        pytest.param(
-            {**KNOWN, "properties": [rule("SET", "x", name="ssn")]}, "UNAUTHORIZED", id="§9 R96 UNAUTHORIZED: PII"
-        ),
-        pytest.param(
-            {**KNOWN, "matching": [[{"id": "email", "value": "x"}]]},
-            "UNCHANGED",
-            id="§4 field profileId: overrides matching",
-        ),
+        pytest.param({"profileId": "vip", **IN_VIP}, "UNCHANGED", id="§4 field restriction: in the segment"),
+        pytest.param({**KNOWN, "properties": [rule("SET", "x", name="ssn")]}, "UNAUTHORIZED", id="§9 R96: PII"),
+        pytest.param({**KNOWN, **matching("email", "x")}, "UNCHANGED", id="§4 field profileId: overrides matching"),
     ],
 )
 async def test_each_entry_has_its_state(entry: dict[str, Any], state: str) -> None:
@@ -119,22 +93,20 @@ async def test_each_entry_has_its_state(entry: dict[str, Any], state: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("matching", "found"),
+    ("pairs", "found"),
     [
         pytest.param([[("email", "a"), ("crm_id", "1")]], "first", id="§4 matching: inner is AND"),
         pytest.param([[("email", "a"), ("crm_id", "2")]], None, id="§4 matching: inner is AND, not both"),
         pytest.param([[("email", "none")], [("crm_id", "2")]], "second", id="§4 matching: outer is OR"),
         pytest.param([[("email", "a")], [("crm_id", "1")]], "first", id="§4 matching: twice the same profile"),
-        pytest.param(
-            [[("crm_id", "2")], [("email", "a")]], "first", id="§4 matching: several match: the first created"
-        ),
+        pytest.param([[("crm_id", "2")], [("email", "a")]], "first", id="§4 matching: of several the first created"),
     ],
 )
-async def test_matching(blueconic: Tenant, matching: list[list[tuple[str, str]]], found: str | None) -> None:
+async def test_matching(blueconic: Tenant, pairs: list[list[tuple[str, str]]], found: str | None) -> None:
     for profile_id, email, crm_id in (("first", "a", "1"), ("second", "b", "2")):
         rules = [rule("SET", email, name="email"), rule("SET", crm_id, name="crm_id")]
         await blueconic.put_profiles({"profileId": profile_id, "strategy": "UPSERT", "properties": rules})
-    wanted = [[{"id": name, "value": value} for name, value in inner] for inner in matching]
+    wanted = [[{"id": name, "value": value} for name, value in inner] for inner in pairs]
     [result] = await blueconic.put_profiles({"matching": wanted})
     assert result.get("profileId") == found
 
@@ -142,7 +114,7 @@ async def test_matching(blueconic: Tenant, matching: list[list[tuple[str, str]]]
 async def test_a_profile_is_matched_by_the_values_it_has_now(blueconic: Tenant) -> None:
     await blueconic.put_profiles({**KNOWN, "properties": [rule("SET", "old", name="email")]})
     await blueconic.put_profiles({**KNOWN, "properties": [rule("SET", "new", name="email")]})
-    results = await blueconic.put_profiles(*({"matching": [[{"id": "email", "value": v}]]} for v in ("old", "new")))
+    results = await blueconic.put_profiles(matching("email", "old"), matching("email", "new"))
     assert [result["state"] for result in results] == ["NOTFOUND", "UNCHANGED"]
 
 
@@ -194,11 +166,6 @@ async def test_objectives_need_consent(
     assert answer.json()[0]["state"] == state
     exists = (await blueconic.http.get("/profiles/known")).status_code == 200
     assert exists == (state == "CREATED")
-
-
-async def test_the_permission_level_is_only_set_at_creation(blueconic: Tenant) -> None:
-    await blueconic.put_profiles(KNOWN, {**KNOWN, "permissionLevel": "DO_NOT_TRACK"})
-    assert (await blueconic.profile("known"))["permissions"]["level"] == "PERSONAL"
 
 
 @pytest.mark.parametrize(

@@ -28,10 +28,8 @@ async def test_a_400_has_the_documents_bytes(blueconic: Tenant) -> None:
             Status(status=400, body='{"error":{"status":400,"message":"no"}}', content_type="application/json"),
             id="§7 other error shapes: an object in error",
         ),
-        pytest.param(Status(status=400, body="no"), id="§7 other error shapes: plain text"),
-        pytest.param(
-            Status(status=502, body="<h1>no</h1>", content_type="text/html"), id="§7 other error shapes: HTML"
-        ),
+        pytest.param(Status(status=400, body="no"), id="§7 other shapes: plain text"),
+        pytest.param(Status(status=502, body="<h1>no</h1>", content_type="text/html"), id="§7 other shapes: HTML"),
     ],
 )
 async def test_a_refusal_can_be_had_and_applies_nothing(blueconic: Tenant, fault: Status) -> None:
@@ -91,27 +89,13 @@ async def test_there_is_no_limit_of_body_bytes_by_default(blueconic: Tenant) -> 
     assert result["state"] == "CREATED"
 
 
-@pytest.mark.parametrize(
-    ("count", "status"),
-    [
-        pytest.param("1000000", 200, id="§6 listing count: 1,000,000"),
-        pytest.param("1000001", 400, id="§6 listing count: one more"),
-    ],
-)
-async def test_a_listing_has_a_largest_count(blueconic: Tenant, count: str, status: int) -> None:
-    assert (await blueconic.http.get(f"/groups/company?count={count}")).status_code == status
+async def test_a_listing_may_ask_for_a_million(blueconic: Tenant) -> None:
+    """§6; for one more see the reads of groups."""
+    assert (await blueconic.http.get("/groups/company?count=1000000")).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("entries", "status"),
-    [
-        pytest.param(1000, 200, id="§6 entries per request: 1000"),
-        pytest.param(1001, 413, id="§6 entries per request: one more"),
-    ],
-)
 @pytest.mark.parametrize("path", [pytest.param("/groups", id="groups"), pytest.param("/profiles", id="profiles")])
-async def test_a_request_has_a_largest_number_of_entries(
-    blueconic: Tenant, path: str, entries: int, status: int
-) -> None:
-    answer = await blueconic.http.put(path, json=[{}] * entries)
-    assert (answer.status_code, len(answer.json())) == (status, 1000)
+async def test_a_request_may_have_1000_entries(blueconic: Tenant, path: str) -> None:
+    """§6; for one more see the bulk calls."""
+    answer = await blueconic.http.put(path, json=[{}] * 1000)
+    assert (answer.status_code, len(answer.json())) == (200, 1000)

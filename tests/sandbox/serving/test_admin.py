@@ -15,10 +15,7 @@ from tests.sandbox.blueconic.tenants import Tenant, group
 
 @pytest_asyncio.fixture(name="admin")
 async def _admin() -> AsyncIterator[httpx.AsyncClient]:
-    async with (
-        serve(App(BlueConic())) as url,
-        httpx.AsyncClient(base_url=f"{url}/_sandbox", trust_env=False) as http,
-    ):
+    async with serve(App(BlueConic())) as url, httpx.AsyncClient(base_url=f"{url}/_sandbox", trust_env=False) as http:
         yield http
 
 
@@ -36,9 +33,7 @@ async def test_health_names_the_sandbox(admin: httpx.AsyncClient) -> None:
         pytest.param(
             "POST", "/faults", b'{"kind":"stall","seconds":1,"tims":2}', "a fault like", "`tims`", id="fault: a typo"
         ),
-        pytest.param(
-            "POST", "/faults", b'{"kind":"stall","seconds":-1}', "a fault like", ">= 0", id="fault: out of range"
-        ),
+        pytest.param("POST", "/faults", b'{"kind":"stall","seconds":-1}', "a fault like", ">= 0", id="fault: range"),
         pytest.param("POST", "/faults", b"\xff", "a fault like", "\ufffd", id="fault: not UTF-8"),
         pytest.param("POST", "/clock", b'{"advance_s":-1}', '{"advance_s": seconds}', "-1", id="clock: back"),
         pytest.param("POST", "/clock", b"[]", '{"advance_s": seconds}', "[]", id="clock: no object"),
