@@ -1,4 +1,4 @@
-"""The figures beside their budgets (DESIGN §10), as a table and as JSON."""
+"""The figures beside their budgets, which docs/architecture.md explains, as a table and as JSON."""
 
 import os
 import platform
@@ -77,12 +77,12 @@ class Report(msgspec.Struct, kw_only=True):
 def show(report: Report, console: Console) -> None:
     machine = report.machine
     table = Table(
+        "case",
+        "figure",
         title=f"{report.records:,} records, {report.alternations} alternations · Python {machine.python} · "
         f"{machine.cores} cores · {machine.memory_gib:g} GiB · {machine.system}",
         title_justify="left",
     )
-    table.add_column("case")
-    table.add_column("figure")
     table.add_column("measured", justify="right")
     table.add_column("budget", justify="right")
     table.add_column("")
