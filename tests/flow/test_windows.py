@@ -28,7 +28,7 @@ def _items(draw: st.DrawFn) -> list[Item]:
 
 
 def _windows(items: Iterable[Item], now_s: float = 0.0) -> Windows:
-    """Windows to which ``items`` were added at ``now_s``."""
+    """Return windows to which ``items`` were added at ``now_s``."""
     windows = Windows(LIMITS)
     windows.add(items, now_s)
     return windows
