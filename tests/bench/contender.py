@@ -88,16 +88,14 @@ class Contender:
         self.check_alive()
 
     async def stop(self) -> None:
-        with suppress(psutil.NoSuchProcess):
-            self._psutil.terminate()
-        try:
-            await asyncio.to_thread(self._process.wait, _STOPPED_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            await self.kill()
-        self._reader.join()
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            assert pipe
-            pipe.close()
+        with self._process:  # which closes its pipes
+            with suppress(psutil.NoSuchProcess):
+                self._psutil.terminate()
+            try:
+                await asyncio.to_thread(self._process.wait, _STOPPED_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                await self.kill()
+            self._reader.join()
 
     async def kill(self) -> None:
         """SIGKILL."""

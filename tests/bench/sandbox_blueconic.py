@@ -1,11 +1,10 @@
 """How many entries a second the BlueConic sandbox takes and answers; each must have its result."""
 
-import json
-from collections.abc import Iterator
+from functools import partial
 
 import httpx
 
-from tests.bench.vendor import Row, Served, client, served_on_own_core
+from tests.bench.vendor import Row, Served, client, json_bodies, served_on_own_core
 
 ENTRIES = 300_000
 ENTRIES_PER_REQUEST = 1_000
@@ -30,21 +29,12 @@ def _measure(served: Served, http: httpx.Client, what: str, *, visits: int, stat
         if content.count(b'"state":"%s"' % state) != ENTRIES_PER_REQUEST:
             raise RuntimeError(f"expected {ENTRIES_PER_REQUEST} results {state!r}, got {content[:200]!r}")
 
-    return served.cost_of(send, _bodies(visits)).rows(
-        f"PUT /groups, {what} groups",
-        ENTRIES,
-        "entries",
-        core_budget=MIN_ENTRIES_PER_S,
-        clock_budget=MIN_ENTRIES_PER_S,
-    )
+    cost = served.cost_of(send, json_bodies(partial(_entry, visits=visits), ENTRIES, ENTRIES_PER_REQUEST))
+    budget = MIN_ENTRIES_PER_S
+    return cost.rows(f"PUT /groups, {what} groups", ENTRIES, "entries", core_budget=budget, clock_budget=budget)
 
 
-def _bodies(visits: int) -> Iterator[bytes]:
-    for first in range(0, ENTRIES, ENTRIES_PER_REQUEST):
-        yield json.dumps([_entry(number, visits) for number in range(first, first + ENTRIES_PER_REQUEST)]).encode()
-
-
-def _entry(number: int, visits: int) -> dict[str, object]:
+def _entry(number: int, *, visits: int) -> dict[str, object]:
     """Six short properties, as a company has them."""
     values = {
         "company_name": f"Company number {number}",

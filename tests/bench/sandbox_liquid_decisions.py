@@ -1,9 +1,6 @@
 """How fast the Liquid Decisions sandbox takes items, one request after the other as the vendor's own scripts do."""
 
-import json
-from collections.abc import Iterator
-
-from tests.bench.vendor import Row, client, served_on_own_core
+from tests.bench.vendor import Row, client, json_bodies, served_on_own_core
 
 ITEMS = 1_000_000
 ITEMS_PER_REQUEST = 500
@@ -24,18 +21,14 @@ def figures() -> list[Row]:
         with client(served, "/ls/api/oauth2/token", form) as http:
             http.headers["content-type"] = "application/json"
             cost = served.cost_of(
-                lambda body: http.post("/ls/api/items/upsert", content=body).raise_for_status(), _bodies()
+                lambda body: http.post("/ls/api/items/upsert", content=body).raise_for_status(),
+                json_bodies(_item, ITEMS, ITEMS_PER_REQUEST),
             )
         memory = f"{served.resident_gib():.2f} GiB resident"
     return [
         *cost.rows("upsert of new items", ITEMS, "items", core_budget=MIN_ITEMS_PER_S),
         (f"{ITEMS:,} items stored", memory, f"≤ {MAX_RESIDENT_GIB:g} GiB"),
     ]
-
-
-def _bodies() -> Iterator[bytes]:
-    for first in range(0, ITEMS, ITEMS_PER_REQUEST):
-        yield json.dumps([_item(number) for number in range(first, first + ITEMS_PER_REQUEST)]).encode()
 
 
 def _item(number: int) -> dict[str, object]:

@@ -68,6 +68,12 @@ def at_least(budget: int | None) -> str:
     return "" if budget is None else f"≥ {budget:,}"
 
 
+def json_bodies(entry: Callable[[int], object], count: int, per_request: int) -> Iterator[bytes]:
+    """Yield the bodies of requests with ``count`` entries, which ``entry`` makes of their numbers."""
+    for first in range(0, count, per_request):
+        yield json.dumps([entry(number) for number in range(first, first + per_request)]).encode()
+
+
 @contextmanager
 def served(*arguments: str, python: str = sys.executable) -> Iterator[Served]:
     """Run ``python -m sandbox`` with ``arguments``, from its first answer to the end of the context."""
