@@ -2,6 +2,7 @@
 
 import msgspec
 
+from sluice.events import decode_succeeded
 from sluice.kafka.topic_reader import TopicReader
 from tests.bench.stage import Stage
 
@@ -31,19 +32,7 @@ async def count_receipts(stage: Stage) -> Receipts:
     async with TopicReader(stage.kafka) as reader:
         async for messages in reader.read(stage.topics.succeeded, range(stage.lanes)):
             for message in messages:
-                source = _decode(message.value).source
+                source = decode_succeeded(message.value).source
                 seen.add((source.partition, source.offset))
             total += len(messages)
     return Receipts(total, len(seen))
-
-
-class _Source(msgspec.Struct):
-    partition: int
-    offset: int
-
-
-class _Receipt(msgspec.Struct):
-    source: _Source
-
-
-_decode = msgspec.json.Decoder(_Receipt).decode
