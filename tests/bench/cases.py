@@ -25,7 +25,7 @@ MAX_GROWTH = 1.15
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run."""
+    """The cases to run, and their sizes."""
 
     records: int = 1_000_000
     alternations: int = 3

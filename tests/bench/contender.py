@@ -27,7 +27,7 @@ _STOPPED_WITHIN_S = 30.0
 
 
 class Usage(NamedTuple):
-    """What a process has used up to a moment."""
+    """CPU time that a process has used up to a moment."""
 
     at_s: float
     cpu_s: float
@@ -55,7 +55,7 @@ class Contender:
         self.lines: list[bytes] = []
         """Its log so far."""
         self.start = self.usage()
-        """As it says that it has started: what came before are imports."""
+        """Usage at the moment when it logs that it has started: before that it imports."""
         self._reader.start()
 
     def usage(self) -> Usage:
@@ -98,7 +98,7 @@ class Contender:
             self._reader.join()
 
     async def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL and wait."""
         with suppress(psutil.NoSuchProcess):
             self._psutil.kill()
         await asyncio.to_thread(self._process.wait)

@@ -1,4 +1,4 @@
-"""How much a lane's journal weighs."""
+"""Size of the journal."""
 
 from sluice.kafka.topic_reader import TopicReader
 from tests.bench.stage import Stage

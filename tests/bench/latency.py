@@ -1,4 +1,4 @@
-"""From publishing to the receipt at a steady rate, as a program sees it that publishes and consumes."""
+"""Time from publishing to the receipt at a steady rate, as seen by a program that publishes and consumes."""
 
 import asyncio
 import time

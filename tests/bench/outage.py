@@ -1,4 +1,4 @@
-"""How much memory a writer takes that finds a large backlog and a vendor that is down."""
+"""Memory of a writer that finds a large backlog and a vendor that is down."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ _TICK_S = 1.0
 
 
 class Outage(Delivered, kw_only=True):
-    """What a writer held while it waited, and whether it delivered everything afterwards."""
+    """Memory that a writer held while it waited, and the receipts it wrote afterwards."""
 
     seconds: float
     peak_rss_bytes: int

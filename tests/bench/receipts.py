@@ -1,4 +1,4 @@
-"""What a ``read_committed`` consumer sees of the receipts."""
+"""Receipts as a ``read_committed`` consumer sees them."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from tests.bench.stage import Stage
 
 
 class Receipts(msgspec.Struct):
-    """How many receipts there are, and for how many different records."""
+    """Number of receipts, and of the different records that have one."""
 
     total: int = 0
     records: int = 0

@@ -37,7 +37,7 @@ def at_most(case: str, what: str, value: float, bound: float, unit: str = "") ->
 
 
 class Machine(msgspec.Struct, kw_only=True):
-    """What the figures were measured on."""
+    """The machine that the figures were measured on."""
 
     cores: int
     memory_gib: float
@@ -68,7 +68,7 @@ class Report(msgspec.Struct, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether every record of every run has exactly one receipt."""
+        """True if every record of every run has exactly one receipt."""
         measured: Sequence[Run | Latencies | Restart | Outage | None]
         measured = [*self.runs, self.latencies, self.restart, self.outage]
         return all(one.complete for one in measured if one is not None)

@@ -1,4 +1,4 @@
-"""How soon a writer delivers again that was killed in a large backlog, with much settled beyond what is committed."""
+"""Time until a writer delivers again that was killed in a large backlog, with much settled beyond the commit."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ _RECEIPT_WITHIN_S = 60.0
 
 
 class Restart(Delivered, kw_only=True):
-    """What a restart after a SIGKILL needed, and whether its receipts add up."""
+    """Time that a restart after a SIGKILL needed, and its receipts."""
 
     waiting: int
     """Records whose offset was not committed when the writer was killed."""

@@ -1,4 +1,4 @@
-"""How many calls a second the Bloom Growth sandbox answers.
+"""Calls a second that the Bloom Growth sandbox answers.
 
 Eight keep-alive connections do what a client does all day: make a meeting, fill it, change, complete and read back what
 is in it, list it.

@@ -1,4 +1,4 @@
-"""How many entries a second the BlueConic sandbox takes and answers; each must have its result."""
+"""Entries a second that the BlueConic sandbox takes and answers; each must have its result."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""How fast the Liquid Decisions sandbox takes items, one request after the other as the vendor's own scripts do."""
+"""Items a second that the Liquid Decisions sandbox takes, one request after the other as from the vendor's scripts."""
 
 from tests.bench.vendor import Row, client, json_bodies, served_on_own_core
 

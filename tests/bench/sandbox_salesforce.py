@@ -1,4 +1,4 @@
-"""How many rows a second the Salesforce sandbox takes and answers by Bulk API 2.0, and what a million of them weigh.
+"""Rows a second that the Salesforce sandbox takes and answers by Bulk API 2.0, and the memory of a million of them.
 
 A job is created, filled, started and polled, and both its result files are fetched: all of it counts.
 """

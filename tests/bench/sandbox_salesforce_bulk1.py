@@ -1,4 +1,4 @@
-"""How many rows a second the Salesforce sandbox takes and answers by Bulk API 1.0, in batches of 10,000 CSV rows.
+"""Rows a second that the Salesforce sandbox takes and answers by Bulk API 1.0, in batches of 10,000 CSV rows.
 
 A batch is posted, polled until it has ended, and its results are fetched: all of it counts.
 """

@@ -1,4 +1,4 @@
-"""What both contenders run against: Kafka, the topics of one destination, and settings that lead to a vendor."""
+"""The surroundings of both contenders: Kafka, the topics of one destination, and settings that lead to a vendor."""
 
 import json
 import os

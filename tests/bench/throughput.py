@@ -18,7 +18,7 @@ _STALLED_AFTER_S = 60.0
 
 
 class Run(Delivered, kw_only=True):
-    """What one contender needed for the whole input."""
+    """Time and memory that one contender needed for the whole input."""
 
     contender: Name
     lanes: int
@@ -48,7 +48,7 @@ class Comparison(msgspec.Struct, kw_only=True):
 
     @property
     def ratio(self) -> float:
-        """Of records per CPU-second, writer over reference: the median of the pairs."""
+        """Records per CPU-second, writer over reference: the median of the pairs."""
         pairs = zip(self.writer, self.reference, strict=True)
         return median(writer.records_per_cpu_s / reference.records_per_cpu_s for writer, reference in pairs)
 
@@ -59,7 +59,7 @@ async def compare(
     """Run both over the published input ``alternations`` times."""
     runs: dict[Name, list[Run]] = {"writer": [], "reference": []}
     for number in range(alternations):
-        # Who comes second may find the machine warmer: they take turns.
+        # The second may find the machine warmer, so they take turns.
         names: list[Name] = ["writer", "reference"] if number % 2 == 0 else ["reference", "writer"]
         for name in names:
             run = await run_once(name, stage, records, sampled=sampled)
@@ -102,7 +102,7 @@ async def _measured(name: Name, command: list[str], group_id: str, stage: Stage,
 
 
 async def committed(contender: Contender, stage: Stage, group_id: str, records: int) -> Usage:
-    """What ``contender`` has used when ``records`` are committed. Raises RuntimeError when it stands still."""
+    """Wait until ``records`` are committed, and return the usage by then. Raises RuntimeError at a standstill."""
     done, moved_at_s = -1, contender.start.at_s
     while True:
         contender.check_alive()

@@ -31,7 +31,7 @@ class Served(NamedTuple):
     credentials: dict[str, str]
 
     def busy_s(self) -> float:
-        """Seconds of one core so far, without those of other processes on the machine."""
+        """Return the seconds of one core that it has used, without those of other processes on the machine."""
         times = psutil.Process(self.process_id).cpu_times()
         return float(times.user + times.system)
 

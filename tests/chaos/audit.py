@@ -54,7 +54,7 @@ class Receipt(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What the vendor's ledger says of one entry of one request, in the order of receipt."""
+    """The vendor's ledger on one entry of one request, in the order of receipt."""
 
     source: Place
     effect: str
@@ -70,7 +70,7 @@ class Retry(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What was committed of the records topic at a moment of the harm."""
+    """The committed offsets of the records topic at a moment of the harm."""
 
     at_s: float
     committed: Mapping[int, int]

@@ -1,4 +1,4 @@
-"""What is done to a writer, its Kafka and its vendor while it delivers. Each harm has a name; its times are drawn."""
+"""Harm to a writer, its Kafka and its vendor while it delivers. Each harm has a name; its times are drawn."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ WRITERS = 3
 
 
 class Scene(NamedTuple):
-    """What a harm can reach."""
+    """The parts of a round that a harm can reach."""
 
     stage: Stage
     crew: Crew
@@ -74,7 +74,7 @@ def together(*acts: Act) -> Act:
 
 
 async def wake_up(scene: Scene) -> None:
-    """Twice, because those that stand still do not all stop at the same time."""
+    """Wake them twice, because those that stand still do not all stop at the same time."""
     for _ in range(2):
         await scene.some_time(SESSION_TIMEOUT_S + 1, SESSION_TIMEOUT_S + 3)
         for writer in scene.crew.standing_still:
@@ -119,7 +119,7 @@ async def restart_writers(scene: Scene) -> None:
 
 
 async def scale(scene: Scene) -> None:
-    """Three writers, one, three."""
+    """Go from three writers to one, and back to three."""
     await scene.some_time()
     scene.crew.wanted = 1
     for writer in scene.crew.running[1:]:
@@ -129,7 +129,7 @@ async def scale(scene: Scene) -> None:
 
 
 def faults(*standing: Callable[[random.Random], Standing]) -> Act:
-    """Faults of the vendor, one after the other."""
+    """Return an act of faults of the vendor, one after the other."""
 
     async def act(scene: Scene) -> None:
         for make in standing:
@@ -171,7 +171,7 @@ async def expire_tokens(scene: Scene) -> None:
 
 
 async def redrive(scene: Scene) -> None:
-    """What was rejected comes again, and is rejected again. Redrives are killed or fail, which the last one may too."""
+    """Redrive what was rejected, which is rejected again. Redrives are killed or fail; the last one may fail too."""
     connection = scene.stage.connection
     command = (sys.executable, "-m", "tests.support.redrive_process", connection.kafka.bootstrap_servers)
     for last in (False, False, True):
@@ -198,7 +198,7 @@ async def fail_for_now(scene: Scene) -> None:
 
 
 async def everything(scene: Scene) -> None:
-    """Three of the others at the same time."""
+    """Do three of the others at the same time."""
     acts = [
         kill_writers,
         stop_the_clock,

@@ -1,4 +1,4 @@
-"""What is published in a round: known records, each with what should become of it in a header."""
+"""The records that a round publishes, each with what should become of it in a header."""
 
 import asyncio
 import random
