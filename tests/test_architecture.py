@@ -7,6 +7,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,12 +37,11 @@ class Module(NamedTuple):
 
     @property
     def room(self) -> str:
-        """``sluice.kafka`` for ``sluice.kafka.clients``, ``sluice.events`` for itself."""
-        return ".".join(self.name.split(".")[:2])
+        return room_of(self.name)
 
     @property
     def imports(self) -> set[str]:
-        """The modules that it imports wherever they stand, also for type checkers and inside functions."""
+        """The modules that it imports anywhere, also for type checkers and inside functions."""
         return {name for node in ast.walk(self.tree) for name in _imported(node)}
 
 
@@ -68,25 +68,18 @@ PROCESSES = {f"sluice.{path.parent.name}" for path in SERVICES.glob("sluice/*/__
 
 
 def room_of(name: str) -> str:
+    """Return ``sluice.kafka`` for ``sluice.kafka.clients``, ``sluice.events`` for itself."""
     return ".".join(name.split(".")[:2])
 
 
-def circles(arrows: dict[str, set[str]]) -> list[list[str]]:
-    """The groups of names of which each reaches all others."""
-    reached = {name: _reached(name, arrows) for name in arrows}
-    found = {frozenset(other for other in reached[name] if name in reached.get(other, ())) for name in arrows}
-    return [sorted(circle) for circle in found if circle]
-
-
-def _reached(start: str, arrows: dict[str, set[str]]) -> set[str]:
-    seen: set[str] = set()
-    waiting = list(arrows[start])
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += arrows.get(name, ())
-    return seen
+def circle(arrows: dict[str, set[str]]) -> list[str]:
+    """Return names of which each points to the next, and the last to the first; none if there is no circle."""
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        names: list[str] = error.args[1]
+        return names[:0:-1]
+    return []
 
 
 def wrong_imports(modules: Iterable[Module], forbidden: Iterable[str]) -> list[str]:
@@ -106,14 +99,14 @@ def in_room(room: str) -> list[Module]:
 
 
 def test_no_two_files_import_each_other() -> None:
-    assert circles({module.name: module.imports & NAMES for module in MODULES}) == []
+    assert circle({module.name: module.imports & NAMES for module in MODULES}) == []
 
 
 def test_no_two_rooms_import_each_other() -> None:
     arrows: dict[str, set[str]] = {module.room: set() for module in MODULES}
     for module in MODULES:
         arrows[module.room] |= {room_of(name) for name in module.imports & NAMES} - {module.room}
-    assert circles(arrows) == []
+    assert circle(arrows) == []
 
 
 def test_rooms_do_not_import_processes_nor_processes_each_other() -> None:
@@ -207,6 +200,4 @@ def test_a_docstring_opens_with_a_verb_or_a_noun(module: Module) -> None:
 def _docstrings(tree: ast.Module) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            text = ast.get_docstring(node)
-            if text is not None:
-                yield text
+            yield from filter(None, [ast.get_docstring(node)])

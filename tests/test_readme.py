@@ -35,7 +35,7 @@ def blocks(language: str, pages: Iterable[str] = PAGES.values()) -> Iterator[str
 
 
 def commands(program: str) -> list[str]:
-    """Lines of shell blocks, and commands in the text, that begin with ``program``."""
+    """Return lines of shell blocks, and commands in the text, that begin with ``program``."""
     lines = [line.split(" #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
     inline = [code for page in PAGES.values() for code in re.findall(r"`([^`\n]+)`", page)]
     return sorted({line for line in [*lines, *inline] if line.startswith(f"{program} ")})
@@ -79,7 +79,7 @@ def test_paths_of_the_docs_exist() -> None:
 
 
 def _roots(path: Path) -> list[Path]:
-    """From where the paths of a page may be meant: the one about the architecture says that its own begin in sluice."""
+    """Return where the paths of a page may begin: those of the architecture page begin in sluice."""
     inside = [SERVICES / "sluice"] if path.name == "architecture.md" else []
     return [ROOT, ROOT / path.parent, *inside]
 

@@ -88,17 +88,14 @@ def test_a_bad_file_is_refused_in_one_sentence(old: str, new: str, expected: str
     assert expected in message
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(
-        SettingsError, match=r"cannot read the settings file .*nowhere\.yaml: .*; name one with --config"
-    ):
-        load_settings(tmp_path / "nowhere.yaml", ENVIRON)
-
-
-def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [pytest.param(None, id="missing"), pytest.param(b"\xff\xfe", id="not text")])
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "settings.yaml"
-    path.write_bytes(b"\xff\xfe")
-    with pytest.raises(SettingsError, match="cannot read the settings file"):
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(
+        SettingsError, match=r"cannot read the settings file .*/settings\.yaml: .*; name one with --config"
+    ):
         load_settings(path, ENVIRON)
 
 

@@ -35,13 +35,13 @@ SECTIONS = {name: sections_of(path.read_text(encoding="utf-8")) for name, path i
 
 
 def wire_of(path: Path) -> str | None:
-    """The document of the vendor in whose folder, or on whose page, ``path`` is: of ``salesforce``, salesforce_bulk."""
+    """Return the document of the vendor in whose folder or page ``path`` is: of ``salesforce``, salesforce_bulk."""
     names = [*path.parent.parts, path.stem]
     return next((wire for name in names for wire in WIRES if wire == name or wire.startswith(f"{name}_")), None)
 
 
 def wrong_citations(path: Path, text: str) -> Iterator[str]:
-    """Those of ``path`` with file, line and reason; of other bodies' documents, such as RFCs, nothing is known."""
+    """Yield file, line and reason of each. Other bodies' documents, such as RFCs, are not checked."""
     for found in CITATION.finditer(text):
         document = found["document"] or wire_of(path)
         if found["other"] or found["section"] in SECTIONS.get(document or "", ()):

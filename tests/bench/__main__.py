@@ -1,23 +1,20 @@
-"""``python -m tests.bench``: the budgets of DESIGN §10, measured against a real Kafka and the sandbox.
+"""``python -m tests.bench``: the budgets of docs/architecture.md, measured against a real Kafka and the sandbox.
 
 A benchmark, not a test: it says which budgets are met, and exits with 1 only if a record lacks its receipt.
 """
 
 import asyncio
 import logging
-import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
 import msgspec
 from rich.console import Console
 
-from sandbox.kafka.cluster import LocalKafka
 from tests.bench.cases import CASES, Bench, Plan
 from tests.bench.report import show
+from tests.bench.stage import kafka
 
 
 @click.command()
@@ -55,23 +52,12 @@ def main(
     )
     logging.getLogger("aiokafka").setLevel(logging.ERROR)  # a new topic has no leader at first, and it says so
     console = Console()
-    with _kafka() as bootstrap_servers:
+    with kafka() as bootstrap_servers:
         report = asyncio.run(Bench(bootstrap_servers, plan, Console(stderr=True).print).run())
     show(report, console)
     if json_file is not None:
         json_file.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
     sys.exit(0 if report.complete else 1)
-
-
-@contextmanager
-def _kafka() -> Iterator[str]:
-    """The Kafka that KAFKA_BOOTSTRAP_SERVERS names, or one of our own."""
-    servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-    if servers:
-        yield servers
-        return
-    with LocalKafka(heap_mb=1024) as kafka:
-        yield kafka.bootstrap_servers
 
 
 if __name__ == "__main__":

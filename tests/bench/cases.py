@@ -1,27 +1,22 @@
 """The cases of the benchmark, each with its budgets."""
 
-import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from math import inf
-from pathlib import Path
 from statistics import median
-from uuid import uuid4
 
 import msgspec
 
-from sluice.kafka.settings import KafkaSettings
-from sluice.kafka.topic_admin import admin_client
 from tests.bench.contender import interpreter_version
 from tests.bench.journal import journal_bytes
 from tests.bench.latency import measure_latency
 from tests.bench.outage import measure_outage
 from tests.bench.report import Figure, Report, at_least, at_most, this_machine
 from tests.bench.restart import measure_restart
-from tests.bench.stage import Stage
+from tests.bench.stage import Stage, staged
 from tests.bench.throughput import Comparison, Run, compare, run_once
-from tests.bench.workload import discard, publish
+from tests.bench.workload import publish
 
 CASES = ("4-lanes", "4-lanes-sampled", "12-lanes", "flat", "latency", "restart", "outage")
 SAMPLED_EVERY = 100
@@ -30,7 +25,7 @@ MAX_GROWTH = 1.15
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run."""
+    """The cases to run, and their sizes."""
 
     records: int = 1_000_000
     alternations: int = 3
@@ -71,8 +66,8 @@ class Bench:
 
     async def _compare(self, case: str, lanes: int, budget: float, *, sampled: bool = False) -> None:
         plan = self._plan
-        async with self._stage(lanes) as stage:
-            await publish(stage, plan.records, sampled_every=SAMPLED_EVERY if sampled else 0)
+        sampled_every = SAMPLED_EVERY if sampled else 0
+        async with self._stage(plan.records, lanes=lanes, sampled_every=sampled_every) as stage:
             found = await compare(stage, plan.records, plan.alternations, self._tell, sampled=sampled)
             journal = await journal_bytes(stage) / (plan.records * plan.alternations)
         self._report.runs += found.runs
@@ -82,12 +77,11 @@ class Bench:
         ]
 
     async def _flat(self) -> None:
-        """What one more record costs between backlogs that grow tenfold: a fixed cost to start does not count."""
+        """Measure one more record between backlogs that grow tenfold: a fixed cost to start does not count."""
         top = 10 * self._plan.records if self._plan.ten_million else self._plan.records
         medians: list[tuple[int, float]] = []
         for records in (self._plan.records // 100, self._plan.records // 10, *{self._plan.records, top}):
-            async with self._stage(4) as stage:
-                await publish(stage, records)
+            async with self._stage(records) as stage:
                 runs = [await run_once("writer", stage, records) for _ in range(self._plan.alternations)]
             self._report.runs += runs
             medians.append((records, median(run.cpu_s for run in runs)))
@@ -102,7 +96,7 @@ class Bench:
         self._report.figures.append(at_most("flat", "the last over the first", growth, MAX_GROWTH))
 
     async def _latency(self) -> None:
-        async with self._stage(4) as stage:
+        async with self._stage(0) as stage:
             found = await measure_latency(stage, self._plan.latency_seconds)
         self._report.latencies = found
         self._report.figures += [
@@ -111,32 +105,25 @@ class Bench:
         ]
 
     async def _restart(self) -> None:
-        async with self._stage(4) as stage:
-            await publish(stage, self._plan.records)
+        async with self._stage(self._plan.records) as stage:
             found = await measure_restart(stage, self._plan.records)
         self._report.restart = found
         what = f"assignment to first receipt, {found.waiting:,} waiting, {found.settled_beyond:,} of them settled"
         self._report.figures.append(at_most("restart", what, found.first_receipt_s, 5, "s"))
 
     async def _outage(self) -> None:
-        async with self._stage(4) as stage:
-            await publish(stage, self._plan.records)
+        async with self._stage(self._plan.records) as stage:
             found = await measure_outage(stage, self._plan.records, self._plan.outage_seconds)
         self._report.outage = found
         what = f"writer, peak memory in an outage of {found.seconds:g} s, {found.records:,} waiting"
         self._report.figures.append(at_most("outage", what, found.peak_rss_bytes / 2**20, 300, "MiB"))
 
     @asynccontextmanager
-    async def _stage(self, lanes: int) -> AsyncIterator[Stage]:
-        """Topics of their own, deleted in the end."""
-        prefix = f"bench-{uuid4().hex[:8]}."
-        async with admin_client(KafkaSettings(bootstrap_servers=self._bootstrap_servers)) as admin:
-            with tempfile.TemporaryDirectory() as directory:
-                stage = Stage(self._bootstrap_servers, prefix, lanes, self._plan.python, Path(directory), admin)
-                try:
-                    yield stage
-                finally:
-                    await discard(stage)
+    async def _stage(self, records: int, *, lanes: int = 4, sampled_every: int = 0) -> AsyncIterator[Stage]:
+        """Yield a stage with so many records published."""
+        async with staged(self._bootstrap_servers, lanes=lanes, python=self._plan.python) as stage:
+            await publish(stage, records, sampled_every=sampled_every)
+            yield stage
 
 
 def _figures(case: str, found: Comparison, budget: float) -> list[Figure]:

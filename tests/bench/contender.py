@@ -17,7 +17,8 @@ import psutil
 
 from sandbox import leash
 from tests.bench.reference_loop import Options
-from tests.bench.stage import DESTINATION, Sandbox, Stage
+from tests.bench.stage import DESTINATION, Stage
+from tests.bench.vendor import ENVIRON, Served
 from tests.support.paths import ROOT
 
 Name = Literal["writer", "reference"]
@@ -26,7 +27,7 @@ _STOPPED_WITHIN_S = 30.0
 
 
 class Usage(NamedTuple):
-    """What a process has used up to a moment."""
+    """CPU time that a process has used up to a moment."""
 
     at_s: float
     cpu_s: float
@@ -36,14 +37,14 @@ class Usage(NamedTuple):
 class Contender:
     """A running contender. Its log comes through a pipe, so that the moment of a line is known."""
 
-    def __init__(self, command: list[str], stage: Stage) -> None:
+    def __init__(self, command: list[str]) -> None:
         # On a leash, so that it does not outlive a benchmark that is killed.
         self._process = subprocess.Popen(
             [sys.executable, "-I", leash.__file__, "/dev/stderr", *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=stage.environ(),
+            env=ENVIRON,
             cwd=ROOT,
         )
         assert self._process.stdout
@@ -54,7 +55,7 @@ class Contender:
         self.lines: list[bytes] = []
         """Its log so far."""
         self.start = self.usage()
-        """As it says that it has started: what came before are imports."""
+        """Usage at the moment when it logs that it has started: before that it imports."""
         self._reader.start()
 
     def usage(self) -> Usage:
@@ -62,7 +63,7 @@ class Contender:
         return Usage(time.monotonic(), times.user + times.system)
 
     def peak_rss_bytes(self) -> int:
-        """The most it ever held; where the system does not tell (it is not Linux), what it holds now.
+        """Return the most it ever held; where the system does not tell (it is not Linux), what it holds now.
 
         Not from ``wait4``: a child's figure there begins with the peak of the process that started it.
         """
@@ -76,7 +77,7 @@ class Contender:
             raise RuntimeError(f"{self._process.args!r} ended with exit code {self._process.returncode}:\n{log}")
 
     def logged(self, text: str) -> Iterator[dict[str, Any]]:
-        """The log's lines with the message ``text``."""
+        """Yield the log's lines with the message ``text``."""
         for line in self.lines:
             if text.encode() in line:
                 yield msgspec.json.decode(line)
@@ -87,19 +88,17 @@ class Contender:
         self.check_alive()
 
     async def stop(self) -> None:
-        with suppress(psutil.NoSuchProcess):
-            self._psutil.terminate()
-        try:
-            await asyncio.to_thread(self._process.wait, _STOPPED_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            await self.kill()
-        self._reader.join()
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            assert pipe
-            pipe.close()
+        with self._process:  # which closes its pipes
+            with suppress(psutil.NoSuchProcess):
+                self._psutil.terminate()
+            try:
+                await asyncio.to_thread(self._process.wait, _STOPPED_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                await self.kill()
+            self._reader.join()
 
     async def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL and wait."""
         with suppress(psutil.NoSuchProcess):
             self._psutil.kill()
         await asyncio.to_thread(self._process.wait)
@@ -115,9 +114,9 @@ class Contender:
 
 
 @asynccontextmanager
-async def running(command: list[str], stage: Stage) -> AsyncIterator[Contender]:
-    """A started contender; stopped, and gone, at the end of the context."""
-    contender = Contender(command, stage)
+async def running(command: list[str]) -> AsyncIterator[Contender]:
+    """Yield a started contender; it is gone at the end of the context."""
+    contender = Contender(command)
     try:
         await contender.started()
         yield contender
@@ -129,28 +128,24 @@ def writer_command(stage: Stage, settings: Path) -> list[str]:
     return [stage.python, "-m", "sluice.writer", "--destination", DESTINATION, "--config", str(settings)]
 
 
-def reference_command(stage: Stage, vendor: Sandbox) -> list[str]:
+def reference_command(stage: Stage, vendor: Served) -> list[str]:
     options = Options(
         bootstrap_servers=stage.bootstrap_servers,
         records=stage.topics.records,
         succeeded=stage.topics.succeeded,
         group_id=stage.reference_group,
         url=vendor.url,
-        client_id=vendor.client_id,
-        client_secret=vendor.client_secret,
+        client_id=vendor.credentials["client_id"],
+        client_secret=vendor.credentials["client_secret"],
     )
     return [stage.python, "-m", "tests.bench.reference_loop", msgspec.json.encode(options).decode()]
 
 
 def logged_at(line: dict[str, Any]) -> float:
-    """When a line was logged, in seconds since 1970."""
+    """Return when a line was logged, in seconds since 1970."""
     return datetime.fromisoformat(line["at"]).timestamp()
 
 
 def interpreter_version(python: str) -> str:
-    if python == sys.executable:
-        return sys.version.split()[0]
-    done = subprocess.run(
-        [python, "-c", "import sys; print(sys.version.split()[0])"], stdout=subprocess.PIPE, text=True
-    )
-    return done.stdout.strip()
+    command = [python, "-c", "import platform; print(platform.python_version())"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

@@ -2,13 +2,9 @@
 
 import asyncio
 import logging
-import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections import deque
-from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,22 +12,17 @@ from typing import Any
 import click
 import msgspec
 import psutil
-from aiokafka import AIOKafkaProducer
 
-from sandbox.kafka.cluster import LocalKafka
 from sluice.events import Place
 from sluice.flow.outcome import Fate
 from sluice.kafka.sending import Message
-from sluice.kafka.settings import KafkaSettings
-from sluice.kafka.topic_admin import admin_client, create_topics
-from sluice.topics import topics_of
 from sluice.writer.lanes.receipt_messages import Failure, Received, dead_letter
-from tests.bench.workload import message
-from tests.support.paths import ROOT
+from tests.bench.stage import DESTINATION, Stage, kafka, staged
+from tests.bench.vendor import ENVIRON, Served
+from tests.bench.workload import message, write
 
 BUDGET_S = 30.0
 _SLICE = 1000
-_IN_FLIGHT = 8
 _NOW = datetime.now(UTC)
 _REASONS = 7, 2, 1
 """Shares of the three reasons, in tenths."""
@@ -43,12 +34,8 @@ _REASONS = 7, 2, 1
 def main(letters: int, lanes: int) -> None:
     """Write dead letters of three reasons, whose messages all differ, and have the command count them."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    with ExitStack() as stack:
-        servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS") or stack.enter_context(LocalKafka()).bootstrap_servers
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        prefix = f"dead-{time.time_ns():x}."
-        asyncio.run(_bury(servers, prefix, letters, lanes))
-        seconds, peak_bytes, groups = _count(_settings(directory, servers, prefix))
+    with kafka() as bootstrap_servers:
+        seconds, peak_bytes, groups = asyncio.run(_measure(bootstrap_servers, letters, lanes))
     counted = sum(group["letters"] for group in groups)
     for group in groups:
         click.echo(f"{group['letters']:>9,}  {group['code']:<14} {group['message']}")
@@ -59,28 +46,20 @@ def main(letters: int, lanes: int) -> None:
     sys.exit(0 if counted == letters else 1)
 
 
-async def _bury(servers: str, prefix: str, letters: int, lanes: int) -> None:
-    topics = topics_of("crm", prefix)
-    async with admin_client(KafkaSettings(bootstrap_servers=servers)) as admin:
-        await create_topics(admin, "crm", prefix, partitions=lanes)
-    producer = AIOKafkaProducer(bootstrap_servers=servers, max_batch_size=1_000_000, compression_type="snappy")
-    async with producer:
-        sent: deque[asyncio.Future[Any]] = deque()
-        for first in range(0, letters, _SLICE):
-            lane = first // _SLICE % lanes
-            builder = producer.create_batch()
-            for number in range(first, min(first + _SLICE, letters)):
-                letter = _letter(number, topics.records, lane)
-                builder.append(timestamp=None, key=letter.key, value=letter.value, headers=letter.headers)
-            sent.append(await producer.send_batch(builder, topics.dead_letters, partition=lane))
-            if len(sent) > _IN_FLIGHT:
-                await sent.popleft()
-        await asyncio.gather(*sent)
+async def _measure(servers: str, letters: int, lanes: int) -> tuple[float, int, list[dict[str, Any]]]:
+    nowhere = Served("http://localhost:1", 0, {"client_id": "me", "client_secret": "secret"})
+    async with staged(servers, lanes=lanes) as stage:
+        batches = (
+            [_letter(stage, number) for number in range(first, min(first + _SLICE, letters))]
+            for first in range(0, letters, _SLICE)
+        )
+        await write(stage, stage.topics.dead_letters, batches, compression="snappy")
+        return await asyncio.to_thread(_count, stage.settings_file(nowhere))
 
 
-def _letter(number: int, records: str, lane: int) -> Message:
+def _letter(stage: Stage, number: int) -> Message:
     key, value, headers = message(number, sampled_every=100)
-    source = Place(topic=records, partition=lane, offset=number)
+    source = Place(topic=stage.topics.records, partition=number // _SLICE % stage.lanes, offset=number)
     return dead_letter(Received(key, value, headers, source, 1), _failure(number), f"b-{number // 1000}", _NOW)
 
 
@@ -92,25 +71,13 @@ def _failure(number: int) -> Failure:
     return Failure(Fate.AMBIGUOUS, "lost-answer", f"no answer within {number} ms")
 
 
-def _settings(directory: Path, servers: str, prefix: str) -> Path:
-    path = directory / "sluice.yaml"
-    to = {"kind": "blueconic", "url": "http://localhost:1", "client_id": "me", "client_secret": "secret"}
-    settings = {
-        "kafka": {"bootstrap_servers": servers},
-        "topic_prefix": prefix,
-        "destinations": {"crm": {"to": to}},
-    }
-    path.write_bytes(msgspec.json.encode(settings))  # JSON is YAML
-    return path
-
-
 def _count(settings: Path) -> tuple[float, int, list[dict[str, Any]]]:
-    """Seconds, peak memory in bytes, and the reasons that the command prints."""
+    """Return seconds, peak memory in bytes, and the reasons that the command prints."""
     began_at_s = time.monotonic()
     process = psutil.Popen(
-        [sys.executable, "-m", "sluice.cli", "--config", str(settings), "dead", "count", "crm", "--json"],
+        [sys.executable, "-m", "sluice.cli", "--config", str(settings), "dead", "count", DESTINATION, "--json"],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "services")},
+        env=ENVIRON,
     )
     peak_bytes = 0
     while process.poll() is None:

@@ -1,24 +1,13 @@
-"""How much a lane's journal weighs."""
+"""Size of the journal."""
 
-from aiokafka import AIOKafkaConsumer
-
+from sluice.kafka.topic_reader import TopicReader
 from tests.bench.stage import Stage
 
 
 async def journal_bytes(stage: Stage) -> int:
-    """Keys and values of everything that stands in the journal, before compression."""
+    """Return the bytes of keys and values of everything that stands in the journal, before compression."""
     found = 0
-    consumer = AIOKafkaConsumer(bootstrap_servers=stage.bootstrap_servers, isolation_level="read_committed")
-    await consumer.start()
-    try:
-        partitions = stage.partitions(stage.topics.batches)
-        ends = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning()
-        for one in partitions:
-            while await consumer.position(one) < ends[one]:
-                for entry in (await consumer.getmany(one, timeout_ms=500)).get(one, ()):
-                    found += len(entry.key or b"") + len(entry.value or b"")
-    finally:
-        await consumer.stop()
+    async with TopicReader(stage.kafka) as reader:
+        async for entries in reader.read(stage.topics.batches, range(stage.lanes)):
+            found += sum(len(entry.key or b"") + len(entry.value or b"") for entry in entries)
     return found

@@ -1,4 +1,4 @@
-"""From publishing to the receipt at a steady rate, as a program sees it that publishes and consumes."""
+"""Time from publishing to the receipt at a steady rate, as seen by a program that publishes and consumes."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ from sluice.client.publisher import Publisher
 from sluice.events import decode_record, decode_succeeded
 from tests.bench.contender import running, writer_command
 from tests.bench.stage import DESTINATION, Stage
-from tests.bench.workload import make_topics, message
+from tests.bench.workload import message
 
 RECORDS_PER_S = 1000
 MAX_AGE_S = 0.2
@@ -37,17 +37,16 @@ class Latencies(msgspec.Struct, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether every record has its receipt."""
+        """True if every record has its receipt."""
         return self.records == self.receipts
 
 
 async def measure_latency(stage: Stage, seconds: float) -> Latencies:
     """Publish at ``RECORDS_PER_S`` for ``seconds``, to a vendor that takes ``VENDOR_S`` for each request."""
-    await make_topics(stage)
-    with stage.sandbox("blueconic", "--ledger", "counts") as vendor:
+    with stage.vendor() as vendor:
         async with SandboxControl(vendor.url) as control:
             await control.add_fault(Latency(seconds=VENDOR_S, times=None, path="/rest/v2/groups"))
-        async with running(writer_command(stage, stage.settings_file(vendor, max_age_s=MAX_AGE_S)), stage):
+        async with running(writer_command(stage, stage.settings_file(vendor, max_age_s=MAX_AGE_S))):
             return await _Probe(stage).run(seconds)
 
 
@@ -62,23 +61,18 @@ class _Probe:
 
     async def run(self, seconds: float) -> Latencies:
         stage = self._stage
-        consumer = AIOKafkaConsumer(bootstrap_servers=stage.bootstrap_servers, isolation_level="read_committed")
-        await consumer.start()
         connection = Connection(kafka=stage.kafka, topic_prefix=stage.prefix, destinations=(DESTINATION,))
-        consumer.assign(stage.partitions(stage.topics.succeeded))
-        await consumer.seek_to_beginning()
-        receiving = asyncio.create_task(self._receive(consumer))
-        try:
-            async with Publisher(DESTINATION, connection) as publisher:
+        async with stage.new_receipts() as consumer, Publisher(DESTINATION, connection) as publisher:
+            receiving = asyncio.create_task(self._receive(consumer))
+            try:
                 await self._publish(publisher, _FIRST_RECEIPT_WITHIN_S, until_first_receipt=True)
                 await self._publish(publisher, _WARM_UP_S)
                 first = len(self._published_at_s)
                 await self._publish(publisher, seconds)
-            await self._await_receipts()
-        finally:
-            receiving.cancel()
-            await asyncio.gather(receiving, return_exceptions=True)
-            await consumer.stop()
+                await self._await_receipts()
+            finally:
+                receiving.cancel()
+                await asyncio.gather(receiving, return_exceptions=True)
         return self._latencies(first)
 
     async def _publish(self, publisher: Publisher, seconds: float, *, until_first_receipt: bool = False) -> None:

@@ -1,40 +1,32 @@
-"""How much memory a writer takes that finds a large backlog and a vendor that is down."""
+"""Memory of a writer that finds a large backlog and a vendor that is down."""
 
 import asyncio
-
-import msgspec
 
 from sandbox.control import SandboxControl
 from sandbox.faults.fault import Outage as OutageFault
 from tests.bench.contender import running, writer_command
-from tests.bench.receipts import Receipts, count_receipts
+from tests.bench.receipts import Delivered, count_receipts
 from tests.bench.stage import Stage
-from tests.bench.throughput import UNLIMITED, committed
+from tests.bench.throughput import committed
 from tests.bench.workload import rewind
 
 _TICK_S = 1.0
 
 
-class Outage(msgspec.Struct, kw_only=True):
-    """What a writer held while it waited, and whether it delivered everything afterwards."""
+class Outage(Delivered, kw_only=True):
+    """Memory that a writer held while it waited, and the receipts it wrote afterwards."""
 
-    records: int
     seconds: float
     peak_rss_bytes: int
-    receipts: Receipts
-
-    @property
-    def complete(self) -> bool:
-        return self.records == self.receipts.total == self.receipts.records
 
 
 async def measure_outage(stage: Stage, records: int, seconds: float) -> Outage:
     """Start a writer on ``records`` that wait, with the vendor down for ``seconds``; let it finish then."""
     await rewind(stage)
-    with stage.sandbox("blueconic", "--ledger", "counts", "--max-concurrent", UNLIMITED) as vendor:
+    with stage.vendor() as vendor:
         async with SandboxControl(vendor.url) as control:
             await control.add_fault(OutageFault(seconds=seconds, path="/rest/v2/groups"))
-            async with running(writer_command(stage, stage.settings_file(vendor)), stage) as writer:
+            async with running(writer_command(stage, stage.settings_file(vendor))) as writer:
                 while await control.faults():
                     writer.check_alive()
                     await asyncio.sleep(_TICK_S)

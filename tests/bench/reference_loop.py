@@ -40,7 +40,7 @@ SUCCESS: dict[str, Literal["delivered", "skipped"]] = {
 
 
 class Options(msgspec.Struct, kw_only=True):
-    """Where to read, write and send."""
+    """Topics, group and vendor of the loop."""
 
     bootstrap_servers: str
     records: str

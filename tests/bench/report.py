@@ -1,4 +1,4 @@
-"""The figures beside their budgets (DESIGN §10), as a table and as JSON."""
+"""The figures beside their budgets, which docs/architecture.md explains, as a table and as JSON."""
 
 import os
 import platform
@@ -37,7 +37,7 @@ def at_most(case: str, what: str, value: float, bound: float, unit: str = "") ->
 
 
 class Machine(msgspec.Struct, kw_only=True):
-    """What the figures were measured on."""
+    """The machine that the figures were measured on."""
 
     cores: int
     memory_gib: float
@@ -68,7 +68,7 @@ class Report(msgspec.Struct, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether every record of every run has exactly one receipt."""
+        """True if every record of every run has exactly one receipt."""
         measured: Sequence[Run | Latencies | Restart | Outage | None]
         measured = [*self.runs, self.latencies, self.restart, self.outage]
         return all(one.complete for one in measured if one is not None)
@@ -77,12 +77,12 @@ class Report(msgspec.Struct, kw_only=True):
 def show(report: Report, console: Console) -> None:
     machine = report.machine
     table = Table(
+        "case",
+        "figure",
         title=f"{report.records:,} records, {report.alternations} alternations · Python {machine.python} · "
         f"{machine.cores} cores · {machine.memory_gib:g} GiB · {machine.system}",
         title_justify="left",
     )
-    table.add_column("case")
-    table.add_column("figure")
     table.add_column("measured", justify="right")
     table.add_column("budget", justify="right")
     table.add_column("")

@@ -1,71 +1,40 @@
-"""`python -m tests.bench.sandbox_blueconic`: how many entries a second the sandbox takes and answers, on one core.
+"""Entries a second that the BlueConic sandbox takes and answers; each must have its result."""
 
-The sandbox has a process and a core of its own. Bodies are made beforehand, so that the client costs little; every
-answer is read whole and must have a result for each entry.
-"""
+from functools import partial
 
-import http.client
-import json
-import time
-from collections.abc import Iterator
-from urllib.parse import urlencode, urlsplit
+import httpx
 
-import psutil
-
-from tests.bench.figures import show_figures
-from tests.bench.own_core import Served, served_on_own_core
+from tests.bench.vendor import Row, Served, client, json_bodies, served_on_own_core
 
 ENTRIES = 300_000
 ENTRIES_PER_REQUEST = 1_000
 """As many as one request may bring, §6 of the wire document."""
 MIN_ENTRIES_PER_S = 10_000
-_BASE = "/rest/v2"
 
 
-def figures() -> list[tuple[str, str, str]]:
-    """What, measured, budget: groups that are new, and the same groups with one value changed."""
+def figures() -> list[Row]:
+    """Measure groups that are new, and the same groups with one value changed."""
     with served_on_own_core("blueconic") as served:
-        connection = http.client.HTTPConnection(urlsplit(served.url).netloc)
-        token = _token(connection, served)
-        created = _rows("PUT /groups, new groups", served, connection, token, visits=1)
-        modified = _rows("PUT /groups, changed groups", served, connection, token, visits=2)
-        resident_gib = psutil.Process(served.process_id).memory_info().rss / 2**30
-    stored = f"{ENTRIES:,} groups and {2 * ENTRIES:,} ledger entries"
-    return [*created, *modified, (stored, f"{resident_gib:.2f} GiB resident", "")]
+        form = {"grant_type": "client_credentials", **served.credentials}
+        with client(served, "/rest/v2/oauth/token", form) as http:
+            rows = _measure(served, http, "new", visits=1, state=b"CREATED")
+            rows += _measure(served, http, "changed", visits=2, state=b"MODIFIED")
+        stored = f"{ENTRIES:,} groups and {2 * ENTRIES:,} ledger entries"
+        return [*rows, (stored, f"{served.resident_gib():.2f} GiB resident", "")]
 
 
-def _rows(
-    what: str, served: Served, connection: http.client.HTTPConnection, token: str, *, visits: int
-) -> list[tuple[str, str, str]]:
-    """By the sandbox's own CPU time, which does not count who shares the machine, and by the clock."""
-    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
-    state = "CREATED" if visits == 1 else "MODIFIED"
-    busy_before_s = _busy_s(served)
-    waited_s = 0.0
-    for body in _bodies(visits):
-        started_s = time.perf_counter()
-        content = _send(connection, "PUT", f"{_BASE}/groups", body, headers)
-        waited_s += time.perf_counter() - started_s
-        if content.count(b'"state":"%s"' % state.encode()) != ENTRIES_PER_REQUEST:
-            raise RuntimeError(f"expected {ENTRIES_PER_REQUEST} results {state}, got {content[:200]!r}")
-    busy_s = _busy_s(served) - busy_before_s
-    return [
-        (what, f"{ENTRIES / busy_s:,.0f} entries/CPU s", f"≥ {MIN_ENTRIES_PER_S:,}"),
-        ("the same by the clock", f"{ENTRIES / waited_s:,.0f} entries/s", f"≥ {MIN_ENTRIES_PER_S:,}"),
-    ]
+def _measure(served: Served, http: httpx.Client, what: str, *, visits: int, state: bytes) -> list[Row]:
+    def send(body: bytes) -> None:
+        content = http.put("/rest/v2/groups", content=body, headers={"content-type": "application/json"}).content
+        if content.count(b'"state":"%s"' % state) != ENTRIES_PER_REQUEST:
+            raise RuntimeError(f"expected {ENTRIES_PER_REQUEST} results {state!r}, got {content[:200]!r}")
+
+    cost = served.cost_of(send, json_bodies(partial(_entry, visits=visits), ENTRIES, ENTRIES_PER_REQUEST))
+    budget = MIN_ENTRIES_PER_S
+    return cost.rows(f"PUT /groups, {what} groups", ENTRIES, "entries", core_budget=budget, clock_budget=budget)
 
 
-def _busy_s(served: Served) -> float:
-    times = psutil.Process(served.process_id).cpu_times()
-    return float(times.user + times.system)
-
-
-def _bodies(visits: int) -> Iterator[bytes]:
-    for first in range(0, ENTRIES, ENTRIES_PER_REQUEST):
-        yield json.dumps([_entry(number, visits) for number in range(first, first + ENTRIES_PER_REQUEST)]).encode()
-
-
-def _entry(number: int, visits: int) -> dict[str, object]:
+def _entry(number: int, *, visits: int) -> dict[str, object]:
     """Six short properties, as a company has them."""
     values = {
         "company_name": f"Company number {number}",
@@ -82,25 +51,3 @@ def _entry(number: int, visits: int) -> dict[str, object]:
         "identifier": f"{visits}-{number}",
         "properties": [{"id": name, "values": [value], "strategy": "SET"} for name, value in values.items()],
     }
-
-
-def _token(connection: http.client.HTTPConnection, served: Served) -> str:
-    form = urlencode({"grant_type": "client_credentials", **served.credentials}).encode()
-    headers = {"content-type": "application/x-www-form-urlencoded"}
-    granted = json.loads(_send(connection, "POST", f"{_BASE}/oauth/token", form, headers))
-    return str(granted["access_token"])
-
-
-def _send(
-    connection: http.client.HTTPConnection, method: str, path: str, body: bytes, headers: dict[str, str]
-) -> bytes:
-    connection.request(method, path, body=body, headers=headers)
-    answer = connection.getresponse()
-    content = answer.read()
-    if answer.status != 200:
-        raise RuntimeError(f"expected 200, got {answer.status}: {content[:200]!r}")
-    return content
-
-
-if __name__ == "__main__":
-    show_figures({"blueconic": figures()})

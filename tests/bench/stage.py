@@ -1,32 +1,26 @@
-"""What both contenders run against: Kafka, the topics of one destination, a vendor in its own process."""
+"""The surroundings of both contenders: Kafka, the topics of one destination, and settings that lead to a vendor."""
 
 import json
 import os
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from sandbox.kafka.cluster import LocalKafka
 from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.topic_admin import admin_client, create_topics
 from sluice.topics import DestinationTopics, topics_of
-from tests.support.paths import ROOT
+from tests.bench.vendor import Served, served
 
 DESTINATION = "crm"
 SESSION_TIMEOUT_S = 6.0
 """The shortest that a broker allows: a restart after a SIGKILL waits so long for its predecessor to be given up."""
-_STOPPED_WITHIN_S = 10.0
-
-
-class Sandbox(msgspec.Struct):
-    """A running sandbox vendor and how to get in."""
-
-    url: str
-    client_id: str = ""
-    client_secret: str = ""
 
 
 class Stage(NamedTuple):
@@ -60,44 +54,33 @@ class Stage(NamedTuple):
         return [TopicPartition(topic, number) for number in range(self.lanes)]
 
     async def committed(self, group_id: str) -> int:
-        """How many records the group has committed."""
+        """Return how many records the group has committed."""
         found = await self.admin.list_consumer_group_offsets(group_id, partitions=self.partitions(self.topics.records))
         return sum(max(0, one.offset) for one in found.values())
 
-    def environ(self) -> dict[str, str]:
-        """Of every process: this tree, also where the interpreter has another version installed."""
-        return {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "services"), str(ROOT)))}
+    @asynccontextmanager
+    async def new_receipts(self) -> AsyncIterator[AIOKafkaConsumer]:
+        """Yield a consumer of the receipts that are committed from now on."""
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.bootstrap_servers, isolation_level="read_committed"
+        ) as consumer:
+            consumer.assign(self.partitions(self.topics.succeeded))
+            await consumer.seek_to_end()
+            yield consumer
 
-    @contextmanager
-    def sandbox(self, *arguments: str) -> Iterator[Sandbox]:
-        """``python -m sandbox`` with ``arguments``, from its first answer to the end of the context."""
-        process = subprocess.Popen(
-            [self.python, "-m", "sandbox", *arguments, "--json"],
-            stdout=subprocess.PIPE,
-            env=self.environ(),
-            cwd=ROOT,
-        )
-        try:
-            assert process.stdout
-            yield msgspec.json.decode(process.stdout.readline(), type=Sandbox)
-        finally:
-            process.terminate()
-            process.wait(_STOPPED_WITHIN_S)
+    def vendor(self) -> AbstractContextManager[Served]:
+        """Run BlueConic's sandbox without a limit of requests at once, which the benchmark is not about."""
+        return served("blueconic", "--ledger", "counts", "--max-concurrent", "1000000", python=self.python)
 
-    def settings_file(self, vendor: Sandbox, *, max_age_s: float = 1.0, otlp_endpoint: str | None = None) -> Path:
-        """The writer's settings; JSON is YAML."""
+    def settings_file(self, vendor: Served, *, max_age_s: float = 1.0, otlp_endpoint: str | None = None) -> Path:
+        """Write the writer's settings; JSON is YAML."""
         path = self.directory / f"{self.prefix}yaml"
         settings = {
             "kafka": {"bootstrap_servers": self.bootstrap_servers, "session_timeout_s": SESSION_TIMEOUT_S},
             "topic_prefix": self.prefix,
             "destinations": {
                 DESTINATION: {
-                    "to": {
-                        "kind": "blueconic",
-                        "url": vendor.url,
-                        "client_id": vendor.client_id,
-                        "client_secret": vendor.client_secret,
-                    },
+                    "to": {"kind": "blueconic", "url": vendor.url, **vendor.credentials},
                     "window": {"max_items": 1000, "max_age_s": max_age_s},
                 }
             },
@@ -106,3 +89,28 @@ class Stage(NamedTuple):
         }
         path.write_text(json.dumps(settings), encoding="utf-8")
         return path
+
+
+@asynccontextmanager
+async def staged(bootstrap_servers: str, *, lanes: int, python: str = sys.executable) -> AsyncIterator[Stage]:
+    """Yield a stage with topics of its own, which are deleted in the end: a case's messages are gigabytes."""
+    prefix = f"bench-{uuid.uuid4().hex[:8]}."
+    async with admin_client(KafkaSettings(bootstrap_servers=bootstrap_servers)) as admin:
+        with tempfile.TemporaryDirectory() as directory:
+            stage = Stage(bootstrap_servers, prefix, lanes, python, Path(directory), admin)
+            await create_topics(admin, DESTINATION, prefix, partitions=lanes)
+            try:
+                yield stage
+            finally:
+                await admin.delete_topics(list(stage.topics.all))
+
+
+@contextmanager
+def kafka() -> Iterator[str]:
+    """Yield the servers that KAFKA_BOOTSTRAP_SERVERS names, or those of a Kafka of our own."""
+    servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
+    if servers:
+        yield servers
+        return
+    with LocalKafka(heap_mb=1024) as local:
+        yield local.bootstrap_servers

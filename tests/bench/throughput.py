@@ -2,28 +2,26 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import ExitStack
 from statistics import median
 
 import msgspec
 
 from tests.bench.contender import Contender, Name, Usage, logged_at, reference_command, running, writer_command
-from tests.bench.receipts import Receipts, count_receipts
+from tests.bench.receipts import Delivered, count_receipts
 from tests.bench.stage import Stage
+from tests.bench.vendor import served
 from tests.bench.workload import rewind
 
 _POLL_S = 0.1
 _STALLED_AFTER_S = 60.0
-UNLIMITED = "1000000"
-"""Requests that the sandbox answers at once: the benchmark is not about its limit."""
 
 
-class Run(msgspec.Struct, kw_only=True):
-    """What one contender needed for the whole input."""
+class Run(Delivered, kw_only=True):
+    """Time and memory that one contender needed for the whole input."""
 
     contender: Name
     lanes: int
-    records: int
-    receipts: Receipts
     cpu_s: float
     """User and system time of its own, from its first log line, after the imports, to the last commit."""
     seconds: float
@@ -32,11 +30,6 @@ class Run(msgspec.Struct, kw_only=True):
     peak_rss_bytes: int
     first_delivery_s: float | None = None
     """From the assignment of the lanes to the vendor's first answer, with all records waiting."""
-
-    @property
-    def complete(self) -> bool:
-        """Whether every record has exactly one receipt."""
-        return self.records == self.receipts.total == self.receipts.records
 
     @property
     def records_per_cpu_s(self) -> float:
@@ -55,7 +48,7 @@ class Comparison(msgspec.Struct, kw_only=True):
 
     @property
     def ratio(self) -> float:
-        """Of records per CPU-second, writer over reference: the median of the pairs."""
+        """Records per CPU-second, writer over reference: the median of the pairs."""
         pairs = zip(self.writer, self.reference, strict=True)
         return median(writer.records_per_cpu_s / reference.records_per_cpu_s for writer, reference in pairs)
 
@@ -66,7 +59,7 @@ async def compare(
     """Run both over the published input ``alternations`` times."""
     runs: dict[Name, list[Run]] = {"writer": [], "reference": []}
     for number in range(alternations):
-        # Who comes second may find the machine warmer: they take turns.
+        # The second may find the machine warmer, so they take turns.
         names: list[Name] = ["writer", "reference"] if number % 2 == 0 else ["reference", "writer"]
         for name in names:
             run = await run_once(name, stage, records, sampled=sampled)
@@ -82,19 +75,17 @@ async def compare(
 async def run_once(name: Name, stage: Stage, records: int, *, sampled: bool = False) -> Run:
     """Rewind, run ``name`` until every record is committed, count the receipts."""
     await rewind(stage)
-    with stage.sandbox("blueconic", "--ledger", "counts", "--max-concurrent", UNLIMITED) as vendor:
+    with ExitStack() as sandboxes:
+        vendor = sandboxes.enter_context(stage.vendor())
         if name == "reference":
             return await _measured(name, reference_command(stage, vendor), stage.reference_group, stage, records)
-        if not sampled:
-            command = writer_command(stage, stage.settings_file(vendor))
-            return await _measured(name, command, stage.writer_group, stage, records)
-        with stage.sandbox("otlp") as collector:
-            command = writer_command(stage, stage.settings_file(vendor, otlp_endpoint=collector.url))
-            return await _measured(name, command, stage.writer_group, stage, records)
+        collector = sandboxes.enter_context(served("otlp", python=stage.python)) if sampled else None
+        settings = stage.settings_file(vendor, otlp_endpoint=collector.url if collector else None)
+        return await _measured(name, writer_command(stage, settings), stage.writer_group, stage, records)
 
 
 async def _measured(name: Name, command: list[str], group_id: str, stage: Stage, records: int) -> Run:
-    async with running(command, stage) as contender:
+    async with running(command) as contender:
         end = await committed(contender, stage, group_id, records)
         peak_rss_bytes = contender.peak_rss_bytes()
     return Run(
@@ -111,7 +102,7 @@ async def _measured(name: Name, command: list[str], group_id: str, stage: Stage,
 
 
 async def committed(contender: Contender, stage: Stage, group_id: str, records: int) -> Usage:
-    """What ``contender`` has used when ``records`` are committed. Raises RuntimeError when it stands still."""
+    """Wait until ``records`` are committed, and return the usage by then. Raises RuntimeError at a standstill."""
     done, moved_at_s = -1, contender.start.at_s
     while True:
         contender.check_alive()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
@@ -11,8 +11,8 @@ from aiokafka.structs import OffsetAndMetadata
 
 from sluice.events import TRACEPARENT, Headers
 from sluice.flow.journal import CommitMetadata
-from sluice.kafka.topic_admin import create_topics
-from tests.bench.stage import DESTINATION, Stage
+from sluice.kafka.sending import Message
+from tests.bench.stage import Stage
 
 RECORD_BYTES = 300
 _SLICE = 1000
@@ -27,7 +27,7 @@ _SPREAD = 0x9E3779B97F4A7C15F39CC0605CEDC835
 
 
 def message(number: int, sampled_every: int) -> tuple[bytes, bytes, Headers]:
-    """Key, value and headers of one record; every ``sampled_every``-th is sampled, 0 is none."""
+    """Return key, value and headers of a record; every ``sampled_every``-th is sampled, 0 is none."""
     id_ = (number + 1) * _SPREAD % 2**128
     sampled = bool(sampled_every) and number % sampled_every == 0
     traceparent = b"00-%032x-%016x-%02x" % (id_, id_ >> 64 or 1, sampled)
@@ -35,30 +35,28 @@ def message(number: int, sampled_every: int) -> tuple[bytes, bytes, Headers]:
     return b"company-%08d" % number, value, [(TRACEPARENT, traceparent)]
 
 
-async def make_topics(stage: Stage) -> None:
-    await create_topics(stage.admin, DESTINATION, stage.prefix, partitions=stage.lanes)
-
-
 async def publish(stage: Stage, records: int, *, sampled_every: int = 0) -> None:
     """Publish the input, once for all runs."""
-    await make_topics(stage)
-    producer = AIOKafkaProducer(
-        bootstrap_servers=stage.bootstrap_servers, max_batch_size=1_000_000, compression_type="lz4"
-    )
-    await producer.start()
-    try:
+    size = max(1, min(_SLICE, records // stage.lanes))
+    slices = (range(first, min(first + size, records)) for first in range(0, records, size))
+    batches = ([Message(*message(number, sampled_every)) for number in numbers] for numbers in slices)
+    await write(stage, stage.topics.records, batches, compression="lz4")
+
+
+async def write(stage: Stage, topic: str, batches: Iterable[Iterable[Message]], *, compression: str) -> None:
+    """Write each of ``batches`` as one Kafka batch, dealt out to the lanes in turn."""
+    async with AIOKafkaProducer(
+        bootstrap_servers=stage.bootstrap_servers, max_batch_size=1_000_000, compression_type=compression
+    ) as producer:
         sent: deque[asyncio.Future[Any]] = deque()
-        for index, numbers in enumerate(_slices(records, stage.lanes)):
+        for index, messages in enumerate(batches):
             builder = producer.create_batch()
-            for number in numbers:
-                key, value, headers = message(number, sampled_every)
-                builder.append(timestamp=None, key=key, value=value, headers=headers)
-            sent.append(await producer.send_batch(builder, stage.topics.records, partition=index % stage.lanes))
+            for one in messages:
+                builder.append(timestamp=None, key=one.key, value=one.value, headers=one.headers)
+            sent.append(await producer.send_batch(builder, topic, partition=index % stage.lanes))
             if len(sent) > _IN_FLIGHT:
                 await sent.popleft()
         await asyncio.gather(*sent)
-    finally:
-        await producer.stop()
 
 
 async def rewind(stage: Stage) -> None:
@@ -66,35 +64,14 @@ async def rewind(stage: Stage) -> None:
 
     The journal is to be read from its end, as if nothing had been settled. Publishing anew would take as long as a run.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=stage.bootstrap_servers, isolation_level="read_committed")
-    await consumer.start()
-    try:
+    servers = stage.bootstrap_servers
+    async with AIOKafkaConsumer(bootstrap_servers=servers, isolation_level="read_committed") as consumer:
         journal = await consumer.end_offsets(stage.partitions(stage.topics.batches))
         receipts = await consumer.end_offsets(stage.partitions(stage.topics.succeeded))
-    finally:
-        await consumer.stop()
     metadata = {one.partition: CommitMetadata(journal=end).encode() for one, end in journal.items()}
     offsets = {one: OffsetAndMetadata(0, metadata[one.partition]) for one in stage.partitions(stage.topics.records)}
     for group_id in (stage.writer_group, stage.reference_group):
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=stage.bootstrap_servers, group_id=group_id, enable_auto_commit=False
-        )
-        await consumer.start()
-        try:
+        async with AIOKafkaConsumer(bootstrap_servers=servers, group_id=group_id, enable_auto_commit=False) as consumer:
             consumer.assign(list(offsets))
             await consumer.commit(offsets)
-        finally:
-            await consumer.stop()
     await stage.admin.delete_records({one: RecordsToDelete(end) for one, end in receipts.items()})
-
-
-async def discard(stage: Stage) -> None:
-    """Delete the topics: a case's input and output are gigabytes."""
-    await stage.admin.delete_topics(list(stage.topics.all))
-
-
-def _slices(records: int, lanes: int) -> Iterator[range]:
-    """Runs of numbers, dealt out to the lanes in turn."""
-    size = max(1, min(_SLICE, records // lanes))
-    for first in range(0, records, size):
-        yield range(first, min(first + size, records))

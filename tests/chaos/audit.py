@@ -1,11 +1,12 @@
-"""Whether the promises were kept: a pure function over what was published and what is left behind.
+"""The audit: a pure function that finds broken promises in what was published and what is left behind.
 
-Whoever looks only at the writer's own figures believes the writer. Here its receipts are compared with the records
-as Kafka has them, and with the vendor's ledger.
+It believes none of the writer's own figures: it compares its receipts with the records as Kafka has them, and with the
+vendor's ledger.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import Literal, NamedTuple
 
 Place = tuple[int, int]
@@ -53,7 +54,7 @@ class Receipt(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What the vendor's ledger says of one entry of one request, in the order of receipt."""
+    """The vendor's ledger on one entry of one request, in the order of receipt."""
 
     source: Place
     effect: str
@@ -69,7 +70,7 @@ class Retry(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """What was committed of the records topic at a moment of the harm."""
+    """The committed offsets of the records topic at a moment of the harm."""
 
     at_s: float
     committed: Mapping[int, int]
@@ -97,7 +98,7 @@ class Violation(NamedTuple):
 
 
 def audit(evidence: Evidence) -> list[Violation]:
-    """Every violation; none if all promises were kept."""
+    """Return every violation; none if all promises were kept."""
     return [
         *_one_receipt(evidence),
         *_one_redrive(evidence),
@@ -111,7 +112,7 @@ def audit(evidence: Evidence) -> list[Violation]:
 
 
 def _one_receipt(evidence: Evidence) -> Iterator[Violation]:
-    """One for each life of each record."""
+    """Check that each life of each record has one receipt."""
     counts = Counter(receipt.source for receipt in evidence.receipts)
     lives = Counter(record.source for record in evidence.records)
     for record in evidence.records:
@@ -128,7 +129,7 @@ def _one_receipt(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _one_redrive(evidence: Evidence) -> Iterator[Violation]:
-    """Each letter is redriven once at most: of one record's lives no two have as many redrives behind them."""
+    """Check that no two lives of a record have as many redrives behind them: a letter is redriven once at most."""
     for (source, redrives), lives in Counter((record.source, record.redrives) for record in evidence.records).items():
         if lives > 1:
             yield Violation("redriven twice", f"{source} has {lives} lives after {redrives} redrives")
@@ -166,7 +167,7 @@ def _agreement(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _order(evidence: Evidence) -> Iterator[Violation]:
-    """Of one key nothing is applied after something later: a repeat may only follow what it repeats.
+    """Check that nothing of a key is applied after something later: a repeat may only follow what it repeats.
 
     A redriven record comes after all that was published since; that is what redriving means.
     """
@@ -184,26 +185,24 @@ def _order(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _commits(evidence: Evidence) -> Iterator[Violation]:
-    """At no moment was an offset committed without what settles it: a receipt, or a retry."""
+    """Find offsets that were committed at a moment when nothing had settled them: no receipt, no retry."""
     settled_at_s: dict[Place, float] = {}
-    settlements = [(one.source, one.written_at_s) for one in evidence.receipts]
-    settlements += [(one.source, one.written_at_s) for one in evidence.retries]
-    for source, at_s in settlements:
-        settled_at_s[source] = min(at_s, settled_at_s.get(source, at_s))
+    settlements: list[Receipt | Retry] = [*evidence.receipts, *evidence.retries]
+    for one in settlements:
+        settled_at_s[one.source] = min(one.written_at_s, settled_at_s.get(one.source, inf))
     for sample in evidence.samples:
         for record in evidence.records:
             partition, offset = record.place
-            late = settled_at_s.get(record.source, float("inf")) > sample.at_s
+            late = settled_at_s.get(record.source, inf) > sample.at_s
             if offset < sample.committed.get(partition, 0) and late:
                 yield Violation("committed", f"{_name(record)} was committed before it was settled")
 
 
 def _unread(evidence: Evidence) -> Iterator[Violation]:
-    committed = evidence.committed
     places = [(record.source, (evidence.records_topic, *record.place)) for record in evidence.records]
     places += [(retry.source, retry.place) for retry in evidence.retries]
     for source, (topic, partition, offset) in places:
-        if offset >= committed.get((topic, partition), 0):
+        if offset >= evidence.committed.get((topic, partition), 0):
             yield Violation("unread", f"{source} at {topic}/{partition}/{offset} is not committed")
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import random
 import signal
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,47 +29,44 @@ class Crew:
     def __init__(self, stage: Stage, config: Path, rng: random.Random) -> None:
         self.wanted = 0
         self.peak_rss_bytes = 0
+        self.crashes: list[str] = []
+        """Writers that have ended by themselves, which none should."""
         self._stage = stage
         self._config = config
         self._rng = rng
         self._watched: list[WriterProcess] = []
-        self._crashes: list[str] = []
 
     @property
     def running(self) -> list[WriterProcess]:
         return [writer for writer in self._watched if writer.running]
 
     @property
-    def crashes(self) -> list[str]:
-        """Writers that have ended by themselves, which none should."""
-        return self._crashes
+    def standing_still(self) -> list[WriterProcess]:
+        """Those that SIGSTOP holds."""
+        return [writer for writer in self.running if _status(writer) == psutil.STATUS_STOPPED]
 
-    def start(self, *arguments: str) -> WriterProcess:
-        writer = self._stage.writer(self._config, *arguments, module=MODULE)
-        self._watched.append(writer)
-        return writer
+    def start(self, *arguments: str) -> None:
+        self._watched.append(self._stage.writer(self._config, *arguments, module=MODULE))
 
     def any(self) -> WriterProcess:
         return self._rng.choice(self.running or self._watched)
 
     async def supervise(self) -> None:
-        """Replace whoever is gone, a little later, and watch how much memory the others hold; until cancelled."""
+        """Replace a writer that is gone, a little later, and watch how much memory the others hold; until cancelled."""
         while True:
-            for writer in self._gone():
-                self._bury(writer)
-            if len(self._watched) < self.wanted and len(self._crashes) < MAX_CRASHES:
+            for writer in [writer for writer in self._watched if not writer.running]:
+                self._watched.remove(writer)
+                self._check_exit(writer)
+            if len(self._watched) < self.wanted and len(self.crashes) < MAX_CRASHES:
                 await asyncio.sleep(self._rng.uniform(0, 1.5))
                 self.start()
-            self._weigh()
+            for writer in self.running:
+                with suppress(psutil.NoSuchProcess):
+                    self.peak_rss_bytes = max(self.peak_rss_bytes, psutil.Process(writer.pid).memory_info().rss)
             await asyncio.sleep(POLL_S)
 
-    @property
-    def standing_still(self) -> list[WriterProcess]:
-        """Those that SIGSTOP holds."""
-        return [writer for writer in self.running if _status(writer) == psutil.STATUS_STOPPED]
-
     async def stop(self) -> None:
-        """SIGTERM to all; each should end well, and does not if it has to be killed."""
+        """Send SIGTERM to all; each should end well, and does not if it has to be killed."""
         writers, self._watched = self._watched, []
         for writer in writers:
             writer.send(signal.SIGCONT)
@@ -79,24 +75,13 @@ class Crew:
             try:
                 await writer.ended()
             except TimeoutError:
-                self._crashes.append(f"{writer.log.name}: did not stop when it was asked to")
+                self.crashes.append(f"{writer.log.name}: did not stop when it was asked to")
                 await writer.kill()
-            self._bury(writer)
+            self._check_exit(writer)
 
-    def _gone(self) -> Iterator[WriterProcess]:
-        for writer in tuple(self._watched):
-            if not writer.running:
-                self._watched.remove(writer)
-                yield writer
-
-    def _bury(self, writer: WriterProcess) -> None:
+    def _check_exit(self, writer: WriterProcess) -> None:
         if writer.exit_code not in ENDS_WELL:
-            self._crashes.append(f"{writer.log.name}: ended with exit code {writer.exit_code}")
-
-    def _weigh(self) -> None:
-        for writer in self.running:
-            with suppress(psutil.NoSuchProcess):
-                self.peak_rss_bytes = max(self.peak_rss_bytes, psutil.Process(writer.pid).memory_info().rss)
+            self.crashes.append(f"{writer.log.name}: ended with exit code {writer.exit_code}")
 
 
 def _status(writer: WriterProcess) -> str:

@@ -18,7 +18,7 @@ from tests.support.topics import read_all
 
 
 async def gather(stage: Stage, lanes: int, samples: Iterable[Sample], peak_rss_bytes: int) -> Evidence:
-    """Everything that stands in the topics and the ledger now."""
+    """Read everything that stands in the topics and the ledger now."""
     topics = stage.topics
     retried = [one for tier in topics.retries for one in await read_all(stage.connection, tier.name)]
     return Evidence(
@@ -37,12 +37,12 @@ async def gather(stage: Stage, lanes: int, samples: Iterable[Sample], peak_rss_b
 
 
 async def records_of(stage: Stage) -> list[Record]:
-    """What stands in the records topic now, redriven lives among it."""
+    """Return what stands in the records topic now, redriven lives among it."""
     return [_record(one) for one in await read_all(stage.connection, stage.topics.records)]
 
 
 async def committed(stage: Stage, lanes: int) -> dict[tuple[str, int], int]:
-    """By input topic and partition: what the writers' group has committed."""
+    """Return what the writers' group has committed, by input topic and partition."""
     partitions = [TopicPartition(topic, number) for topic in stage.topics.inputs for number in range(lanes)]
     async with admin_client(stage.connection.kafka) as admin:
         group_id = f"{stage.connection.topic_prefix}crm.writer"
@@ -51,7 +51,7 @@ async def committed(stage: Stage, lanes: int) -> dict[tuple[str, int], int]:
 
 
 async def sample(stage: Stage, lanes: int) -> Sample:
-    """What is committed of the records topic; whatever settles it was written before this is over."""
+    """Return what is committed of the records topic; all that settles it was written before this returns."""
     found = await committed(stage, lanes)
     now_s = time.time()
     return Sample(now_s, {number: found.get((stage.topics.records, number), -1) for number in range(lanes)})

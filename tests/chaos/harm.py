@@ -1,4 +1,4 @@
-"""What is done to a writer, its Kafka and its vendor while it delivers. Each harm has a name; its times are drawn."""
+"""Harm to a writer, its Kafka and its vendor while it delivers. Each harm has a name; its times are drawn."""
 
 import asyncio
 import random
@@ -19,7 +19,7 @@ WRITERS = 3
 
 
 class Scene(NamedTuple):
-    """What a harm can reach."""
+    """The parts of a round that a harm can reach."""
 
     stage: Stage
     crew: Crew
@@ -34,7 +34,7 @@ Act = Callable[[Scene], Awaitable[None]]
 
 
 async def nothing(scene: Scene) -> None:
-    """Only what the arguments of the writers and the publisher do."""
+    """Do only what the arguments of the writers and the publisher do."""
 
 
 class Harm(NamedTuple):
@@ -46,7 +46,7 @@ class Harm(NamedTuple):
 
 
 def dies_at(point: KillPoint, later_ms: tuple[int, int] = (0, 0)) -> Harm:
-    """Every writer kills itself when it has passed ``point`` so often."""
+    """Have every writer kill itself when it has passed ``point`` so often."""
 
     def arguments(rng: random.Random) -> Sequence[str]:
         later = rng.randint(*later_ms)
@@ -56,7 +56,7 @@ def dies_at(point: KillPoint, later_ms: tuple[int, int] = (0, 0)) -> Harm:
 
 
 def stands_still_at(point: KillPoint) -> Harm:
-    """Every writer stops itself when it has passed ``point`` so often, and is woken when others have its lanes."""
+    """Have every writer stop itself when it has passed ``point`` so often; wake it when others have its lanes."""
 
     def arguments(rng: random.Random) -> Sequence[str]:
         return ["--at", point.value, "--signal", "STOP", "--times", str(rng.randint(1, 12))]
@@ -64,8 +64,17 @@ def stands_still_at(point: KillPoint) -> Harm:
     return Harm(wake_up, arguments)
 
 
+def together(*acts: Act) -> Act:
+    """Return an act of several at the same time."""
+
+    async def act(scene: Scene) -> None:
+        await asyncio.gather(*(one(scene) for one in acts))
+
+    return act
+
+
 async def wake_up(scene: Scene) -> None:
-    """Twice, because those that stand still do not all stop at the same time."""
+    """Wake them twice, because those that stand still do not all stop at the same time."""
     for _ in range(2):
         await scene.some_time(SESSION_TIMEOUT_S + 1, SESSION_TIMEOUT_S + 3)
         for writer in scene.crew.standing_still:
@@ -110,7 +119,7 @@ async def restart_writers(scene: Scene) -> None:
 
 
 async def scale(scene: Scene) -> None:
-    """Three writers, one, three."""
+    """Go from three writers to one, and back to three."""
     await scene.some_time()
     scene.crew.wanted = 1
     for writer in scene.crew.running[1:]:
@@ -120,7 +129,7 @@ async def scale(scene: Scene) -> None:
 
 
 def faults(*standing: Callable[[random.Random], Standing]) -> Act:
-    """Faults of the vendor, one after the other."""
+    """Return an act of faults of the vendor, one after the other."""
 
     async def act(scene: Scene) -> None:
         for make in standing:
@@ -162,7 +171,7 @@ async def expire_tokens(scene: Scene) -> None:
 
 
 async def redrive(scene: Scene) -> None:
-    """What was rejected comes again, and is rejected again. Redrives are killed or fail, which the last one may too."""
+    """Redrive what was rejected, which is rejected again. Redrives are killed or fail; the last one may fail too."""
     connection = scene.stage.connection
     command = (sys.executable, "-m", "tests.support.redrive_process", connection.kafka.bootstrap_servers)
     for last in (False, False, True):
@@ -181,18 +190,6 @@ async def redrive(scene: Scene) -> None:
             await process.wait()
 
 
-async def redrive_and_kill_writers(scene: Scene) -> None:
-    await asyncio.gather(redrive(scene), kill_writers(scene))
-
-
-async def redrive_and_restart_brokers(scene: Scene) -> None:
-    await asyncio.gather(redrive(scene), restart_brokers(scene))
-
-
-async def kill_writers_and_brokers(scene: Scene) -> None:
-    await asyncio.gather(restart_brokers(scene), kill_writers(scene))
-
-
 async def fail_for_now(scene: Scene) -> None:
     """Retries wait while their lanes change hands."""
     await faults(missing_results, missing_results)(scene)
@@ -201,7 +198,7 @@ async def fail_for_now(scene: Scene) -> None:
 
 
 async def everything(scene: Scene) -> None:
-    """Three of the others at the same time."""
+    """Do three of the others at the same time."""
     acts = [
         kill_writers,
         stop_the_clock,
@@ -210,32 +207,20 @@ async def everything(scene: Scene) -> None:
         faults(lost_answers, outage),
         faults(cut_answers, storm),
     ]
-    await asyncio.gather(*(act(scene) for act in scene.rng.sample(acts, 3)))
+    await together(*scene.rng.sample(acts, 3))(scene)
 
 
 HARMS: dict[str, Harm] = {
     "nothing": Harm(),
-    "kill-fetched": dies_at(KillPoint.FETCHED),
-    "kill-windowed": dies_at(KillPoint.WINDOWED),
-    "kill-intended": dies_at(KillPoint.INTENDED),
-    "kill-sending": dies_at(KillPoint.SENDING),
+    **{f"kill-{point}": dies_at(point) for point in KillPoint},
     "kill-unanswered": dies_at(KillPoint.SENDING, later_ms=(2, 60)),
-    "kill-answered": dies_at(KillPoint.ANSWERED),
-    "kill-written": dies_at(KillPoint.WRITTEN),
     "kill-committing": dies_at(KillPoint.WRITTEN, later_ms=(1, 10)),
-    "kill-committed": dies_at(KillPoint.COMMITTED),
     "kill-writers": Harm(kill_writers),
     "kill-all": Harm(kill_all),
     "zombie": Harm(stop_the_clock),
-    "still-fetched": stands_still_at(KillPoint.FETCHED),
-    "still-windowed": stands_still_at(KillPoint.WINDOWED),
-    "still-intended": stands_still_at(KillPoint.INTENDED),
-    "still-sending": stands_still_at(KillPoint.SENDING),
-    "still-answered": stands_still_at(KillPoint.ANSWERED),
-    "still-written": stands_still_at(KillPoint.WRITTEN),
-    "still-committed": stands_still_at(KillPoint.COMMITTED),
+    **{f"still-{point}": stands_still_at(point) for point in KillPoint},
     "brokers": Harm(restart_brokers),
-    "brokers-and-writers": Harm(kill_writers_and_brokers),
+    "brokers-and-writers": Harm(together(restart_brokers, kill_writers)),
     "rolling-restart": Harm(restart_writers),
     "scale": Harm(scale),
     "outage": Harm(faults(outage, outage)),
@@ -245,8 +230,8 @@ HARMS: dict[str, Harm] = {
     "late-answers": Harm(faults(late_answers)),
     "missing-results": Harm(fail_for_now),
     "expired-tokens": Harm(expire_tokens),
-    "redrive": Harm(redrive_and_kill_writers),
-    "redrive-and-brokers": Harm(redrive_and_restart_brokers),
+    "redrive": Harm(together(redrive, kill_writers)),
+    "redrive-and-brokers": Harm(together(redrive, restart_brokers)),
     "aborts": Harm(kill_writers, publish=publish_in_transactions),
     "everything": Harm(everything),
     "everything-aborted": Harm(everything, publish=publish_in_transactions),

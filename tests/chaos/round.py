@@ -36,7 +36,7 @@ LATE_S = 1.0
 
 
 class Result(NamedTuple):
-    """What a round came to."""
+    """The result of a round."""
 
     seed: int
     harm: str

@@ -1,4 +1,4 @@
-"""What is published in a round: known records, each with what should become of it in a header."""
+"""The records that a round publishes, each with what should become of it in a header."""
 
 import asyncio
 import random
@@ -24,7 +24,7 @@ REJECTED_CODE = "UNKNOWN_GROUP_TYPE"
 
 
 def messages(rng: random.Random, count: int) -> Iterator[Message]:
-    """A known workload: mostly good records, some that may not be repeated, some bad, some that are no records."""
+    """Yield mostly good records, some that may not be repeated, some bad, and some that are no records."""
     for number in range(count):
         key = f"hot-{rng.randrange(HOT_KEYS)}" if rng.random() < HOT_SHARE else f"cold-{rng.randrange(COLD_KEYS)}"
         dice = rng.random()
@@ -75,35 +75,32 @@ def _unreadable(key: Key) -> Message:
 async def publish(stage: Stage, rng: random.Random, count: int, over_s: float) -> None:
     """Publish ``count`` records in chunks, over about so many seconds."""
     servers = stage.connection.kafka.bootstrap_servers
-    everything = list(messages(rng, count))
+    chunks = _chunks(rng, count)
     async with AIOKafkaProducer(bootstrap_servers=servers, enable_idempotence=True) as producer:
-        for chunk in _chunks(everything):
-            await _send(producer, stage, chunk)
-            await asyncio.sleep(over_s * CHUNK / count)
+        for chunk in chunks:
+            await _send(producer, stage, chunk, over_s * CHUNK / count)
 
 
 async def publish_in_transactions(stage: Stage, rng: random.Random, count: int, over_s: float) -> None:
-    """The same, each chunk in a transaction, of which every third is aborted: no record of it may be delivered."""
+    """Do the same with each chunk in a transaction. Every third is aborted: no record of it may be delivered."""
     servers = stage.connection.kafka.bootstrap_servers
-    producer = AIOKafkaProducer(
-        bootstrap_servers=servers, transactional_id=f"{stage.connection.topic_prefix}upstream-{rng.random()}"
-    )
-    async with producer:
-        for chunk in _chunks(list(messages(rng, count))):
+    transactional_id = f"{stage.connection.topic_prefix}upstream-{rng.random()}"
+    async with AIOKafkaProducer(bootstrap_servers=servers, transactional_id=transactional_id) as producer:
+        for chunk in _chunks(rng, count):
             await producer.begin_transaction()
-            await _send(producer, stage, chunk)
-            await asyncio.sleep(over_s * CHUNK / count)
+            await _send(producer, stage, chunk, over_s * CHUNK / count)
             if rng.random() < 1 / 3:
                 await producer.abort_transaction()
             else:
                 await producer.commit_transaction()
 
 
-def _chunks(everything: Sequence[Message]) -> Iterator[Sequence[Message]]:
-    for start in range(0, len(everything), CHUNK):
-        yield everything[start : start + CHUNK]
+def _chunks(rng: random.Random, count: int) -> list[Sequence[Message]]:
+    everything = list(messages(rng, count))
+    return [everything[start : start + CHUNK] for start in range(0, len(everything), CHUNK)]
 
 
-async def _send(producer: AIOKafkaProducer, stage: Stage, chunk: Sequence[Message]) -> None:
+async def _send(producer: AIOKafkaProducer, stage: Stage, chunk: Sequence[Message], pause_s: float) -> None:
     futures = [await producer.send(stage.topics.records, one.value, one.key, headers=one.headers) for one in chunk]
     await asyncio.gather(*futures)
+    await asyncio.sleep(pause_s)

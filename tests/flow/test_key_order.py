@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -17,8 +18,12 @@ def _offsets(items: list[Item]) -> list[int]:
     return [item.offset for item in items]
 
 
-def test_second_item_of_a_key_waits_for_the_first() -> None:
-    order = KeyOrder(ordered=True)
+@pytest.fixture
+def order() -> KeyOrder:
+    return KeyOrder(ordered=True)
+
+
+def test_second_item_of_a_key_waits_for_the_first(order: KeyOrder) -> None:
     first, second = make_item(0, key="k"), make_item(1, key="k")
     assert order.admit([first, second]) == [first]
     assert order.waiting == 1
@@ -26,35 +31,30 @@ def test_second_item_of_a_key_waits_for_the_first() -> None:
     assert order.waiting == 0
 
 
-def test_key_without_followers_is_free_again() -> None:
-    order = KeyOrder(ordered=True)
+def test_key_without_followers_is_free_again(order: KeyOrder) -> None:
     order.admit([make_item(0, key="k")])
     assert order.release([b"k"]) == []
     assert _offsets(order.admit([make_item(1, key="k")])) == [1]
 
 
-def test_other_keys_go_on() -> None:
-    order = KeyOrder(ordered=True)
+def test_other_keys_go_on(order: KeyOrder) -> None:
     assert _offsets(order.admit([make_item(0, key="a"), make_item(1, key="a"), make_item(2, key="b")])) == [0, 2]
 
 
-def test_parked_key_holds_its_followers_until_it_is_released() -> None:
-    order = KeyOrder(ordered=True)
+def test_parked_key_holds_its_followers_until_it_is_released(order: KeyOrder) -> None:
     order.park([b"k"])
     assert order.admit([make_item(0, key="k"), make_item(1, key="k")]) == []
     assert _offsets(order.release([b"k"])) == [0]
     assert order.waiting == 1
 
 
-def test_key_parked_twice_is_parked_once() -> None:
-    order = KeyOrder(ordered=True)
+def test_key_parked_twice_is_parked_once(order: KeyOrder) -> None:
     order.park([b"k", b"k"])
     order.release([b"k"])
     assert _offsets(order.admit([make_item(0, key="k")])) == [0]
 
 
-def test_releasing_a_key_that_is_free_does_nothing() -> None:
-    order = KeyOrder(ordered=True)
+def test_releasing_a_key_that_is_free_does_nothing(order: KeyOrder) -> None:
     assert order.release([b"unknown"]) == []
     assert order.waiting == 0
 

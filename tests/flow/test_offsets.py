@@ -15,25 +15,20 @@ def test_nothing_given_leaves_the_committed_position() -> None:
     assert (progress.position, progress.unsettled, progress.oldest) == (7, 0, None)
 
 
-def test_position_waits_for_the_oldest_offset() -> None:
+@pytest.mark.parametrize(
+    ("given_offsets", "settled", "position", "oldest"),
+    [
+        pytest.param([0, 1, 2], [1, 2], 0, 0, id="waits for the oldest offset"),
+        pytest.param([3, 8, 20], [3, 8], 9, 20, id="passes gaps between given offsets"),
+        pytest.param([4], [4], 5, None, id="stays behind the last given offset"),
+    ],
+)
+def test_position(given_offsets: list[int], settled: list[int], position: int, oldest: int | None) -> None:
     progress = OffsetProgress(0)
-    progress.give([0, 1, 2])
-    progress.settle([1, 2])
-    assert (progress.position, progress.unsettled, progress.oldest) == (0, 1, 0)
-
-
-def test_position_passes_gaps_between_given_offsets() -> None:
-    progress = OffsetProgress(0)
-    progress.give([3, 8, 20])
-    progress.settle([3, 8])
-    assert (progress.position, progress.oldest) == (9, 20)
-
-
-def test_position_stays_behind_the_last_given_offset() -> None:
-    progress = OffsetProgress(0)
-    progress.give([4])
-    progress.settle([4])
-    assert progress.position == 5
+    progress.give(given_offsets)
+    progress.settle(settled)
+    unsettled = len(given_offsets) - len(settled)
+    assert (progress.position, progress.unsettled, progress.oldest) == (position, unsettled, oldest)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Windows: hard limits, age from the first item, each identity once, order kept."""
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,6 +27,13 @@ def _items(draw: st.DrawFn) -> list[Item]:
     ]
 
 
+def _windows(items: Iterable[Item], now_s: float = 0.0) -> Windows:
+    """Return windows to which ``items`` were added at ``now_s``."""
+    windows = Windows(LIMITS)
+    windows.add(items, now_s)
+    return windows
+
+
 def _drain(windows: Windows, now_s: float = 1_000_000.0) -> list[Batch]:
     batches: list[Batch] = []
     while (batch := windows.take(now_s, f"b-{len(batches)}")) is not None:
@@ -48,8 +57,7 @@ def test_window_opens_at_its_first_item() -> None:
 
 
 def test_next_window_of_a_group_counts_its_age_anew() -> None:
-    windows = Windows(LIMITS)
-    windows.add([make_item(0), make_item(1), make_item(2)], now_s=100.0)
+    windows = _windows([make_item(0), make_item(1), make_item(2)], now_s=100.0)
     windows.add([make_item(3)], now_s=103.0)
     assert _offsets(windows.take(103.0, "b")) == [0, 1, 2]
     assert windows.due_at_s() == 108.0
@@ -72,51 +80,43 @@ def test_next_window_of_a_group_counts_its_age_anew() -> None:
     ],
 )
 def test_window_closes(items: list[Item], reason: FlushReason, taken: list[int]) -> None:
-    windows = Windows(LIMITS)
-    windows.add(items, now_s=0.0)
-    batch = windows.take(5.0, "b")
+    batch = _windows(items).take(5.0, "b")
     assert batch is not None
     assert (_offsets(batch), batch.reason) == (taken, reason)
 
 
-def test_window_holds_bodies_and_separators_up_to_the_last_byte() -> None:
-    windows = Windows(LIMITS)
-    windows.add([make_item(0, body=b"x" * 10), make_item(1, body=b"x" * 9)], now_s=0.0)
-    assert _offsets(windows.take(5.0, "b")) == [0, 1]
+def test_window_holds_bodies_and_the_separators_between_them_up_to_the_last_byte() -> None:
+    batch = _windows([make_item(0, body=b"x" * 10), make_item(1, body=b"x" * 9)]).take(5.0, "b")
+    assert batch is not None
+    assert (_offsets(batch), batch.body_bytes) == ([0, 1], 20)
 
 
 def test_window_is_not_taken_before_its_age() -> None:
-    windows = Windows(LIMITS)
-    windows.add([make_item(0)], now_s=0.0)
-    assert windows.take(4.999, "b") is None
+    assert _windows([make_item(0)]).take(4.999, "b") is None
 
 
 def test_due_window_that_was_opened_first_is_taken_before_a_full_one() -> None:
-    windows = Windows(LIMITS)
-    windows.add([make_item(0, batch_key="due")], now_s=0.0)
+    windows = _windows([make_item(0, batch_key="due")])
     windows.add([make_item(n, batch_key="full") for n in (1, 2, 3)], now_s=9.0)
     assert windows.due_at_s() == 0.0
     assert [_offsets(batch) for batch in _drain(windows, 9.0)] == [[0], [1, 2, 3]]
 
 
 def test_oldest_due_window_is_taken_first() -> None:
-    windows = Windows(LIMITS)
-    windows.add([make_item(0, batch_key="a")], now_s=0.0)
+    windows = _windows([make_item(0, batch_key="a")])
     windows.add([make_item(1, batch_key="b")], now_s=1.0)
     windows.add([make_item(2, batch_key="a")], now_s=2.0)
     assert [_offsets(batch) for batch in _drain(windows, 10.0)] == [[0, 2], [1]]
 
 
 def test_due_window_goes_on_filling_until_it_is_taken() -> None:
-    windows = Windows(LIMITS)
-    windows.add([make_item(0)], now_s=0.0)
+    windows = _windows([make_item(0)])
     windows.add([make_item(1)], now_s=50.0)
     assert _offsets(windows.take(50.0, "b")) == [0, 1]
 
 
 def test_window_is_shared_by_lanes() -> None:
-    windows = Windows(LIMITS)
-    windows.add([make_item(0, lane=0)], now_s=0.0)
+    windows = _windows([make_item(0, lane=0)])
     windows.add([make_item(0, lane=1)], now_s=0.0)
     batch = windows.take(5.0, "b")
     assert batch is not None
@@ -126,9 +126,7 @@ def test_window_is_shared_by_lanes() -> None:
 @given(_items())
 @settings(max_examples=100, deadline=None)
 def test_batch_never_overshoots_items_or_bytes(items: list[Item]) -> None:
-    windows = Windows(LIMITS)
-    windows.add(items, now_s=0.0)
-    for batch in _drain(windows):
+    for batch in _drain(_windows(items)):
         assert 1 <= len(batch.items) <= LIMITS.max_items
         assert len(b",".join(item.encoded.body for item in batch.items)) <= LIMITS.max_bytes
 
@@ -136,9 +134,7 @@ def test_batch_never_overshoots_items_or_bytes(items: list[Item]) -> None:
 @given(_items())
 @settings(max_examples=100, deadline=None)
 def test_batch_names_each_identity_at_most_once(items: list[Item]) -> None:
-    windows = Windows(LIMITS)
-    windows.add(items, now_s=0.0)
-    for batch in _drain(windows):
+    for batch in _drain(_windows(items)):
         identities = [item.encoded.identity for item in batch.items]
         assert len(identities) == len(set(identities))
 
@@ -160,8 +156,7 @@ def test_items_of_a_group_keep_their_order_and_none_is_lost(items: list[Item], s
 @given(_items())
 @settings(max_examples=100, deadline=None)
 def test_items_of_a_discarded_lane_are_gone_and_no_others(items: list[Item]) -> None:
-    windows = Windows(LIMITS)
-    windows.add(items, now_s=0.0)
+    windows = _windows(items)
     windows.discard(0)
     kept = [item for item in items if item.lane == 1]
     assert len(windows) == len(kept)
@@ -171,8 +166,7 @@ def test_items_of_a_discarded_lane_are_gone_and_no_others(items: list[Item]) -> 
 
 
 def test_discarded_items_leave_their_room_to_others() -> None:
-    windows = Windows(LIMITS)
-    windows.add([make_item(0, lane=0, identity="x", body=b"x" * 15)], now_s=0.0)
+    windows = _windows([make_item(0, lane=0, identity="x", body=b"x" * 15)])
     windows.add([make_item(1, lane=1)], now_s=0.0)
     windows.discard(0)
     windows.add([make_item(2, lane=1, identity="x", body=b"x" * 15)], now_s=1.0)
@@ -180,8 +174,7 @@ def test_discarded_items_leave_their_room_to_others() -> None:
 
 
 def test_nothing_is_due_once_its_only_lane_is_discarded() -> None:
-    windows = Windows(LIMITS)
-    windows.add([make_item(n) for n in range(4)], now_s=0.0)
+    windows = _windows([make_item(n) for n in range(4)])
     windows.discard(0)
     assert windows.due_at_s() is None
     assert windows.take(1_000.0, "b") is None
@@ -194,11 +187,3 @@ def test_what_an_earlier_owner_left_open_is_gathered_by_itself() -> None:
     first, second = _drain(windows)
     assert (_offsets(first), first.in_doubt) == ([0, 2], in_doubt)
     assert (_offsets(second), second.in_doubt) == ([1], None)
-
-
-def test_body_of_a_batch_is_counted_with_the_separators_between_its_items() -> None:
-    windows = Windows(LIMITS)
-    windows.add([make_item(0, body=b"x" * 10), make_item(1, body=b"x" * 9)], now_s=0.0)
-    batch = windows.take(5.0, "b")
-    assert batch is not None
-    assert batch.body_bytes == 20

@@ -16,16 +16,15 @@ from sluice.telemetry.health import HealthServer, Heartbeat
 from sluice.telemetry.metrics import CONTENT_TYPE
 from sluice.telemetry.settings import HttpSettings
 
-LOCAL = HttpSettings(host="127.0.0.1", port=0)
-
 
 @asynccontextmanager
 async def served(
-    *, liveness: str | None = None, readiness: str | None = None, status: dict[str, Any] | None = None
+    *, port: int = 0, liveness: str | None = None, readiness: str | None = None, status: dict[str, Any] | None = None
 ) -> AsyncIterator[tuple[HealthServer, int]]:
-    """A server and its port."""
+    """Yield a server and its port."""
+    settings = HttpSettings(host="127.0.0.1", port=port)
     server = HealthServer(
-        LOCAL, lambda: b"sluice_lanes_owned 3\n", lambda: liveness, lambda: readiness, lambda: status or {}
+        settings, lambda: b"sluice_lanes_owned 3\n", lambda: liveness, lambda: readiness, lambda: status or {}
     )
     try:
         yield server, await server.start()
@@ -105,9 +104,9 @@ async def test_signals_are_left_to_the_process() -> None:
 
 async def test_a_port_that_is_taken_is_an_error_and_leaves_nothing_open() -> None:
     async with served() as (_, port):
-        second = HealthServer(HttpSettings(host="127.0.0.1", port=port), bytes, lambda: None, lambda: None, dict)
         with pytest.raises(OSError, match="address already in use"):
-            await second.start()
+            async with served(port=port):
+                pass
 
 
 async def test_a_stopped_server_has_freed_its_port_also_with_a_client_that_stays() -> None:
@@ -115,18 +114,9 @@ async def test_a_stopped_server_has_freed_its_port_also_with_a_client_that_stays
         _, idle = await asyncio.open_connection("127.0.0.1", port)
         await ask(port, "GET", "/livez")
         await server.stop()
-        again = HealthServer(HttpSettings(host="127.0.0.1", port=port), bytes, lambda: None, lambda: None, dict)
-        assert await again.start() == port
-        await again.stop()
+        async with served(port=port) as (_, again):
+            assert again == port
         idle.close()
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 0.0
-
-    def __call__(self) -> float:
-        return self.now_s
 
 
 @pytest.mark.parametrize(
@@ -137,18 +127,18 @@ class Clock:
     ],
 )
 def test_a_loop_that_no_longer_turns_is_named(waited_s: float, expected: str | None) -> None:
-    clock = Clock()
-    heartbeat = Heartbeat(10.0, clock)
+    now_s = 0.0
+    heartbeat = Heartbeat(10.0, lambda: now_s)
     heartbeat.beat("fetch")
-    clock.now_s = waited_s
+    now_s = waited_s
     heartbeat.beat("commit")
     assert heartbeat.obstacle() == expected
 
 
 def test_a_loop_that_ended_in_good_order_is_not_missed() -> None:
-    clock = Clock()
-    heartbeat = Heartbeat(10.0, clock)
+    now_s = 0.0
+    heartbeat = Heartbeat(10.0, lambda: now_s)
     heartbeat.beat("lane 3")
     heartbeat.ended("lane 3")
-    clock.now_s = 100.0
+    now_s = 100.0
     assert heartbeat.obstacle() is None

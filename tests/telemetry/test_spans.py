@@ -1,14 +1,14 @@
 """The spans of a batch, of its records and of their consumers."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import Span, SpanKind
 
 from sluice.telemetry.spans import (
     SCHEMA_URL,
@@ -50,6 +50,13 @@ def traceparent(number: int) -> bytes:
     return b"00-%032x-%016x-01" % (number, number)
 
 
+def one_batch(traceparents: Sequence[bytes] = (SAMPLED,)) -> Span:
+    """Make the span of one batch, and end it."""
+    with batch_span("crm.records", "b1", "g", traceparents, message_count=1) as batch:
+        pass
+    return batch
+
+
 def test_what_is_published_in_a_span_carries_its_context(spans: InMemorySpanExporter) -> None:
     with trace.use_span(trace.NonRecordingSpan(span_context(SAMPLED))), publish_span("crm.records"):
         sent = current_traceparent()
@@ -86,9 +93,7 @@ def test_a_batch_links_to_each_sampled_item(spans: InMemorySpanExporter) -> None
 
 
 def test_a_batch_links_to_more_items_than_the_sdk_allows_by_itself(spans: InMemorySpanExporter) -> None:
-    parents = map(traceparent, range(1, MAX_LINKS + 1))
-    with batch_span("crm.records", "b1", "g", parents, message_count=MAX_LINKS):
-        pass
+    one_batch([traceparent(number) for number in range(1, MAX_LINKS + 1)])
     assert len(finished(spans)["process crm.records"].links) == MAX_LINKS
 
 
@@ -136,9 +141,7 @@ def test_a_failed_batch_says_so_in_its_span(spans: InMemorySpanExporter) -> None
 
 
 def test_a_record_and_its_batch_are_one_click_from_each_other(spans: InMemorySpanExporter) -> None:
-    with batch_span("crm.records", "b1", "g", [SAMPLED], message_count=1) as batch:
-        pass
-    record_receipt_spans(batch, "crm.records", [Receipt(SAMPLED, "delivered", "CREATED")])
+    record_receipt_spans(one_batch(), "crm.records", [Receipt(SAMPLED, "delivered", "CREATED")])
     receipt, process = finished(spans)["receipt crm.records"], finished(spans)["process crm.records"]
     assert receipt.context is not None
     assert receipt.context.trace_id == TRACE_ID
@@ -151,9 +154,7 @@ def test_a_record_and_its_batch_are_one_click_from_each_other(spans: InMemorySpa
 
 
 def test_receipts_of_a_batch_that_is_not_sampled_make_no_spans(spans: InMemorySpanExporter) -> None:
-    with batch_span("crm.records", "b1", "g", [], message_count=1) as batch:
-        pass
-    record_receipt_spans(batch, "crm.records", [Receipt(SAMPLED, "delivered", "CREATED")])
+    record_receipt_spans(one_batch([]), "crm.records", [Receipt(SAMPLED, "delivered", "CREATED")])
     assert spans.get_finished_spans() == ()
 
 
@@ -178,9 +179,7 @@ def test_a_receipt_that_is_not_sampled_makes_no_span(
 
 
 def test_every_span_names_the_service_and_the_schema(spans: InMemorySpanExporter) -> None:
-    with batch_span("crm.records", "b1", "g", [SAMPLED], message_count=1) as batch:
-        pass
-    record_receipt_spans(batch, "crm.records", [Receipt(SAMPLED, "delivered", "CREATED")])
+    record_receipt_spans(one_batch(), "crm.records", [Receipt(SAMPLED, "delivered", "CREATED")])
     for span in spans.get_finished_spans():
         assert span.resource.attributes["service.name"] == "test"
         assert span.resource.schema_url == SCHEMA_URL

@@ -38,7 +38,7 @@ class Spans:
 
 
 async def _sluice(config: Path, *arguments: str) -> None:
-    """``sluice …`` as a process of its own."""
+    """Run ``sluice …`` as a process of its own."""
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "services"), str(ROOT)))}
     command = [sys.executable, "-m", "sluice.cli", "--config", str(config), *arguments]
     process = await asyncio.create_subprocess_exec(*command, env=environ, stdout=asyncio.subprocess.DEVNULL)

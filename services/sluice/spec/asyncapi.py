@@ -6,7 +6,7 @@ https://www.asyncapi.com/docs/reference/specification/v3.0.0 (read 2026-11)
 
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
-from typing import Any, Literal
+from typing import Any
 
 from sluice.events import MAX_HEADER_BYTES, TRACEPARENT, Header
 from sluice.spec.docstrings import docstrings
@@ -84,7 +84,7 @@ def _message_of(role: str, topic: Topic) -> str:
 
 def _operations(topics: Catalogue) -> Document:
     return {
-        _operation_id(who, verb, role): {
+        f"{who}-{verb}-{role}".replace(" ", "-"): {
             "action": verb,
             "channel": {"$ref": f"#/channels/{role}"},
             "summary": f"{who} {verb}s {_message_of(role, topic)}",
@@ -92,62 +92,48 @@ def _operations(topics: Catalogue) -> Document:
             "messages": [{"$ref": f"#/channels/{role}/messages/{_message_of(role, topic)}"}],
         }
         for role, topic in topics.topics.items()
-        for verb, whos in _parties(topic)
+        for verb, whos in (("send", topic.producers), ("receive", topic.consumers))
         for who in whos
     }
 
 
-def _parties(topic: Topic) -> Iterable[tuple[Literal["send", "receive"], list[str]]]:
-    return ("send", topic.producers), ("receive", topic.consumers)
-
-
-def _operation_id(who: str, verb: str, role: str) -> str:
-    return f"{who}-{verb}-{role}".replace(" ", "-")
-
-
 def _messages(schemas: Mapping[str, str]) -> Document:
-    record: Document = {"$ref": schemas["RecordEvent"]}
+    record, succeeded, batch, control, redriven = (
+        {"$ref": schemas[event]}
+        for event in ("RecordEvent", "SucceededEvent", "BatchEvent", "ControlEvent", "RedrivenEvent")
+    )
     return {
-        "RecordEvent": _message("A change to apply.", record, "The ordering key.", (Header.REDRIVE_COUNT, *SOURCE)),
+        "RecordEvent": _message("A change to apply.", record, (Header.REDRIVE_COUNT, *SOURCE), "The ordering key."),
         "Retry": _message(
             "A record whose delivery failed for now: the original key and value, untouched.",
             record,
-            "As the record's.",
             (*RETRY, *ERROR, Header.BATCH_ID, Header.REDRIVE_COUNT, *SOURCE),
         ),
         "SucceededEvent": _message(
-            "The receipt of a record that the vendor has taken, or had no need to take.",
-            {"$ref": schemas["SucceededEvent"]},
-            "As the record's.",
-            (),
+            "The receipt of a record that the vendor has taken, or had no need to take.", succeeded
         ),
         "DeadLetter": _message(
             "The receipt of a record that was not delivered: the original key and value, untouched, whatever bytes "
             "they are. Mostly a RecordEvent.",
             {"description": "Any bytes."},
-            "As the record's.",
             (*ERROR, *LETTER, Header.BATCH_ID, *SOURCE),
         ),
-        "BatchEvent": _message(
-            "What one batch means to one lane.", {"$ref": schemas["BatchEvent"]}, "The batch's id.", ()
-        ),
+        "BatchEvent": _message("What one batch means to one lane.", batch, key="The batch's id."),
         "ControlEvent": _message(
-            "What writers and people say of the flood guard; the last one counts.",
-            {"$ref": schemas["ControlEvent"]},
-            "What it controls.",
-            (),
+            "What writers and people say of the flood guard; the last one counts.", control, key="What it controls."
         ),
         "RedrivenEvent": _message(
             "Which of a run of dead letters were redriven.",
-            {"$ref": schemas["RedrivenEvent"]},
-            "`redriven/…`, one for each run of dead letters.",
-            (),
+            redriven,
+            key="`redriven/…`, one for each run of dead letters.",
         ),
-        "ResultRow": _message("A row that a read or export returned.", {"type": "object"}, "As the record's.", ()),
+        "ResultRow": _message("A row that a read or export returned.", {"type": "object"}),
     }
 
 
-def _message(summary: str, payload: Document, key: str, headers: Iterable[Header]) -> Document:
+def _message(
+    summary: str, payload: Document, headers: Iterable[Header] = (), key: str = "As the record's."
+) -> Document:
     return {
         "summary": summary,
         "headers": {

@@ -36,7 +36,7 @@ def start_tracing(settings: TracingSettings, service: str) -> Callable[[], None]
     the collector does not answer: its spans are lost then, and a process in its grace period still ends in time.
     """
     if settings.otlp_endpoint is None:
-        return _nothing
+        return lambda: None
     # Imported here: protobuf and requests cost a fifth of a second, which most commands need not spend.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -93,7 +93,3 @@ class LinkedRoots(Sampler):
     def get_description(self) -> str:
         """Return the name for the SDK's own messages."""
         return f"LinkedRoots{{{self._by_ratio.get_description()}}}"
-
-
-def _nothing() -> None:
-    pass
