@@ -6,7 +6,6 @@ from itertools import islice
 from sandbox.http.messages import Request, Response
 from sandbox.http.multipart import Parts, read_parts
 from sandbox.liquid_decisions.community import Community
-from sandbox.liquid_decisions.endpoints import IMPORT
 from sandbox.liquid_decisions.forms import Form, flag, required
 from sandbox.liquid_decisions.item import Entry, rejected
 from sandbox.liquid_decisions.item_table import ItemTable
@@ -18,6 +17,8 @@ from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.template import Template
 from sandbox.liquid_decisions.writer import Source, Writer
 
+_ENDPOINT = "POST /ls/api/batch/import"
+"""Name of the call in the ledger"""
 _ACTIONS = ("Create", "Merge", "Update", None)
 
 
@@ -82,7 +83,7 @@ class ImportWork:
     def advance(self, records: int, at: float) -> int:
         """Write a slice. A bad record is not counted; settings make it count, or fail the job. §7, §12 [assumed]"""
         entries = [self._entry(record) for record in islice(self._file.records, records)]
-        source = Source(self._request, f"POST {IMPORT}", at)
+        source = Source(self._request, _ENDPOINT, at)
         if self._settings.import_fails_on_bad_record:
             return self._write_until_bad(entries, source)
         outcomes = self._writer.write(entries, source)

@@ -8,12 +8,14 @@ from sandbox.faults.board import FaultBoard
 from sandbox.http.messages import UNREADABLE, Answer, BulkResponse, Request, Response, as_json
 from sandbox.ledger.ledger import Ledger
 from sandbox.liquid_decisions.community import Community
-from sandbox.liquid_decisions.endpoints import UPSERT
 from sandbox.liquid_decisions.faults import WrongCount
 from sandbox.liquid_decisions.item import Entry, Item, Outcome
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.writer import Source
+
+_ENDPOINT = "POST /ls/api/items/upsert"
+"""Name of the call in the ledger"""
 
 
 class Upsert:
@@ -29,7 +31,7 @@ class Upsert:
         items = self._read(request.body)
         self._ledger.count_entries(len(items))
         entries = [Entry(item.headers, item.data, item.headers.get("action")) for item in items]
-        outcomes = community.writer.write(entries, Source(request.number, f"POST {UPSERT}"))
+        outcomes = community.writer.write(entries, Source(request.number, _ENDPOINT))
         rejects = [
             _with_receipt(item, outcome) for item, outcome in zip(items, outcomes, strict=True) if outcome.message
         ]

@@ -22,6 +22,8 @@ LOGIN = {
     "password": "sandbox-password",
     "scope": "community=ACME",
 }
+ROUTES = {one.path.rpartition("/")[2]: one for one in LiquidDecisions().routes if one.path.startswith("/ls/")}
+"""Routes by the last word of their paths"""
 _JOB_S = 60.0
 """Seconds of the sandbox's clock, longer than any job of a test takes."""
 

@@ -9,13 +9,13 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.liquid_decisions.endpoints import ENDPOINTS, Endpoint
+from sandbox.http.routing import Route
 from sandbox.liquid_decisions.settings import Settings
-from tests.sandbox.liquid_decisions.service import BASE, LOGIN, Service, service
+from tests.sandbox.liquid_decisions.service import BASE, LOGIN, ROUTES, Service, service
 
 STATUSES = (200, 400, 401, 403, 404, 405, 410, 413)
 TERMINAL = ("Completed", "Rejected", "Canceled", "Failed")
-EVERY_ENDPOINT = pytest.mark.parametrize("endpoint", [pytest.param(one, id=one.operation) for one in ENDPOINTS])
+EVERY_ROUTE = pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
 WORDS = st.sampled_from(
     [
         "Account",
@@ -98,23 +98,23 @@ async def _ends(app: Service, answer: Any) -> bool:
     return (await app.finished(answer.json()))["status"] in TERMINAL
 
 
-@EVERY_ENDPOINT
+@EVERY_ROUTE
 @given(body=st.binary(), name=st.binary(max_size=20), is_multipart=st.booleans())
 @settings(max_examples=30, deadline=None)
 async def test_arbitrary_bytes_get_a_declared_status(
-    app: Service, endpoint: Endpoint, body: bytes, name: bytes, is_multipart: bool
+    app: Service, route: Route, body: bytes, name: bytes, is_multipart: bool
 ) -> None:
-    path = endpoint.path.replace("{file}", "".join(f"%{byte:02X}" for byte in name) or "x")
+    path = route.path.replace("{file}", "".join(f"%{byte:02X}" for byte in name) or "x")
     headers = {"content-type": "multipart/form-data; boundary=B" if is_multipart else "application/json"}
-    answer = await app.http.request(endpoint.method, path, content=body, headers=headers)
+    answer = await app.http.request(route.method, path, content=body, headers=headers)
     assert answer.status_code in STATUSES
 
 
-@EVERY_ENDPOINT
+@EVERY_ROUTE
 @given(fields=FIELDS)
 @settings(max_examples=30, deadline=None)
-async def test_arbitrary_forms_get_a_declared_status(app: Service, endpoint: Endpoint, fields: dict[str, str]) -> None:
-    answer = await app.http.request(endpoint.method, endpoint.path.replace("{file}", "x"), data={**fields})
+async def test_arbitrary_forms_get_a_declared_status(app: Service, route: Route, fields: dict[str, str]) -> None:
+    answer = await app.http.request(route.method, route.path.replace("{file}", "x"), data={**fields})
     assert answer.status_code in STATUSES
     await app.log_in()  # The form may have been that of a token.
 
