@@ -29,8 +29,12 @@ class IngestJob(Job):
 
     def __init__(self, org: Org, origin: Origin, *, version: int, asked: IngestRequest) -> None:
         super().__init__(org, origin, version=version, dialect=asked.dialect)
-        self.asked = asked
+        self.operation = asked.operation
         self.object_name = org.object_type(asked.object).name
+        self.external_id_field = asked.external_id_field_name
+        self.assignment_rule_id = asked.assignment_rule_id
+        # Relative, without a leading slash. §4.1 [docs]
+        self.content_url = f"services/data/v{version}.0/jobs/ingest/{self.id}/batches"
         self._data: bytes | None = None
         self._results: list[bytes] = []
 
@@ -77,21 +81,6 @@ class IngestJob(Job):
         pieces = echo.pieces(self.org.settings.internal_batch_rows)
         for number, rows in enumerate(pieces):
             yield rows, unpack_results(self._results[number]) if number < len(self._results) else []
-
-    def subject_members(self) -> dict[str, Any]:
-        return {"operation": self.asked.operation, "object": self.object_name}
-
-    def option_members(self) -> dict[str, Any]:
-        """Leave a member out when it is not set. [assumed: the samples without them have no member]"""
-        members = {
-            "externalIdFieldName": self.asked.external_id_field_name,
-            "assignmentRuleId": self.asked.assignment_rule_id,
-        }
-        return {name: value for name, value in members.items() if value is not None}
-
-    def address_members(self) -> dict[str, Any]:
-        """Return ``contentUrl``, relative, without a leading slash. §4.1 [docs]"""
-        return {"contentUrl": f"services/data/v{self.version}.0/jobs/ingest/{self.id}/batches"}
 
     def info(self) -> dict[str, Any]:
         """Return the members of GET. Processed includes failed. §4.1 [docs]"""
@@ -154,12 +143,12 @@ class IngestJob(Job):
             raise BatchRefused("ExceededQuota", "ApiBatchItems Limit exceeded.")
         fault = self.org.batch_failure(load.origin)
         results = self.org.write(
-            self.asked.operation,
+            self.operation,
             self.object_name,
             load.columns,
             rows if fault is None else rows[: fault.rows_written],
             origin=load.origin,
-            external_id=self.asked.external_id_field_name,
+            external_id=self.external_id_field,
             at=at,
         )
         self._results.append(pack_results(results))
