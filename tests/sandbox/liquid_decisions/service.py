@@ -22,6 +22,7 @@ LOGIN = {
     "password": "sandbox-password",
     "scope": "community=ACME",
 }
+JOB = {"jobName": "run", "itemType": "Account", "contentType": "application/json"}
 ROUTES = {one.path.rpartition("/")[2]: one for one in LiquidDecisions().routes if one.path.startswith("/ls/")}
 """Routes by the last word of their paths"""
 _JOB_S = 60.0
@@ -73,18 +74,18 @@ class Service:
         found: list[dict[str, Any]] = answer.json()
         return found
 
-    async def submit_import(self, file: bytes | list[Any], **fields: str) -> dict[str, Any]:
+    async def post_import(self, file: bytes | list[Any], form: dict[str, str]) -> httpx.Response:
         body = file if isinstance(file, bytes) else json.dumps(file).encode()
-        form = {"jobName": "run", "itemType": "Account", "contentType": "application/json", **fields}
-        given = {name: value for name, value in form.items() if value}
-        answer = await self.http.post(f"{BASE}/batch/import", data=given, files={"file": ("records", body)})
+        return await self.http.post(f"{BASE}/batch/import", data=form, files={"file": ("records", body)})
+
+    async def submit_import(self, file: bytes | list[Any], **fields: str) -> dict[str, Any]:
+        answer = await self.post_import(file, _job_with(fields))
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
 
     async def submit_export(self, **fields: str) -> dict[str, Any]:
-        form = {"jobName": "run", "itemType": "Account", "contentType": "application/json", **fields}
-        answer = await self.post("batch/export", **{name: value for name, value in form.items() if value})
+        answer = await self.post("batch/export", **_job_with(fields))
         found: dict[str, Any] = answer.json()
         return found
 
@@ -110,6 +111,11 @@ class Service:
     async def mails(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await self.http.get("/_sandbox/outbox")).json()
         return found
+
+
+def _job_with(fields: dict[str, str]) -> dict[str, str]:
+    """Return the form of a job with other fields; an empty one is left out."""
+    return {name: value for name, value in {**JOB, **fields}.items() if value}
 
 
 def links_in(status: dict[str, Any]) -> list[str]:

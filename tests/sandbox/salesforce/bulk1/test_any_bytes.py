@@ -39,26 +39,8 @@ JSON_VALUES = st.recursive(
 )
 OPERATIONS = st.sampled_from(["insert", "update", "upsert", "delete", "hardDelete", "query", "queryAll"])
 CSV_LINES = st.lists(st.lists(NAMES | CELLS, max_size=4).map(",".join), max_size=6)
-SOQL_WORDS = st.sampled_from(
-    [
-        "SELECT",
-        "Id",
-        "LastName",
-        "FROM",
-        "Contact",
-        "WHERE",
-        "LIMIT",
-        "1",
-        "=",
-        "'a'",
-        "(",
-        ")",
-        "ORDER",
-        "BY",
-        ",",
-        "é",
-    ]
-)
+SOQL = "SELECT Id LastName FROM Contact WHERE LIMIT 1 = 'a' ( ) ORDER BY , é"
+SOQL_WORDS = st.sampled_from(SOQL.split())
 ENDS = {"Completed", "Failed"}
 
 

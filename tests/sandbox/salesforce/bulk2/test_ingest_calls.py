@@ -123,20 +123,8 @@ async def test_create_answers_the_documents_members_in_its_order(salesforce: Ser
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json;charset=UTF-8"
     assert list(job) == [
-        "id",
-        "operation",
-        "object",
-        "createdById",
-        "createdDate",
-        "systemModstamp",
-        "state",
-        "externalIdFieldName",
-        "concurrencyMode",
-        "contentType",
-        "apiVersion",
-        "contentUrl",
-        "lineEnding",
-        "columnDelimiter",
+        *("id", "operation", "object", "createdById", "createdDate", "systemModstamp", "state", "externalIdFieldName"),
+        *("concurrencyMode", "contentType", "apiVersion", "contentUrl", "lineEnding", "columnDelimiter"),
     ]
     assert job["id"].startswith("750")
     assert len(job["id"]) == 18
