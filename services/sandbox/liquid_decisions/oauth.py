@@ -4,7 +4,6 @@ from sandbox.http.authorization import client_credentials
 from sandbox.http.messages import Request, Response, as_json
 from sandbox.liquid_decisions.forms import Form, read_form, required
 from sandbox.liquid_decisions.refusal import Refusal
-from sandbox.liquid_decisions.scope import community_of
 from sandbox.liquid_decisions.settings import Settings, User
 from sandbox.liquid_decisions.tokens import Session, Tokens
 
@@ -50,7 +49,7 @@ class OAuth:
         user = self._users.get(required(form, "username"))
         if user is None or user.password != required(form, "password"):
             raise Refusal("unknown username or wrong password", error="invalid_grant")
-        name = community_of(form.get("scope", ""))
+        name = _community_of(form.get("scope", ""))
         return self._answer(user.user_id, None if name is None else self._allowed(user, name))
 
     def _grant_refresh(self, form: Form) -> Response:
@@ -89,3 +88,18 @@ class OAuth:
         settings = self._settings
         if client_id not in (None, settings.client_id) or client_secret not in (None, settings.client_secret):
             raise Refusal("unknown client_id or wrong client_secret", error="invalid_client", status=401)
+
+
+def _community_of(scope: str) -> str | None:
+    """Return the community of ``community=ACME deviceId=d-1``, or of one bare word; null without. §2 [docs] [client]
+
+    The wiki has a bare ``MyCommunity``, all code ``community=…``: both are taken [assumed]. The load test sends names
+    with blanks inside: beside pairs, words without ``=`` and unknown keys are skipped [client:node].
+    """
+    words = scope.split()
+    pairs = [word.partition("=") for word in words if "=" in word]
+    if pairs:
+        return next((value for key, _, value in pairs if key == "community" and value), None)
+    if len(words) > 1:
+        raise Refusal(f"expected community=NAME, got the words {scope!r}", error="invalid_scope")
+    return words[0] if words else None

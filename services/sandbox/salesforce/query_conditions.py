@@ -20,19 +20,15 @@ from sandbox.salesforce.values import Value, instant
 
 Predicate = Callable[[int, Record], bool]
 
-_ORDERED: dict[str, Callable[[Any, Any], bool]] = {
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
 }
-_LITERALS = {
-    "int": "NUMBER",
-    "double": "NUMBER",
-    "boolean": "BOOLEAN",
-    "date": "DATE",
-    "datetime": "DATETIME",
-}
+_LITERALS = {"int": "NUMBER", "double": "NUMBER", "boolean": "BOOLEAN", "date": "DATE", "datetime": "DATETIME"}
 
 
 def predicate(condition: Condition, table: Table, tables: Mapping[str, Table]) -> Predicate:
@@ -71,26 +67,15 @@ def _compared(condition: Comparison, table: Table, tables: Mapping[str, Table]) 
         return _like(condition, field)
     values = [_value(literal, field) for literal in condition.literals]
     read, value = field.read, values[0]
-    match condition.sign:
-        case "=":
-            return lambda serial, record: read(serial, record) == value
-        case "!=":
-            return lambda serial, record: read(serial, record) != value
-        case "IN":
-            return lambda serial, record: read(serial, record) in values
-        case "NOT IN":
-            return lambda serial, record: read(serial, record) not in values
+    if condition.sign in ("IN", "NOT IN"):
+        is_in = condition.sign == "IN"
+        return lambda serial, record: (read(serial, record) in values) == is_in
+    compare = _OPERATORS[condition.sign]
+    if condition.sign in ("=", "!="):
+        return lambda serial, record: compare(read(serial, record), value)
     if value is None or field.type == "boolean":
         raise QueryRefused("INVALID_FIELD", f"invalid operator on {field.name}")
-    return _ordered(field, _ORDERED[condition.sign], value)
-
-
-def _ordered(field: QueryField, compare: Callable[[Any, Any], bool], value: Value) -> Predicate:
-    def matches(serial: int, record: Record) -> bool:
-        found = field.read(serial, record)
-        return found is not None and compare(found, value)
-
-    return matches
+    return lambda serial, record: (found := read(serial, record)) is not None and compare(found, value)
 
 
 def _like(condition: Comparison, field: QueryField) -> Predicate:

@@ -11,8 +11,6 @@ from sandbox.salesforce.values import instant_at, json_instant
 
 State = Literal["Open", "UploadComplete", "InProgress", "JobComplete", "Failed", "Aborted"]
 
-FINISHED: tuple[State, ...] = ("JobComplete", "Failed", "Aborted")
-
 
 class Job:
     """Job and its states. The clock moves it: its phases stand on the org's schedule."""
@@ -28,6 +26,7 @@ class Job:
         self.org = org
         self.id = org.jobs.next_id()
         self.origin = origin
+        self.created_by: OrgUser = origin.user
         self.version = version
         self.dialect = dialect
         self.state: State = "Open"
@@ -36,16 +35,8 @@ class Job:
         self.processed = self.failed = self.processing_ms = 0
 
     @property
-    def created_by(self) -> OrgUser:
-        return self.origin.user
-
-    @property
     def is_finished(self) -> bool:
-        return self.state in FINISHED
-
-    @property
-    def kept_bytes(self) -> int:
-        return 0
+        return self.state in ("JobComplete", "Failed", "Aborted")
 
     def move_to(self, state: State, at: float) -> None:
         self.state = state

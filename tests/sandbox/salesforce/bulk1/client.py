@@ -18,14 +18,7 @@ NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 LOADER, ADMIN, LIMITED = "loader@example.com", "admin@example.com", "limited@example.com"
 XML, JSON, CSV = "application/xml", "application/json", "text/csv"
-DATA_TYPES = {
-    "XML": XML,
-    "JSON": JSON,
-    "CSV": CSV,
-    "ZIP_XML": "zip/xml",
-    "ZIP_JSON": "zip/json",
-    "ZIP_CSV": "zip/csv",
-}
+DATA_TYPES = {"XML": XML, "JSON": JSON, "CSV": CSV, "ZIP_XML": "zip/xml", "ZIP_JSON": "zip/json", "ZIP_CSV": "zip/csv"}
 
 
 class Bulk1:

@@ -58,13 +58,7 @@ async def test_there_is_no_list_of_jobs_but_that_of_bulk_2(org: Bulk1) -> None:
     assert field((await org.http.get("/job")).text, "exceptionCode") == "InvalidOperation"
     [listed] = (await org.http.get(f"{org.url}{LIST}")).json()["records"]
     shown = {name: listed[name] for name in ("id", "operation", "object", "contentType", "apiVersion")}
-    assert shown == {
-        "id": job,
-        "operation": "insert",
-        "object": "Contact",
-        "contentType": "JSON",
-        "apiVersion": 59.0,
-    }
+    assert shown == {"id": job, "operation": "insert", "object": "Contact", "contentType": "JSON", "apiVersion": 59.0}
 
 
 async def test_batches_count_against_the_limits_that_the_org_shows(org: Bulk1) -> None:

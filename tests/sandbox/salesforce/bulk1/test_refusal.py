@@ -182,8 +182,7 @@ async def test_nothing_works_while_bulk_is_off() -> None:
 
 
 @pytest.mark.parametrize(
-    ("scheme", "status"),
-    [pytest.param("https", 201, id="by a proxy"), pytest.param("http", 400, id="HttpsRequired")],
+    ("scheme", "status"), [pytest.param("https", 201, id="by a proxy"), pytest.param("http", 400, id="HttpsRequired")]
 )
 async def test_https_may_be_required(scheme: str, status: int) -> None:
     async with bulk1_org(Settings(https_required=True)) as org:
