@@ -163,7 +163,7 @@ async def test_a_damaged_zip_brings_every_batch_to_an_end(org: Bulk1, at: int, b
 @settings(max_examples=80, deadline=None)
 async def test_arbitrary_soql_brings_every_batch_to_an_end(org: Bulk1, soql: str) -> None:
     job = await org.create("query", headers={"Sforce-Enable-PKChunking": "chunkSize=2"})
-    added = await org.http.post(f"/job/{job}/batch", content=soql.encode() or b"?", headers={"content-type": CSV})
+    added = await org.post_batch(job, soql.encode() or b"?")
     assert added.status_code == 201
     found = await org.info(job)
     assert (found["numberBatchesQueued"], found["numberBatchesInProgress"]) == ("0", "0")

@@ -21,7 +21,7 @@ SLOW = Settings(queued_s=10, in_progress_s=10)
 
 
 async def _refusal(org: Bulk1, **named: str) -> tuple[int, str, str]:
-    answer = await org.http.post("/job", content=job_xml(**named), headers={"content-type": XML})
+    answer = await org.post_job(job_xml(**named))
     found = fields(answer.text)
     return answer.status_code, found.get("exceptionCode", ""), found.get("exceptionMessage", "")
 
@@ -91,7 +91,7 @@ async def test_upsert_without_an_external_id_says_so(org: Bulk1) -> None:
 async def test_fields_are_shown_as_given_or_by_default(name: str, given: str, shown: str) -> None:
     async with bulk1_org() as org:
         content = job_xml(operation="insert", object="Lead", **{name: given})
-        answer = await org.http.post("/job", content=content, headers={"content-type": XML})
+        answer = await org.post_job(content)
         assert (answer.status_code, field(answer.text, name)) == (201, shown)
 
 
@@ -167,7 +167,7 @@ async def test_closing_stops_new_batches_but_not_those_that_are_there() -> None:
         job = await org.create()
         batch = await org.add(job, "LastName\nBerg")
         await org.change(job, "Closed")
-        late = await org.http.post(f"/job/{job}/batch", content="LastName\nLind", headers={"content-type": CSV})
+        late = await org.post_batch(job, "LastName\nLind")
         assert field(late.text, "exceptionCode") == "InvalidJobState"
         assert await org.state(job, batch) == "Queued"
         await org.control.advance(20)

@@ -77,9 +77,7 @@ async def test_batches_of_both_apis_count_together() -> None:
             "content": ("content", "LastName\nLind"),
         }
         assert (await org.http.post(ingest, files=parts)).status_code == 200
-        refused = await org.http.post(
-            f"/job/{await org.create()}/batch", content="LastName\nFalk", headers={"content-type": CSV}
-        )
+        refused = await org.post_batch(await org.create(), "LastName\nFalk")
         assert field(refused.text, "exceptionCode") == "ExceededQuota"
 
 

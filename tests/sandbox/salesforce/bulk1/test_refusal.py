@@ -32,10 +32,6 @@ MERGE, CONTENT = job_xml(operation="merge", object="Contact"), job_xml(operation
 BODIES = {"CSV": (ROWS, CSV), "JSON": ('[{"LastName": "Berg"}]', JSON)}
 
 
-async def _add(org: Bulk1, job: str, body: str | bytes = ROWS, **headers: str) -> httpx.Response:
-    return await org.http.post(f"/job/{job}/batch", content=body, headers={"content-type": CSV, **headers})
-
-
 def _get(path: str) -> Trouble:
     return lambda org: org.http.get(path)
 
@@ -56,7 +52,7 @@ def _add_encoded(body: str | bytes, encoding: str = "identity") -> Trouble:
     """Add a batch to a new job."""
 
     async def trouble(org: Bulk1) -> httpx.Response:
-        return await _add(org, await org.create(), body, **{"content-encoding": encoding})
+        return await org.post_batch(await org.create(), body, **{"content-encoding": encoding})
 
     return trouble
 
@@ -69,7 +65,7 @@ async def _expired_session(org: Bulk1) -> httpx.Response:
 async def _closed_job(org: Bulk1) -> httpx.Response:
     job = await org.create()
     await org.change(job, "Closed")
-    return await _add(org, job)
+    return await org.post_batch(job, ROWS)
 
 
 async def _bad_state_change(org: Bulk1) -> httpx.Response:
@@ -100,7 +96,7 @@ async def _no_such_result(org: Bulk1) -> httpx.Response:
 
 async def _batches_used_up(org: Bulk1) -> httpx.Response:
     await org.control.add_fault(NearlyUsedUp(batches_left=0))
-    return await _add(org, await org.create())
+    return await org.post_batch(await org.create(), ROWS)
 
 
 async def _calls_used_up(org: Bulk1) -> httpx.Response:
@@ -114,7 +110,7 @@ async def _no_hard_delete(org: Bulk1) -> httpx.Response:
 
 
 async def _job_of_another_user(org: Bulk1) -> httpx.Response:
-    return await _add(org, await org.create(), **org.session(ADMIN))
+    return await org.post_batch(await org.create(), ROWS, **org.session(ADMIN))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +173,7 @@ async def test_an_unparsable_job_is_an_invalid_job(org: Bulk1) -> None:
 
 async def test_nothing_works_while_bulk_is_off() -> None:
     async with bulk1_org(Settings(bulk_enabled=False)) as org:
-        answer = await org.http.post("/job", content="?", headers={"content-type": XML})
+        answer = await org.post_job("?")
         assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, "FeatureNotEnabled")
 
 
@@ -200,7 +196,7 @@ async def test_any_code_can_be_asked_for_and_nothing_is_applied(
     job = await org.create(content_type=content_type)
     await org.control.add_fault(RefuseCall(code=code, message="asked for"))
     body, sent = BODIES[content_type]
-    answer = await _add(org, job, body, **{"content-type": sent})
+    answer = await org.post_batch(job, body, sent)
     assert answer.status_code == {"InternalServerError": 500, "Unknown": 500, "Gone": 410}.get(code, 400)
     found = answer.json()["exceptionCode"] if content_type == "JSON" else field(answer.text, "exceptionCode")
     assert found == code
@@ -227,16 +223,16 @@ async def test_a_refused_batch_for_a_closed_job_still_counts() -> None:
     async with bulk1_org(Settings(daily_batches=2)) as org:
         closed = await org.create()
         await org.change(closed, "Closed")
-        await _add(org, closed)
+        await org.post_batch(closed, ROWS)
         job = await org.create()
-        assert (await _add(org, job)).status_code == 201
-        assert field((await _add(org, job)).text, "exceptionCode") == "ExceededQuota"
+        assert (await org.post_batch(job, ROWS)).status_code == 201
+        assert field((await org.post_batch(job, ROWS)).text, "exceptionCode") == "ExceededQuota"
 
 
 @pytest.mark.parametrize("status", [pytest.param(status, id=f"§3.11 HTML {status}") for status in (502, 503, 504)])
 async def test_an_edge_may_answer_in_html(org: Bulk1, status: int) -> None:
     job = await org.create()
     await org.control.add_fault(Status(status=status, body="<html></html>", content_type="text/html"))
-    answer = await _add(org, job)
+    answer = await org.post_batch(job, ROWS)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html")
     assert await org.control.ledger() == []
