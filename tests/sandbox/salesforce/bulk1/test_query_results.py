@@ -6,9 +6,8 @@ import re
 import pytest
 
 from sandbox.salesforce.bulk1.faults import SplitResult
-from tests.sandbox.salesforce.bulk1.client import DATA_TYPES, NAMESPACE, Bulk1, rows
-
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
+from tests.sandbox.salesforce.bulk1.client import DATA_TYPES, NAMESPACE, XSI, Bulk1, rows
+from tests.sandbox.salesforce.orgs import REFUSED_SOQL
 
 
 @pytest.mark.parametrize(
@@ -83,15 +82,7 @@ async def test_several_result_ids_hold_all_rows_between_them(org: Bulk1) -> None
 @pytest.mark.parametrize(
     "soql",
     [
-        pytest.param("SELECT COUNT() FROM Contact", id="§3.8 COUNT"),
-        pytest.param("SELECT SUM(Score__c) FROM Contact", id="§3.8 SUM"),
-        pytest.param("SELECT LastName FROM Contact GROUP BY ROLLUP(LastName)", id="§3.8 ROLLUP"),
-        pytest.param("SELECT LastName FROM Contact GROUP BY CUBE(LastName)", id="§3.8 GROUP BY CUBE"),
-        pytest.param("SELECT Id FROM Contact OFFSET 1", id="§3.8 OFFSET"),
-        pytest.param("SELECT Id, (SELECT Id FROM Contacts) FROM Account", id="§3.8 nested"),
-        pytest.param("SELECT BillingAddress FROM Account", id="§3.8 compound address"),
-        pytest.param("SELECT Foo FROM Contact", id="unknown field"),
-        pytest.param("SELECT Id FROM Foo", id="unknown object"),
+        *REFUSED_SOQL,
         pytest.param("LastName\nBerg", id="no SOQL"),
         pytest.param(b"\xff", id="no text"),
     ],
