@@ -84,9 +84,9 @@ class LiquidDecisions(Vendor):
 
     def _make_routes(self) -> list[Route]:
         oauth = OAuth(self.settings, self._tokens)
-        imports = Imports(self.settings, self._jobs)
-        exports = Exports(self.settings, self._jobs, self._files)
-        upserts = Upsert(self.settings, self.ledger, self.faults)
+        imports = Imports(self._jobs)
+        exports = Exports(self._jobs, self._files)
+        upserts = Upsert(self.ledger, self.faults)
         calls: list[tuple[str, str, Handler]] = [
             ("POST", f"{_BASE}/oauth2/token", oauth.token),
             ("GET", f"{_BASE}/oauth2/validate", self._with_session(oauth.validate)),

@@ -9,7 +9,7 @@ from sandbox.faults.fault import Selection
 from sandbox.http.messages import Answer, Handler, Request, Response
 from sandbox.http.routing import Route
 from sandbox.ledger.ledger import Ledger
-from sandbox.salesforce.bulk1.admission import MAX_BODY_BYTES
+from sandbox.salesforce.bulk1.admission import MAX_BODY_BYTES, finished
 from sandbox.salesforce.bulk1.faults import FAULT_KINDS as BULK1_FAULT_KINDS
 from sandbox.salesforce.bulk1.routes import bulk1_routes
 from sandbox.salesforce.bulk2.routes import bulk2_routes
@@ -83,10 +83,7 @@ class Salesforce(Vendor):
                 self._use_up(fault)
             answered = answer(request)
             self.org.catch_up()
-            if not isinstance(answered, Response):
-                render = answered.render
-                return msgspec.structs.replace(answered, render=lambda items: self._with_usage(render(items)))
-            return self._with_usage(answered)
+            return finished(answered, self._with_usage)
 
         return shared
 

@@ -2,8 +2,8 @@
 
 import math
 import zlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from sandbox.salesforce.bulk2.dialect import DELIMITERS
 from sandbox.salesforce.bulk2.echo import Echo
@@ -16,7 +16,6 @@ from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.rest import bad_request
 from sandbox.salesforce.results import RowResult, pack_results, unpack_results
 from sandbox.salesforce.row_writer import Row
-from sandbox.salesforce.settings import Settings
 
 
 class IngestJob(Job):
@@ -105,10 +104,11 @@ class IngestJob(Job):
         in_progress_s += max(0, rows - settings.rows_at_once) * settings.row_s
         try:
             self.dialect.check_line_ending(body)
-            load = _Load(origin, CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter]), settings)
+            data = CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter])
         except BatchRefused as refusal:
             self._fail(refusal.state_message, at)
             return
+        load = _Load(origin, data.columns, data.pieces(settings.internal_batch_rows))
         batches = max(1, math.ceil(rows / settings.internal_batch_rows))
         for number in range(1, batches):
             self.org.schedule.add(at + number * in_progress_s / batches, lambda due: self._write_next(load, due))
@@ -162,10 +162,9 @@ class IngestJob(Job):
         self.move_to("Failed", at)
 
 
-class _Load:
+class _Load(NamedTuple):
     """Data of a started job: the request that started it, the header, and the pieces not yet written."""
 
-    def __init__(self, origin: Origin, data: CsvRows, settings: Settings) -> None:
-        self.origin = origin
-        self.columns = data.columns
-        self.pieces = data.pieces(settings.internal_batch_rows)
+    origin: Origin
+    columns: Sequence[str]
+    pieces: Iterator[list[Row]]
