@@ -35,7 +35,7 @@ class Upsert:
             _with_receipt(item, outcome) for item, outcome in zip(items, outcomes, strict=True) if outcome.message
         ]
         # ``n``, or ``n`` less the rejected; the document is unclear. §4 [assumed]
-        count = len(items) - len(rejects) * community.settings.count_leaves_out_rejected
+        count = len(items) - (len(rejects) if community.settings.count_leaves_out_rejected else 0)
         count += sum(fault.by for fault in self._faults.acting((WrongCount,), request.method, request.path))
         return BulkResponse(
             items=rejects,

@@ -38,7 +38,7 @@ def _login(served: Served, password: str = "loader-password") -> tuple[str, str]
 async def test_simple_salesforce_logs_in_over_soap(salesforce: Served) -> None:
     session_id, instance = await to_thread(lambda: _login(salesforce))
     assert instance == salesforce.url.removeprefix("http://")
-    assert salesforce.vendor.org.sessions.end(session_id)
+    assert salesforce.vendor.org.sessions.renew(session_id)
 
 
 async def test_simple_salesforce_understands_a_login_fault(salesforce: Served) -> None:
@@ -56,7 +56,7 @@ async def test_simple_salesforce_gets_an_oauth_token(salesforce: Served) -> None
 
     token, instance = await to_thread(login)
     assert instance == salesforce.url.removeprefix("http://")
-    assert salesforce.vendor.org.sessions.end(token)
+    assert salesforce.vendor.org.sessions.renew(token)
 
 
 async def test_simple_salesforce_loads_and_queries_over_bulk_2(salesforce: Served) -> None:

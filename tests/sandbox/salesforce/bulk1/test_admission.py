@@ -51,16 +51,15 @@ async def test_an_answer_is_gzipped_only_for_who_accepts_it(org: Bulk1, accepts:
     assert answer.text.endswith("</jobInfo>\n")
 
 
-async def test_chunked_uploads_are_taken() -> None:
+async def test_chunked_uploads_are_taken(org: Bulk1) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b"LastName\nBe"
         yield b"rg\nLind\n"
 
-    async with bulk1_org() as org:
-        job = await org.create()
-        answer = await org.post_batch(job, pieces())
-        assert "content-length" not in answer.request.headers
-        assert (await org.info(job))["numberRecordsProcessed"] == "2"
+    job = await org.create()
+    answer = await org.post_batch(job, pieces())
+    assert "content-length" not in answer.request.headers
+    assert (await org.info(job))["numberRecordsProcessed"] == "2"
 
 
 @pytest.mark.parametrize(

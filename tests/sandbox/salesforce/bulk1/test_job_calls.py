@@ -88,11 +88,10 @@ async def test_upsert_without_an_external_id_says_so(org: Bulk1) -> None:
         pytest.param("assignmentRuleId", "01QX00000000001AAA", "01QX00000000001AAA", id="§3.3 assignmentRuleId"),
     ],
 )
-async def test_fields_are_shown_as_given_or_by_default(name: str, given: str, shown: str) -> None:
-    async with bulk1_org() as org:
-        content = job_xml(operation="insert", object="Lead", **{name: given})
-        answer = await org.post_job(content)
-        assert (answer.status_code, field(answer.text, name)) == (201, shown)
+async def test_fields_are_shown_as_given_or_by_default(org: Bulk1, name: str, given: str, shown: str) -> None:
+    content = job_xml(operation="insert", object="Lead", **{name: given})
+    answer = await org.post_job(content)
+    assert (answer.status_code, field(answer.text, name)) == (201, shown)
 
 
 @pytest.mark.parametrize(

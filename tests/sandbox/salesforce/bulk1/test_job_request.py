@@ -106,10 +106,9 @@ async def test_xml_is_read_strictly_otherwise(org: Bulk1, body: str, code: str) 
         pytest.param("", "Parallel", id="§3.3 default Parallel"),
     ],
 )
-async def test_concurrency_modes_in_json(given: str, mode: str) -> None:
-    async with bulk1_org() as org:
-        answer = await org.post_job("{" + given + JSON_JOB[1:], content_type=JSON)
-        assert answer.json()["concurrencyMode"] == mode
+async def test_concurrency_modes_in_json(org: Bulk1, given: str, mode: str) -> None:
+    answer = await org.post_job("{" + given + JSON_JOB[1:], content_type=JSON)
+    assert answer.json()["concurrencyMode"] == mode
 
 
 async def test_of_a_body_that_is_far_too_large_the_rest_is_not_kept() -> None:

@@ -9,6 +9,8 @@ from sandbox.salesforce.bulk1.faults import SplitResult
 from tests.sandbox.salesforce.bulk1.client import DATA_TYPES, NAMESPACE, XSI, Bulk1, rows
 from tests.sandbox.salesforce.orgs import REFUSED_SOQL
 
+XML_START = f'<?xml version="1.0" encoding="UTF-8"?><queryResult xmlns="{NAMESPACE}" xmlns:xsi="{XSI}">'
+
 
 @pytest.mark.parametrize(
     ("content_type", "expected"),
@@ -22,9 +24,8 @@ from tests.sandbox.salesforce.orgs import REFUSED_SOQL
         ),
         pytest.param(
             "XML",
-            f'<?xml version="1.0" encoding="UTF-8"?><queryResult xmlns="{NAMESPACE}" xmlns:xsi="{XSI}">'
-            '<records xsi:type="sObject"><type>Contact</type><Id>003X00000000001IAA</Id><Id>003X00000000001IAA</Id>'
-            '<FirstName xsi:nil="true"/></records></queryResult>',
+            f'{XML_START}<records xsi:type="sObject"><type>Contact</type><Id>003X00000000001IAA</Id>'
+            '<Id>003X00000000001IAA</Id><FirstName xsi:nil="true"/></records></queryResult>',
             id="§3.8 XML: Id appears twice",
         ),
     ],
@@ -39,11 +40,7 @@ async def test_query_results(org: Bulk1, content_type: str, expected: str) -> No
     [
         pytest.param("CSV", "Records not found for this query\n", id="§3.8 no rows, CSV"),
         pytest.param("JSON", "[]", id="§3.8 no rows, JSON"),
-        pytest.param(
-            "XML",
-            f'<?xml version="1.0" encoding="UTF-8"?><queryResult xmlns="{NAMESPACE}" xmlns:xsi="{XSI}"></queryResult>',
-            id="§3.8 no rows, XML",
-        ),
+        pytest.param("XML", f"{XML_START}</queryResult>", id="§3.8 no rows, XML"),
     ],
 )
 async def test_empty_query_results(org: Bulk1, content_type: str, expected: str) -> None:

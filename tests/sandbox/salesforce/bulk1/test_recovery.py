@@ -72,10 +72,8 @@ async def test_batches_of_both_apis_count_together() -> None:
     async with bulk1_org(Settings(daily_batches=2)) as org:
         await org.load("insert", "LastName", "Berg")
         ingest = f"{org.url}/services/data/v59.0/jobs/ingest"
-        parts = {
-            "job": (None, '{"object": "Contact", "operation": "insert"}'),
-            "content": ("content", "LastName\nLind"),
-        }
+        job = '{"object": "Contact", "operation": "insert"}'
+        parts = {"job": (None, job), "content": ("content", "LastName\nLind")}
         assert (await org.http.post(ingest, files=parts)).status_code == 200
         refused = await org.post_batch(await org.create(), "LastName\nFalk")
         assert field(refused.text, "exceptionCode") == "ExceededQuota"

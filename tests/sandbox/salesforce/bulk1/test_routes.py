@@ -13,7 +13,6 @@ from tests.sandbox.salesforce.bulk1.client import (
     NAMESPACE,
     XML,
     Bulk1,
-    bulk1_org,
     error,
     field,
     fields,
@@ -187,16 +186,15 @@ async def test_call_8_returns_what_was_sent(org: Bulk1, content_type: str, body:
     assert (answer.text, answer.headers["content-type"]) == (body, DATA_TYPES[content_type])
 
 
-async def test_call_9_gives_row_results_to_the_byte() -> None:
-    async with bulk1_org() as org:
-        job, batch = await documents_job(org)
-        answer = await org.http.get(f"/job/{job}/batch/{batch}/result")
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv")
-        assert answer.text == (
-            '"Id","Success","Created","Error"\n'
-            '"003X00000000001IAA","true","true",""\n'
-            '"","false","false","REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --"\n'
-        )
+async def test_call_9_gives_row_results_to_the_byte(org: Bulk1) -> None:
+    job, batch = await documents_job(org)
+    answer = await org.http.get(f"/job/{job}/batch/{batch}/result")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv")
+    assert answer.text == (
+        '"Id","Success","Created","Error"\n'
+        '"003X00000000001IAA","true","true",""\n'
+        '"","false","false","REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --"\n'
+    )
 
 
 @pytest.mark.parametrize(
