@@ -71,7 +71,7 @@ class LiquidDecisions(Vendor):
 
     def reset(self) -> None:
         for community in self._communities.values():
-            community.database.close()
+            community.database.connection.close()
         self._communities = self._make_communities()
         self._tokens.clear()
         self._jobs.clear()

@@ -15,7 +15,7 @@ from sandbox.salesforce.bulk1.routes import bulk1_routes
 from sandbox.salesforce.bulk2.routes import bulk2_routes
 from sandbox.salesforce.faults import FAULT_KINDS, NearlyUsedUp
 from sandbox.salesforce.login.credentials import Credentials
-from sandbox.salesforce.login.oauth import oauth_routes
+from sandbox.salesforce.login.oauth import OAuth
 from sandbox.salesforce.login.soap_login import soap_routes
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.rest import as_rest_json, not_allowed, not_found, rest_handler
@@ -42,7 +42,7 @@ class Salesforce(Vendor):
         calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *query_routes(self.org), _limits_route(self.org)]
         self.routes: Sequence[Route] = [
             *soap_routes(self.org, self._credentials),
-            *oauth_routes(self.org, self._credentials),
+            Route("POST", "/services/oauth2/token", OAuth(self.org, self._credentials).token),
             *(Route(route.method, route.path, self._shared(route.answer), route.pool) for route in calls),
         ]
 

@@ -77,12 +77,7 @@ async def test_several_result_ids_hold_all_rows_between_them(org: Bulk1) -> None
 
 
 @pytest.mark.parametrize(
-    "soql",
-    [
-        *REFUSED_SOQL,
-        pytest.param("LastName\nBerg", id="no SOQL"),
-        pytest.param(b"\xff", id="no text"),
-    ],
+    "soql", [*REFUSED_SOQL, pytest.param("LastName\nBerg", id="no SOQL"), pytest.param(b"\xff", id="no text")]
 )
 async def test_a_refused_query_is_a_failed_batch(org: Bulk1, soql: str | bytes) -> None:
     job = await org.create("query")

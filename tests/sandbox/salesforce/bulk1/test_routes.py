@@ -6,17 +6,7 @@ import re
 import httpx
 import pytest
 
-from tests.sandbox.salesforce.bulk1.client import (
-    CSV,
-    DATA_TYPES,
-    JSON,
-    NAMESPACE,
-    XML,
-    Bulk1,
-    error,
-    field,
-    fields,
-)
+from tests.sandbox.salesforce.bulk1.client import CSV, DATA_TYPES, JSON, NAMESPACE, XML, Bulk1, error, field, fields
 
 CREATE = f"""<?xml version="1.0" encoding="UTF-8"?>
 <jobInfo xmlns="{NAMESPACE}">
