@@ -14,6 +14,7 @@ class Community:
 
     def __init__(self, name: str, settings: Settings, clock: Clock, ledger: Ledger) -> None:
         self.name = name
+        self.settings = settings
         self.database = Database(name, settings, clock)
         self.writer = Writer(settings, self.database, ledger)
 

@@ -47,6 +47,3 @@ class Database:
                 self.connection.execute("ROLLBACK")
             raise
         self.connection.execute("COMMIT")
-
-    def close(self) -> None:
-        self.connection.close()

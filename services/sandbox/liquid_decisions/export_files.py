@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 from sandbox.clock import Clock
 from sandbox.http.messages import Request, Response
-from sandbox.liquid_decisions.endpoints import FILES
 from sandbox.liquid_decisions.job import JobFailed
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
+
+FILES = "/ls/exports"
+"""Path of export links. §10: no path is documented [assumed]"""
 
 
 class Content(NamedTuple):

@@ -14,7 +14,6 @@ from sandbox.liquid_decisions.job import JobFailed, Work
 from sandbox.liquid_decisions.jobs import Jobs
 from sandbox.liquid_decisions.record_file import Format, format_of
 from sandbox.liquid_decisions.refusal import Refusal
-from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.sql import open_query
 from sandbox.liquid_decisions.sql_query import flat_rows, items_of, selected_serials
 from sandbox.liquid_decisions.template import Template
@@ -34,8 +33,7 @@ class ExportRequest(NamedTuple):
 class Exports:
     """Submission of export jobs."""
 
-    def __init__(self, settings: Settings, jobs: Jobs, files: ExportFiles) -> None:
-        self._settings = settings
+    def __init__(self, jobs: Jobs, files: ExportFiles) -> None:
         self._jobs = jobs
         self._files = files
 
@@ -60,16 +58,14 @@ class Exports:
             filters=read_filters(form.get("filters", "")) if query is None else {},
             query=query,
         )
-        return ExportWork(self._settings, export, community, self._files, origin)
+        return ExportWork(export, community, self._files, origin)
 
 
 class ExportWork:
     """Work of an export: makes the files when it begins, and publishes them when it ends."""
 
-    def __init__(
-        self, settings: Settings, request: ExportRequest, community: Community, files: ExportFiles, origin: str
-    ) -> None:
-        self._settings = settings
+    def __init__(self, request: ExportRequest, community: Community, files: ExportFiles, origin: str) -> None:
+        self._settings = community.settings
         self._request = request
         self._community = community
         self._files = files

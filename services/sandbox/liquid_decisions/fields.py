@@ -56,8 +56,11 @@ class Fields:
             kind = kinds.get(name)
             if kind is None and name not in self._keys:
                 return rejected("InvalidField", f"no field {name}")
-            if kind is not None and value is not None and not _IS_KIND[kind](value):
-                return rejected("InvalidField", f"{name}: expected {_EXPECTED[kind]}")
+            if kind is None or value is None:
+                continue
+            expected, is_kind = _KINDS[kind]
+            if not is_kind(value):
+                return rejected("InvalidField", f"{name}: expected {expected}")
         return None
 
     def _learn(self, data: Mapping[str, Any]) -> Outcome | None:
@@ -79,9 +82,7 @@ class Fields:
 
 
 def _is_value(value: Any, depth: int = 1) -> bool:
-    if type(value) in _SCALARS:
-        return True
-    return _is_texts(value) or _is_blocks(value, depth)
+    return type(value) in _SCALARS or _is_texts(value) or _is_blocks(value, depth)
 
 
 def _is_texts(value: Any) -> bool:
@@ -94,19 +95,15 @@ def _is_blocks(value: Any, depth: int = 1) -> bool:
     return all(isinstance(one, dict) and all(_is_value(inner, depth + 1) for inner in one.values()) for one in value)
 
 
-_IS_KIND: Mapping[FieldKind, Callable[[Any], bool]] = {
-    "string": lambda value: isinstance(value, str),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "boolean": lambda value: isinstance(value, bool),
-    "path": lambda value: isinstance(value, str) and _PATH.fullmatch(value) is not None,
-    "strings": _is_texts,
-    "blocks": _is_blocks,
+_KINDS: Mapping[FieldKind, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("text", lambda value: isinstance(value, str)),
+    "number": ("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool)),
+    "boolean": ("true or false", lambda value: isinstance(value, bool)),
+    "path": (
+        "a path like /Account/accountClass[invoiced]",
+        lambda value: isinstance(value, str) and _PATH.fullmatch(value) is not None,
+    ),
+    "strings": ("an array of texts", _is_texts),
+    "blocks": ("an array of objects", _is_blocks),
 }
-_EXPECTED: Mapping[FieldKind, str] = {
-    "string": "text",
-    "number": "a number",
-    "boolean": "true or false",
-    "path": "a path like /Account/accountClass[invoiced]",
-    "strings": "an array of texts",
-    "blocks": "an array of objects",
-}
+"""What a value of each kind is, in words and as a check"""

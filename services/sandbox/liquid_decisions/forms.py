@@ -26,13 +26,12 @@ def required(form: Form, name: str) -> str:
     return form[name]
 
 
-def flag(form: Form, name: str, *, default: bool = False) -> bool:
-    """Read ``True`` or ``False`` in any case. §7 [assumed]"""
-    if name not in form:
-        return default
-    if form[name].lower() not in _FLAGS:
-        raise Refusal(f"{name}: expected True or False, got {form[name]!r}")
-    return _FLAGS[form[name].lower()]
+def flag(form: Form, name: str) -> bool:
+    """Read ``True`` or ``False`` in any case, by default false. §7 [assumed]"""
+    text = form.get(name, "false")
+    if text.lower() not in _FLAGS:
+        raise Refusal(f"{name}: expected True or False, got {text!r}")
+    return _FLAGS[text.lower()]
 
 
 def whole_number(form: Form, name: str, *, default: int, least: int, most: int) -> int:

@@ -6,7 +6,6 @@ from itertools import islice
 from sandbox.http.messages import Request, Response
 from sandbox.http.multipart import Parts, read_parts
 from sandbox.liquid_decisions.community import Community
-from sandbox.liquid_decisions.endpoints import IMPORT
 from sandbox.liquid_decisions.forms import Form, flag, required
 from sandbox.liquid_decisions.item import Entry, rejected
 from sandbox.liquid_decisions.item_table import ItemTable
@@ -14,23 +13,23 @@ from sandbox.liquid_decisions.job import JobFailed, Work
 from sandbox.liquid_decisions.jobs import Jobs
 from sandbox.liquid_decisions.record_file import Record, RecordFile, format_of, read_csv, read_json
 from sandbox.liquid_decisions.refusal import Refusal
-from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.template import Template
-from sandbox.liquid_decisions.writer import Source, Writer
+from sandbox.liquid_decisions.writer import Source
 
+_ENDPOINT = "POST /ls/api/batch/import"
+"""Name of the call in the ledger"""
 _ACTIONS = ("Create", "Merge", "Update", None)
 
 
 class Imports:
     """Submission of import jobs."""
 
-    def __init__(self, settings: Settings, jobs: Jobs) -> None:
-        self._settings = settings
+    def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
 
     def submit(self, request: Request, community: Community) -> Response:
         """Refuse an unreadable multipart or a missing file with 400; any other mistake is a job ``Rejected``."""
-        most = self._settings.max_import_bytes
+        most = community.settings.max_import_bytes
         if most is not None and len(request.body) > most:
             raise Refusal(f"expected at most {most} bytes", error="too_large", status=413)
         parts = _read_parts(request)
@@ -56,24 +55,22 @@ class Imports:
             template = Template(form["template"]) if "template" in form else None
             kinds = table.item_type.fields or {}
             file = read_csv(parts["file"], has_header_row=has_header_row, template=template, kinds=kinds)
-        most = self._settings.max_import_records
+        most = community.settings.max_import_records
         if most is not None and file.total > most:
             raise Refusal(f"file: expected at most {most} records, got {file.total}")
         action = "Merge" if merges else "Update"
-        return ImportWork(self._settings, table, file, action, community.writer, request.number)
+        return ImportWork(community, table, file, action, request.number)
 
 
 class ImportWork:
     """Work of an import: writes the records of a file, a slice at a time."""
 
-    def __init__(
-        self, settings: Settings, table: ItemTable, file: RecordFile, action: str, writer: Writer, request: int
-    ) -> None:
-        self._settings = settings
+    def __init__(self, community: Community, table: ItemTable, file: RecordFile, action: str, request: int) -> None:
+        self._settings = community.settings
+        self._writer = community.writer
         self._type = table.item_type.name
         self._file = file
         self._action = action
-        self._writer = writer
         self._request = request
 
     def begin(self) -> int:
@@ -82,7 +79,7 @@ class ImportWork:
     def advance(self, records: int, at: float) -> int:
         """Write a slice. A bad record is not counted; settings make it count, or fail the job. §7, §12 [assumed]"""
         entries = [self._entry(record) for record in islice(self._file.records, records)]
-        source = Source(self._request, f"POST {IMPORT}", at)
+        source = Source(self._request, _ENDPOINT, at)
         if self._settings.import_fails_on_bad_record:
             return self._write_until_bad(entries, source)
         outcomes = self._writer.write(entries, source)

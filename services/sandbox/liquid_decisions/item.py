@@ -33,14 +33,6 @@ class Entry(NamedTuple):
     reject: Outcome | None = None
 
 
-CREATED = Outcome("Created", changed=True)
-MERGED = Outcome("Merged", changed=True)
-REPLACED = Outcome("Replaced", changed=True)
-DELETED = Outcome("Deleted", changed=True)
-UNCHANGED = Outcome("Unchanged")
-ABSENT = Outcome("Absent")
-
-
 def rejected(receipt_type: str, message: str) -> Outcome:
     """Return a reject.
 

@@ -7,10 +7,12 @@
 All effects of a slice happen at its end.
 """
 
+import uuid
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
-import msgspec
+from sandbox.liquid_decisions.forms import Form
+from sandbox.liquid_decisions.settings import Settings
 
 State = Literal["Initialized", "Accepted", "Processing", "Completed", "Rejected", "Canceled", "Failed"]
 Status = State | Literal["Canceling"]
@@ -37,38 +39,24 @@ class Work(Protocol):
         """End successfully, and return the links to the results."""
 
 
-class Pace(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds that a job is Initialized, is Accepted, and takes for a slice; and records per slice."""
-
-    initialize_s: float
-    queue_s: float
-    slice_s: float
-    slice_records: int
-
-
-class Submission(msgspec.Struct, frozen=True, kw_only=True):
-    """Submitted fields, their community, and the instant (seconds since 1970)."""
-
-    job_id: str
-    community: str
-    form: dict[str, str]
-    submitted_at: float
-    accepted_reason: str
-    """Reason shown while the job is Accepted."""
-
-
 class Job:
     """Submitted job. Instead of work it has a reason when parameters or file are bad: it will be Rejected."""
 
-    def __init__(self, submission: Submission, pace: Pace, work: Work | str) -> None:
-        self.submission = submission
+    def __init__(
+        self, community: str, form: Form, settings: Settings, work: Work | str, *, accepted_reason: str, at: float
+    ) -> None:
+        self.id = str(uuid.uuid4())
+        self.community = community
+        self.form = form
+        self.submitted_at = at
         self.state: State = "Initialized"
         self.reason = "received"
         self.links: Sequence[str] = ()
         self.processed = 0
-        self.due_at: float | None = submission.submitted_at + pace.initialize_s
+        self.due_at: float | None = at + settings.initialize_s
         """Instant of its next change; null once it is over."""
-        self._pace = pace
+        self._settings = settings
+        self._accepted_reason = accepted_reason
         self._work: Work | None = None if isinstance(work, str) else work
         self._rejection = work if isinstance(work, str) else None
         self._records = self._done = 0
@@ -111,8 +99,8 @@ class Job:
             case "Initialized" if self._rejection is not None:
                 self._end("Rejected", at, self._rejection)
             case "Initialized":
-                self.state, self.reason = "Accepted", self.submission.accepted_reason
-                self.due_at = at + self._pace.queue_s
+                self.state, self.reason = "Accepted", self._accepted_reason
+                self.due_at = at + self._settings.queue_s
             case "Accepted":
                 self._start(at)
             case _:
@@ -123,13 +111,13 @@ class Job:
         self._started_at = at
         self.state, self.reason = "Processing", "running"
         self._records = self._work.begin()
-        self.due_at = at + self._pace.slice_s
+        self.due_at = at + self._settings.slice_s
         if not self._records:
             self._complete(at)
 
     def _run_slice(self, at: float) -> None:
         assert self._work is not None
-        records = min(self._pace.slice_records, self._records - self._done)
+        records = min(self._settings.slice_records, self._records - self._done)
         self.processed += self._work.advance(records, at)
         self._done += records
         if self._done == self._records:
@@ -137,7 +125,7 @@ class Job:
         elif self._is_canceling:
             self._end("Canceled", at, f"canceled after {self._done} records")
         else:
-            self.due_at = at + self._pace.slice_s
+            self.due_at = at + self._settings.slice_s
 
     def _complete(self, at: float) -> None:
         assert self._work is not None

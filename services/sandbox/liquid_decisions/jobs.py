@@ -1,6 +1,5 @@
 """All jobs. Each call first runs what is due by the sandbox's clock. liquid_decisions.md §8, §9."""
 
-import uuid
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,25 +15,10 @@ from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.failing_work import FailingWork
 from sandbox.liquid_decisions.faults import FailJob, SlowJob
 from sandbox.liquid_decisions.forms import Form, read_form, required
-from sandbox.liquid_decisions.job import Job, Pace, Status, Submission, Work
+from sandbox.liquid_decisions.job import Job, Work
 from sandbox.liquid_decisions.outbox import Outbox
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
-
-
-class JobStatus(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Answer of every batch call. §8 [docs]: numbers are strings, an e-mail not given is left out [assumed]."""
-
-    submit_time: str
-    job_id: str
-    notification_email: str | None = None
-    job_name: str
-    content_type: str
-    item_type: str
-    records_processed: str
-    run_time: str
-    status: Status
-    reason: str
 
 
 class Jobs:
@@ -59,17 +43,12 @@ class Jobs:
         self, request: Request, community: Community, form: Form, prepare: Callable[[], Work], *, accepted_reason: str
     ) -> Response:
         """Take a job and answer its status. Bad parameters or a bad file make a job that is Rejected. §7"""
-        submission = Submission(
-            job_id=str(uuid.uuid4()),
-            community=community.name,
-            form=form,
-            submitted_at=self._clock.now(),
-            accepted_reason=accepted_reason,
-        )
-        job = Job(submission, self._pace(request), self._work(request, prepare))
-        self._jobs[submission.job_id] = job
+        at = self._clock.now()
+        settings, work = self._settings_of(request), self._work(request, prepare)
+        job = Job(community.name, form, settings, work, accepted_reason=accepted_reason, at=at)
+        self._jobs[job.id] = job
         self._wait_for(job)
-        self.catch_up(submission.submitted_at)
+        self.catch_up(at)
         return self._answer(job)
 
     def status(self, request: Request, community: Community) -> Response:
@@ -91,7 +70,7 @@ class Jobs:
         """Return the job. Raises a 404 for an unknown job, or one of another community. §8 [assumed]"""
         job_id = required(read_form(request), "jobId")
         job = self._jobs.get(job_id)
-        if job is None or job.submission.community != community.name:
+        if job is None or job.community != community.name:
             raise Refusal(f"no job {job_id[:60]!r}", error="not_found", status=404)
         return job
 
@@ -105,43 +84,39 @@ class Jobs:
             work = FailingWork(work, fault)
         return work
 
-    def _pace(self, request: Request) -> Pace:
+    def _settings_of(self, request: Request) -> Settings:
+        """Return the settings, slowed down by the faults that meet the request."""
         settings = self._settings
-        pace = Pace(
-            initialize_s=settings.initialize_s,
-            queue_s=settings.queue_s,
-            slice_s=settings.slice_s,
-            slice_records=settings.slice_records,
-        )
         for fault in self._faults.acting((SlowJob,), request.method, request.path):
-            slice_s = pace.slice_s if fault.slice_s is None else fault.slice_s
-            pace = msgspec.structs.replace(pace, queue_s=pace.queue_s + fault.seconds, slice_s=slice_s)
-        return pace
+            slice_s = settings.slice_s if fault.slice_s is None else fault.slice_s
+            settings = msgspec.structs.replace(settings, queue_s=settings.queue_s + fault.seconds, slice_s=slice_s)
+        return settings
 
     def _answer(self, job: Job) -> Response:
-        form = job.submission.form
-        reason = job.reason
-        if self._settings.links_in_reason and job.links:
-            reason = f"{reason}: {' '.join(job.links)}"
-        status = JobStatus(
-            submit_time=_datetime(job.submission.submitted_at),
-            job_id=job.submission.job_id,
-            notification_email=form.get("notificationEmail"),
-            job_name=form.get("jobName", ""),
-            content_type=form.get("contentType", ""),
-            item_type=form.get("itemType", ""),
-            records_processed=str(job.processed),
-            run_time=str(job.run_time_ms(self._clock.now())),
-            status=job.status,
-            reason=reason,
+        """Answer the status. §8 [docs]: numbers are strings, an e-mail not given is left out [assumed]."""
+        form = job.form
+        email = {"notificationEmail": form["notificationEmail"]} if "notificationEmail" in form else {}
+        has_links = self._settings.links_in_reason and job.links
+        return as_json(
+            {
+                "submitTime": _datetime(job.submitted_at),
+                "jobId": job.id,
+                **email,
+                "jobName": form.get("jobName", ""),
+                "contentType": form.get("contentType", ""),
+                "itemType": form.get("itemType", ""),
+                "recordsProcessed": str(job.processed),
+                "runTime": str(job.run_time_ms(self._clock.now())),
+                "status": job.status,
+                "reason": f"{job.reason}: {' '.join(job.links)}" if has_links else job.reason,
+            }
         )
-        return as_json(status)
 
     def _wait_for(self, job: Job) -> None:
         """Queue the job for its next step, or send the mail of its end."""
         if job.due_at is not None:
             heappush(self._due, (job.due_at, next(self._turns), job))
-        elif "notificationEmail" in job.submission.form:
+        elif "notificationEmail" in job.form:
             self._outbox.post(job)
 
 

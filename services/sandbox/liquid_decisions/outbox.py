@@ -20,10 +20,10 @@ class Outbox:
 
     def post(self, job: Job) -> None:
         """Write the mail of a job that is over."""
-        form = job.submission.form
+        form = job.form
         mail: dict[str, object] = {
             "to": form["notificationEmail"],
-            "jobId": job.submission.job_id,
+            "jobId": job.id,
             "jobName": form.get("jobName", ""),
             "status": job.state,
             "reason": job.reason,

@@ -12,47 +12,46 @@ from sandbox.liquid_decisions.forms import Form, flag, read_form, required
 from sandbox.liquid_decisions.item import serial_of, without_blocks
 from sandbox.liquid_decisions.item_table import ItemTable
 from sandbox.liquid_decisions.refusal import Refusal
-from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.sql import open_query
 
 _ROWS_AT_ONCE = 500
 _TABLE_TYPES = ("Item", "History", "Transaction")
 
 
-class SqlQuery:
-    """Synchronous read: flat rows, or full items when an ``itemType`` is given. [docs]"""
+def sql_query(request: Request, community: Community) -> Response:
+    """Answer flat rows, or full items when an ``itemType`` is given. [docs]
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    Ignore ``queryName``, ``preserveEnvironmentsList`` and the community's header. [docs] [client:web]
+    """
+    form = read_form(request)
+    query = required(form, "query")
+    table = _item_table(form, community)
+    settings = community.settings
+    with open_query(community.database, query, settings.sql_timeout_s) as selected:
+        rows = _bounded(selected.rows, settings.max_sql_rows)
+        if table is None:
+            return _answer(flat_rows(selected.columns, rows), settings.max_sql_answer_bytes)
+        serials = selected_serials(selected.columns, rows)
+    found = items_of(table, serials, with_blocks=flag(form, "faultBlocks"))
+    return _answer(found, settings.max_sql_answer_bytes)
 
-    def query(self, request: Request, community: Community) -> Response:
-        """Ignore ``queryName``, ``preserveEnvironmentsList`` and the community's header. [docs] [client:web]"""
-        form = read_form(request)
-        query = required(form, "query")
-        table = _item_table(form, community)
-        with open_query(community.database, query, self._settings.sql_timeout_s) as selected:
-            rows = self._bounded(selected.rows)
-            if table is None:
-                return self._answer(flat_rows(selected.columns, rows))
-            serials = selected_serials(selected.columns, rows)
-        return self._answer(items_of(table, serials, with_blocks=flag(form, "faultBlocks")))
 
-    def _bounded(self, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-        most = self._settings.max_sql_rows
-        yield from islice(rows, most)
-        if next(rows, None) is not None:
-            raise Refusal(f"the query has more than {most} rows", error="invalid_query")
+def _bounded(rows: Iterator[tuple[Any, ...]], most: int) -> Iterator[tuple[Any, ...]]:
+    yield from islice(rows, most)
+    if next(rows, None) is not None:
+        raise Refusal(f"the query has more than {most} rows", error="invalid_query")
 
-    def _answer(self, found: Iterator[object]) -> Response:
-        """Return one JSON array in either format. [docs] [client:web]"""
-        pieces = []
-        length = 0
-        while some := list(islice(found, _ROWS_AT_ONCE)):
-            pieces.append(msgspec.json.encode(some)[1:-1])
-            length += len(pieces[-1])
-            if length > self._settings.max_sql_answer_bytes:
-                raise Refusal(f"the answer is longer than {length} bytes", error="invalid_query")
-        return Response(status=200, body=b"[" + b",".join(pieces) + b"]", content_type="application/json")
+
+def _answer(found: Iterator[object], most_bytes: int) -> Response:
+    """Return one JSON array in either format. [docs] [client:web]"""
+    pieces = []
+    length = 0
+    while some := list(islice(found, _ROWS_AT_ONCE)):
+        pieces.append(msgspec.json.encode(some)[1:-1])
+        length += len(pieces[-1])
+        if length > most_bytes:
+            raise Refusal(f"the answer is longer than {length} bytes", error="invalid_query")
+    return Response(status=200, body=b"[" + b",".join(pieces) + b"]", content_type="application/json")
 
 
 def flat_rows(columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:

@@ -5,30 +5,27 @@ from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.forms import Form, read_form, required, whole_number
 from sandbox.liquid_decisions.item import item_id, serial_of
 from sandbox.liquid_decisions.refusal import Refusal
-from sandbox.liquid_decisions.settings import Settings
 
 _LAST_MS = 2**53
 
 
-class Updates:
-    """Pages of items by (``processedAt``, ``h_id``); deleted items do not appear. [assumed]"""
+def updates(request: Request, community: Community) -> Response:
+    """Return a page of items by (``processedAt``, ``h_id``); deleted items do not appear. [assumed]
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-
-    def updates(self, request: Request, community: Community) -> Response:
-        """Return a page. An empty one repeats the request's values, so that a loop can go on. [client], [assumed]"""
-        form = read_form(request)
-        table = community.table(required(form, "itemType"))
-        after_ms = whole_number(form, "processedAfter", default=0, least=0, most=_LAST_MS)
-        most = self._settings.max_updates_items
-        count = whole_number(form, "max", default=min(self._settings.updates_items, most), least=1, most=most)
-        rows = table.changes(after_ms, _serial(form), count)
-        answer = {"items": [table.as_item(row) for row in rows]}
-        if rows:
-            last = rows[-1]
-            return as_json({**answer, "maxProcessedAt": last.processed_ms, "lastId": item_id(last.serial)})
-        return as_json({**answer, "maxProcessedAt": after_ms, "lastId": form.get("lastId")})
+    An empty page repeats the request's values, so that a loop can go on. [client], [assumed]
+    """
+    form = read_form(request)
+    table = community.table(required(form, "itemType"))
+    after_ms = whole_number(form, "processedAfter", default=0, least=0, most=_LAST_MS)
+    settings = community.settings
+    most = settings.max_updates_items
+    count = whole_number(form, "max", default=min(settings.updates_items, most), least=1, most=most)
+    rows = table.changes(after_ms, _serial(form), count)
+    answer = {"items": [table.as_item(row) for row in rows]}
+    if rows:
+        last = rows[-1]
+        return as_json({**answer, "maxProcessedAt": last.processed_ms, "lastId": item_id(last.serial)})
+    return as_json({**answer, "maxProcessedAt": after_ms, "lastId": form.get("lastId")})
 
 
 def _serial(form: Form) -> int | None:

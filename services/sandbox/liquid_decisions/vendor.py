@@ -6,8 +6,7 @@ from sandbox.http.messages import Answer, Handler, Request, Response
 from sandbox.http.routing import Route
 from sandbox.ledger.ledger import Ledger
 from sandbox.liquid_decisions.community import Community
-from sandbox.liquid_decisions.endpoints import ENDPOINTS
-from sandbox.liquid_decisions.export_files import ExportFiles
+from sandbox.liquid_decisions.export_files import FILES, ExportFiles
 from sandbox.liquid_decisions.exports import Exports
 from sandbox.liquid_decisions.faults import FailJob, SlowJob, WrongCount
 from sandbox.liquid_decisions.imports import Imports
@@ -16,14 +15,16 @@ from sandbox.liquid_decisions.oauth import OAuth
 from sandbox.liquid_decisions.outbox import OUTBOX, Outbox
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
-from sandbox.liquid_decisions.sql_query import SqlQuery
+from sandbox.liquid_decisions.sql_query import sql_query
 from sandbox.liquid_decisions.tokens import Session, Tokens
-from sandbox.liquid_decisions.updates import Updates
+from sandbox.liquid_decisions.updates import updates
 from sandbox.liquid_decisions.upsert import Upsert
 from sandbox.vendor import Vendor
 
 SessionHandler = Callable[[Request, Session], Answer]
 CommunityHandler = Callable[[Request, Community], Answer]
+
+_BASE = "/ls/api"
 
 
 class LiquidDecisions(Vendor):
@@ -70,7 +71,7 @@ class LiquidDecisions(Vendor):
 
     def reset(self) -> None:
         for community in self._communities.values():
-            community.database.close()
+            community.database.connection.close()
         self._communities = self._make_communities()
         self._tokens.clear()
         self._jobs.clear()
@@ -82,33 +83,27 @@ class LiquidDecisions(Vendor):
         return {name: Community(name, self.settings, self.clock, self.ledger) for name in names}
 
     def _make_routes(self) -> list[Route]:
-        handlers = self._make_handlers()
-        routes = [Route(one.method, one.path, _with_refusals(handlers[one.operation])) for one in ENDPOINTS]
-        return [*routes, Route("GET", OUTBOX, self._outbox.list_mails)]
-
-    def _make_handlers(self) -> dict[str, Handler]:
         oauth = OAuth(self.settings, self._tokens)
-        for_everyone: dict[str, Handler] = {"token": oauth.token, "download": self._files.download}
-        for_tokens: dict[str, SessionHandler] = {
-            "validate": oauth.validate,
-            "tokenInfo": oauth.token_info,
-            "setCommunity": oauth.set_community,
-            "setProperties": oauth.set_properties,
-        }
-        for_communities: dict[str, CommunityHandler] = {
-            "import": Imports(self.settings, self._jobs).submit,
-            "export": Exports(self.settings, self._jobs, self._files).submit,
-            "status": self._jobs.status,
-            "cancel": self._jobs.cancel,
-            "upsert": Upsert(self.settings, self.ledger, self.faults).upsert,
-            "updates": Updates(self.settings).updates,
-            "sqlQuery": SqlQuery(self.settings).query,
-        }
-        return {
-            **for_everyone,
-            **{name: self._with_session(answer) for name, answer in for_tokens.items()},
-            **{name: self._with_community(answer) for name, answer in for_communities.items()},
-        }
+        imports = Imports(self._jobs)
+        exports = Exports(self._jobs, self._files)
+        upserts = Upsert(self.ledger, self.faults)
+        calls: list[tuple[str, str, Handler]] = [
+            ("POST", f"{_BASE}/oauth2/token", oauth.token),
+            ("GET", f"{_BASE}/oauth2/validate", self._with_session(oauth.validate)),
+            ("POST", f"{_BASE}/oauth2/tokenInfo", self._with_session(oauth.token_info)),
+            ("POST", f"{_BASE}/oauth2/setCommunity", self._with_session(oauth.set_community)),
+            ("POST", f"{_BASE}/oauth2/setProperties", self._with_session(oauth.set_properties)),
+            ("POST", f"{_BASE}/batch/import", self._with_community(imports.submit)),
+            ("POST", f"{_BASE}/batch/export", self._with_community(exports.submit)),
+            ("POST", f"{_BASE}/batch/status", self._with_community(self._jobs.status)),
+            ("POST", f"{_BASE}/batch/cancel", self._with_community(self._jobs.cancel)),
+            ("POST", f"{_BASE}/items/upsert", self._with_community(upserts.upsert)),
+            ("POST", f"{_BASE}/items/updates", self._with_community(updates)),
+            ("POST", f"{_BASE}/data/sqlQuery", self._with_community(sql_query)),
+            ("GET", f"{FILES}/{{file}}", self._files.download),
+        ]
+        routes = [Route(method, path, _with_refusals(answer)) for method, path, answer in calls]
+        return [*routes, Route("GET", OUTBOX, self._outbox.list_mails)]
 
     def _with_session(self, answer: SessionHandler) -> Handler:
         return lambda request: answer(request, self._tokens.session(request))

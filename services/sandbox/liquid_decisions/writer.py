@@ -7,22 +7,19 @@ import msgspec
 
 from sandbox.ledger.ledger import Ledger
 from sandbox.liquid_decisions.database import Database
-from sandbox.liquid_decisions.item import (
-    ABSENT,
-    CREATED,
-    DELETED,
-    MERGED,
-    REPLACED,
-    UNCHANGED,
-    Entry,
-    Outcome,
-    rejected,
-)
+from sandbox.liquid_decisions.item import Entry, Outcome, rejected
 from sandbox.liquid_decisions.item_table import ItemTable, Row
 from sandbox.liquid_decisions.settings import Settings
 
 _MAX_ITEM_LENGTH = 2**20
 """Letters of JSON that one item may have, so that a query can hold any. [assumed]"""
+
+_CREATED = Outcome("Created", changed=True)
+_MERGED = Outcome("Merged", changed=True)
+_REPLACED = Outcome("Replaced", changed=True)
+_DELETED = Outcome("Deleted", changed=True)
+_UNCHANGED = Outcome("Unchanged")
+_ABSENT = Outcome("Absent")
 
 
 class Source(NamedTuple):
@@ -103,26 +100,26 @@ class Writer:
     def _create(self, write: _Write) -> Outcome:
         if write.row is not None and not self._settings.create_overrides:
             return rejected("DuplicateKey", f"{', '.join(write.table.item_type.key_fields)} {write.key} already exists")
-        return self._put(write, write.data, REPLACED)
+        return self._put(write, write.data, _REPLACED)
 
     def _merge(self, write: _Write) -> Outcome:
         """Set only the given fields; a given array replaces the stored one."""
         data = write.data if write.row is None else {**write.row.fields, **write.data}
-        return self._put(write, data, MERGED)
+        return self._put(write, data, _MERGED)
 
     def _update(self, write: _Write) -> Outcome:
         """Replace the whole item."""
         if write.row is None and self._settings.update_needs_item:
             return rejected("NotFound", f"no {write.table.item_type.name} {write.key}")
-        return self._put(write, write.data, REPLACED)
+        return self._put(write, write.data, _REPLACED)
 
     def _delete(self, write: _Write) -> Outcome:
         if write.row is not None:
             write.table.delete(write.row)
-            return DELETED
+            return _DELETED
         if self._settings.delete_needs_item:
             return rejected("NotFound", f"no {write.table.item_type.name} {write.key}")
-        return ABSENT
+        return _ABSENT
 
     def _put(self, write: _Write, data: dict[str, Any], changed: Outcome) -> Outcome:
         text = _encode(data).decode()
@@ -132,12 +129,12 @@ class Writer:
         if before is None:
             serial = self._database.next_serial()
             table.insert(key, Row(serial, action, client_id, 1, now_ms, now_ms, now_ms, text))
-            return CREATED
+            return _CREATED
         same = text == before.data
         revision, updated_ms = (before.revision, before.updated_ms) if same else (before.revision + 1, now_ms)
         client_id = before.client_id if client_id is None else client_id
         table.change(Row(before.serial, action, client_id, revision, before.created_ms, updated_ms, now_ms, text))
-        return UNCHANGED if same else changed
+        return _UNCHANGED if same else changed
 
     def _record(
         self, entries: Sequence[Entry], keys: list[str], outcomes: list[Outcome], source: Source, now_ms: int

@@ -15,14 +15,11 @@ JobType = Literal["Classic", "V2Ingest", "V2Query"]
 class ListedJob(Protocol):
     """Job as the register needs it."""
 
-    @property
-    def id(self) -> str: ...
-    @property
-    def job_type(self) -> JobType: ...
-    @property
-    def created_by(self) -> OrgUser: ...
-    @property
-    def created_at(self) -> float: ...
+    id: str
+    job_type: JobType
+    created_by: OrgUser
+    created_at: float
+
     @property
     def is_finished(self) -> bool:
         """True when the job may be dropped because there are too many."""

@@ -94,8 +94,7 @@ def _ordered(found: Iterable[Found], orders: Sequence[tuple[Order, QueryField]])
     """Sort when the first record is asked for."""
     kept = list(found)
     for order, field in reversed(orders):
-        kept.sort(key=_sort_key(field), reverse=order.descending)
-        _move_nulls(kept, field, last=order.nulls_last)
+        kept.sort(key=_sort_key(field, nulls_are_high=order.nulls_last != order.descending), reverse=order.descending)
     yield from kept
 
 
@@ -106,16 +105,9 @@ def _living(serials: Iterable[int], table: Table) -> Iterator[Found]:
             yield serial, record
 
 
-def _sort_key(field: QueryField) -> Callable[[Found], Any]:
+def _sort_key(field: QueryField, *, nulls_are_high: bool) -> Callable[[Found], Any]:
     def key(found: Found) -> Any:
         value = field.read(*found)
-        return ("" if field.type not in ("int", "double", "boolean") else 0) if value is None else value
+        return (nulls_are_high, 0) if value is None else (not nulls_are_high, value)
 
     return key
-
-
-def _move_nulls(found: list[Found], field: QueryField, *, last: bool) -> None:
-    """Put nulls first, or last if the query says so; the sort before this kept their order."""
-    nulls = [one for one in found if field.read(*one) is None]
-    others = [one for one in found if field.read(*one) is not None]
-    found[:] = [*others, *nulls] if last else [*nulls, *others]

@@ -9,29 +9,26 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from lark import Token
+
 from sandbox.salesforce import ids
 from sandbox.salesforce.query_fields import QueryField, find_field
 from sandbox.salesforce.refusals import QueryRefused
 from sandbox.salesforce.soql import Combined, Comparison, Condition
-from sandbox.salesforce.soql_tokens import Token
 from sandbox.salesforce.table import Record, Table
 from sandbox.salesforce.values import Value, instant
 
 Predicate = Callable[[int, Record], bool]
 
-_ORDERED: dict[str, Callable[[Any, Any], bool]] = {
+_OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
 }
-_KINDS = {
-    "int": ("number",),
-    "double": ("number",),
-    "boolean": ("name",),
-    "date": ("date",),
-    "datetime": ("datetime",),
-}
+_LITERALS = {"int": "NUMBER", "double": "NUMBER", "boolean": "BOOLEAN", "date": "DATE", "datetime": "DATETIME"}
 
 
 def predicate(condition: Condition, table: Table, tables: Mapping[str, Table]) -> Predicate:
@@ -70,56 +67,45 @@ def _compared(condition: Comparison, table: Table, tables: Mapping[str, Table]) 
         return _like(condition, field)
     values = [_value(literal, field) for literal in condition.literals]
     read, value = field.read, values[0]
-    match condition.sign:
-        case "=":
-            return lambda serial, record: read(serial, record) == value
-        case "!=":
-            return lambda serial, record: read(serial, record) != value
-        case "IN":
-            return lambda serial, record: read(serial, record) in values
-        case "NOT IN":
-            return lambda serial, record: read(serial, record) not in values
+    if condition.sign in ("IN", "NOT IN"):
+        is_in = condition.sign == "IN"
+        return lambda serial, record: (read(serial, record) in values) == is_in
+    compare = _OPERATORS[condition.sign]
+    if condition.sign in ("=", "!="):
+        return lambda serial, record: compare(read(serial, record), value)
     if value is None or field.type == "boolean":
         raise QueryRefused("INVALID_FIELD", f"invalid operator on {field.name}")
-    return _ordered(field, _ORDERED[condition.sign], value)
-
-
-def _ordered(field: QueryField, compare: Callable[[Any, Any], bool], value: Value) -> Predicate:
-    def matches(serial: int, record: Record) -> bool:
-        found = field.read(serial, record)
-        return found is not None and compare(found, value)
-
-    return matches
+    return lambda serial, record: (found := read(serial, record)) is not None and compare(found, value)
 
 
 def _like(condition: Comparison, field: QueryField) -> Predicate:
     """Return the test of a ``LIKE``: ``%`` stands for any characters, ``_`` for one."""
     literal = condition.literals[0]
-    if literal.kind != "text" or field.type in _KINDS:
+    if literal.type != "TEXT" or field.type in _LITERALS:
         raise QueryRefused("INVALID_FIELD", f"invalid operator on {field.name}")
-    parts = (".*" if letter == "%" else "." if letter == "_" else re.escape(letter) for letter in literal.value)
+    parts = (".*" if letter == "%" else "." if letter == "_" else re.escape(letter) for letter in literal)
     fits = re.compile("".join(parts), re.IGNORECASE | re.DOTALL).fullmatch
     return lambda serial, record: fits(str(field.read(serial, record) or "")) is not None
 
 
 def _value(literal: Token, field: QueryField) -> Value:
     """Return a literal as the field stores its values. Raises ``QueryRefused`` for a literal of another type."""
-    if literal.word == "NULL":
+    if literal.type == "NULL":
         return None
-    if literal.kind not in _KINDS.get(field.type, ("text",)):
+    if literal.type != _LITERALS.get(field.type, "TEXT"):
         raise QueryRefused("INVALID_FIELD", f"filter criterion for field '{field.name}' must be of type {field.type}")
     if field.type == "boolean":
-        return literal.word == "TRUE"
-    if literal.kind == "number":
-        return float(literal.value)
-    if literal.kind == "datetime":
-        return _instant(literal.value)
+        return literal.upper() == "TRUE"
+    if literal.type == "NUMBER":
+        return float(literal)
+    if literal.type == "DATETIME":
+        return _instant(literal)
     if field.type == "reference":
-        found = ids.canonical(literal.value)
+        found = ids.canonical(literal)
         if found is None:
-            raise QueryRefused("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {literal.value}")
+            raise QueryRefused("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {literal}")
         return found
-    return literal.value
+    return str(literal)
 
 
 def _instant(text: str) -> str:

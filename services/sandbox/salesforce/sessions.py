@@ -60,9 +60,6 @@ class Sessions:
         self._alive.issue(user, self._lifetime_s, name=session_id)
         return None if user.user.password_expired else user
 
-    def end(self, session_id: str) -> bool:
-        return self._alive.take(session_id) is not None
-
     def expire_all(self) -> int:
         """End every session and return how many were alive."""
         return self._alive.end_all()

@@ -4,18 +4,70 @@ Refused in bulk SOQL: ``COUNT``, ``ROLLUP``, ``SUM``, ``GROUP BY CUBE``, ``OFFSE
 salesforce_bulk.md §3.8 [docs]. Of these the REST query call has ``COUNT()`` and ``OFFSET``. [assumed]
 """
 
+import re
 from typing import Literal, NamedTuple
 
+from lark import Lark, Token, Transformer, Tree, UnexpectedCharacters, UnexpectedToken, v_args
+
 from sandbox.salesforce.refusals import QueryRefused
-from sandbox.salesforce.soql_tokens import Token, tokens
 
 _MAX_DEPTH = 50
-_SIGNS = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _NOT_SUPPORTED = ("GROUP", "HAVING")
+_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+
+# No maintained library reads SOQL, and libraries for SQL read neither its dates nor its escapes.
+# A word is a keyword only where the grammar expects one: an object may be called ``Order``.
+_GRAMMAR = r"""
+query: _SELECT fields _FROM NAME [_WHERE where] orders [_LIMIT whole] [_OFFSET whole]
+fields: _COUNT | field ("," field)*
+?field: NAME | NAME "(" [NAME] ")" -> function | nested
+nested: "(" query ")"
+
+where: any
+?any: all | all (_OR all)+ -> or
+?all: one | one (_AND one)+ -> and
+?one: comparison | _NOT one -> not | "(" any ")" -> parenthesis
+comparison: NAME (SIGN | LIKE) literal | NAME IN "(" literal ("," literal)* ")" | NAME IN nested
+?literal: text | NUMBER | DATE | DATETIME | NULL | BOOLEAN
+
+text: TEXT
+
+orders: (_ORDER_BY order ("," order)*)?
+order: NAME [DIRECTION] [NULLS]
+whole: /\d{1,12}\b/
+
+_SELECT: /select\b/i
+_COUNT.1: /count\s*\(\s*\)/i
+_FROM: /from\b/i
+_WHERE: /where\b/i
+_OR: /or\b/i
+_AND: /and\b/i
+_NOT.1: /not\b/i
+LIKE: /like\b/i
+IN: /(not\s+)?in\b/i
+NULL: /null\b/i
+BOOLEAN: /(true|false)\b/i
+_ORDER_BY: /order\s+by\b/i
+DIRECTION: /(asc|desc)\b/i
+NULLS: /nulls\s+(first|last)\b/i
+_LIMIT: /limit\b/i
+_OFFSET: /offset\b/i
+
+NAME: /[a-z_]\w*(\.[a-z_]\w*)*/i
+SIGN: /[<>!]=|<>|[<=>]/
+TEXT: /'([^'\\]|\\.)*'/s
+DATETIME.2: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:?\d\d)/
+DATE.1: /\d{4}-\d\d-\d\d/
+NUMBER: /[+-]?\d+(\.\d+)?/
+%ignore /\s+/
+"""
 
 
 class Comparison(NamedTuple):
-    """Condition on one field; several literals for ``IN`` and ``NOT IN`` only."""
+    """Condition on one field; several literals for ``IN`` and ``NOT IN`` only.
+
+    The type of a literal is ``TEXT``, ``NUMBER``, ``DATE``, ``DATETIME``, ``NULL`` or ``BOOLEAN``; a text is unescaped.
+    """
 
     field: str
     sign: str
@@ -30,6 +82,7 @@ class Combined(NamedTuple):
 
 
 Condition = Comparison | Combined
+_Node = Comparison | Tree[Comparison]
 
 
 class Order(NamedTuple):
@@ -57,7 +110,14 @@ class Query(NamedTuple):
 
 def parse(soql: str) -> Query:
     """Parse a query. Raises ``QueryRefused``, which names grouping and any sum but ``COUNT()`` as the reason."""
-    return _Parser(tokens(soql)).query()
+    try:
+        return _parser.parse(soql)  # type: ignore[return-value]
+    except UnexpectedToken as error:
+        if error.token.upper() in _NOT_SUPPORTED:
+            raise _refused(f"{error.token.upper()} is not supported") from None
+        raise _refused(f"unexpected token: {error.token or 'the end'}") from None
+    except UnexpectedCharacters as error:
+        raise _refused(f"unexpected token: {soql[error.pos_in_stream :][:20]}") from None
 
 
 def parse_bulk(soql: str) -> Query:
@@ -65,168 +125,57 @@ def parse_bulk(soql: str) -> Query:
     query = parse(soql)
     for word, is_used in (("COUNT()", query.counts), ("OFFSET", query.offset is not None)):
         if is_used:
-            raise QueryRefused("MALFORMED_QUERY", f"{word} is not supported by the Bulk API")
+            raise _refused(f"{word} is not supported by the Bulk API")
     return query
 
 
-class _Parser:
-    """Recursive descent over the tokens."""
+@v_args(inline=True)
+class _Builder(Transformer[Token, Query]):
+    """Values of the grammar's rules. Conditions that hold others stay trees until ``where``, which knows the depth."""
 
-    def __init__(self, found: list[Token]) -> None:
-        self._tokens = found
-        self._at = 0
-        self._depth = 0
+    query = Query
+    whole = int
 
-    def query(self) -> Query:
-        self._expect("SELECT")
-        fields = [] if self._take_count() else self._fields()
-        self._expect("FROM")
-        object_name = self._name()
-        where = self._any_of() if self._take("WHERE") else None
-        if self._next.word in _NOT_SUPPORTED:
-            raise QueryRefused("MALFORMED_QUERY", f"{self._next.word} is not supported")
-        order = self._order() if self._take("ORDER") else []
-        limit = self._whole_number() if self._take("LIMIT") else None
-        offset = self._whole_number() if self._take("OFFSET") else None
-        if self._next.kind != "end":
-            raise self._unexpected()
-        return Query(fields, object_name, where, order, limit, offset)
+    def fields(self, *names: str) -> list[str]:
+        return list(names)
 
-    def _take_count(self) -> bool:
-        """Take ``COUNT()``, which stands alone."""
-        following = self._tokens[self._at : self._at + 3]
-        if following[0].word != "COUNT" or following[1:] != [("sign", "("), ("sign", ")")]:
-            return False
-        self._at += 3
-        return True
+    def function(self, name: Token, _: Token | None) -> str:
+        raise _refused(f"{name.upper()}() of a field is not supported")
 
-    def _fields(self) -> list[str]:
-        found = [self._selected()]
-        while self._take_sign(","):
-            found.append(self._selected())
-        return found
+    def nested(self, _: Query) -> str:
+        raise _refused("nested queries are not supported")
 
-    def _selected(self) -> str:
-        if self._take_sign("("):
-            raise QueryRefused("MALFORMED_QUERY", "nested queries are not supported")
-        name = self._name()
-        if self._take_sign("("):
-            raise QueryRefused("MALFORMED_QUERY", f"{name.upper()}() of a field is not supported")
-        return name
+    def where(self, node: _Node) -> Condition:
+        return _condition(node)
 
-    def _any_of(self) -> Condition:
-        conditions = [self._all_of()]
-        while self._take("OR"):
-            conditions.append(self._all_of())
-        return conditions[0] if len(conditions) == 1 else Combined("OR", conditions)
+    def comparison(self, field: Token, sign: Token, *literals: Token) -> Comparison:
+        spelt = " ".join(sign.upper().split())
+        return Comparison(field, "!=" if spelt == "<>" else spelt, list(literals))
 
-    def _all_of(self) -> Condition:
-        conditions = [self._one()]
-        while self._take("AND"):
-            conditions.append(self._one())
-        return conditions[0] if len(conditions) == 1 else Combined("AND", conditions)
+    def text(self, quoted: Token) -> Token:
+        text = re.sub(r"\\(.)", lambda escape: _ESCAPES.get(escape[1], escape[1]), quoted[1:-1], flags=re.DOTALL)
+        return quoted.update(value=text)
 
-    def _one(self) -> Condition:
-        self._depth += 1
-        if self._depth > _MAX_DEPTH:
-            raise QueryRefused("MALFORMED_QUERY", "conditions are nested too deeply")
-        try:
-            if self._take("NOT"):
-                return Combined("NOT", [self._one()])
-            if self._take_sign("("):
-                inner = self._any_of()
-                self._expect_sign(")")
-                return inner
-            return self._comparison()
-        finally:
-            self._depth -= 1
+    def orders(self, *orders: Order) -> list[Order]:
+        return list(orders)
 
-    def _comparison(self) -> Comparison:
-        field = self._name()
-        if self._take("LIKE"):
-            return Comparison(field, "LIKE", [self._literal()])
-        if self._take("IN"):
-            return Comparison(field, "IN", self._literals())
-        if self._take("NOT"):
-            self._expect("IN")
-            return Comparison(field, "NOT IN", self._literals())
-        sign = _SIGNS.get(self._next.value) if self._next.kind == "sign" else None
-        if sign is None:
-            raise self._unexpected()
-        self._at += 1
-        return Comparison(field, sign, [self._literal()])
+    def order(self, field: Token, direction: Token | None, nulls: Token | None) -> Order:
+        return Order(field, (direction or "").upper() == "DESC", (nulls or "").upper().endswith("LAST"))
 
-    def _literals(self) -> list[Token]:
-        self._expect_sign("(")
-        if self._next.word == "SELECT":
-            raise QueryRefused("MALFORMED_QUERY", "nested queries are not supported")
-        found = [self._literal()]
-        while self._take_sign(","):
-            found.append(self._literal())
-        self._expect_sign(")")
-        return found
 
-    def _literal(self) -> Token:
-        token = self._next
-        if token.kind in ("sign", "end") or (token.kind == "name" and token.word not in ("NULL", "TRUE", "FALSE")):
-            raise self._unexpected()
-        self._at += 1
-        return token
+def _condition(node: _Node, depth: int = 1) -> Condition:
+    if depth > _MAX_DEPTH:
+        raise _refused("conditions are nested too deeply")
+    if isinstance(node, Comparison):
+        return node
+    if node.data == "parenthesis":
+        return _condition(node.children[0], depth + 1)
+    inner = [_condition(one, depth + (node.data == "not")) for one in node.children]
+    return Combined(node.data.upper(), inner)  # type: ignore[arg-type]
 
-    def _order(self) -> list[Order]:
-        self._expect("BY")
-        found = [self._ordered()]
-        while self._take_sign(","):
-            found.append(self._ordered())
-        return found
 
-    def _ordered(self) -> Order:
-        field = self._name()
-        descending = self._take("DESC")
-        if not descending:
-            self._take("ASC")
-        nulls_last = False
-        if self._take("NULLS"):
-            nulls_last = self._take("LAST")
-            if not nulls_last:
-                self._expect("FIRST")
-        return Order(field, descending, nulls_last)
+def _refused(detail: str) -> QueryRefused:
+    return QueryRefused("MALFORMED_QUERY", detail)
 
-    def _whole_number(self) -> int:
-        token = self._next
-        if token.kind != "number" or not token.value.isdigit() or len(token.value) > 12:
-            raise self._unexpected()
-        self._at += 1
-        return int(token.value)
 
-    @property
-    def _next(self) -> Token:
-        return self._tokens[self._at]
-
-    def _name(self) -> str:
-        token = self._next
-        if token.kind != "name":
-            raise self._unexpected()
-        self._at += 1
-        return token.value
-
-    def _take(self, word: str) -> bool:
-        taken = self._next.word == word
-        self._at += taken
-        return taken
-
-    def _take_sign(self, sign: str) -> bool:
-        taken = self._next == ("sign", sign)
-        self._at += taken
-        return taken
-
-    def _expect(self, word: str) -> None:
-        if not self._take(word):
-            raise self._unexpected()
-
-    def _expect_sign(self, sign: str) -> None:
-        if not self._take_sign(sign):
-            raise self._unexpected()
-
-    def _unexpected(self) -> QueryRefused:
-        return QueryRefused("MALFORMED_QUERY", f"unexpected token: {self._next.value or 'the end'}")
+_parser = Lark(_GRAMMAR, start="query", parser="lalr", transformer=_Builder(), g_regex_flags=re.ASCII)

@@ -31,15 +31,17 @@ def refused(code: str, message: str, *fields: str) -> RowRefused:
 
 def converter(field: Field) -> Convert:
     """Return the function that converts a cell to the field's value, or raises ``RowRefused``."""
-    makers: dict[str, Callable[[Field], Convert]] = {
-        "int": _int,
-        "double": _double,
-        "boolean": _boolean,
-        "date": _date,
-        "datetime": _datetime,
-        "reference": _reference,
-    }
-    return makers.get(field.type, _text)(field)
+    convert_cell = _CONVERTERS.get(field.type)
+    if convert_cell is None:
+        return _text(field)
+
+    def convert(cell: Any) -> Value:
+        try:
+            return convert_cell(cell, field)
+        except ValueError:
+            raise _wrong_type(field, cell) from None
+
+    return convert
 
 
 def _text(field: Field) -> Convert:
@@ -86,69 +88,50 @@ def _checked_by(pattern: re.Pattern[str], code: str, message: str, name: str) ->
     return check
 
 
-def _int(field: Field) -> Convert:
-    def convert(cell: Any) -> Value:
-        text = str(cell)
-        if isinstance(cell, bool) or not _WHOLE.fullmatch(text):
-            raise _wrong_type(field, cell)
-        return int(_within(field, float(text)))
-
-    return convert
+def _int(cell: Any, field: Field) -> Value:
+    return int(_number(cell, field, _WHOLE))
 
 
-def _double(field: Field) -> Convert:
-    def convert(cell: Any) -> Value:
-        text = str(cell)
-        if isinstance(cell, bool) or not _DECIMAL.fullmatch(text):
-            raise _wrong_type(field, cell)
-        return _within(field, float(text))
-
-    return convert
+def _double(cell: Any, field: Field) -> Value:
+    return _number(cell, field, _DECIMAL)
 
 
-def _within(field: Field, number: float) -> float:
+def _number(cell: Any, field: Field, form: re.Pattern[str]) -> float:
+    if isinstance(cell, bool) or not form.fullmatch(str(cell)):
+        raise ValueError(cell)
+    number = float(cell)
     if abs(number) > field.max_number:
         message = f"{field.name}: value outside of valid range on numeric field: {number:.0f}"
         raise refused("NUMBER_OUTSIDE_VALID_RANGE", message, field.name)
     return number
 
 
-def _boolean(field: Field) -> Convert:
+def _boolean(cell: Any, _: Field) -> Value:
     """Convert ``true``, ``false``, ``1``, ``0``. §6 [docs]"""
-
-    def convert(cell: Any) -> Value:
-        found = _TRUTH.get(str(cell).lower())
-        if found is None:
-            raise _wrong_type(field, cell)
-        return found
-
-    return convert
+    text = str(cell).lower()
+    if text not in _TRUTH:
+        raise ValueError(cell)
+    return _TRUTH[text]
 
 
-def _date(field: Field) -> Convert:
+def _date(cell: Any, _: Field) -> Value:
     """Convert ``yyyy-MM-dd``. §6 [docs]"""
-
-    def convert(cell: Any) -> Value:
-        try:
-            if not _DAY.fullmatch(str(cell)):
-                raise _wrong_type(field, cell)
-            return date.fromisoformat(str(cell)).isoformat()
-        except ValueError:
-            raise _wrong_type(field, cell) from None
-
-    return convert
+    if not _DAY.fullmatch(str(cell)):
+        raise ValueError(cell)
+    return date.fromisoformat(str(cell)).isoformat()
 
 
-def _datetime(field: Field) -> Convert:
+def _datetime(cell: Any, _: Field) -> Value:
     """Convert ``yyyy-MM-ddTHH:mm:ss.SSSZ``, or with ``±HH:mm``. §6 [docs]"""
+    return instant(str(cell))
 
-    def convert(cell: Any) -> Value:
-        try:
-            return instant(str(cell))
-        except ValueError:
-            raise _wrong_type(field, cell) from None
 
-    return convert
+def _reference(cell: Any, field: Field) -> Value:
+    """Check the form of an id only; the table knows whether the record exists."""
+    found = ids.canonical(str(cell))
+    if found is None:
+        raise refused("MALFORMED_ID", f"{field.name}: id value of incorrect type: {cell}", field.name)
+    return found
 
 
 def instant(text: str) -> str:
@@ -178,17 +161,16 @@ def as_text(value: Value) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _reference(field: Field) -> Convert:
-    """Check the form of an id only; the table knows whether the record exists."""
-
-    def convert(cell: Any) -> Value:
-        found = ids.canonical(str(cell))
-        if found is None:
-            raise refused("MALFORMED_ID", f"{field.name}: id value of incorrect type: {cell}", field.name)
-        return found
-
-    return convert
-
-
 def _wrong_type(field: Field, cell: Any) -> RowRefused:
     return refused("INVALID_TYPE_ON_FIELD_IN_RECORD", f"{field.name}: value not of required type: {cell}", field.name)
+
+
+_CONVERTERS: dict[str, Callable[[Any, Field], Value]] = {
+    "int": _int,
+    "double": _double,
+    "boolean": _boolean,
+    "date": _date,
+    "datetime": _datetime,
+    "reference": _reference,
+}
+"""Converters by type, which raise ``ValueError`` for a value of another type; all other types are texts"""

@@ -9,17 +9,16 @@ from sandbox.faults.fault import Selection
 from sandbox.http.messages import Answer, Handler, Request, Response
 from sandbox.http.routing import Route
 from sandbox.ledger.ledger import Ledger
-from sandbox.salesforce.bulk1.admission import MAX_BODY_BYTES
+from sandbox.salesforce.bulk1.admission import MAX_BODY_BYTES, finished
 from sandbox.salesforce.bulk1.faults import FAULT_KINDS as BULK1_FAULT_KINDS
 from sandbox.salesforce.bulk1.routes import bulk1_routes
 from sandbox.salesforce.bulk2.routes import bulk2_routes
 from sandbox.salesforce.faults import FAULT_KINDS, NearlyUsedUp
-from sandbox.salesforce.limits_call import limits_routes
 from sandbox.salesforce.login.credentials import Credentials
-from sandbox.salesforce.login.oauth import oauth_routes
+from sandbox.salesforce.login.oauth import OAuth
 from sandbox.salesforce.login.soap_login import soap_routes
 from sandbox.salesforce.org import Org
-from sandbox.salesforce.rest import not_allowed, not_found
+from sandbox.salesforce.rest import as_rest_json, not_allowed, not_found, rest_handler
 from sandbox.salesforce.rest_query.calls import query_routes
 from sandbox.salesforce.settings import Settings
 from sandbox.vendor import Vendor
@@ -40,10 +39,10 @@ class Salesforce(Vendor):
         self.max_body_bytes = max(self.settings.max_upload_bytes, MAX_BODY_BYTES) + 1
         self.org = Org(self.settings, self.clock, self.ledger, self.faults)
         self._credentials = Credentials(self.settings, self.org.sessions, self.clock)
-        calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *query_routes(self.org), *limits_routes(self.org)]
+        calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *query_routes(self.org), _limits_route(self.org)]
         self.routes: Sequence[Route] = [
             *soap_routes(self.org, self._credentials),
-            *oauth_routes(self.org, self._credentials),
+            Route("POST", "/services/oauth2/token", OAuth(self.org, self._credentials).token),
             *(Route(route.method, route.path, self._shared(route.answer), route.pool) for route in calls),
         ]
 
@@ -84,10 +83,7 @@ class Salesforce(Vendor):
                 self._use_up(fault)
             answered = answer(request)
             self.org.catch_up()
-            if not isinstance(answered, Response):
-                render = answered.render
-                return msgspec.structs.replace(answered, render=lambda items: self._with_usage(render(items)))
-            return self._with_usage(answered)
+            return finished(answered, self._with_usage)
 
         return shared
 
@@ -99,3 +95,10 @@ class Salesforce(Vendor):
 
     def _with_usage(self, response: Response) -> Response:
         return msgspec.structs.replace(response, headers=(*response.headers, self.org.limits.header()))
+
+
+def _limits_route(org: Org) -> Route:
+    """Return the route of the day's budgets. §9 [docs]"""
+    return Route(
+        "GET", "/services/data/{version}/limits", rest_handler(org, lambda *_: as_rest_json(org.limits.shown()))
+    )

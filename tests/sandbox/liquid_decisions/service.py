@@ -22,6 +22,9 @@ LOGIN = {
     "password": "sandbox-password",
     "scope": "community=ACME",
 }
+JOB = {"jobName": "run", "itemType": "Account", "contentType": "application/json"}
+ROUTES = {one.path.rpartition("/")[2]: one for one in LiquidDecisions().routes if one.path.startswith("/ls/")}
+"""Routes by the last word of their paths"""
 _JOB_S = 60.0
 """Seconds of the sandbox's clock, longer than any job of a test takes."""
 
@@ -51,15 +54,11 @@ class Service:
         return await self.http.post(f"{BASE}/{path}", data=fields)
 
     async def upsert(self, *items: dict[str, Any]) -> dict[str, Any]:
-        answer = await self.http.post(f"{BASE}/items/upsert", json=list(items))
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        return _object(await self.http.post(f"{BASE}/items/upsert", json=list(items)))
 
     async def items(self, item_type: str = "Account") -> list[dict[str, Any]]:
         """Return the type's items as the feed has them, in the order of their last write."""
-        answer = await self.post("items/updates", itemType=item_type, max="1000")
-        found: list[dict[str, Any]] = answer.json()["items"]
+        found: list[dict[str, Any]] = _object(await self.post("items/updates", itemType=item_type, max="1000"))["items"]
         return found
 
     async def data(self, item_type: str = "Account") -> list[dict[str, Any]]:
@@ -71,25 +70,18 @@ class Service:
         found: list[dict[str, Any]] = answer.json()
         return found
 
-    async def submit_import(self, file: bytes | list[Any], **fields: str) -> dict[str, Any]:
+    async def post_import(self, file: bytes | list[Any], form: dict[str, str]) -> httpx.Response:
         body = file if isinstance(file, bytes) else json.dumps(file).encode()
-        form = {"jobName": "run", "itemType": "Account", "contentType": "application/json", **fields}
-        given = {name: value for name, value in form.items() if value}
-        answer = await self.http.post(f"{BASE}/batch/import", data=given, files={"file": ("records", body)})
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        return await self.http.post(f"{BASE}/batch/import", data=form, files={"file": ("records", body)})
+
+    async def submit_import(self, file: bytes | list[Any], **fields: str) -> dict[str, Any]:
+        return _object(await self.post_import(file, _job_with(fields)))
 
     async def submit_export(self, **fields: str) -> dict[str, Any]:
-        form = {"jobName": "run", "itemType": "Account", "contentType": "application/json", **fields}
-        answer = await self.post("batch/export", **{name: value for name, value in form.items() if value})
-        found: dict[str, Any] = answer.json()
-        return found
+        return _object(await self.post("batch/export", **_job_with(fields)))
 
     async def status(self, job: dict[str, Any]) -> dict[str, Any]:
-        answer = await self.post("batch/status", jobId=job["jobId"])
-        found: dict[str, Any] = answer.json()
-        return found
+        return _object(await self.post("batch/status", jobId=job["jobId"]))
 
     async def finished(self, job: dict[str, Any]) -> dict[str, Any]:
         """Return the job's status after a minute of the sandbox's clock."""
@@ -108,6 +100,17 @@ class Service:
     async def mails(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = (await self.http.get("/_sandbox/outbox")).json()
         return found
+
+
+def _object(answer: httpx.Response) -> dict[str, Any]:
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def _job_with(fields: dict[str, str]) -> dict[str, str]:
+    """Return the form of a job with other fields; an empty one is left out."""
+    return {name: value for name, value in {**JOB, **fields}.items() if value}
 
 
 def links_in(status: dict[str, Any]) -> list[str]:

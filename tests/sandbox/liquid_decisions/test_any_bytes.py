@@ -9,41 +9,18 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.liquid_decisions.endpoints import ENDPOINTS, Endpoint
+from sandbox.http.routing import Route
 from sandbox.liquid_decisions.settings import Settings
-from tests.sandbox.liquid_decisions.service import BASE, LOGIN, Service, service
+from tests.sandbox.liquid_decisions.service import BASE, JOB, LOGIN, ROUTES, Service, service
 
 STATUSES = (200, 400, 401, 403, 404, 405, 410, 413)
 TERMINAL = ("Completed", "Rejected", "Canceled", "Failed")
-EVERY_ENDPOINT = pytest.mark.parametrize("endpoint", [pytest.param(one, id=one.operation) for one in ENDPOINTS])
-WORDS = st.sampled_from(
-    [
-        "Account",
-        "Order",
-        "True",
-        "false",
-        "0",
-        "-1",
-        "x",
-        "²",
-        "9" * 400,
-        "application/json",
-        "text/csv",
-        "{}",
-        "$x",
-        "#",
-    ]
-)
-FIELDS = st.dictionaries(
-    st.sampled_from(
-        [
-            *("itemType", "processedAfter", "lastId", "max", "query", "faultBlocks", "tableType", "jobId", "jobName"),
-            *("contentType", "merge", "headerRow", "rowHeader", "template", "filters", "sqlQuery", "notificationEmail"),
-            *("grant_type", "scope", "community", "username", "refresh_token"),
-        ]
-    ),
-    WORDS | st.text(),
-)
+EVERY_ROUTE = pytest.mark.parametrize("route", ROUTES.values(), ids=ROUTES)
+VALUES = "Account Order True false 0 -1 x ² application/json text/csv {} $x #"
+WORDS = st.sampled_from([*VALUES.split(), "9" * 400])
+FIELD_NAMES = """itemType processedAfter lastId max query faultBlocks tableType jobId jobName contentType merge
+headerRow rowHeader template filters sqlQuery notificationEmail grant_type scope community username refresh_token"""
+FIELDS = st.dictionaries(st.sampled_from(FIELD_NAMES.split()), WORDS | st.text())
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | WORDS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -61,28 +38,9 @@ RECORDS = st.lists(
     ),
     max_size=5,
 )
-SQL = st.lists(
-    st.sampled_from(
-        [
-            *("SELECT", "*", "FROM", "acme_entity_Account", "WHERE", "h_id", "=", "'x'", "(", ")", ",", "1", "UNION"),
-            *(
-                "WITH",
-                "x",
-                "AS",
-                "RECURSIVE",
-                "ORDER BY",
-                "random()",
-                "LIMIT",
-                "sqlite_master",
-                "PRAGMA",
-                ";",
-                "DELETE",
-            ),
-        ]
-    )
-    | st.text(max_size=3),
-    max_size=12,
-).map(" ".join)
+SQL_WORDS = """SELECT * FROM acme_entity_Account WHERE h_id = 'x' ( ) , 1 UNION WITH x AS RECURSIVE ORDER BY random()
+LIMIT sqlite_master PRAGMA ; DELETE"""
+SQL = st.lists(st.sampled_from(SQL_WORDS.split()) | st.text(max_size=3), max_size=12).map(" ".join)
 
 
 @pytest_asyncio.fixture(scope="module", name="app")
@@ -98,23 +56,23 @@ async def _ends(app: Service, answer: Any) -> bool:
     return (await app.finished(answer.json()))["status"] in TERMINAL
 
 
-@EVERY_ENDPOINT
+@EVERY_ROUTE
 @given(body=st.binary(), name=st.binary(max_size=20), is_multipart=st.booleans())
 @settings(max_examples=30, deadline=None)
 async def test_arbitrary_bytes_get_a_declared_status(
-    app: Service, endpoint: Endpoint, body: bytes, name: bytes, is_multipart: bool
+    app: Service, route: Route, body: bytes, name: bytes, is_multipart: bool
 ) -> None:
-    path = endpoint.path.replace("{file}", "".join(f"%{byte:02X}" for byte in name) or "x")
+    path = route.path.replace("{file}", "".join(f"%{byte:02X}" for byte in name) or "x")
     headers = {"content-type": "multipart/form-data; boundary=B" if is_multipart else "application/json"}
-    answer = await app.http.request(endpoint.method, path, content=body, headers=headers)
+    answer = await app.http.request(route.method, path, content=body, headers=headers)
     assert answer.status_code in STATUSES
 
 
-@EVERY_ENDPOINT
+@EVERY_ROUTE
 @given(fields=FIELDS)
 @settings(max_examples=30, deadline=None)
-async def test_arbitrary_forms_get_a_declared_status(app: Service, endpoint: Endpoint, fields: dict[str, str]) -> None:
-    answer = await app.http.request(endpoint.method, endpoint.path.replace("{file}", "x"), data={**fields})
+async def test_arbitrary_forms_get_a_declared_status(app: Service, route: Route, fields: dict[str, str]) -> None:
+    answer = await app.http.request(route.method, route.path.replace("{file}", "x"), data={**fields})
     assert answer.status_code in STATUSES
     await app.log_in()  # The form may have been that of a token.
 
@@ -152,8 +110,7 @@ async def test_arbitrary_sql_is_answered_or_refused(app: Service, query: str) ->
 @given(file=st.binary() | RECORDS.map(lambda records: json.dumps(records).encode()), fields=FIELDS)
 @settings(max_examples=60, deadline=None)
 async def test_every_import_comes_to_an_end(app: Service, file: bytes, fields: dict[str, str]) -> None:
-    form = {"jobName": "run", "itemType": "Account", "contentType": "application/json", **fields}
-    answer = await app.http.post(f"{BASE}/batch/import", data=form, files={"file": ("f", file)})
+    answer = await app.post_import(file, {**JOB, **fields})
     assert answer.status_code == 200
     assert await _ends(app, answer)
 
@@ -173,18 +130,15 @@ async def test_arbitrary_multipart_is_taken_or_refused(
 @given(file=st.text() | st.just("accountId,name\r\na,1\r\n"), template=st.text() | st.just('{"accountId":"$col0"}'))
 @settings(max_examples=60, deadline=None)
 async def test_every_csv_import_comes_to_an_end(app: Service, file: str, template: str) -> None:
-    form = {"jobName": "run", "itemType": "Account", "contentType": "text/csv", "headerRow": "True"}
     for added in ({}, {"template": template}):
-        answer = await app.http.post(
-            f"{BASE}/batch/import", data={**form, **added}, files={"file": ("f", file.encode())}
-        )
+        form = {**JOB, "contentType": "text/csv", "headerRow": "True", **added}
+        answer = await app.post_import(file.encode(), form)
         assert await _ends(app, answer)
 
 
 @given(fields=FIELDS)
 @settings(max_examples=60, deadline=None)
 async def test_every_export_comes_to_an_end(app: Service, fields: dict[str, str]) -> None:
-    form = {"jobName": "run", "itemType": "Account", "contentType": "text/csv", **fields}
-    answer = await app.http.post(f"{BASE}/batch/export", data=form)
+    answer = await app.post("batch/export", **{**JOB, "contentType": "text/csv", **fields})
     assert answer.status_code == 200
     assert await _ends(app, answer)

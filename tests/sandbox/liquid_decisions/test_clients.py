@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import requests
 
@@ -14,14 +15,12 @@ class _Script:
     """Published script: logs in anew, sends with ``requests``, reads the text and no status."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
-        answer = requests.post(f"{url}{BASE}/oauth2/token", data=LOGIN, timeout=10)
-        self._headers = {"Authorization": "Bearer " + json.loads(answer.text)["access_token"]}
+        self._url = f"{url}{BASE}"
+        self._headers: dict[str, str] = {}
+        self._headers["Authorization"] = "Bearer " + json.loads(self._post("oauth2/token", LOGIN))["access_token"]
 
     def upsert(self) -> str:
-        headers = {"content-type": "application/json", **self._headers}
-        body = json.dumps(SAMPLE)
-        return requests.post(f"{self._url}{BASE}/items/upsert", data=body, headers=headers, timeout=10).text
+        return self._post("items/upsert", json.dumps(SAMPLE), headers={"content-type": "application/json"})
 
     def batch_import(self) -> str:
         parameters = {
@@ -34,8 +33,7 @@ class _Script:
             "file": ("/data/accounts.json", json.dumps(SAMPLE), "application/json", {"Expires": "0"}),
             "template": ("/data/none.vm", "#set($x = 1)", "application/json", {"Expires": "0"}),
         }
-        url = f"{self._url}{BASE}/batch/import"
-        return requests.post(url, headers=self._headers, files=files, data=parameters, timeout=10).text
+        return self._post("batch/import", parameters, files=files)
 
     def batch_export(self) -> str:
         parameters = {
@@ -47,24 +45,25 @@ class _Script:
             "filters": str(0),
             "template": "",
         }
-        url = f"{self._url}{BASE}/batch/export"
-        return requests.post(url, headers=self._headers, data=parameters, timeout=10).text
+        return self._post("batch/export", parameters)
 
     def batch(self, call: str, job_id: str) -> str:
-        url = f"{self._url}{BASE}/batch/{call}"
-        return requests.post(url, headers=self._headers, data={"jobId": job_id}, timeout=10).text
+        return self._post(f"batch/{call}", {"jobId": job_id})
 
     def updates(self) -> list[str]:
         """Page by 10, with a token: repaired as §14 says."""
         keys: list[str] = []
         parameters: dict[str, object] = {"itemType": "Account", "max": 10}
         while True:
-            url = f"{self._url}{BASE}/items/updates"
-            found = json.loads(requests.post(url, headers=self._headers, data=parameters, timeout=10).text)
+            found = json.loads(self._post("items/updates", parameters))
             keys += [one["data"]["accountId"] for one in found["items"]]
             parameters |= {"processedAfter": found["maxProcessedAt"], "lastId": found["lastId"]}
             if len(found["items"]) < 10:
                 return keys
+
+    def _post(self, path: str, data: Any, *, files: Any = None, headers: dict[str, str] | None = None) -> str:
+        sent = {**self._headers, **(headers or {})}
+        return requests.post(f"{self._url}/{path}", headers=sent, data=data, files=files, timeout=10).text
 
 
 async def _script(liquid: Service) -> _Script:

@@ -1,19 +1,19 @@
 """``batch/import`` as liquid_decisions.md §7 has it."""
 
-import json
 from typing import Any
 
 import pytest
 
 from sandbox.ledger.ledger import LedgerFilter
 from sandbox.liquid_decisions.settings import ItemType, Settings
-from tests.sandbox.liquid_decisions.service import BASE, Service, item, service
+from tests.sandbox.liquid_decisions.service import BASE, JOB, Service, item, service
 
 TYPED = ItemType(
     name="Account",
     key_fields=("accountId",),
     fields={"accountId": "string", "size": "number", "good": "boolean", "days": "strings"},
 )
+PART = b'--B\r\nContent-Disposition: form-data; name="%s"\r\n\r\n[]'
 
 
 async def test_the_documents_request_gets_the_documents_answer(liquid: Service) -> None:
@@ -143,16 +143,8 @@ async def test_bad_parameters_or_a_bad_file_are_a_rejected_job(
         pytest.param("multipart/form-data", b"--B--", id="§7 no boundary"),
         pytest.param("multipart/form-data; boundary=B", b"", id="§7 an empty body"),
         pytest.param("multipart/form-data; boundary=B", b"nonsense", id="§7 unreadable"),
-        pytest.param(
-            "multipart/form-data; boundary=B",
-            b'--B\r\nContent-Disposition: form-data; name="file"\r\n\r\n[]',
-            id="§7 cut off",
-        ),
-        pytest.param(
-            "multipart/form-data; boundary=B",
-            b'--B\r\nContent-Disposition: form-data; name="jobName"\r\n\r\nx\r\n--B--\r\n',
-            id="§7 no file part",
-        ),
+        pytest.param("multipart/form-data; boundary=B", PART % b"file", id="§7 cut off"),
+        pytest.param("multipart/form-data; boundary=B", PART % b"jobName" + b"\r\n--B--\r\n", id="§7 no file part"),
     ],
 )
 async def test_an_unreadable_upload_or_no_file_is_a_400(liquid: Service, content_type: str, body: bytes) -> None:
@@ -162,12 +154,7 @@ async def test_an_unreadable_upload_or_no_file_is_a_400(liquid: Service, content
 
 
 @pytest.mark.parametrize(
-    "content_type",
-    [
-        pytest.param("plain/text", id="§7 plain/text (sic)"),
-        pytest.param("text/plain", id="§7 text/plain"),
-        pytest.param("text/csv", id="§7 text/csv"),
-    ],
+    "content_type", [pytest.param(name, id=f"§7 {name}") for name in ("plain/text", "text/plain", "text/csv")]
 )
 async def test_a_csv_with_a_header_row_maps_columns_by_name(liquid: Service, content_type: str) -> None:
     file = b'accountId,name,note\r\na,"Ann, ""A""",\r\n\r\nb,Bob,x\r\n'
@@ -241,10 +228,8 @@ async def test_one_job_name_makes_two_jobs(liquid: Service) -> None:
     ],
 )
 async def test_import_ceilings_have_their_answers(settings: Settings, status: int, state: str | None) -> None:
-    form = {"jobName": "run", "itemType": "Account", "contentType": "application/json"}
     async with service(settings) as liquid:
-        files = {"file": ("f", json.dumps([item("a"), item("b")]).encode())}
-        answer = await liquid.http.post(f"{BASE}/batch/import", data=form, files=files)
+        answer = await liquid.post_import([item("a"), item("b")], JOB)
     assert (answer.status_code, answer.json().get("status")) == (status, state)
 
 

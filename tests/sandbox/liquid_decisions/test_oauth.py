@@ -5,9 +5,8 @@ import json
 
 import pytest
 
-from sandbox.liquid_decisions.endpoints import ENDPOINTS
 from sandbox.liquid_decisions.settings import Settings, User
-from tests.sandbox.liquid_decisions.service import BASE, LOGIN, Service, service
+from tests.sandbox.liquid_decisions.service import BASE, LOGIN, ROUTES, Service, service
 
 TWO_COMMUNITIES = Settings(communities=("ACME", "GLOBEX"), users=(User(communities=("ACME",)),))
 
@@ -94,8 +93,8 @@ async def test_the_scope_names_the_community(liquid: Service, scope: str, commun
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param(one.path, id=one.operation)
-        for one in ENDPOINTS
+        pytest.param(one.path, id=name)
+        for name, one in ROUTES.items()
         if "/oauth2/" not in one.path and one.method == "POST"
     ],
 )
@@ -146,11 +145,7 @@ async def test_validate_says_whether_a_token_is_good(liquid: Service, authorizat
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [
-        pytest.param(one.method, one.path, id=one.operation)
-        for one in ENDPOINTS
-        if one.operation not in ("token", "download")
-    ],
+    [pytest.param(one.method, one.path, id=name) for name, one in ROUTES.items() if name not in ("token", "{file}")],
 )
 async def test_without_a_token_every_call_is_a_401(liquid: Service, method: str, path: str) -> None:
     answer = await liquid.http.request(method, path, headers={"authorization": ""})
@@ -200,7 +195,7 @@ async def test_other_methods_and_paths_are_not_there(liquid: Service, method: st
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [pytest.param(one.method, one.path, id=f"§1 {one.operation}") for one in ENDPOINTS]
+    ("method", "path"), [pytest.param(one.method, one.path, id=f"§1 {name}") for name, one in ROUTES.items()]
 )
 async def test_every_call_answers_json(liquid: Service, method: str, path: str) -> None:
     """§1 [assumed], for any call: the scripts parse bodies without a look at status and type."""

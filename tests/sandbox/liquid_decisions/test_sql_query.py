@@ -42,9 +42,7 @@ async def _fill(liquid: Service) -> None:
         ),
         pytest.param(f"SELECT accountId FROM {TABLE} WHERE name = 'Bob''s'", [{"accountId": "b"}], id="§6 ' doubled"),
         pytest.param(
-            f"SELECT t.accountId FROM {TABLE} t ORDER BY t.size DESC LIMIT 1",
-            [{"accountId": "a"}],
-            id="§6 alias",
+            f"SELECT t.accountId FROM {TABLE} t ORDER BY t.size DESC LIMIT 1", [{"accountId": "a"}], id="§6 alias"
         ),
         pytest.param("SELECT count(*) AS n FROM ACME_ENTITY_ACCOUNT", [{"n": 3}], id="§6 names in any case"),
         pytest.param("SELECT path FROM acme_dimension_dimension", [], id="§6 an empty table"),

@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import httpx
+import pytest
 
 from sandbox.control import SandboxControl
 from sandbox.salesforce.settings import Settings
@@ -19,7 +20,44 @@ INGEST = "/services/data/v59.0/jobs/ingest"
 QUERY = "/services/data/v59.0/jobs/query"
 LIMITS = "/services/data/v59.0/limits"
 CONTACTS = "Ext__c,LastName,Email\nA-1,Berg,berg@example.com\nA-2,,lind@example.com\n"
+Csv = str | bytes
 UPSERT = {"object": "Contact", "operation": "upsert", "externalIdFieldName": "Ext__c"}
+
+REFUSED_SOQL = [
+    pytest.param("SELECT COUNT() FROM Account", id="§3.8 COUNT"),
+    pytest.param("SELECT COUNT(Id) FROM Account", id="§3.8 COUNT of a field"),
+    pytest.param("SELECT SUM(NumberOfEmployees) FROM Account", id="§3.8 SUM"),
+    pytest.param("SELECT Name FROM Account GROUP BY ROLLUP(Name)", id="§3.8 ROLLUP"),
+    pytest.param("SELECT Name FROM Account GROUP BY CUBE(Name)", id="§3.8 GROUP BY CUBE"),
+    pytest.param("SELECT Id FROM Account LIMIT 5 OFFSET 5", id="§3.8 OFFSET"),
+    pytest.param("SELECT Id FROM Account OFFSET 0", id="§3.8 OFFSET of nothing"),
+    pytest.param("SELECT Id, (SELECT Id FROM Contacts) FROM Account", id="§3.8 nested"),
+    pytest.param("SELECT BillingAddress FROM Account", id="§3.8 compound address"),
+    pytest.param("SELECT Foo FROM Account", id="unknown field"),
+    pytest.param("SELECT Id FROM Foo", id="unknown object"),
+    pytest.param("SELECT Id FROM Account WHERE Foo = 1", id="unknown field in WHERE"),
+    pytest.param("SELECT Id FROM Account ORDER BY Foo", id="unknown field in ORDER BY"),
+    pytest.param("SELECT Id FROM Account WHERE NumberOfEmployees = '1'", id="a text for a number"),
+    pytest.param("SELECT Id FROM Account WHERE Name = 1", id="a number for a text"),
+    pytest.param("SELECT Id FROM Account WHERE CreatedDate > 2020-02-31T00:00:00Z", id="no such day"),
+    pytest.param("SELECT Id FROM Account WHERE " + "(" * 60 + "Name = 'x'" + ")" * 60, id="too deep"),
+    pytest.param("SELECT Id FROM Account WHERE Name = 'x", id="an open quote"),
+    pytest.param("UPDATE Account", id="no SELECT"),
+]
+"""Queries that neither Bulk API takes"""
+BAD_CSV = [
+    pytest.param('LastName\n"Berg" \n', id="§6 space behind a quote"),
+    pytest.param('LastName\n "Berg"\n', id="§6 space before a quote"),
+    pytest.param('LastName\nBerg, "x"', id="§6 a space next to a quote"),
+    pytest.param('LastName\n"Berg\n', id="an open quote"),
+    pytest.param("LastName\nBerg,x\n", id="a value too many"),
+    pytest.param(b"LastName\nB\xe9rg\n", id="§6 not UTF-8"),
+    pytest.param(f"Description\n{'x' * 131_073}\n", id="§7 131,072 per field"),
+    pytest.param("LastName,Title,Phone,Email\n" + ",".join(["x" * 100_001] * 4) + "\n", id="§7 400,000 per record"),
+    pytest.param(",".join(f"f{n}" for n in range(5001)) + "\nx\n", id="§7 5,000 fields"),
+    pytest.param(",".join(f"field{n:04}" for n in range(3600)) + "\n", id="§12 header row of 32,000 characters"),
+]
+"""Uploads that no Bulk API can read"""
 
 
 class Served:
@@ -50,13 +88,13 @@ class Served:
         assert answer.status_code == 200, answer.text
         return str(answer.json()["id"])
 
-    async def upload(self, job: str, csv: str | bytes) -> httpx.Response:
+    async def upload(self, job: str, csv: Csv) -> httpx.Response:
         return await self.http.put(f"{INGEST}/{job}/batches", content=csv, headers={"content-type": "text/csv"})
 
     async def patch(self, job: str, state: str, base: str = INGEST) -> httpx.Response:
         return await self.http.patch(f"{base}/{job}", json={"state": state})
 
-    async def load(self, csv: str, operation: str = "upsert", object_name: str = "Contact", **members: str) -> str:
+    async def load(self, csv: Csv, operation: str = "upsert", object_name: str = "Contact", **members: str) -> str:
         """Start an ingest job and return its id."""
         job = await self.create(operation, object_name, **members)
         assert (await self.upload(job, csv)).status_code == 201
@@ -81,7 +119,7 @@ class Served:
         [row] = await self.results(await self.load(csv, operation, object_name), "failedResults")
         return row["sf__Error"].split(":")[0]
 
-    async def failure(self, csv: str, operation: str = "insert", **members: str) -> str:
+    async def failure(self, csv: Csv, operation: str = "insert", **members: str) -> str:
         """Return the ``errorMessage`` of a job that fails."""
         info = await self.info(await self.load(csv, operation, **members))
         assert info["state"] == "Failed"

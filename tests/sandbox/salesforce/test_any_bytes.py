@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import NamedTuple
 from urllib.parse import quote
 
 import pytest
@@ -50,13 +51,12 @@ COLUMNS = st.lists(
 )
 
 
-class _Prepared:
+class _Prepared(NamedTuple):
     """Org with an open ingest job and a finished query."""
 
-    def __init__(self, served: Served, job: str, query: str) -> None:
-        self.served = served
-        self.job = job
-        self.query = query
+    served: Served
+    job: str
+    query: str
 
 
 @pytest_asyncio.fixture(scope="module", name="prepared")

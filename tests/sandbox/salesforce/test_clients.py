@@ -1,8 +1,10 @@
-"""Other people's unmodified client against the sandbox: simple-salesforce. salesforce_bulk.md §10."""
+"""Other people's unmodified client against the sandbox: simple-salesforce. salesforce_bulk.md §10.
 
-import asyncio
-from collections.abc import Callable
-from typing import Any, TypeVar
+It runs in threads, because it blocks and the sandbox runs on this loop.
+"""
+
+from asyncio import to_thread
+from typing import Any
 
 import pytest
 import requests
@@ -13,13 +15,6 @@ from simple_salesforce.exceptions import SalesforceAuthenticationFailed, Salesfo
 from simple_salesforce.login import SalesforceLogin, token_login
 
 from tests.sandbox.salesforce.orgs import CLIENT, Served
-
-T = TypeVar("T")
-
-
-async def _aside(call: Callable[[], T]) -> T:
-    """Run in a thread, because the client blocks and the sandbox runs on this loop."""
-    return await asyncio.to_thread(call)
 
 
 def _session() -> requests.Session:
@@ -41,14 +36,14 @@ def _login(served: Served, password: str = "loader-password") -> tuple[str, str]
 
 
 async def test_simple_salesforce_logs_in_over_soap(salesforce: Served) -> None:
-    session_id, instance = await _aside(lambda: _login(salesforce))
+    session_id, instance = await to_thread(lambda: _login(salesforce))
     assert instance == salesforce.url.removeprefix("http://")
-    assert salesforce.vendor.org.sessions.end(session_id)
+    assert salesforce.vendor.org.sessions.renew(session_id)
 
 
 async def test_simple_salesforce_understands_a_login_fault(salesforce: Served) -> None:
     with pytest.raises(SalesforceAuthenticationFailed, match="INVALID_LOGIN"):
-        await _aside(lambda: _login(salesforce, "wrong"))
+        await to_thread(lambda: _login(salesforce, "wrong"))
 
 
 async def test_simple_salesforce_gets_an_oauth_token(salesforce: Served) -> None:
@@ -59,9 +54,9 @@ async def test_simple_salesforce_gets_an_oauth_token(salesforce: Served) -> None
             found = token_login(f"{salesforce.url}/services/oauth2/token", form, "x", "y", None, None, session)
             return found[0], found[1]
 
-    token, instance = await _aside(login)
+    token, instance = await to_thread(login)
     assert instance == salesforce.url.removeprefix("http://")
-    assert salesforce.vendor.org.sessions.end(token)
+    assert salesforce.vendor.org.sessions.renew(token)
 
 
 async def test_simple_salesforce_loads_and_queries_over_bulk_2(salesforce: Served) -> None:
@@ -77,7 +72,7 @@ async def test_simple_salesforce_loads_and_queries_over_bulk_2(salesforce: Serve
             [page] = bulk.Contact.query("SELECT Ext__c FROM Contact", wait=0)
             return loaded, failed, unprocessed, str(page)
 
-    loaded, failed, unprocessed, page = await _aside(run)
+    loaded, failed, unprocessed, page = await to_thread(run)
     assert (loaded[0]["numberRecordsProcessed"], loaded[0]["numberRecordsFailed"]) == (2, 1)
     assert "REQUIRED_FIELD_MISSING" in failed
     assert len(unprocessed.splitlines()) == 1
@@ -108,7 +103,7 @@ async def test_simple_salesforce_reads_back_with_query_and_query_all(salesforce:
         first = client.query("SELECT Id FROM Contact")
         return count, first, client.query_all("SELECT Ext__c FROM Contact ORDER BY Ext__c OFFSET 1")
 
-    count, first, everything = await _aside(run)
+    count, first, everything = await to_thread(run)
     assert (count["totalSize"], count["records"]) == (4500, [])
     assert (first["totalSize"], first["done"], len(first["records"])) == (4500, False, 2000)
     assert (everything["totalSize"], everything["done"]) == (4499, True)
@@ -117,4 +112,4 @@ async def test_simple_salesforce_reads_back_with_query_and_query_all(salesforce:
 
 async def test_simple_salesforce_understands_a_malformed_query(salesforce: Served) -> None:
     with pytest.raises(SalesforceMalformedRequest, match="MALFORMED_QUERY"):
-        await _aside(lambda: _client(salesforce).query("SELECT FROM Contact"))
+        await to_thread(lambda: _client(salesforce).query("SELECT FROM Contact"))

@@ -35,17 +35,9 @@ async def test_a_fault_names_the_requests_it_meets(salesforce: Served) -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "TooManyLockFailure",
-        "QUERY_TIMEOUT",
-        "REQUEST_RUNNING_TOO_LONG",
-        "SERVER_UNAVAILABLE",
-        "UNKNOWN_EXCEPTION",
-        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY",
-        "STORAGE_LIMIT_EXCEEDED",
-        "INVALID_FIELD",
-        "DUPLICATES_DETECTED",
-        "INSUFFICIENT_ACCESS_OR_READONLY",
-        "DELETE_FAILED",
+        *("TooManyLockFailure", "QUERY_TIMEOUT", "REQUEST_RUNNING_TOO_LONG", "SERVER_UNAVAILABLE", "UNKNOWN_EXCEPTION"),
+        *("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "STORAGE_LIMIT_EXCEEDED", "INVALID_FIELD", "DUPLICATES_DETECTED"),
+        *("INSUFFICIENT_ACCESS_OR_READONLY", "DELETE_FAILED"),
     ],
 )
 async def test_any_other_code_can_be_switched_on(salesforce: Served, code: str) -> None:

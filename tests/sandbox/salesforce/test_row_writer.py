@@ -12,55 +12,22 @@ async def _contact(served: Served, csv: str = "Ext__c,LastName,Email\nA-1,Berg,b
     return row["sf__Id"]
 
 
+BAD_ROWS = [
+    ("Contact", 'LastName\n""\n', "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --"),
+    ("Contact", "LastName,CreatedDate\nBerg,2024-01-01T00:00:00Z\n", "INVALID_FIELD_FOR_INSERT_UPDATE:"),
+    ("Contact", f"LastName\n{'x' * 81}\n", "STRING_TOO_LONG:"),
+    ("Account", "Name,NumberOfEmployees\nA,100000000\n", "NUMBER_OUTSIDE_VALID_RANGE:"),
+    ("Contact", "LastName,Email\nBerg,none\n", "INVALID_EMAIL_ADDRESS:"),
+    ("Account", "Name,AnnualRevenue\nA,much\n", "INVALID_TYPE_ON_FIELD_IN_RECORD:"),
+    ("Lead", "LastName,Company,Status\nBerg,Acme,Lost\n", "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:"),
+    ("Widget__c", "Code__c\nabc\n", "FIELD_CUSTOM_VALIDATION_EXCEPTION:"),
+    ("Contact", "LastName,AccountId\nBerg,zz\n", "MALFORMED_ID:"),
+    ("Contact", "LastName,AccountId\nBerg,001X00000000zzzIAA\n", "INVALID_CROSS_REFERENCE_KEY:"),
+]
+
+
 @pytest.mark.parametrize(
-    ("object_name", "csv", "expected"),
-    [
-        pytest.param(
-            "Contact",
-            'LastName\n""\n',
-            "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --",
-            id="§5 REQUIRED_FIELD_MISSING",
-        ),
-        pytest.param(
-            "Contact",
-            "LastName,CreatedDate\nBerg,2024-01-01T00:00:00Z\n",
-            "INVALID_FIELD_FOR_INSERT_UPDATE:",
-            id="§5 INVALID_FIELD_FOR_INSERT_UPDATE",
-        ),
-        pytest.param("Contact", f"LastName\n{'x' * 81}\n", "STRING_TOO_LONG:", id="§5 STRING_TOO_LONG"),
-        pytest.param(
-            "Account",
-            "Name,NumberOfEmployees\nA,100000000\n",
-            "NUMBER_OUTSIDE_VALID_RANGE:",
-            id="§5 NUMBER_OUTSIDE_VALID_RANGE",
-        ),
-        pytest.param("Contact", "LastName,Email\nBerg,none\n", "INVALID_EMAIL_ADDRESS:", id="§5 INVALID_EMAIL_ADDRESS"),
-        pytest.param(
-            "Account",
-            "Name,AnnualRevenue\nA,much\n",
-            "INVALID_TYPE_ON_FIELD_IN_RECORD:",
-            id="§5 INVALID_TYPE_ON_FIELD_IN_RECORD",
-        ),
-        pytest.param(
-            "Lead",
-            "LastName,Company,Status\nBerg,Acme,Lost\n",
-            "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST:",
-            id="§5 INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
-        ),
-        pytest.param(
-            "Widget__c",
-            "Code__c\nabc\n",
-            "FIELD_CUSTOM_VALIDATION_EXCEPTION:",
-            id="§5 FIELD_CUSTOM_VALIDATION_EXCEPTION",
-        ),
-        pytest.param("Contact", "LastName,AccountId\nBerg,zz\n", "MALFORMED_ID:", id="§5 MALFORMED_ID"),
-        pytest.param(
-            "Contact",
-            "LastName,AccountId\nBerg,001X00000000zzzIAA\n",
-            "INVALID_CROSS_REFERENCE_KEY:",
-            id="§5 INVALID_CROSS_REFERENCE_KEY",
-        ),
-    ],
+    ("object_name", "csv", "expected"), [pytest.param(*one, id=f"§5 {one[2].split(':')[0]}") for one in BAD_ROWS]
 )
 async def test_a_bad_row_gets_its_code(salesforce: Served, object_name: str, csv: str, expected: str) -> None:
     [row] = await salesforce.results(await salesforce.load(csv, "insert", object_name), "failedResults")

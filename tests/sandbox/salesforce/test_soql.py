@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.sandbox.salesforce.orgs import QUERY, Served, error_of, org_with
+from tests.sandbox.salesforce.orgs import QUERY, REFUSED_SOQL, Served, error_of, org_with
 
 ACCOUNTS = """Ext__c,Name,NumberOfEmployees,Founded__c,Active__c
 E-1,Alder,10,2001-05-01,true
@@ -90,30 +90,6 @@ async def test_an_id_of_15_characters_finds_its_record(forest: Served) -> None:
     assert await forest.query(f"SELECT Id FROM Account WHERE Id = '{row['Id'][:15]}'") == [row]
 
 
-@pytest.mark.parametrize(
-    "soql",
-    [
-        pytest.param("SELECT COUNT() FROM Account", id="§3.8 COUNT"),
-        pytest.param("SELECT COUNT(Id) FROM Account", id="§3.8 COUNT of a field"),
-        pytest.param("SELECT SUM(NumberOfEmployees) FROM Account", id="§3.8 SUM"),
-        pytest.param("SELECT Name FROM Account GROUP BY ROLLUP(Name)", id="§3.8 ROLLUP"),
-        pytest.param("SELECT Name FROM Account GROUP BY CUBE(Name)", id="§3.8 GROUP BY CUBE"),
-        pytest.param("SELECT Id FROM Account LIMIT 5 OFFSET 5", id="§3.8 OFFSET"),
-        pytest.param("SELECT Id FROM Account OFFSET 0", id="§3.8 OFFSET of nothing"),
-        pytest.param("SELECT Id, (SELECT Id FROM Contacts) FROM Account", id="§3.8 nested"),
-        pytest.param("SELECT BillingAddress FROM Account", id="§3.8 compound address"),
-        pytest.param("SELECT Foo FROM Account", id="unknown field"),
-        pytest.param("SELECT Id FROM Foo", id="unknown object"),
-        pytest.param("SELECT Id FROM Account WHERE Foo = 1", id="unknown field in WHERE"),
-        pytest.param("SELECT Id FROM Account ORDER BY Foo", id="unknown field in ORDER BY"),
-        pytest.param("SELECT Id FROM Account WHERE NumberOfEmployees = '1'", id="a text for a number"),
-        pytest.param("SELECT Id FROM Account WHERE Name = 1", id="a number for a text"),
-        pytest.param("SELECT Id FROM Account WHERE CreatedDate > 2020-02-31T00:00:00Z", id="no such day"),
-        pytest.param("SELECT Id FROM Account WHERE " + "(" * 60 + "Name = 'x'" + ")" * 60, id="too deep"),
-        pytest.param("SELECT Id FROM Account WHERE Name = 'x", id="an open quote"),
-        pytest.param("UPDATE Account", id="no SELECT"),
-        pytest.param("", id="empty"),
-    ],
-)
+@pytest.mark.parametrize("soql", [*REFUSED_SOQL, pytest.param("", id="empty")])
 async def test_what_bulk_soql_does_not_take_is_refused(forest: Served, soql: str) -> None:
     assert error_of(await forest.http.post(QUERY, json={"operation": "query", "query": soql})) == (400, "API_ERROR")

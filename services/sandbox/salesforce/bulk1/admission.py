@@ -2,10 +2,11 @@
 
 import zlib
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
-from sandbox.http.messages import Answer, BulkResponse, Handler, Request, Response, gzipped
+from sandbox.http.messages import Answer, Handler, Request, Response, gzipped
 from sandbox.salesforce.bulk1.faults import RefuseCall
 from sandbox.salesforce.bulk1.job import Job
 from sandbox.salesforce.bulk1.layout import refusal_response
@@ -37,7 +38,7 @@ class Admission:
             except BatchRefused as refused:
                 found = Refusal(refused.code, refused.message)  # type: ignore[arg-type]
                 answered = refusal_response(found, self.markup(request))
-            return self._finished(request, answered)
+            return finished(answered, partial(self._sent, request))
 
         return answer
 
@@ -78,12 +79,6 @@ class Admission:
             raise Refusal(fault.code, fault.message or fault.code)
         return user
 
-    def _finished(self, request: Request, answered: Answer) -> Answer:
-        if not isinstance(answered, BulkResponse):
-            return self._sent(request, answered)
-        render = answered.render
-        return msgspec.structs.replace(answered, render=lambda items: self._sent(request, render(items)))
-
     def _sent(self, request: Request, response: Response) -> Response:
         """Compress for a client that accepts gzip (§3.1 [docs]), and warn on deprecated versions."""
         below = self._org.settings.deprecated_below
@@ -91,6 +86,14 @@ class Admission:
             warning = f'299 - "API version {request.params["version"]} is deprecated"'
             response = msgspec.structs.replace(response, headers=(*response.headers, ("warning", warning)))
         return gzipped(response) if request.accepts_gzip else response
+
+
+def finished(answer: Answer, finish: Callable[[Response], Response]) -> Answer:
+    """Apply ``finish`` to the answer, or to what it will be when it is rendered."""
+    if isinstance(answer, Response):
+        return finish(answer)
+    render = answer.render
+    return msgspec.structs.replace(answer, render=lambda items: finish(render(items)))
 
 
 def body_of(request: Request) -> bytes:

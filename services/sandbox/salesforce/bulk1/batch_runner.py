@@ -102,10 +102,7 @@ class BatchRunner:
         for part in _parts(found, split.files if split else 1):
             self._result_files += 1
             rows = query_rows(part, job.request.content_type, job.version, job.line_end)
-            batch.packed_files = {
-                **batch.packed_files,
-                ids.make(ids.QUERY_RESULT, self._result_files): deflate(rows),
-            }
+            batch.packed_files = {**batch.packed_files, ids.make(ids.QUERY_RESULT, self._result_files): deflate(rows)}
         batch.records_processed = len(found.rows)
         return None
 

@@ -1,7 +1,7 @@
 """CSV batches: a header of field names and rows, through the org's strict reader. salesforce_bulk.md §6."""
 
 from sandbox.salesforce.bulk1.content import Content, check_cells
-from sandbox.salesforce.bulk1.transformation import Transformation
+from sandbox.salesforce.bulk1.transformation import Transformation, transformed
 from sandbox.salesforce.csv_data import CsvRows
 from sandbox.salesforce.row_writer import Row
 
@@ -16,4 +16,4 @@ def read_csv_content(body: bytes, spec: Transformation | None = None) -> Content
     for piece in text.pieces(_PIECE_ROWS):
         rows += piece
         check_cells(len(columns), len(rows))
-    return Content(columns, rows) if spec is None else spec.apply(columns, rows)
+    return Content(columns, rows) if spec is None else transformed(spec, columns, rows)

@@ -1,7 +1,5 @@
 """``jobInfo``, ``batchInfo`` and their list, in XML and JSON. salesforce_bulk.md §3.3, §3.5, §3.6."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from sandbox.http.messages import Response
@@ -9,6 +7,7 @@ from sandbox.salesforce.bulk1.job import Batch, Job
 from sandbox.salesforce.bulk1.layout import (
     DECLARATION,
     document,
+    fields_document,
     instant,
     json_document,
     json_members,
@@ -21,27 +20,20 @@ from sandbox.salesforce.values import Value
 
 
 def job_info(job: Job, now: float, markup: Markup, *, status: int = 200) -> Response:
-    fields = _job_fields(job, now, markup)
-    if markup == "xml":
-        return document(markup, xml_root("jobInfo", xml_fields(fields)), status=status)
     # The first is an optional member for WSC; two others are null when unset. §3.3 [client WSC]
-    body = json_document(json_members({"fastPathEnabled": False, **fields}))
-    return document(markup, body, status=status)
+    wsc: dict[str, Value] = {"fastPathEnabled": False} if markup == "json" else {}
+    return fields_document(markup, "jobInfo", wsc | _job_fields(job, now, markup), status=status)
 
 
 def batch_info(batch: Batch, now: float, markup: Markup) -> Response:
-    return document(markup, _batch_document(_batch_fields(batch, now, markup), markup))
+    return fields_document(markup, "batchInfo", _batch_fields(batch, now, markup))
 
 
 def new_batch(batch: Batch, markup: Markup, location: str) -> Response:
     """Answer 201 and ``Queued``, even when the batch starts at once. §3.5 [docs]"""
     fields = _batch_fields(batch, batch.created_at, markup) | {"state": "Queued"}
-    answer = document(markup, _batch_document(fields, markup), status=201)
+    answer = fields_document(markup, "batchInfo", fields, status=201)
     return msgspec.structs.replace(answer, headers=(("location", location),))
-
-
-def _batch_document(fields: Mapping[str, Value], markup: Markup) -> bytes:
-    return json_document(json_members(fields)) if markup == "json" else xml_root("batchInfo", xml_fields(fields))
 
 
 def batch_list(job: Job, now: float, markup: Markup) -> Response:

@@ -15,21 +15,9 @@ Concurrency = Literal["Parallel", "Serial"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 """Case-sensitive. §3.3 [docs]"""
 QUERIES = ("query", "queryAll")
-_CONCURRENCY: dict[str, Concurrency] = {
-    "Parallel": "Parallel",
-    "Serial": "Serial",
-    "0": "Parallel",
-    "1": "Serial",
-}
+_CONCURRENCY: dict[str, Concurrency] = {"Parallel": "Parallel", "Serial": "Serial", "0": "Parallel", "1": "Serial"}
 """Modes by their names and by numbers, which JSON clients also send. §3.3 [client simple-salesforce]"""
-_FIELDS = (
-    "operation",
-    "object",
-    "externalIdFieldName",
-    "concurrencyMode",
-    "contentType",
-    "assignmentRuleId",
-)
+_FIELDS = ("operation", "object", "externalIdFieldName", "concurrencyMode", "contentType", "assignmentRuleId")
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True):

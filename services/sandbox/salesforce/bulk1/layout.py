@@ -44,11 +44,15 @@ def document(markup: Markup, body: bytes, *, status: int = 200) -> Response:
     return Response(status=status, body=body, content_type=MARKUP_TYPES[markup])
 
 
+def fields_document(markup: Markup, root: str, fields: Mapping[str, Value], *, status: int = 200) -> Response:
+    body = json_document(json_members(fields)) if markup == "json" else xml_root(root, xml_fields(fields))
+    return document(markup, body, status=status)
+
+
 def refusal_response(refusal: Refusal, markup: Markup) -> Response:
     """Return the error of §3.11."""
     fields: dict[str, Value] = {"exceptionCode": refusal.code, "exceptionMessage": refusal.message}
-    body = json_document(fields) if markup == "json" else xml_root("error", xml_fields(fields))
-    return document(markup, body, status=refusal.status)
+    return fields_document(markup, "error", fields, status=refusal.status)
 
 
 def instant(at: float, markup: Markup) -> str:

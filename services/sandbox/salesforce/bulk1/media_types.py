@@ -11,7 +11,7 @@ Markup = Literal["xml", "json"]
 """Format of control answers."""
 
 CONTENT_TYPES: tuple[ContentType, ...] = get_args(ContentType)
-DATA_TYPES: dict[ContentType, str] = {
+DATA_TYPES: dict[str, str] = {
     "XML": "application/xml",
     "CSV": "text/csv",
     "JSON": "application/json",
@@ -19,12 +19,7 @@ DATA_TYPES: dict[ContentType, str] = {
     "ZIP_CSV": "zip/csv",
     "ZIP_JSON": "zip/json",
 }
-RESULT_TYPES: dict[ContentType, str] = {
-    **DATA_TYPES,
-    "ZIP_XML": "application/xml",
-    "ZIP_CSV": "text/csv",
-    "ZIP_JSON": "application/json",
-}
+RESULT_TYPES = {name: DATA_TYPES[name.removeprefix("ZIP_")] for name in CONTENT_TYPES}
 MARKUP_TYPES: dict[Markup, str] = {"xml": "application/xml", "json": "application/json"}
 """Types sent exactly so, without a charset: a client compares for equality. §3.1 [client CumulusCI, salesforce-bulk]"""
 

@@ -1,5 +1,7 @@
 """Queue of batches between arrival and work, and PK chunking on the way. salesforce_bulk.md §3.5, §3.9, §7."""
 
+from collections.abc import Callable
+
 from sandbox.salesforce import ids
 from sandbox.salesforce.bulk1.batch_runner import BatchRunner, soql_of
 from sandbox.salesforce.bulk1.job import Batch, Job, deflate
@@ -10,6 +12,9 @@ from sandbox.salesforce.refusals import BatchRefused
 
 MAX_PENDING = 2_000
 """Batches that may be queued or in progress; further ones wait. §7 [docs]"""
+
+Act = Callable[[Job, Batch, Origin, float], None]
+"""Action at the end of a batch's phases"""
 
 
 class Queue:
@@ -22,34 +27,26 @@ class Queue:
 
     def put(self, job: Job, body: bytes, origin: Origin) -> Batch:
         """Make a batch of a posted body."""
-        at = self._org.clock.now()
-        if job.pk_chunking is None:
-            return self._put(job, body, origin, at)
-        batch = self._new(job, body, at, self._phases(job, origin, at))
-        self._org.schedule.add(batch.phases.ends_at, lambda due_at: self._chunk(job, batch, origin, due_at))
-        return batch
+        act = self._end if job.pk_chunking is None else self._chunk
+        return self._put(job, body, origin, self._org.clock.now(), act)
 
-    def _put(self, job: Job, body: bytes, origin: Origin, at: float) -> Batch:
-        batch = self._new(job, body, at, self._phases(job, origin, at))
-        self._org.schedule.add(batch.phases.ends_at, lambda due_at: self._end(job, batch, origin, due_at))
-        return batch
-
-    def _end(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
-        self._runner.run(job, batch, origin, at)
-        self._org.jobs.trim()
-
-    def _new(self, job: Job, body: bytes, at: float, phases: Phases) -> Batch:
+    def _put(self, job: Job, body: bytes, origin: Origin, at: float, act: Act) -> Batch:
         self._made += 1
         batch = Batch(
             id=ids.make(ids.BATCH, self._made),
             job_id=job.id,
             created_at=at,
             modified_at=at,
-            phases=phases,
+            phases=self._phases(job, origin, at),
             packed_body=deflate(body),
         )
         job.add(batch)
+        self._org.schedule.add(batch.phases.ends_at, lambda due_at: act(job, batch, origin, due_at))
         return batch
+
+    def _end(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
+        self._runner.run(job, batch, origin, at)
+        self._org.jobs.trim()
 
     def _phases(self, job: Job, origin: Origin, at: float) -> Phases:
         asked = self._org.phases(origin)
@@ -79,7 +76,7 @@ class Queue:
             return
         job.finish(batch, "NotProcessed", at)
         for query in queries:
-            self._put(job, query.encode(), origin, at)
+            self._put(job, query.encode(), origin, at, self._end)
 
     def _chunks(self, job: Job, soql: str, chunking: PkChunking) -> list[str]:
         """Return the rewritten queries; each counts as a batch. Raises ``BatchRefused``."""

@@ -45,25 +45,24 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
     hint: str
 
 
-class Transformation(msgspec.Struct, frozen=True, kw_only=True):
-    """Transformation spec. An empty one changes nothing."""
+Transformation = tuple[Mapping, ...]
+"""Transformation spec. An empty one changes nothing."""
 
-    mappings: tuple[Mapping, ...]
 
-    def apply(self, columns: list[str], rows: list[Row]) -> Content:
-        """Return the columns and rows as fields of the object."""
-        places = {name: place for place, name in enumerate(columns)}
-        mapped = {mapping.header for mapping in self.mappings}
-        kept = [name for name in columns if name not in mapped]
-        sources = [(mapping, places.get(mapping.header)) for mapping in self.mappings]
-        changed: list[Row] = [
-            [
-                *(_value(mapping, "" if place is None else row[place]) for mapping, place in sources),
-                *(row[places[name]] for name in kept),
-            ]
-            for row in rows
+def transformed(spec: Transformation, columns: list[str], rows: list[Row]) -> Content:
+    """Return the columns and rows as fields of the object."""
+    places = {name: place for place, name in enumerate(columns)}
+    mapped = {mapping.header for mapping in spec}
+    kept = [name for name in columns if name not in mapped]
+    sources = [(mapping, places.get(mapping.header)) for mapping in spec]
+    changed: list[Row] = [
+        [
+            *(_value(mapping, "" if place is None else row[place]) for mapping, place in sources),
+            *(row[places[name]] for name in kept),
         ]
-        return Content([*(mapping.field for mapping in self.mappings), *kept], changed)
+        for row in rows
+    ]
+    return Content([*(mapping.field for mapping in spec), *kept], changed)
 
 
 def read_transformation(body: bytes) -> Transformation:
@@ -76,7 +75,7 @@ def read_transformation(body: bytes) -> Transformation:
         raise _bad(f"the header must be {','.join(_COLUMNS)}")
     if len(lines) > _MAX_LINES:
         raise _bad("too many lines")
-    return Transformation(mappings=tuple(_mapping(line) for line in lines[1:]))
+    return tuple(map(_mapping, lines[1:]))
 
 
 def _mapping(line: list[str]) -> Mapping:

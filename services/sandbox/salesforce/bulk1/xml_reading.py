@@ -9,15 +9,6 @@ NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 NIL = f"{{{XSI}}}nil"
 
-_PARSER_OPTIONS: dict[str, Any] = {
-    "resolve_entities": False,
-    "load_dtd": False,
-    "no_network": True,
-    "huge_tree": False,
-    "remove_comments": True,
-    "remove_pis": True,
-}
-
 
 class NotXml(ValueError):
     """XML that is not well-formed or has a document type declaration."""
@@ -26,7 +17,15 @@ class NotXml(ValueError):
 def read_xml(body: bytes) -> Any:
     """Return the root element. White space before the declaration is taken. §3.3 [client sfbulkapi]"""
     try:
-        root = etree.fromstring(body.lstrip(), etree.XMLParser(**_PARSER_OPTIONS))
+        parser = etree.XMLParser(
+            resolve_entities=False,
+            load_dtd=False,
+            no_network=True,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        root = etree.fromstring(body.lstrip(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise NotXml(str(error)) from error
     if root.getroottree().docinfo.internalDTD is not None:

@@ -1,8 +1,9 @@
 """Calls under ``/services/data/vNN.0/jobs/ingest``, except results and list. salesforce_bulk.md §4.1."""
 
 from sandbox.http.messages import Request, Response
+from sandbox.http.multipart import MULTIPART
 from sandbox.salesforce.bulk2.ingest_job import IngestJob
-from sandbox.salesforce.bulk2.multipart import is_multipart, read_parts
+from sandbox.salesforce.bulk2.multipart import read_parts
 from sandbox.salesforce.bulk2.requests import IngestRequest, StateChange, decode_json, read_json, unsupported
 from sandbox.salesforce.org import Org, origin_of
 from sandbox.salesforce.refusals import BatchRefused
@@ -23,7 +24,7 @@ class IngestCalls:
 
     def create(self, request: Request, caller: Caller) -> Response:
         """Answer 200; a multipart job starts in ``UploadComplete``. §4.1 [docs]"""
-        if not is_multipart(request):
+        if request.media_type != MULTIPART:
             return as_rest_json(self._make(read_json(request, IngestRequest), request, caller).members())
         maximum = self._org.settings.max_multipart_characters
         asked, content = read_parts(request, max_characters=maximum)

@@ -2,8 +2,8 @@
 
 import math
 import zlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 from sandbox.salesforce.bulk2.dialect import DELIMITERS
 from sandbox.salesforce.bulk2.echo import Echo
@@ -16,7 +16,6 @@ from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.rest import bad_request
 from sandbox.salesforce.results import RowResult, pack_results, unpack_results
 from sandbox.salesforce.row_writer import Row
-from sandbox.salesforce.settings import Settings
 
 
 class IngestJob(Job):
@@ -29,8 +28,12 @@ class IngestJob(Job):
 
     def __init__(self, org: Org, origin: Origin, *, version: int, asked: IngestRequest) -> None:
         super().__init__(org, origin, version=version, dialect=asked.dialect)
-        self.asked = asked
+        self.operation = asked.operation
         self.object_name = org.object_type(asked.object).name
+        self.external_id_field = asked.external_id_field_name
+        self.assignment_rule_id = asked.assignment_rule_id
+        # Relative, without a leading slash. §4.1 [docs]
+        self.content_url = f"services/data/v{version}.0/jobs/ingest/{self.id}/batches"
         self._data: bytes | None = None
         self._results: list[bytes] = []
 
@@ -78,21 +81,6 @@ class IngestJob(Job):
         for number, rows in enumerate(pieces):
             yield rows, unpack_results(self._results[number]) if number < len(self._results) else []
 
-    def subject_members(self) -> dict[str, Any]:
-        return {"operation": self.asked.operation, "object": self.object_name}
-
-    def option_members(self) -> dict[str, Any]:
-        """Leave a member out when it is not set. [assumed: the samples without them have no member]"""
-        members = {
-            "externalIdFieldName": self.asked.external_id_field_name,
-            "assignmentRuleId": self.asked.assignment_rule_id,
-        }
-        return {name: value for name, value in members.items() if value is not None}
-
-    def address_members(self) -> dict[str, Any]:
-        """Return ``contentUrl``, relative, without a leading slash. §4.1 [docs]"""
-        return {"contentUrl": f"services/data/v{self.version}.0/jobs/ingest/{self.id}/batches"}
-
     def info(self) -> dict[str, Any]:
         """Return the members of GET. Processed includes failed. §4.1 [docs]"""
         return {
@@ -116,10 +104,11 @@ class IngestJob(Job):
         in_progress_s += max(0, rows - settings.rows_at_once) * settings.row_s
         try:
             self.dialect.check_line_ending(body)
-            load = _Load(origin, CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter]), settings)
+            data = CsvRows(body, delimiter=DELIMITERS[self.dialect.delimiter])
         except BatchRefused as refusal:
             self._fail(refusal.state_message, at)
             return
+        load = _Load(origin, data.columns, data.pieces(settings.internal_batch_rows))
         batches = max(1, math.ceil(rows / settings.internal_batch_rows))
         for number in range(1, batches):
             self.org.schedule.add(at + number * in_progress_s / batches, lambda due: self._write_next(load, due))
@@ -154,12 +143,12 @@ class IngestJob(Job):
             raise BatchRefused("ExceededQuota", "ApiBatchItems Limit exceeded.")
         fault = self.org.batch_failure(load.origin)
         results = self.org.write(
-            self.asked.operation,
+            self.operation,
             self.object_name,
             load.columns,
             rows if fault is None else rows[: fault.rows_written],
             origin=load.origin,
-            external_id=self.asked.external_id_field_name,
+            external_id=self.external_id_field,
             at=at,
         )
         self._results.append(pack_results(results))
@@ -173,10 +162,9 @@ class IngestJob(Job):
         self.move_to("Failed", at)
 
 
-class _Load:
+class _Load(NamedTuple):
     """Data of a started job: the request that started it, the header, and the pieces not yet written."""
 
-    def __init__(self, origin: Origin, data: CsvRows, settings: Settings) -> None:
-        self.origin = origin
-        self.columns = data.columns
-        self.pieces = data.pieces(settings.internal_batch_rows)
+    origin: Origin
+    columns: Sequence[str]
+    pieces: Iterator[list[Row]]

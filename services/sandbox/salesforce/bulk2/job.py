@@ -11,18 +11,22 @@ from sandbox.salesforce.values import instant_at, json_instant
 
 State = Literal["Open", "UploadComplete", "InProgress", "JobComplete", "Failed", "Aborted"]
 
-FINISHED: tuple[State, ...] = ("JobComplete", "Failed", "Aborted")
-
 
 class Job:
     """Job and its states. The clock moves it: its phases stand on the org's schedule."""
 
     job_type: JobType
+    operation: str
+    object_name: str
+    external_id_field: str | None = None
+    assignment_rule_id: str | None = None
+    content_url: str | None = None
 
     def __init__(self, org: Org, origin: Origin, *, version: int, dialect: Dialect) -> None:
         self.org = org
         self.id = org.jobs.next_id()
         self.origin = origin
+        self.created_by: OrgUser = origin.user
         self.version = version
         self.dialect = dialect
         self.state: State = "Open"
@@ -31,16 +35,8 @@ class Job:
         self.processed = self.failed = self.processing_ms = 0
 
     @property
-    def created_by(self) -> OrgUser:
-        return self.origin.user
-
-    @property
     def is_finished(self) -> bool:
-        return self.state in FINISHED
-
-    @property
-    def kept_bytes(self) -> int:
-        return 0
+        return self.state in ("JobComplete", "Failed", "Aborted")
 
     def move_to(self, state: State, at: float) -> None:
         self.state = state
@@ -59,34 +55,28 @@ class Job:
         return bad_request("INVALIDJOBSTATE", message)
 
     def members(self) -> dict[str, Any]:
-        """Return the members of every answer, in the document's order. §4.1 [docs]"""
-        return {
+        """Return the members of every answer, in the document's order. §4.1 [docs]
+
+        Leave a member out when it is not set. [assumed: the samples without them have no member]
+        """
+        members = {
             "id": self.id,
-            **self.subject_members(),
+            "operation": self.operation,
+            "object": self.object_name,
             "createdById": self.created_by.id,
             "createdDate": json_instant(instant_at(self.created_at)),
             "systemModstamp": json_instant(instant_at(self.changed_at)),
             "state": self.state,
-            **self.option_members(),
+            "externalIdFieldName": self.external_id_field,
+            "assignmentRuleId": self.assignment_rule_id,
             "concurrencyMode": "Parallel",
             "contentType": "CSV",
             "apiVersion": float(self.version),
-            **self.address_members(),
+            "contentUrl": self.content_url,
             "lineEnding": self.dialect.line_ending,
             "columnDelimiter": self.dialect.delimiter,
         }
-
-    def subject_members(self) -> dict[str, Any]:
-        """Return operation and object."""
-        raise NotImplementedError
-
-    def option_members(self) -> dict[str, Any]:
-        """Return the members after ``state``."""
-        return {}
-
-    def address_members(self) -> dict[str, Any]:
-        """Return the members after ``apiVersion``."""
-        return {}
+        return {name: value for name, value in members.items() if value is not None}
 
     def listing(self) -> dict[str, Any]:
         return {**self.members(), "jobType": self.job_type}

@@ -1,7 +1,6 @@
 """Lists of jobs of either API, 1,000 per page. salesforce_bulk.md §4.1, §4.2, §10."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any
 from urllib.parse import urlencode
 
 from sandbox.http.messages import Request, Response
@@ -29,12 +28,8 @@ def list_jobs(org: Org, place: str) -> RestHandler:
         found = [job for job in org.jobs if _is_listed(job, place, job_type) and _serial(job.id) > after]
         page = found[:_PAGE]
         more = _more(caller.version, place, job_type, page[-1].id) if len(found) > _PAGE else None
-        body: dict[str, Any] = {
-            "done": more is None,
-            "records": [job.listing() for job in page],
-            "nextRecordsUrl": more,
-        }
-        return as_rest_json(body)
+        records = [job.listing() for job in page]
+        return as_rest_json({"done": more is None, "records": records, "nextRecordsUrl": more})
 
     return handle
 

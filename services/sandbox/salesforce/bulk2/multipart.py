@@ -5,10 +5,6 @@ from sandbox.http.messages import Request
 from sandbox.salesforce.rest import bad_request
 
 
-def is_multipart(request: Request) -> bool:
-    return request.media_type == multipart.MULTIPART
-
-
 def read_parts(request: Request, *, max_characters: int) -> tuple[bytes, bytes]:
     """Return the parts ``job`` and ``content``. Raises ``RestRefusal``; its codes [assumed]."""
     try:

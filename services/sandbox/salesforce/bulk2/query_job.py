@@ -27,9 +27,10 @@ class QueryJob(Job):
     def __init__(self, org: Org, origin: Origin, *, version: int, asked: QueryRequest) -> None:
         """Raise ``RestRefusal`` ``API_ERROR`` for refused SOQL. [assumed: at once, nothing says when]"""
         super().__init__(org, origin, version=version, dialect=asked.dialect)
-        self.asked = asked
+        self.operation = asked.operation
+        self._soql = asked.query
         try:
-            self._object_name = org.check_query(asked.query)
+            self.object_name = org.check_query(asked.query)
         except QueryRefused as refusal:
             raise bad_request("API_ERROR", refusal.reason) from None
         self.columns: tuple[str, ...] = ()
@@ -49,9 +50,6 @@ class QueryJob(Job):
         wanted = chain.from_iterable(map(_unpack_block, self._blocks[first:]))
         return list(islice(wanted, skipped, skipped + count))
 
-    def subject_members(self) -> dict[str, Any]:
-        return {"operation": self.asked.operation, "object": self._object_name}
-
     def info(self) -> dict[str, Any]:
         """Return the members of GET. §4.2 [docs]"""
         return {
@@ -69,7 +67,7 @@ class QueryJob(Job):
     def _run(self, at: float) -> None:
         if self.state != "InProgress":
             return
-        result = self.org.query(self.asked.query, with_deleted=self.asked.operation == "queryAll")
+        result = self.org.query(self._soql, with_deleted=self.operation == "queryAll")
         self.columns = result.fields
         self._blocks = _packed(result)
         self.processed = len(result.rows)

@@ -6,7 +6,6 @@ import hmac
 
 from sandbox.http.authorization import client_credentials
 from sandbox.http.messages import FORM, Request, Response, as_json, first_values
-from sandbox.http.routing import Route
 from sandbox.salesforce.login.assertion import read_assertion
 from sandbox.salesforce.login.credentials import Credentials, LoginRefused
 from sandbox.salesforce.login.refusal import OAuthRefusal
@@ -16,10 +15,6 @@ from sandbox.salesforce.sessions import OrgUser
 
 _JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 Form = dict[str, str]
-
-
-def oauth_routes(org: Org, credentials: Credentials) -> list[Route]:
-    return [Route("POST", "/services/oauth2/token", OAuth(org, credentials).token)]
 
 
 class OAuth:

@@ -7,6 +7,7 @@ The wire document names read-back by query (§9), not the call: all of this is [
 """
 
 from array import array
+from functools import partial
 from typing import Any
 
 from sandbox.http.messages import Request, Response
@@ -14,7 +15,7 @@ from sandbox.http.routing import Route
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.query import count, plan
 from sandbox.salesforce.refusals import QueryRefused
-from sandbox.salesforce.rest import Caller, RestHandler, as_rest_json, bad_request, rest_handler
+from sandbox.salesforce.rest import Caller, as_rest_json, bad_request, rest_handler
 from sandbox.salesforce.rest_query.records import RecordWriter
 from sandbox.salesforce.soql import Query, parse
 
@@ -23,10 +24,10 @@ def query_routes(org: Org) -> list[Route]:
     """Return the calls under both names; ``queryAll`` finds deleted records too."""
     calls = QueryCalls(org)
     routes = []
-    for name, first_page in (("query", calls.query), ("queryAll", calls.query_all)):
+    for name in ("query", "queryAll"):
         path = f"/services/data/{{version}}/{name}"
-        routes.append(Route("GET", path, rest_handler(org, first_page)))
-        routes.append(Route("GET", f"{path}/{{locator}}", rest_handler(org, calls.further_page(name))))
+        routes.append(Route("GET", path, rest_handler(org, partial(calls.first_page, name=name))))
+        routes.append(Route("GET", f"{path}/{{locator}}", rest_handler(org, partial(calls.further_page, name=name))))
     return routes
 
 
@@ -37,23 +38,20 @@ class QueryCalls:
         self._org = org
         self._page_rows = org.settings.rest_page_rows
 
-    def query(self, request: Request, caller: Caller) -> Response:
-        return self._first_page(request, caller, "query")
-
-    def query_all(self, request: Request, caller: Caller) -> Response:
-        return self._first_page(request, caller, "queryAll")
-
-    def further_page(self, name: str) -> RestHandler:
-        def answer(request: Request, caller: Caller) -> Response:
-            return self._further_page(request.params["locator"], caller, name)
-
-        return answer
-
-    def _first_page(self, request: Request, caller: Caller, name: str) -> Response:
+    def first_page(self, request: Request, caller: Caller, *, name: str) -> Response:
         try:
             return self._asked(self._parsed(request.argument("q") or ""), caller, name)
         except QueryRefused as refusal:
             raise bad_request(refusal.query_code, refusal.detail) from None
+
+    def further_page(self, request: Request, caller: Caller, *, name: str) -> Response:
+        cursor_id, _, digits = request.params["locator"].rpartition("-")
+        cursor = self._org.cursors.get(caller.user, cursor_id)
+        start = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else -1
+        if cursor is None or not 0 <= start < len(cursor.serials):
+            raise bad_request("INVALID_QUERY_LOCATOR", "invalid query locator")
+        writer = RecordWriter(cursor.table, cursor.fields, self._org.tables, caller.version)
+        return self._page(writer, cursor.serials, start, f"/services/data/v{caller.version}.0/{name}/{cursor_id}")
 
     def _asked(self, query: Query, caller: Caller, name: str) -> Response:
         with_deleted = name == "queryAll"
@@ -74,15 +72,6 @@ class QueryCalls:
         if (query.offset or 0) > maximum:
             raise QueryRefused("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {maximum}")
         return query
-
-    def _further_page(self, locator: str, caller: Caller, name: str) -> Response:
-        cursor_id, _, digits = locator.rpartition("-")
-        cursor = self._org.cursors.get(caller.user, cursor_id)
-        start = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 16 else -1
-        if cursor is None or not 0 <= start < len(cursor.serials):
-            raise bad_request("INVALID_QUERY_LOCATOR", "invalid query locator")
-        writer = RecordWriter(cursor.table, cursor.fields, self._org.tables, caller.version)
-        return self._page(writer, cursor.serials, start, f"/services/data/v{caller.version}.0/{name}/{cursor_id}")
 
     def _page(self, writer: RecordWriter, serials: "array[int]", start: int, address: str) -> Response:
         end = start + self._page_rows

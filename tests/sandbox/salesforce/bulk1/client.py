@@ -18,14 +18,7 @@ NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 LOADER, ADMIN, LIMITED = "loader@example.com", "admin@example.com", "limited@example.com"
 XML, JSON, CSV = "application/xml", "application/json", "text/csv"
-DATA_TYPES = {
-    "XML": XML,
-    "JSON": JSON,
-    "CSV": CSV,
-    "ZIP_XML": "zip/xml",
-    "ZIP_JSON": "zip/json",
-    "ZIP_CSV": "zip/csv",
-}
+DATA_TYPES = {"XML": XML, "JSON": JSON, "CSV": CSV, "ZIP_XML": "zip/xml", "ZIP_JSON": "zip/json", "ZIP_CSV": "zip/csv"}
 
 
 class Bulk1:
@@ -53,23 +46,31 @@ class Bulk1:
         headers: Mapping[str, str] | None = None,
     ) -> str:
         """Create a job and return its id."""
-        answer = await self.http.post(
-            "/job",
-            content=job_xml(
-                operation=operation,
-                object=object_name,
-                externalIdFieldName=external_id,
-                concurrencyMode=concurrency,
-                contentType=content_type,
-            ),
-            headers={"content-type": XML, **(headers or {})},
+        body = job_xml(
+            operation=operation,
+            object=object_name,
+            externalIdFieldName=external_id,
+            concurrencyMode=concurrency,
+            contentType=content_type,
         )
+        answer = await self.post_job(body, **(headers or {}))
         assert answer.status_code == 201, answer.text
         return field(answer.text, "id")
 
+    async def post_job(self, body: str | bytes, *, path: str = "/job", **headers: str) -> httpx.Response:
+        """Send a create request; the name of a header may have ``_`` for ``-``."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.http.post(path, content=body, headers={"content-type": XML, **named})
+
+    async def post_batch(
+        self, job: str, body: str | bytes | AsyncIterator[bytes], content_type: str = CSV, **headers: str
+    ) -> httpx.Response:
+        sent = {"content-type": content_type, **headers}
+        return await self.http.post(f"/job/{job}/batch", content=body, headers=sent)
+
     async def add(self, job: str, body: str | bytes, content_type: str = CSV) -> str:
         """Add a batch and return its id."""
-        answer = await self.http.post(f"/job/{job}/batch", content=body, headers={"content-type": content_type})
+        answer = await self.post_batch(job, body, content_type)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"]) if answer.headers["content-type"] == JSON else field(answer.text, "id")
 
@@ -129,6 +130,9 @@ def job_xml(**named: str) -> str:
     """Return a create request of the values that are not empty."""
     inside = "".join(f"<{name}>{value}</{name}>" for name, value in named.items() if value)
     return f'<?xml version="1.0" encoding="UTF-8"?><jobInfo xmlns="{NAMESPACE}">{inside}</jobInfo>'
+
+
+INSERT = job_xml(operation="insert", object="Contact", contentType="CSV")
 
 
 def rows_xml(*records: str) -> str:

@@ -8,14 +8,7 @@ import httpx
 import pytest
 
 from sandbox.salesforce.settings import Settings
-from tests.sandbox.salesforce.bulk1.client import CSV, JSON, XML, Bulk1, bulk1_org, field, job_xml
-
-INSERT = job_xml(operation="insert", object="Contact", contentType="CSV")
-
-
-async def _create(org: Bulk1, body: str | bytes = INSERT, **headers: str) -> httpx.Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return await org.http.post("/job", content=body, headers={"content-type": XML, **named})
+from tests.sandbox.salesforce.bulk1.client import CSV, INSERT, JSON, XML, Bulk1, bulk1_org, field, job_xml
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, id=name) for name in ("X-SFDC-Session", "X-SFDC-SESSION")])
@@ -28,15 +21,14 @@ async def test_the_session_header_is_taken_in_any_case(org: Bulk1, name: str) ->
 async def test_a_bearer_token_does_as_well(org: Bulk1) -> None:
     [session] = org.session().values()
     del org.http.headers["X-SFDC-Session"]
-    assert (await _create(org, Authorization=f"Bearer {session}")).status_code == 201
+    assert (await org.post_job(INSERT, Authorization=f"Bearer {session}")).status_code == 201
 
 
 async def test_a_request_may_be_gzipped(org: Bulk1) -> None:
-    created = await _create(org, gzip.compress(INSERT.encode()), content_encoding="gzip")
+    created = await org.post_job(gzip.compress(INSERT.encode()), content_encoding="gzip")
     job = field(created.text, "id")
     packed = gzip.compress(b"LastName\nBerg\nLind")
-    headers = {"content-type": CSV, "content-encoding": "gzip"}
-    await org.http.post(f"/job/{job}/batch", content=packed, headers=headers)
+    await org.post_batch(job, packed, **{"content-encoding": "gzip"})
     assert (await org.info(job))["numberRecordsProcessed"] == "2"
 
 
@@ -54,21 +46,20 @@ async def test_limits_apply_to_the_unpacked_size(org: Bulk1, size: int, code: st
 
 @pytest.mark.parametrize("accepts", [pytest.param("gzip", id="gzip"), pytest.param("identity", id="not")])
 async def test_an_answer_is_gzipped_only_for_who_accepts_it(org: Bulk1, accepts: str) -> None:
-    answer = await _create(org, accept_encoding=accepts)
+    answer = await org.post_job(INSERT, accept_encoding=accepts)
     assert answer.headers.get("content-encoding", "identity") == accepts
     assert answer.text.endswith("</jobInfo>\n")
 
 
-async def test_chunked_uploads_are_taken() -> None:
+async def test_chunked_uploads_are_taken(org: Bulk1) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b"LastName\nBe"
         yield b"rg\nLind\n"
 
-    async with bulk1_org() as org:
-        job = await org.create()
-        answer = await org.http.post(f"/job/{job}/batch", content=pieces(), headers={"content-type": CSV})
-        assert "content-length" not in answer.request.headers
-        assert (await org.info(job))["numberRecordsProcessed"] == "2"
+    job = await org.create()
+    answer = await org.post_batch(job, pieces())
+    assert "content-length" not in answer.request.headers
+    assert (await org.info(job))["numberRecordsProcessed"] == "2"
 
 
 @pytest.mark.parametrize(
@@ -80,7 +71,7 @@ async def test_chunked_uploads_are_taken() -> None:
     ],
 )
 async def test_slashes_do_not_matter(org: Bulk1, path: str) -> None:
-    answer = await org.http.post(f"{org.url}{path}", content=INSERT, headers={"content-type": XML})
+    answer = await org.post_job(INSERT, path=f"{org.url}{path}")
     assert answer.status_code == 201
 
 
@@ -113,10 +104,10 @@ async def test_answers_follow_the_request_where_the_job_is_not_known(org: Bulk1,
 
 
 async def test_an_xml_request_for_a_json_job_is_answered_in_xml_and_then_in_json(org: Bulk1) -> None:
-    created = await _create(org, job_xml(operation="insert", object="Contact", contentType="JSON"))
+    created = await org.post_job(job_xml(operation="insert", object="Contact", contentType="JSON"))
     assert created.headers["content-type"] == XML
     job = field(created.text, "id")
-    added = await org.http.post(f"/job/{job}/batch", content="[{}]", headers={"content-type": JSON})
+    added = await org.post_batch(job, "[{}]", JSON)
     assert added.headers["content-type"] == JSON
 
 
@@ -135,17 +126,17 @@ async def test_line_ending_of_result_csv(org: Bulk1, header: str, ending: str, w
 
 
 async def test_call_options_are_taken(org: Bulk1) -> None:
-    assert (await _create(org, Sforce_Call_Options="client=Loader/1.0")).status_code == 201
+    assert (await org.post_job(INSERT, Sforce_Call_Options="client=Loader/1.0")).status_code == 201
 
 
 async def test_limit_info_counts_every_call_against_the_day() -> None:
     async with bulk1_org(Settings(daily_api_requests=2)) as org:
-        found = [(await _create(org)).headers["sforce-limit-info"] for _ in range(2)]
+        found = [(await org.post_job(INSERT)).headers["sforce-limit-info"] for _ in range(2)]
         assert found == ["api-usage=1/2", "api-usage=2/2"]
-        assert field((await _create(org)).text, "exceptionMessage") == "TotalRequests Limit exceeded."
+        assert field((await org.post_job(INSERT)).text, "exceptionMessage") == "TotalRequests Limit exceeded."
         await org.control.advance(86_400 + 60)
         org.http.headers.update(org.session())
-        assert (await _create(org)).headers["sforce-limit-info"] == "api-usage=1/2"
+        assert (await org.post_job(INSERT)).headers["sforce-limit-info"] == "api-usage=1/2"
 
 
 @pytest.mark.parametrize(
@@ -153,9 +144,7 @@ async def test_limit_info_counts_every_call_against_the_day() -> None:
 )
 async def test_a_deprecated_version_gets_a_warning(version: str, *, warned: bool) -> None:
     async with bulk1_org(Settings(deprecated_below=45)) as org:
-        answer = await org.http.post(
-            f"{org.url}/services/async/{version}/job", content=INSERT, headers={"content-type": XML}
-        )
+        answer = await org.post_job(INSERT, path=f"{org.url}/services/async/{version}/job")
         assert answer.status_code == 201
         assert answer.headers.get("warning", "").startswith("299 ") == warned
 
@@ -175,9 +164,7 @@ async def test_a_deprecated_version_gets_a_warning(version: str, *, warned: bool
     ],
 )
 async def test_versions(org: Bulk1, version: str, status: int, code: str) -> None:
-    answer = await org.http.post(
-        f"{org.url}/services/async/{version}/job", content=INSERT, headers={"content-type": XML}
-    )
+    answer = await org.post_job(INSERT, path=f"{org.url}/services/async/{version}/job")
     assert answer.status_code == status
     assert re.findall(r"<exceptionCode>(\w+)", answer.text) == ([code] if code else [])
 

@@ -9,24 +9,18 @@ import pytest
 from tests.sandbox.salesforce.bulk1.client import DATA_TYPES, Bulk1, rows_xml
 
 
-def _zip(request: str, **files: bytes) -> bytes:
+def _zip(rows: str, rows_name: str = "request.txt", /, **files: bytes) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("request.txt", request)
+        archive.writestr(rows_name, rows)
         for name, content in files.items():
             archive.writestr(name.replace("__", "/"), content)
     return packed.getvalue()
 
 
-def _without_request() -> bytes:
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("rows.csv", "LastName\nBerg")
-    return packed.getvalue()
-
-
 async def test_a_zip_needs_a_request_txt(org: Bulk1) -> None:
-    assert "request.txt is missing" in (await org.upsert("ZIP_CSV", _without_request()))["stateMessage"]
+    body = _zip("LastName\nBerg", "rows.csv")
+    assert "request.txt is missing" in (await org.upsert("ZIP_CSV", body))["stateMessage"]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """Other people's clients of Bulk API 1.0, unmodified, against the sandbox: salesforce-bulk and simple-salesforce.
 
-sfbulk and sfbulkapi are not on the package index; their habits, as the document lists them, are written out here.
+They run in threads, because they block and the sandbox runs in this loop. sfbulk and sfbulkapi are not on the package
+index; their habits, as the document lists them, are written out here.
 """
 
-import asyncio
 import io
 import re
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from asyncio import to_thread
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from salesforce_bulk import CsvDictsAdapter, SalesforceBulk
@@ -16,8 +17,6 @@ from simple_salesforce.bulk import SFBulkHandler
 
 from sandbox.salesforce.settings import Settings
 from tests.sandbox.salesforce.bulk1.client import NAMESPACE, Bulk1, bulk1_org, field, job_xml, rows
-
-T = TypeVar("T")
 
 
 def _old(org: Bulk1) -> SalesforceBulk:
@@ -28,11 +27,6 @@ def _old(org: Bulk1) -> SalesforceBulk:
 def _simple(org: Bulk1) -> Any:
     """Return an untyped client: its annotations take less than its documentation does."""
     return SFBulkHandler(org.session()["X-SFDC-Session"], f"{org.url}/services/async/59.0/")
-
-
-async def _in_thread(work: Callable[[], T]) -> T:
-    """Run in a thread, because the clients block and the sandbox runs in this loop."""
-    return await asyncio.to_thread(work)
 
 
 def _people(count: int) -> Iterator[dict[str, str]]:
@@ -51,7 +45,7 @@ async def test_salesforce_bulk_streams_an_upsert_and_reads_its_results(org: Bulk
         assert client.job_state(job) == "Closed"
         return results
 
-    results = await _in_thread(work)
+    results = await to_thread(work)
     assert [(one.success, one.created, one.error) for one in results] == [("true", "true", "")] * 3
 
 
@@ -64,7 +58,7 @@ async def test_salesforce_bulk_reads_json_results(org: Bulk1) -> None:
         assert client.get_batch_list(job)[0]["state"] == "Completed"
         return results
 
-    results = await _in_thread(work)
+    results = await to_thread(work)
     assert [one.success for one in results] == [True, False]
     assert results[1].error[0]["statusCode"] == "REQUIRED_FIELD_MISSING"
 
@@ -85,7 +79,7 @@ async def test_salesforce_bulk_queries_with_pk_chunking(org: Bulk1) -> None:
                 found += rows(io.TextIOWrapper(file, "utf-8").read())
         return found
 
-    assert await _in_thread(work) == [["N0"], ["N1"], ["N2"], ["N3"], ["N4"]]
+    assert await to_thread(work) == [["N0"], ["N1"], ["N2"], ["N3"], ["N4"]]
 
 
 async def test_salesforce_bulk_reads_a_query_and_its_request(org: Bulk1) -> None:
@@ -98,7 +92,7 @@ async def test_salesforce_bulk_reads_a_query_and_its_request(org: Bulk1) -> None
         [file] = client.get_all_results_for_query_batch(batch)
         return file.read().decode(), client.get_query_batch_request(batch)
 
-    assert await _in_thread(work) == ('"LastName"\n"Berg"\n', "SELECT LastName FROM Contact")
+    assert await to_thread(work) == ('"LastName"\n"Berg"\n', "SELECT LastName FROM Contact")
 
 
 async def test_salesforce_bulk_posts_a_mapping_file(org: Bulk1) -> None:
@@ -109,7 +103,7 @@ async def test_salesforce_bulk_posts_a_mapping_file(org: Bulk1) -> None:
         batch = client.post_batch(job, iter([b"Family\n", b"Berg\n"]))
         return str(client.batch_status(batch)["numberRecordsFailed"])
 
-    assert await _in_thread(work) == "0"
+    assert await to_thread(work) == "0"
 
 
 async def test_salesforce_bulk_sees_why_a_batch_failed(org: Bulk1) -> None:
@@ -120,7 +114,7 @@ async def test_salesforce_bulk_sees_why_a_batch_failed(org: Bulk1) -> None:
         client.wait_for_batch(job, batch, sleep_interval=0)
 
     with pytest.raises(BulkBatchFailed, match="must contain only ids"):
-        await _in_thread(work)
+        await to_thread(work)
 
 
 async def test_salesforce_bulk_aborts_a_job() -> None:
@@ -133,7 +127,7 @@ async def test_salesforce_bulk_aborts_a_job() -> None:
             client.abort_job(job)
             return client.job_state(job), client.batch_state(batch)
 
-        assert await _in_thread(work) == ("Aborted", "NotProcessed")
+        assert await to_thread(work) == ("Aborted", "NotProcessed")
 
 
 async def test_simple_salesforce_runs_every_operation(org: Bulk1) -> None:
@@ -148,7 +142,7 @@ async def test_simple_salesforce_runs_every_operation(org: Bulk1) -> None:
         soql = "SELECT LastName, Title FROM Contact ORDER BY LastName"
         return list(contacts.query(soql)), list(contacts.query_all(soql))
 
-    found, everything = await _in_thread(work)
+    found, everything = await to_thread(work)
     shown = [(row["LastName"], row["Title"]) for row in found]
     assert shown == [("N0", "Dr"), ("N1", "Dr"), ("N4", None), ("Nine", None)]
     assert [row["LastName"] for row in everything] == ["N0", "N1", "N2", "N4", "Nine"]
@@ -159,7 +153,7 @@ async def test_simple_salesforce_joins_results_with_the_request(org: Bulk1) -> N
         data = [{"LastName": "Berg", "Ext__c": "A"}, {"FirstName": "Ada"}]
         return list(_simple(org).Contact.insert(data, include_detailed_results=True))
 
-    good, bad = await _in_thread(work)
+    good, bad = await to_thread(work)
     assert (good["success"], good["LastName"]) == (True, "Berg")
     assert (bad["success"], bad["errors"][0]["fields"], bad["FirstName"]) == (False, ["LastName"], "Ada")
 
@@ -170,7 +164,7 @@ async def test_simple_salesforce_cuts_batches_by_size(org: Bulk1) -> None:
         results = list(_simple(org).submit_dml("Contact", "insert", data, batch_size="auto"))
         return sum(one["success"] for one in results)
 
-    assert await _in_thread(work) == 400
+    assert await to_thread(work) == 400
     assert len({entry.request for entry in await org.control.ledger()}) == 2
 
 

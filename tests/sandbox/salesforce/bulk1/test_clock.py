@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.salesforce.faults import SlowJob
 from sandbox.salesforce.settings import Settings
-from tests.sandbox.salesforce.bulk1.client import CSV, Bulk1, bulk1_org, field, fields, rows
+from tests.sandbox.salesforce.bulk1.client import Bulk1, bulk1_org, field, fields, rows
 
 DAY_S = 86_400
 TRY_S = 300
@@ -129,7 +129,7 @@ async def test_a_job_takes_no_batch_after_24_hours(org: Bulk1) -> None:
     job = await org.create()
     await org.control.advance(DAY_S)
     org.http.headers.update(org.session())
-    answer = await org.http.post(f"/job/{job}/batch", content="LastName\nBerg", headers={"content-type": CSV})
+    answer = await org.post_batch(job, "LastName\nBerg")
     assert field(answer.text, "exceptionCode") == "InvalidJobState"
     assert (await org.info(job))["state"] == "Open"
 
@@ -147,7 +147,7 @@ async def test_jobs_and_results_are_kept_7_days(org: Bulk1) -> None:
 async def test_batches_are_counted_over_24_hours() -> None:
     async with bulk1_org(Settings(daily_batches=1)) as org:
         await org.load("insert", "LastName", "Berg")
-        refused = await org.http.post(f"/job/{await org.create()}/batch", content="x", headers={"content-type": CSV})
+        refused = await org.post_batch(await org.create(), "x")
         assert field(refused.text, "exceptionMessage") == "ApiBatchItems Limit exceeded."
         await org.control.advance(DAY_S + 60)
         org.http.headers.update(org.session())

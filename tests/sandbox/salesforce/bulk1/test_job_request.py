@@ -1,22 +1,15 @@
 """Requests as they are read: their types, XML and JSON. Ids name rows of salesforce_bulk.md §3.1 and §3.3."""
 
-import httpx
 import pytest
 
 from sandbox.salesforce.settings import Settings
-from tests.sandbox.salesforce.bulk1.client import DATA_TYPES, JSON, NAMESPACE, XML, Bulk1, bulk1_org, field, job_xml
+from tests.sandbox.salesforce.bulk1.client import DATA_TYPES, INSERT, JSON, NAMESPACE, Bulk1, bulk1_org, field
 
-INSERT = job_xml(operation="insert", object="Contact", contentType="CSV")
 PREFIXED = INSERT.replace("<", "<a:").replace("<a:/", "</a:").replace("<a:?", "<?").replace("xmlns", "xmlns:a")
 CONTACT = "<object>Contact</object>"
 ENTITIES = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
 BILLION_LAUGHS = f'<!DOCTYPE a [<!ENTITY e0 "ha">{ENTITIES}]><a b="&e11;">&e11;</a>'
 JSON_JOB = '{"operation": "insert", "object": "Contact", "contentType": "JSON"}'
-
-
-async def _create(org: Bulk1, body: str | bytes = INSERT, **headers: str) -> httpx.Response:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return await org.http.post("/job", content=body, headers={"content-type": XML, **named})
 
 
 @pytest.mark.parametrize(
@@ -34,7 +27,7 @@ async def _create(org: Bulk1, body: str | bytes = INSERT, **headers: str) -> htt
     ],
 )
 async def test_the_type_of_a_create_request(org: Bulk1, sent: str, *, taken: bool) -> None:
-    answer = await org.http.post("/job", content=INSERT, headers={"content-type": sent})
+    answer = await org.post_job(INSERT, content_type=sent)
     assert answer.status_code == (201 if taken else 400)
     assert ("UnsupportedContentType" in answer.text) != taken
 
@@ -54,7 +47,7 @@ async def test_the_type_of_a_create_request(org: Bulk1, sent: str, *, taken: boo
 )
 async def test_the_type_of_a_batch(org: Bulk1, job_type: str, sent: str, *, taken: bool) -> None:
     job = await org.create(content_type=job_type)
-    answer = await org.http.post(f"/job/{job}/batch", content="LastName\nBerg", headers={"content-type": sent})
+    answer = await org.post_batch(job, "LastName\nBerg", sent)
     assert answer.status_code == (201 if taken else 400)
     assert ("UnsupportedContentType" in answer.text) != taken
 
@@ -72,7 +65,7 @@ async def test_the_type_of_a_batch(org: Bulk1, job_type: str, sent: str, *, take
     ],
 )
 async def test_xml_is_read_leniently_where_clients_vary(org: Bulk1, body: str) -> None:
-    answer = await _create(org, body)
+    answer = await org.post_job(body)
     assert (answer.status_code, field(answer.text, "object")) == (201, "Contact")
 
 
@@ -100,7 +93,7 @@ async def test_xml_is_read_leniently_where_clients_vary(org: Bulk1, body: str) -
     ],
 )
 async def test_xml_is_read_strictly_otherwise(org: Bulk1, body: str, code: str) -> None:
-    answer = await _create(org, body)
+    answer = await org.post_job(body)
     assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, code)
 
 
@@ -113,16 +106,15 @@ async def test_xml_is_read_strictly_otherwise(org: Bulk1, body: str, code: str) 
         pytest.param("", "Parallel", id="§3.3 default Parallel"),
     ],
 )
-async def test_concurrency_modes_in_json(given: str, mode: str) -> None:
-    async with bulk1_org() as org:
-        answer = await _create(org, "{" + given + JSON_JOB[1:], content_type=JSON)
-        assert answer.json()["concurrencyMode"] == mode
+async def test_concurrency_modes_in_json(org: Bulk1, given: str, mode: str) -> None:
+    answer = await org.post_job("{" + given + JSON_JOB[1:], content_type=JSON)
+    assert answer.json()["concurrencyMode"] == mode
 
 
 async def test_of_a_body_that_is_far_too_large_the_rest_is_not_kept() -> None:
     async with bulk1_org(Settings(max_upload_bytes=11_000_000)) as org:
         job = await org.create()
         body = b"x" * 60_000_000
-        answer = await org.http.post(f"/job/{job}/batch", content=body, headers={"content-type": "text/csv"})
+        answer = await org.post_batch(job, body)
         assert field(answer.text, "exceptionCode") == "ClientInputError"
         assert (await org.http.get(f"/job/{job}")).status_code == 200

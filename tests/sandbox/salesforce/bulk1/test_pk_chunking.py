@@ -8,7 +8,7 @@ from msgspec import structs
 from sandbox.salesforce.bulk1.pk_chunking import PkChunking, read_pk_chunking, rewrite
 from sandbox.salesforce.bulk1.refusal import Refusal
 from sandbox.salesforce.settings import Settings
-from tests.sandbox.salesforce.bulk1.client import CSV, Bulk1, bulk1_org, field, rows
+from tests.sandbox.salesforce.bulk1.client import Bulk1, bulk1_org, field, rows
 
 HEADER = "Sforce-Enable-PKChunking"
 FIRST, AFTER = "003X00000000001IAA", "003X00000000003IAA"
@@ -160,5 +160,5 @@ async def test_an_aborted_job_makes_no_chunks(phases: dict[str, float]) -> None:
 
 async def test_loads_do_not_care_for_the_header(org: Bulk1) -> None:
     job = await org.create(headers={HEADER: "TRUE"})
-    answer = await org.http.post(f"/job/{job}/batch", content="LastName\nA", headers={"content-type": CSV})
+    answer = await org.post_batch(job, "LastName\nA")
     assert await org.state(job, field(answer.text, "id")) == "Completed"

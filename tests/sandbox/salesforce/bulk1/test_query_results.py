@@ -6,9 +6,10 @@ import re
 import pytest
 
 from sandbox.salesforce.bulk1.faults import SplitResult
-from tests.sandbox.salesforce.bulk1.client import DATA_TYPES, NAMESPACE, Bulk1, rows
+from tests.sandbox.salesforce.bulk1.client import DATA_TYPES, NAMESPACE, XSI, Bulk1, rows
+from tests.sandbox.salesforce.orgs import REFUSED_SOQL
 
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
+XML_START = f'<?xml version="1.0" encoding="UTF-8"?><queryResult xmlns="{NAMESPACE}" xmlns:xsi="{XSI}">'
 
 
 @pytest.mark.parametrize(
@@ -23,9 +24,8 @@ XSI = "http://www.w3.org/2001/XMLSchema-instance"
         ),
         pytest.param(
             "XML",
-            f'<?xml version="1.0" encoding="UTF-8"?><queryResult xmlns="{NAMESPACE}" xmlns:xsi="{XSI}">'
-            '<records xsi:type="sObject"><type>Contact</type><Id>003X00000000001IAA</Id><Id>003X00000000001IAA</Id>'
-            '<FirstName xsi:nil="true"/></records></queryResult>',
+            f'{XML_START}<records xsi:type="sObject"><type>Contact</type><Id>003X00000000001IAA</Id>'
+            '<Id>003X00000000001IAA</Id><FirstName xsi:nil="true"/></records></queryResult>',
             id="§3.8 XML: Id appears twice",
         ),
     ],
@@ -40,11 +40,7 @@ async def test_query_results(org: Bulk1, content_type: str, expected: str) -> No
     [
         pytest.param("CSV", "Records not found for this query\n", id="§3.8 no rows, CSV"),
         pytest.param("JSON", "[]", id="§3.8 no rows, JSON"),
-        pytest.param(
-            "XML",
-            f'<?xml version="1.0" encoding="UTF-8"?><queryResult xmlns="{NAMESPACE}" xmlns:xsi="{XSI}"></queryResult>',
-            id="§3.8 no rows, XML",
-        ),
+        pytest.param("XML", f"{XML_START}</queryResult>", id="§3.8 no rows, XML"),
     ],
 )
 async def test_empty_query_results(org: Bulk1, content_type: str, expected: str) -> None:
@@ -81,20 +77,7 @@ async def test_several_result_ids_hold_all_rows_between_them(org: Bulk1) -> None
 
 
 @pytest.mark.parametrize(
-    "soql",
-    [
-        pytest.param("SELECT COUNT() FROM Contact", id="§3.8 COUNT"),
-        pytest.param("SELECT SUM(Score__c) FROM Contact", id="§3.8 SUM"),
-        pytest.param("SELECT LastName FROM Contact GROUP BY ROLLUP(LastName)", id="§3.8 ROLLUP"),
-        pytest.param("SELECT LastName FROM Contact GROUP BY CUBE(LastName)", id="§3.8 GROUP BY CUBE"),
-        pytest.param("SELECT Id FROM Contact OFFSET 1", id="§3.8 OFFSET"),
-        pytest.param("SELECT Id, (SELECT Id FROM Contacts) FROM Account", id="§3.8 nested"),
-        pytest.param("SELECT BillingAddress FROM Account", id="§3.8 compound address"),
-        pytest.param("SELECT Foo FROM Contact", id="unknown field"),
-        pytest.param("SELECT Id FROM Foo", id="unknown object"),
-        pytest.param("LastName\nBerg", id="no SOQL"),
-        pytest.param(b"\xff", id="no text"),
-    ],
+    "soql", [*REFUSED_SOQL, pytest.param("LastName\nBerg", id="no SOQL"), pytest.param(b"\xff", id="no text")]
 )
 async def test_a_refused_query_is_a_failed_batch(org: Bulk1, soql: str | bytes) -> None:
     job = await org.create("query")

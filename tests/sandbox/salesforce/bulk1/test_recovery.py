@@ -58,13 +58,7 @@ async def test_there_is_no_list_of_jobs_but_that_of_bulk_2(org: Bulk1) -> None:
     assert field((await org.http.get("/job")).text, "exceptionCode") == "InvalidOperation"
     [listed] = (await org.http.get(f"{org.url}{LIST}")).json()["records"]
     shown = {name: listed[name] for name in ("id", "operation", "object", "contentType", "apiVersion")}
-    assert shown == {
-        "id": job,
-        "operation": "insert",
-        "object": "Contact",
-        "contentType": "JSON",
-        "apiVersion": 59.0,
-    }
+    assert shown == {"id": job, "operation": "insert", "object": "Contact", "contentType": "JSON", "apiVersion": 59.0}
 
 
 async def test_batches_count_against_the_limits_that_the_org_shows(org: Bulk1) -> None:
@@ -78,14 +72,10 @@ async def test_batches_of_both_apis_count_together() -> None:
     async with bulk1_org(Settings(daily_batches=2)) as org:
         await org.load("insert", "LastName", "Berg")
         ingest = f"{org.url}/services/data/v59.0/jobs/ingest"
-        parts = {
-            "job": (None, '{"object": "Contact", "operation": "insert"}'),
-            "content": ("content", "LastName\nLind"),
-        }
+        job = '{"object": "Contact", "operation": "insert"}'
+        parts = {"job": (None, job), "content": ("content", "LastName\nLind")}
         assert (await org.http.post(ingest, files=parts)).status_code == 200
-        refused = await org.http.post(
-            f"/job/{await org.create()}/batch", content="LastName\nFalk", headers={"content-type": CSV}
-        )
+        refused = await org.post_batch(await org.create(), "LastName\nFalk")
         assert field(refused.text, "exceptionCode") == "ExceededQuota"
 
 

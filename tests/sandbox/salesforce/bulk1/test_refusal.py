@@ -26,15 +26,35 @@ from tests.sandbox.salesforce.bulk1.client import (
 )
 
 Trouble = Callable[[Bulk1], Awaitable[httpx.Response]]
-BODIES = {"CSV": ("LastName\nBerg", CSV), "JSON": ('[{"LastName": "Berg"}]', JSON)}
+ROWS = "LastName\nBerg"
+CUT_OFF = gzip.compress(b"LastName\nBerg\n")[:-9]
+MERGE, CONTENT = job_xml(operation="merge", object="Contact"), job_xml(operation="insert", object="ContentBody")
+BODIES = {"CSV": (ROWS, CSV), "JSON": ('[{"LastName": "Berg"}]', JSON)}
 
 
-async def _add(org: Bulk1, job: str, body: str | bytes = "LastName\nBerg", **headers: str) -> httpx.Response:
-    return await org.http.post(f"/job/{job}/batch", content=body, headers={"content-type": CSV, **headers})
+def _get(path: str) -> Trouble:
+    return lambda org: org.http.get(path)
 
 
-async def _wrong_session(org: Bulk1) -> httpx.Response:
-    return await org.http.get("/job/750", headers={"X-SFDC-Session": "wrong"})
+def _get_as(session: str) -> Trouble:
+    return lambda org: org.http.get("/job/750", headers={"X-SFDC-Session": session})
+
+
+def _get_of_version(version: str) -> Trouble:
+    return lambda org: org.http.get(f"{org.url}/services/async/{version}/job/750")
+
+
+def _post_job(content: str, content_type: str = XML) -> Trouble:
+    return lambda org: org.http.post("/job", content=content, headers={"content-type": content_type})
+
+
+def _add_encoded(body: str | bytes, encoding: str = "identity") -> Trouble:
+    """Add a batch to a new job."""
+
+    async def trouble(org: Bulk1) -> httpx.Response:
+        return await org.post_batch(await org.create(), body, **{"content-encoding": encoding})
+
+    return trouble
 
 
 async def _expired_session(org: Bulk1) -> httpx.Response:
@@ -42,22 +62,10 @@ async def _expired_session(org: Bulk1) -> httpx.Response:
     return await org.http.get("/job/750")
 
 
-async def _no_session(org: Bulk1) -> httpx.Response:
-    return await org.http.get("/job/750", headers={"X-SFDC-Session": ""})
-
-
-async def _unknown_job(org: Bulk1) -> httpx.Response:
-    return await org.http.get("/job/750X00000000JOBIAA")
-
-
-async def _unparsable_job(org: Bulk1) -> httpx.Response:
-    return await org.http.post("/job", content="{", headers={"content-type": JSON, "accept": "*/*"})
-
-
 async def _closed_job(org: Bulk1) -> httpx.Response:
     job = await org.create()
     await org.change(job, "Closed")
-    return await _add(org, job)
+    return await org.post_batch(job, ROWS)
 
 
 async def _bad_state_change(org: Bulk1) -> httpx.Response:
@@ -71,7 +79,7 @@ async def _unknown_batch(org: Bulk1) -> httpx.Response:
 
 
 async def _batch_of_another_job(org: Bulk1) -> httpx.Response:
-    batch = await org.add(await org.create(), "LastName\nBerg")
+    batch = await org.add(await org.create(), ROWS)
     return await org.http.get(f"/job/{await org.create()}/batch/{batch}")
 
 
@@ -82,39 +90,18 @@ async def _result_of_a_failed_batch(org: Bulk1) -> httpx.Response:
 
 async def _no_such_result(org: Bulk1) -> httpx.Response:
     job = await org.create()
-    batch = await org.add(job, "LastName\nBerg")
+    batch = await org.add(job, ROWS)
     return await org.http.get(f"/job/{job}/batch/{batch}/result/752X00000000001IAA")
-
-
-async def _too_large(org: Bulk1) -> httpx.Response:
-    return await _add(org, await org.create(), b"x" * 10_000_001)
-
-
-async def _cut_off(org: Bulk1) -> httpx.Response:
-    packed = gzip.compress(b"LastName\nBerg\n")[:-9]
-    return await _add(org, await org.create(), packed, **{"content-encoding": "gzip"})
-
-
-async def _no_gzip(org: Bulk1) -> httpx.Response:
-    return await _add(org, await org.create(), **{"content-encoding": "gzip"})
-
-
-async def _other_encoding(org: Bulk1) -> httpx.Response:
-    return await _add(org, await org.create(), **{"content-encoding": "br"})
-
-
-async def _empty(org: Bulk1) -> httpx.Response:
-    return await _add(org, await org.create(), "")
 
 
 async def _batches_used_up(org: Bulk1) -> httpx.Response:
     await org.control.add_fault(NearlyUsedUp(batches_left=0))
-    return await _add(org, await org.create())
+    return await org.post_batch(await org.create(), ROWS)
 
 
 async def _calls_used_up(org: Bulk1) -> httpx.Response:
     await org.control.add_fault(NearlyUsedUp(api_requests_left=0))
-    return await _unknown_job(org)
+    return await org.http.get("/job/750")
 
 
 async def _no_hard_delete(org: Bulk1) -> httpx.Response:
@@ -122,47 +109,17 @@ async def _no_hard_delete(org: Bulk1) -> httpx.Response:
     return await org.http.post("/job", content=content, headers={"content-type": XML, **org.session(LIMITED)})
 
 
-async def _unsupported_object(org: Bulk1) -> httpx.Response:
-    content = job_xml(operation="insert", object="ContentBody")
-    return await org.http.post("/job", content=content, headers={"content-type": XML})
-
-
-async def _unknown_operation(org: Bulk1) -> httpx.Response:
-    content = job_xml(operation="merge", object="Contact")
-    return await org.http.post("/job", content=content, headers={"content-type": XML})
-
-
-async def _unknown_url(org: Bulk1) -> httpx.Response:
-    return await org.http.get("/jobs")
-
-
-async def _no_xml(org: Bulk1) -> httpx.Response:
-    return await org.http.post("/job", content="<jobInfo", headers={"content-type": XML})
-
-
-async def _unsupported_type(org: Bulk1) -> httpx.Response:
-    return await org.http.post("/job", content="x", headers={"content-type": "text/plain"})
-
-
-async def _invalid_version(org: Bulk1) -> httpx.Response:
-    return await org.http.get(f"{org.url}/services/async/99.0/job/750")
-
-
 async def _job_of_another_user(org: Bulk1) -> httpx.Response:
-    return await _add(org, await org.create(), **org.session(ADMIN))
-
-
-async def _retired_version(org: Bulk1) -> httpx.Response:
-    return await org.http.get(f"{org.url}/services/async/26.0/job/750")
+    return await org.post_batch(await org.create(), ROWS, **org.session(ADMIN))
 
 
 @pytest.mark.parametrize(
     ("trouble", "code", "message"),
     [
-        pytest.param(_wrong_session, "InvalidSessionId", "Invalid session id", id="InvalidSessionId wrong"),
+        pytest.param(_get_as("wrong"), "InvalidSessionId", "Invalid session id", id="InvalidSessionId wrong"),
         pytest.param(_expired_session, "InvalidSessionId", "Invalid session id", id="InvalidSessionId expired"),
-        pytest.param(_no_session, "InvalidSessionId", "Unable to find session id", id="InvalidSessionId missing"),
-        pytest.param(_unknown_job, "InvalidJob", None, id="InvalidJob unknown id"),
+        pytest.param(_get_as(""), "InvalidSessionId", "Unable to find session id", id="InvalidSessionId missing"),
+        pytest.param(_get("/job/750X00000000JOBIAA"), "InvalidJob", None, id="InvalidJob unknown id"),
         pytest.param(_bad_state_change, "InvalidJobState", None, id="InvalidJobState bad state change"),
         pytest.param(
             _closed_job,
@@ -177,26 +134,26 @@ async def _retired_version(org: Bulk1) -> httpx.Response:
             _no_such_result, "InvalidBatch", "Records not found for this batch", id="InvalidBatch no such result"
         ),
         pytest.param(
-            _too_large,
+            _add_encoded(b"x" * 10_000_001),
             "ClientInputError",
             "Failed to read request. Exceeded max size limit of 10000000",
             id="ClientInputError over 10,000,000 bytes",
         ),
-        pytest.param(_cut_off, "ClientInputError", None, id="ClientInputError body cut off"),
-        pytest.param(_no_gzip, "ClientInputError", None, id="ClientInputError no gzip"),
-        pytest.param(_empty, "ClientInputError", None, id="ClientInputError empty body"),
+        pytest.param(_add_encoded(CUT_OFF, "gzip"), "ClientInputError", None, id="ClientInputError body cut off"),
+        pytest.param(_add_encoded(ROWS, "gzip"), "ClientInputError", None, id="ClientInputError no gzip"),
+        pytest.param(_add_encoded(""), "ClientInputError", None, id="ClientInputError empty body"),
         pytest.param(_batches_used_up, "ExceededQuota", "ApiBatchItems Limit exceeded.", id="ExceededQuota batches"),
         pytest.param(_calls_used_up, "ExceededQuota", "TotalRequests Limit exceeded.", id="ExceededQuota calls"),
         pytest.param(_no_hard_delete, "FeatureNotEnabled", None, id="FeatureNotEnabled hardDelete"),
-        pytest.param(_unsupported_object, "InvalidEntity", None, id="InvalidEntity"),
-        pytest.param(_unknown_operation, "InvalidOperation", None, id="InvalidOperation"),
-        pytest.param(_unknown_url, "InvalidUrl", None, id="InvalidUrl"),
-        pytest.param(_no_xml, "InvalidXML", None, id="InvalidXML"),
-        pytest.param(_unsupported_type, "UnsupportedContentType", None, id="UnsupportedContentType"),
-        pytest.param(_other_encoding, "UnsupportedContentType", None, id="UnsupportedContentType encoding"),
-        pytest.param(_invalid_version, "InvalidVersion", None, id="InvalidVersion"),
+        pytest.param(_post_job(CONTENT), "InvalidEntity", None, id="InvalidEntity"),
+        pytest.param(_post_job(MERGE), "InvalidOperation", None, id="InvalidOperation"),
+        pytest.param(_get("/jobs"), "InvalidUrl", None, id="InvalidUrl"),
+        pytest.param(_post_job("<jobInfo"), "InvalidXML", None, id="InvalidXML"),
+        pytest.param(_post_job("x", "text/plain"), "UnsupportedContentType", None, id="UnsupportedContentType"),
+        pytest.param(_add_encoded(ROWS, "br"), "UnsupportedContentType", None, id="UnsupportedContentType encoding"),
+        pytest.param(_get_of_version("99.0"), "InvalidVersion", None, id="InvalidVersion"),
         pytest.param(_job_of_another_user, "InvalidUser", None, id="InvalidUser job made by another user"),
-        pytest.param(_retired_version, "Gone", None, id="Gone"),
+        pytest.param(_get_of_version("26.0"), "Gone", None, id="Gone"),
     ],
 )
 async def test_request_level_errors(org: Bulk1, trouble: Trouble, code: str, message: str | None) -> None:
@@ -208,7 +165,7 @@ async def test_request_level_errors(org: Bulk1, trouble: Trouble, code: str, mes
 
 
 async def test_an_unparsable_job_is_an_invalid_job(org: Bulk1) -> None:
-    answer = await _unparsable_job(org)
+    answer = await org.http.post("/job", content="{", headers={"content-type": JSON, "accept": "*/*"})
     found = answer.json()
     assert (answer.status_code, found["exceptionCode"]) == (400, "InvalidJob")
     assert found["exceptionMessage"].startswith("Unable to parse Job")
@@ -216,13 +173,12 @@ async def test_an_unparsable_job_is_an_invalid_job(org: Bulk1) -> None:
 
 async def test_nothing_works_while_bulk_is_off() -> None:
     async with bulk1_org(Settings(bulk_enabled=False)) as org:
-        answer = await org.http.post("/job", content="?", headers={"content-type": XML})
+        answer = await org.post_job("?")
         assert (answer.status_code, field(answer.text, "exceptionCode")) == (400, "FeatureNotEnabled")
 
 
 @pytest.mark.parametrize(
-    ("scheme", "status"),
-    [pytest.param("https", 201, id="by a proxy"), pytest.param("http", 400, id="HttpsRequired")],
+    ("scheme", "status"), [pytest.param("https", 201, id="by a proxy"), pytest.param("http", 400, id="HttpsRequired")]
 )
 async def test_https_may_be_required(scheme: str, status: int) -> None:
     async with bulk1_org(Settings(https_required=True)) as org:
@@ -240,7 +196,7 @@ async def test_any_code_can_be_asked_for_and_nothing_is_applied(
     job = await org.create(content_type=content_type)
     await org.control.add_fault(RefuseCall(code=code, message="asked for"))
     body, sent = BODIES[content_type]
-    answer = await _add(org, job, body, **{"content-type": sent})
+    answer = await org.post_batch(job, body, sent)
     assert answer.status_code == {"InternalServerError": 500, "Unknown": 500, "Gone": 410}.get(code, 400)
     found = answer.json()["exceptionCode"] if content_type == "JSON" else field(answer.text, "exceptionCode")
     assert found == code
@@ -253,7 +209,7 @@ async def test_any_code_can_be_asked_for_and_nothing_is_applied(
 async def test_codes_inside_a_state_message(org: Bulk1, code: str) -> None:
     job = await org.create()
     await org.control.add_fault(FailBatch(code=code, message="asked for"))
-    batch = await org.add(job, "LastName\nBerg")
+    batch = await org.add(job, ROWS)
     assert (await org.info(job, batch))["stateMessage"] == f"{code} : asked for"
 
 
@@ -267,16 +223,16 @@ async def test_a_refused_batch_for_a_closed_job_still_counts() -> None:
     async with bulk1_org(Settings(daily_batches=2)) as org:
         closed = await org.create()
         await org.change(closed, "Closed")
-        await _add(org, closed)
+        await org.post_batch(closed, ROWS)
         job = await org.create()
-        assert (await _add(org, job)).status_code == 201
-        assert field((await _add(org, job)).text, "exceptionCode") == "ExceededQuota"
+        assert (await org.post_batch(job, ROWS)).status_code == 201
+        assert field((await org.post_batch(job, ROWS)).text, "exceptionCode") == "ExceededQuota"
 
 
 @pytest.mark.parametrize("status", [pytest.param(status, id=f"§3.11 HTML {status}") for status in (502, 503, 504)])
 async def test_an_edge_may_answer_in_html(org: Bulk1, status: int) -> None:
     job = await org.create()
     await org.control.add_fault(Status(status=status, body="<html></html>", content_type="text/html"))
-    answer = await _add(org, job)
+    answer = await org.post_batch(job, ROWS)
     assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html")
     assert await org.control.ledger() == []

@@ -6,18 +6,7 @@ import re
 import httpx
 import pytest
 
-from tests.sandbox.salesforce.bulk1.client import (
-    CSV,
-    DATA_TYPES,
-    JSON,
-    NAMESPACE,
-    XML,
-    Bulk1,
-    bulk1_org,
-    error,
-    field,
-    fields,
-)
+from tests.sandbox.salesforce.bulk1.client import CSV, DATA_TYPES, JSON, NAMESPACE, XML, Bulk1, error, field, fields
 
 CREATE = f"""<?xml version="1.0" encoding="UTF-8"?>
 <jobInfo xmlns="{NAMESPACE}">
@@ -51,24 +40,20 @@ CREATED = f"""<?xml version="1.0" encoding="UTF-8"?><jobInfo
 </jobInfo>
 """
 BATCH = "Ext__c,LastName,Email\nA-1,Berg,berg@example.com\nA-2,,lind@example.com\n"
-BATCH_FIELDS = """ <id>ID</id>
+BATCH_ADDED = f"""<?xml version="1.0" encoding="UTF-8"?><batchInfo
+   xmlns="{NAMESPACE}">
+ <id>ID</id>
  <jobId>ID</jobId>
- <state>STATE</state>
+ <state>Queued</state>
  <createdDate>DATE</createdDate>
  <systemModstamp>DATE</systemModstamp>
- <numberRecordsProcessed>PROCESSED</numberRecordsProcessed>
- <numberRecordsFailed>FAILED</numberRecordsFailed>
+ <numberRecordsProcessed>0</numberRecordsProcessed>
+ <numberRecordsFailed>0</numberRecordsFailed>
  <totalProcessingTime>0</totalProcessingTime>
  <apiActiveProcessingTime>0</apiActiveProcessingTime>
  <apexProcessingTime>0</apexProcessingTime>
+</batchInfo>
 """
-BATCH_ADDED = (
-    f'<?xml version="1.0" encoding="UTF-8"?><batchInfo\n   xmlns="{NAMESPACE}">\n{BATCH_FIELDS}</batchInfo>\n'.replace(
-        "STATE", "Queued"
-    )
-    .replace("PROCESSED", "0")
-    .replace("FAILED", "0")
-)
 
 
 def masked(text: str) -> str:
@@ -120,9 +105,9 @@ async def test_calls_3_and_4_change_the_state(org: Bulk1, call: int, state: str)
 
 
 async def test_call_5_adds_a_batch_and_answers_to_the_byte(org: Bulk1) -> None:
-    created = await org.http.post("/job", content=CREATE, headers={"content-type": XML})
+    created = await org.post_job(CREATE)
     job = field(created.text, "id")
-    answer = await org.http.post(f"/job/{job}/batch", content=BATCH, headers={"content-type": CSV})
+    answer = await org.post_batch(job, BATCH)
     assert (answer.status_code, answer.headers["content-type"]) == (201, "application/xml")
     assert masked(answer.text) == BATCH_ADDED
     batch = field(answer.text, "id")
@@ -191,16 +176,15 @@ async def test_call_8_returns_what_was_sent(org: Bulk1, content_type: str, body:
     assert (answer.text, answer.headers["content-type"]) == (body, DATA_TYPES[content_type])
 
 
-async def test_call_9_gives_row_results_to_the_byte() -> None:
-    async with bulk1_org() as org:
-        job, batch = await documents_job(org)
-        answer = await org.http.get(f"/job/{job}/batch/{batch}/result")
-        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv")
-        assert answer.text == (
-            '"Id","Success","Created","Error"\n'
-            '"003X00000000001IAA","true","true",""\n'
-            '"","false","false","REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --"\n'
-        )
+async def test_call_9_gives_row_results_to_the_byte(org: Bulk1) -> None:
+    job, batch = await documents_job(org)
+    answer = await org.http.get(f"/job/{job}/batch/{batch}/result")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "text/csv")
+    assert answer.text == (
+        '"Id","Success","Created","Error"\n'
+        '"003X00000000001IAA","true","true",""\n'
+        '"","false","false","REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --"\n'
+    )
 
 
 @pytest.mark.parametrize(

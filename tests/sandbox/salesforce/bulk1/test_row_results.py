@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.sandbox.salesforce.bulk1.client import JSON, NAMESPACE, XML, XSI, Bulk1, bulk1_org, rows
+from tests.sandbox.salesforce.bulk1.client import JSON, NAMESPACE, XML, XSI, Bulk1, rows
 
 MISSING = "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --"
 
@@ -59,17 +59,16 @@ async def test_row_results_in_json(org: Bulk1) -> None:
     )
 
 
-async def test_row_results_in_xml() -> None:
-    async with bulk1_org() as org:
-        job = await org.create(content_type="XML")
-        records = "<sObject><LastName>Berg</LastName></sObject><sObject><FirstName>A</FirstName></sObject>"
-        batch = await org.add(job, f'<sObjects xmlns="{NAMESPACE}">{records}</sObjects>', XML)
-        answer = await org.http.get(f"/job/{job}/batch/{batch}/result")
-        assert answer.headers["content-type"] == XML
-        assert answer.text == (
-            f'<?xml version="1.0" encoding="UTF-8"?><results xmlns="{NAMESPACE}" xmlns:xsi="{XSI}">'
-            "<result><id>003X00000000001IAA</id><success>true</success><created>true</created></result>"
-            "<result><errors><fields>LastName</fields><message>Required fields are missing: [LastName]</message>"
-            "<statusCode>REQUIRED_FIELD_MISSING</statusCode></errors>"
-            '<id xsi:nil="true"/><success>false</success><created>false</created></result></results>'
-        )
+async def test_row_results_in_xml(org: Bulk1) -> None:
+    job = await org.create(content_type="XML")
+    records = "<sObject><LastName>Berg</LastName></sObject><sObject><FirstName>A</FirstName></sObject>"
+    batch = await org.add(job, f'<sObjects xmlns="{NAMESPACE}">{records}</sObjects>', XML)
+    answer = await org.http.get(f"/job/{job}/batch/{batch}/result")
+    assert answer.headers["content-type"] == XML
+    assert answer.text == (
+        f'<?xml version="1.0" encoding="UTF-8"?><results xmlns="{NAMESPACE}" xmlns:xsi="{XSI}">'
+        "<result><id>003X00000000001IAA</id><success>true</success><created>true</created></result>"
+        "<result><errors><fields>LastName</fields><message>Required fields are missing: [LastName]</message>"
+        "<statusCode>REQUIRED_FIELD_MISSING</statusCode></errors>"
+        '<id xsi:nil="true"/><success>false</success><created>false</created></result></results>'
+    )

@@ -43,9 +43,7 @@ async def test_assignment_rules_came_with_49(salesforce: Served) -> None:
     assert error_of(older) == (400, "JSON_PARSER_ERROR")
 
 
-@pytest.mark.parametrize(
-    "content_type", [pytest.param("text/plain", id="create"), pytest.param("", id="create without a type")]
-)
+@pytest.mark.parametrize("content_type", [pytest.param("text/plain", id="text"), pytest.param("", id="without a type")])
 async def test_a_create_of_another_type_is_refused(salesforce: Served, content_type: str) -> None:
     answer = await salesforce.http.post(INGEST, content=b"{}", headers={"content-type": content_type})
     assert error_of(answer) == (400, "UNSUPPORTEDCONTENTTYPE")
@@ -123,20 +121,8 @@ async def test_create_answers_the_documents_members_in_its_order(salesforce: Ser
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json;charset=UTF-8"
     assert list(job) == [
-        "id",
-        "operation",
-        "object",
-        "createdById",
-        "createdDate",
-        "systemModstamp",
-        "state",
-        "externalIdFieldName",
-        "concurrencyMode",
-        "contentType",
-        "apiVersion",
-        "contentUrl",
-        "lineEnding",
-        "columnDelimiter",
+        *("id", "operation", "object", "createdById", "createdDate", "systemModstamp", "state", "externalIdFieldName"),
+        *("concurrencyMode", "contentType", "apiVersion", "contentUrl", "lineEnding", "columnDelimiter"),
     ]
     assert job["id"].startswith("750")
     assert len(job["id"]) == 18

@@ -112,10 +112,7 @@ async def test_results_with_another_version_than_the_jobs_are_a_409(salesforce: 
 
 @pytest.mark.parametrize(
     ("path", "version"),
-    [
-        pytest.param("ingest", "40", id="§1 ingest from 41.0"),
-        pytest.param("query", "46", id="§1 query from 47.0"),
-    ],
+    [pytest.param("ingest", "40", id="§1 ingest from 41.0"), pytest.param("query", "46", id="§1 query from 47.0")],
 )
 async def test_a_version_before_a_call_does_not_have_it(salesforce: Served, path: str, version: str) -> None:
     answer = await salesforce.http.get(f"/services/data/v{version}.0/jobs/{path}")
@@ -133,10 +130,7 @@ async def test_result_pages_come_with_58(salesforce: Served) -> None:
 async def test_query_jobs_are_counted_and_run_out() -> None:
     async with org(Settings(daily_query_jobs=1)) as served:
         await served.ask(ASK["query"])
-        assert (await served.http.get(LIMITS)).json()["DailyBulkV2QueryJobs"] == {
-            "Max": 1,
-            "Remaining": 0,
-        }
+        assert (await served.http.get(LIMITS)).json()["DailyBulkV2QueryJobs"] == {"Max": 1, "Remaining": 0}
         assert error_of(await served.http.post(QUERY, json=ASK)) == (400, "EXCEEDEDQUOTA")
         await served.control.advance(86_460)
         served.http.headers.update(served.as_user())

@@ -1,5 +1,7 @@
 """State after a lost answer, in Bulk API 2.0. salesforce_bulk.md §8."""
 
+from collections.abc import Awaitable
+
 import httpx
 import pytest
 
@@ -7,11 +9,15 @@ from sandbox.faults.fault import DropAfter, DropBefore
 from tests.sandbox.salesforce.orgs import CONTACTS, INGEST, Served, error_of
 
 
+async def _lose(salesforce: Served, fault: DropBefore | DropAfter, call: Awaitable[object]) -> None:
+    await salesforce.control.add_fault(fault)
+    with pytest.raises(httpx.HTTPError):
+        await call
+
+
 async def test_a_lost_create_leaves_an_open_job_that_the_list_shows(salesforce: Served) -> None:
     """§8 Create job times out."""
-    await salesforce.control.add_fault(DropAfter())
-    with pytest.raises(httpx.HTTPError):
-        await salesforce.create()
+    await _lose(salesforce, DropAfter(), salesforce.create())
     [orphan] = (await salesforce.http.get(INGEST, params={"jobType": "V2Ingest"})).json()["records"]
     assert (orphan["state"], orphan["createdById"]) == ("Open", "005X00000000001IAA")
     assert (await salesforce.patch(orphan["id"], "Aborted")).status_code == 200
@@ -20,9 +26,7 @@ async def test_a_lost_create_leaves_an_open_job_that_the_list_shows(salesforce: 
 async def test_after_a_lost_put_a_new_job_is_safe(salesforce: Served) -> None:
     """§8 2.0 PUT times out."""
     job = await salesforce.create()
-    await salesforce.control.add_fault(DropAfter(method="PUT"))
-    with pytest.raises(httpx.HTTPError):
-        await salesforce.upload(job, CONTACTS)
+    await _lose(salesforce, DropAfter(method="PUT"), salesforce.upload(job, CONTACTS))
     assert (await salesforce.patch(job, "Aborted")).status_code == 200
     await salesforce.load(CONTACTS)
     summary = await salesforce.control.summary()
@@ -39,9 +43,7 @@ async def test_after_a_lost_put_a_new_job_is_safe(salesforce: Served) -> None:
 async def test_a_lost_start_is_told_by_the_state(salesforce: Served, fault: DropBefore | DropAfter, state: str) -> None:
     job = await salesforce.create()
     await salesforce.upload(job, CONTACTS)
-    await salesforce.control.add_fault(fault)
-    with pytest.raises(httpx.HTTPError):
-        await salesforce.patch(job, "UploadComplete")
+    await _lose(salesforce, fault, salesforce.patch(job, "UploadComplete"))
     assert (await salesforce.info(job))["state"] == state
 
 
@@ -80,7 +82,5 @@ async def test_a_replayed_delete_finds_the_record_deleted(salesforce: Served) ->
 
 async def test_a_dropped_upload_leaves_the_jobs_one_put_used(salesforce: Served) -> None:
     job = await salesforce.create()
-    await salesforce.control.add_fault(DropAfter(method="PUT"))
-    with pytest.raises(httpx.HTTPError):
-        await salesforce.upload(job, CONTACTS)
+    await _lose(salesforce, DropAfter(method="PUT"), salesforce.upload(job, CONTACTS))
     assert error_of(await salesforce.upload(job, CONTACTS)) == (400, "INVALIDJOB")

@@ -13,15 +13,7 @@ PASSWORD = {"grant_type": "password", "username": "loader@example.com", "passwor
 
 async def test_a_token_has_the_documents_members_and_no_expiry(salesforce: Served) -> None:
     answer = (await ask(salesforce, {"grant_type": "client_credentials", **CLIENT})).json()
-    assert list(answer) == [
-        "access_token",
-        "signature",
-        "scope",
-        "instance_url",
-        "id",
-        "token_type",
-        "issued_at",
-    ]
+    assert list(answer) == [*("access_token", "signature", "scope", "instance_url", "id", "token_type", "issued_at")]
     assert answer["instance_url"] == salesforce.url
     assert answer["id"] == "https://login.salesforce.com/id/00DX00000000001MAA/005X00000000001IAA"
     assert (answer["token_type"], answer["issued_at"].isdigit()) == ("Bearer", True)

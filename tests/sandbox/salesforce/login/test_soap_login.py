@@ -99,13 +99,8 @@ async def test_a_session_with_an_expired_password_is_good_for_nothing() -> None:
 @pytest.mark.parametrize(
     "code",
     [
-        "INVALID_OPERATION_WITH_EXPIRED_PASSWORD",
-        "INSUFFICIENT_ACCESS",
-        "ORG_LOCKED",
-        "API_DISABLED_FOR_ORG",
-        "REQUEST_LIMIT_EXCEEDED",
-        "API_CURRENTLY_DISABLED",
-        "SERVER_UNAVAILABLE",
+        *("INVALID_OPERATION_WITH_EXPIRED_PASSWORD", "INSUFFICIENT_ACCESS", "ORG_LOCKED", "API_DISABLED_FOR_ORG"),
+        *("REQUEST_LIMIT_EXCEEDED", "API_CURRENTLY_DISABLED", "SERVER_UNAVAILABLE"),
     ],
 )
 async def test_any_other_login_fault_can_be_switched_on(salesforce: Served, code: str) -> None:
