@@ -1,8 +1,4 @@
-"""``python -m demo``: the main job from end to end, with real data on a real Kafka, shown on the screen.
-
-Exit codes: 0 every record has exactly one receipt and the vendor agrees, 1 some record or count is wrong, 2 the demo
-could not run, 130 interrupted.
-"""
+"""``python -m demo``: the main job from end to end, with real data on a real Kafka, shown on the screen."""
 
 import asyncio
 import signal
@@ -25,7 +21,8 @@ from sluice import KafkaUnreachable, PublishError
 def main(airports: int | None, outage_s: float, keep: bool) -> None:
     """Carry real data through a real Kafka into a stand-in vendor, break things on the way, count the receipts.
 
-    Exit code 0 when every record has exactly one receipt and the vendor agrees, 1 when not, 2 when the demo cannot run.
+    Exit code 0 when every record has exactly one receipt and the vendor agrees, 1 when not, 2 when the demo cannot run,
+    130 when it is interrupted.
     """
     set_inherited_variables()
     screen = Screen(sys.stdout)

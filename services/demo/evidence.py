@@ -63,16 +63,6 @@ class Evidence(NamedTuple):
         """The effects in the vendor's ledger."""
         return self.ledger.effects.get("group", {})
 
-    @property
-    def refused_requests(self) -> int:
-        """Requests that the vendor answered with 503, by its own count."""
-        return sum(count for request, count in self.ledger.requests.items() if request.endswith(" 503"))
-
-    @property
-    def lost_to_the_outage(self) -> int:
-        """Dead letters with the status 503."""
-        return sum(isinstance(receipt, DeadLetter) and receipt.http_status == 503 for receipt in self.receipts)
-
     def disagreements(self) -> list[str]:
         """Return where records, receipts, and the counts of upstream systems, Kafka and the vendor differ."""
         codes = Counter({code: count for (_, code), count in self.counts.items()})

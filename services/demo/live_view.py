@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.table import Column, Table
 
 from demo.figures import Figures
 from demo.screen import Screen
@@ -56,19 +56,18 @@ class LiveView:
 
 
 def _panel(figures: Figures, published: int, rate: float, elapsed_s: float) -> Panel:
-    rows = Table.grid(padding=(0, 2))
-    rows.add_column(style="dim", no_wrap=True)
-    rows.add_column()
+    rows = Table.grid(Column(style="dim", no_wrap=True), Column(), padding=(0, 2))
     bar = Table.grid(padding=(0, 2))
     count = f"[bold]{figures.receipts:,}[/] of {published:,} records"
     bar.add_row(ProgressBar(total=published, completed=figures.receipts, width=_BAR_WIDTH), count)
     rows.add_row("receipts", bar)
     rows.add_row("speed", f"[bold]{rate:,.0f}[/] records/s")
     rows.add_row("vendor", _vendor(figures))
+    codes = "  ".join(f"{code} [bold]{count:,}[/]" for code, count in sorted(figures.by_code.items()))
     memory = f"{figures.buffered:,} records in memory, the others wait in Kafka"
     rows.add_row("in flight", f"{figures.in_flight} of {figures.max_in_flight} requests; {memory}")
     rows.add_row("windows", _windows(figures) or "none closed yet")
-    rows.add_row("by code", _codes(figures) or "none yet")
+    rows.add_row("by code", codes or "none yet")
     rows.add_row("dead letters", f"{figures.dead_letters}")
     title = f"writer of crm [dim]{elapsed_s:.0f} s[/]"
     return Panel(rows, title=title, title_align="left", width=_WIDTH, border_style="red" if figures.is_holding else "")
@@ -95,7 +94,3 @@ def _windows(figures: Figures) -> str:
         for reason, count in figures.windows.items()
         if count
     )
-
-
-def _codes(figures: Figures) -> str:
-    return "  ".join(f"{code} [bold]{count:,}[/]" for code, count in sorted(figures.by_code.items()))

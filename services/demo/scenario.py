@@ -1,16 +1,18 @@
-"""The steps of the demo, in their order."""
+"""The steps of the demo, in their order; commands to try next work in the directory where it was started."""
 
 import asyncio
+import os
 import signal
+import sys
 import time
+from pathlib import Path
 
-from demo.airports import Airport, later_changes, load_airports
+from demo.airports import later_changes, load_airports
 from demo.delivery import DeliveryWatcher
 from demo.environment import Environment, running_environment
 from demo.evidence import collect
 from demo.live_view import LiveView
-from demo.next_steps import print_commands, print_next_steps
-from demo.processes import DESTINATION, Writer, writer
+from demo.processes import DESTINATION, SLUICE, Writer, writer
 from demo.screen import Screen
 from demo.summary import print_summary
 from demo.trace_tree import print_trace
@@ -31,7 +33,7 @@ class Scenario:
 
     def __init__(self, screen: Screen, airports: int | None, *, outage_s: float, keep: bool) -> None:
         self._screen = screen
-        self._airports: list[Airport] = load_airports(airports)
+        self._airports = load_airports(airports)
         self._outage_s = outage_s
         self._keep = keep
 
@@ -57,13 +59,13 @@ class Scenario:
                 await print_trace(screen, environment.receiver)
                 took_s = time.monotonic() - started_at_s
                 if self._keep:
-                    print_commands(screen, environment)
+                    _print_commands(screen, environment)
                     await self._wait_for_interrupt()
         screen.step("The end")
         screen.print(f"it took {took_s:.0f} s; everything that was started is stopped, and its data is removed")
         screen.print(_VERDICTS[is_well])
         if not self._keep:
-            print_next_steps(screen)
+            _print_next_steps(screen)
         return is_well
 
     async def _deliver(self, environment: Environment, running: Writer) -> int:
@@ -76,9 +78,8 @@ class Scenario:
         watcher = DeliveryWatcher(running, environment.vendor, upstream, view, in_file=len(self._airports))
         await watcher.watch(publishing, outage_s=self._outage_s)
         if not self._keep:
-            view.event(
-                f"nothing is left to do; the writer is told to stop, and ends with exit code {await running.stop()}"
-            )
+            code = await running.stop()
+            view.event(f"nothing is left to do; the writer is told to stop, and ends with exit code {code}")
         return len(self._airports) + upstream.published
 
     async def _wait_for_interrupt(self) -> None:
@@ -86,3 +87,38 @@ class Scenario:
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop.set)
         self._screen.print("[bold]Ctrl-C stops everything.[/]")
         await stop.wait()
+
+
+def _print_next_steps(screen: Screen) -> None:
+    screen.step("What to try next")
+    python = _from_here(Path(sys.executable))
+    screen.copyable(
+        {
+            f"{python} -m demo --keep": "the same, left running, with commands to try on it",
+            f"{_from_here(SLUICE)} --help": "the command line: check, topics, publish, outcomes",
+            f"{python} -m sandbox --help": "the local Kafka and the stand-in vendors by themselves",
+            "make test": "every promise as a test",
+        }
+    )
+
+
+def _print_commands(screen: Screen, running: Environment) -> None:
+    screen.step("All of it is left running for you")
+    sluice = f"{_from_here(SLUICE)} --config {running.config}"
+    row = "printf 'icao,name\\nXA01,My Airport\\n'"
+    down = """'{"kind": "outage", "seconds": 20, "status": 503}'"""
+    screen.copyable(
+        {
+            f"{sluice} check": "are settings, Kafka, topics and the vendor all right?",
+            f"{sluice} outcomes tail crm": "receipts as they come, in another terminal",
+            f"{row} | {sluice} publish crm - --object group/airport --key icao": "one more airport",
+            f"curl -d {down} {running.vendor_url}/_sandbox/faults": "take the vendor down for 20 s, then publish again",
+            f"curl {running.vendor_url}/_sandbox/state": "what the vendor has",
+            f"tail -f {running.directory / 'writer.log'}": "the writer's log: one line a batch",
+        }
+    )
+
+
+def _from_here(path: Path) -> str:
+    """Return ``path`` relative to the current directory where it is inside."""
+    return os.path.relpath(path) if path.is_relative_to(Path.cwd()) else str(path)

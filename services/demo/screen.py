@@ -1,5 +1,6 @@
 """The demo's output: coloured and redrawn in place on a terminal, plain lines elsewhere."""
 
+from collections.abc import Mapping
 from typing import TextIO
 
 from rich.console import Console, RenderableType
@@ -39,9 +40,11 @@ class Screen:
         """Print a command that is being run, as a user would type it."""
         self.print(f"[bold]$ {text}[/]")
 
-    def copyable(self, text: str) -> None:
-        """Print a command to copy, never broken into lines."""
-        self.console.print(f"{' ' * _INDENT}[bold]{escape(text)}[/]", soft_wrap=True)
+    def copyable(self, commands: Mapping[str, str]) -> None:
+        """Print commands to copy, never broken into lines, each below its purpose."""
+        for command, purpose in commands.items():
+            self.print(f"[dim]# {purpose}[/]")
+            self.console.print(f"{' ' * _INDENT}[bold]{escape(command)}[/]", soft_wrap=True)
 
     def print(self, what: RenderableType = "") -> None:
         """Print ``what``, indented; a string may hold rich's markup."""

@@ -3,11 +3,12 @@
 from aiokafka import ConsumerRecord
 from rich.markup import escape
 from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column, Table
 
 from demo.evidence import Evidence
 from demo.screen import Screen
 from demo.upstream import NOTE
+from sluice import DeadLetter
 from sluice.events import Header
 
 _SHOWN = 10
@@ -60,10 +61,12 @@ def _print_batches(screen: Screen, evidence: Evidence) -> None:
         table.add_row(reason, f"{len(sizes)}", f"{sizes[0]:,}", f"{sizes[len(sizes) // 2]:,}", f"{sizes[-1]:,}")
     screen.print(table)
     screen.print()
+    refused = sum(count for request, count in evidence.ledger.requests.items() if request.endswith(" 503"))
     again = sum(batch.requests > 1 for batch in evidence.batches)
+    lost = sum(isinstance(receipt, DeadLetter) and receipt.http_status == 503 for receipt in evidence.receipts)
     screen.print(
-        f"the outage: {evidence.refused_requests} requests were answered with 503, by the vendor's count; {again} "
-        f"batches were sent again until it took them; dead letters because of it: {evidence.lost_to_the_outage}"
+        f"the outage: {refused} requests were answered with 503, by the vendor's count; {again} "
+        f"batches were sent again until it took them; dead letters because of it: {lost}"
     )
 
 
@@ -94,9 +97,7 @@ def print_verdict(screen: Screen, evidence: Evidence) -> bool:
 
 def _print_message(screen: Screen, message: ConsumerRecord) -> None:
     screen.print(f"one of them, as it lies in {message.topic}, partition {message.partition}, offset {message.offset}:")
-    table = Table.grid(padding=(0, 2))
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
+    table = Table.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2))
     table.add_row("  key", repr(message.key))
     value = message.value or b""
     table.add_row("  value", f"{escape(repr(value[:_SHOWN_BYTES]))}… {len(value)} bytes, as they came")

@@ -13,7 +13,7 @@ from sandbox.otlp.span import Span
 
 _WAIT_S = 6.0
 _POLL_S = 0.3
-_MAX_ATTEMPTS = 6
+_MAX_BATCH_SPANS = 7
 
 
 class Traces(NamedTuple):
@@ -21,11 +21,7 @@ class Traces(NamedTuple):
 
     record: Sequence[Span]
     batch: Sequence[Span]
-
-    @property
-    def attempts(self) -> int:
-        """Requests that the batch needed."""
-        return len(self.batch) - 1
+    """The batch's own span, and one of each request."""
 
 
 async def print_trace(screen: Screen, receiver: SandboxControl) -> None:
@@ -45,7 +41,7 @@ async def _find_traces(receiver: SandboxControl) -> Traces | None:
     for _ in range(int(_WAIT_S / _POLL_S)):
         found = list(_whole_traces(await receiver.spans()))
         if found:
-            return max(found, key=lambda traces: (traces.attempts <= _MAX_ATTEMPTS, traces.attempts))
+            return max(found, key=lambda traces: (len(traces.batch) <= _MAX_BATCH_SPANS, len(traces.batch)))
         await asyncio.sleep(_POLL_S)
     return None
 

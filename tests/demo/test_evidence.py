@@ -25,16 +25,9 @@ def evidence(**changes: Any) -> Evidence:
 def ledger(effects: dict[str, int], repeated: int = 0) -> LedgerSummary:
     """Return a vendor's ledger with these ``effects``, in which ``repeated`` records were applied twice."""
     repeats = [Repeat(identifier=f"0-{number}", received=2, changed=2) for number in range(repeated)]
-    return LedgerSummary(
-        requests={},
-        entries=0,
-        effects={"group": effects},
-        changed=0,
-        max_entries_per_request=0,
-        max_concurrent={},
-        forgotten=0,
-        repeats=Repeats(received_more_than_once=0, changed_more_than_once=repeated, first=repeats),
-    )
+    found = Repeats(received_more_than_once=0, changed_more_than_once=repeated, first=repeats)
+    zeros = {"entries": 0, "changed": 0, "max_entries_per_request": 0, "forgotten": 0}
+    return LedgerSummary(requests={}, effects={"group": effects}, max_concurrent={}, repeats=found, **zeros)
 
 
 def verdict(audited: list[str]) -> tuple[bool, str]:
