@@ -1,4 +1,7 @@
-"""``python -m demo``: the main job from end to end, with real data on a real Kafka, shown on the screen."""
+"""``python -m demo``: the main job from end to end, with real data on a real Kafka, shown on the screen.
+
+The exit codes are those of ``--help``, and 130 when it is interrupted.
+"""
 
 import asyncio
 import signal
@@ -21,8 +24,7 @@ from sluice import KafkaUnreachable, PublishError
 def main(airports: int | None, outage_s: float, keep: bool) -> None:
     """Carry real data through a real Kafka into a stand-in vendor, break things on the way, count the receipts.
 
-    Exit code 0 when every record has exactly one receipt and the vendor agrees, 1 when not, 2 when the demo cannot run,
-    130 when it is interrupted.
+    Exit code 0 when every record has exactly one receipt and the vendor agrees, 1 when not, 2 when the demo cannot run.
     """
     set_inherited_variables()
     screen = Screen(sys.stdout)
