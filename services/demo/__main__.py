@@ -1,7 +1,6 @@
 """``python -m demo``: the main job from end to end, with real data on a real Kafka, shown on the screen.
 
-Exit codes: 0 every record has exactly one receipt and the vendor agrees, 1 some record or count is wrong, 2 the demo
-could not run, 130 interrupted.
+The exit codes are those of ``--help``, and 130 when it is interrupted.
 """
 
 import asyncio

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import suppress
+from typing import Literal
 
 import httpx
 
@@ -33,9 +34,8 @@ class DeliveryWatcher:
         self._upstream = upstream
         self._view = view
         self._in_file = in_file
-        self._down_at_s: float | None = None
-        self._held = False
-        self._resumed = False
+        self._outage: Literal["expected", "begun", "noticed", "over"] = "expected"
+        self._down_at_s = 0.0
 
     async def watch(self, publishing: Awaitable[None], *, outage_s: float) -> None:
         """Watch, and take the vendor down once. ``publishing`` is the work of the upstream systems meanwhile."""
@@ -46,9 +46,7 @@ class DeliveryWatcher:
             with self._view.shown():
                 async for figures in stream:
                     self._view.update(figures, self._in_file + self._upstream.published, expected)
-                    if self._down_at_s is None and figures.receipts >= _OUTAGE_AT * self._in_file:
-                        await self._take_vendor_down(outage_s)
-                    self._report_hold(figures)
+                    await self._follow_outage(figures, outage_s)
                     if published.done():
                         published.result()
                         if figures.receipts >= expected:
@@ -71,18 +69,16 @@ class DeliveryWatcher:
                     yield figures
                 await asyncio.sleep(_POLL_S)
 
-    async def _take_vendor_down(self, outage_s: float) -> None:
-        self._down_at_s = time.monotonic()
-        await self._vendor.add_fault(Outage(seconds=outage_s, status=503))
-        self._view.event(f"[red]the vendor goes down[/]: for {outage_s:g} s it answers every request with 503")
-
-    def _report_hold(self, figures: Figures) -> None:
-        if self._down_at_s is None or self._resumed:
-            return
-        if figures.is_holding and not self._held:
-            self._held = True
-            self._view.event("the writer holds: it keeps what it has, probes now and then, and gives nothing up")
-        elif self._held and not figures.is_holding:
-            self._resumed = True
-            after_s = time.monotonic() - self._down_at_s
-            self._view.event(f"[green]delivery goes on by itself[/], {after_s:.1f} s after the vendor went down")
+    async def _follow_outage(self, figures: Figures, outage_s: float) -> None:
+        match self._outage:
+            case "expected" if figures.receipts >= _OUTAGE_AT * self._in_file:
+                self._outage, self._down_at_s = "begun", time.monotonic()
+                await self._vendor.add_fault(Outage(seconds=outage_s, status=503))
+                self._view.event(f"[red]the vendor goes down[/]: for {outage_s:g} s it answers every request with 503")
+            case "begun" if figures.is_holding:
+                self._outage = "noticed"
+                self._view.event("the writer holds: it keeps what it has, probes now and then, and gives nothing up")
+            case "noticed" if not figures.is_holding:
+                self._outage = "over"
+                after_s = time.monotonic() - self._down_at_s
+                self._view.event(f"[green]delivery goes on by itself[/], {after_s:.1f} s after the vendor went down")

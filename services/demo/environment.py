@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import yaml
 
-from demo.processes import DESTINATION, DemoFailed, Sandbox, run_sluice, sandbox
+from demo.processes import DESTINATION, Sandbox, run_sluice, sandbox
 from demo.screen import Screen
 from sandbox.control import SandboxControl
 from sandbox.faults.fault import Latency
@@ -27,13 +27,13 @@ class Environment(NamedTuple):
     vendor: SandboxControl
     vendor_url: str
     receiver: SandboxControl
-    config: Path
-    """The settings file; commands run in its directory."""
+    directory: Path
+    """The directory of all files, in which commands run; it is removed when the demo ends."""
 
     @property
-    def directory(self) -> Path:
-        """The directory of all files; it is removed when the demo ends."""
-        return self.config.parent
+    def config(self) -> Path:
+        """The settings file."""
+        return self.directory / "sluice.yaml"
 
 
 @asynccontextmanager
@@ -55,31 +55,17 @@ async def running_environment(screen: Screen) -> AsyncIterator[Environment]:
         otlp = await stack.enter_async_context(sandbox("otlp"))
         receiver = await stack.enter_async_context(SandboxControl(otlp.url))
         screen.print(f"a receiver of traces (OTLP) answers at {otlp.url}")
-        config = directory / "sluice.yaml"
-        config.write_text(yaml.safe_dump(_settings(kafka, vendor, otlp), sort_keys=False), encoding="utf-8")
-        await _make_topics(screen, directory)
-        yield Environment(kafka.bootstrap_servers, control, vendor.url, receiver, config)
-
-
-async def _make_topics(screen: Screen, directory: Path) -> None:
-    screen.step("The topics of the destination `crm`")
-    command = ["topics", "create", DESTINATION, "--partitions", str(LANES)]
-    screen.command(f"sluice {' '.join(command)}")
-    if await run_sluice(directory, *command):
-        raise DemoFailed("`sluice topics create` failed; see its message above")
+        running = Environment(kafka.bootstrap_servers, control, vendor.url, receiver, directory)
+        running.config.write_text(yaml.safe_dump(_settings(kafka, vendor, otlp), sort_keys=False), encoding="utf-8")
+        screen.step(f"The topics of the destination `{DESTINATION}`")
+        await run_sluice(screen, directory, f"topics create {DESTINATION} --partitions {LANES}")
+        yield running
 
 
 def _settings(kafka: Sandbox, vendor: Sandbox, otlp: Sandbox) -> dict[str, object]:
-    destination = {
-        "to": {
-            "kind": "blueconic",
-            "url": vendor.url,
-            "client_id": vendor.client_id,
-            "client_secret": vendor.client_secret,
-        },
-        # The outage lasts seconds, not hours: check more often whether it is over.
-        "delivery": {"backoff_cap_s": 1.0},
-    }
+    account = {"url": vendor.url, "client_id": vendor.client_id, "client_secret": vendor.client_secret}
+    # The outage lasts seconds, not hours: check more often whether it is over.
+    destination = {"to": {"kind": "blueconic", **account}, "delivery": {"backoff_cap_s": 1.0}}
     return {
         "kafka": {"bootstrap_servers": kafka.bootstrap_servers},
         "destinations": {DESTINATION: destination},

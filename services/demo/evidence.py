@@ -1,25 +1,32 @@
-"""The results of a run, read from Kafka, the vendor and the writer's log."""
+"""The results of a run, read from Kafka, the vendor and the writer's log, and compared with each other."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from demo.audit import Audit, audit, read_topic, source_of
+import msgspec
+from aiokafka import ConsumerRecord
+
 from demo.environment import LANES, Environment
 from demo.processes import DESTINATION, log_lines
 from sandbox.ledger.ledger import LedgerSummary
-from sluice import DeadLetter, Receipt, Succeeded, outcomes
+from sluice import DeadLetter, Receipt, outcomes
+from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.topic_reader import TopicReader
 from sluice.topics import topics_of
 
 TOPICS = topics_of(DESTINATION)
 GROUP_TYPE = "airport"
 
+Position = tuple[int, int]
+"""Partition and offset in the records topic; a bad record has no other name."""
 
-class SentBatch(NamedTuple):
+
+class SentBatch(msgspec.Struct):
     """One batch of the writer's log."""
 
-    records: int
+    items: int
     flushed_by: str
     requests: int
 
@@ -32,9 +39,10 @@ class Evidence(NamedTuple):
     records: int
     """Records in the topic."""
     receipts: Sequence[Receipt]
-    dead_messages: Sequence[Any]
+    dead_messages: Sequence[ConsumerRecord]
     """The dead letters as Kafka messages."""
-    audit: Audit
+    audit: Sequence[str]
+    """Records and receipts that do not match."""
     ledger: LedgerSummary
     groups: int
     """Airports that the vendor has now."""
@@ -43,27 +51,22 @@ class Evidence(NamedTuple):
     @property
     def counts(self) -> Counter[tuple[str, str]]:
         """Receipts by outcome and code."""
-        return Counter(_outcome(receipt) for receipt in self.receipts)
+        return Counter(
+            ("dead letter", receipt.code)
+            if isinstance(receipt, DeadLetter)
+            else (receipt.event.outcome, receipt.event.status)
+            for receipt in self.receipts
+        )
 
     @property
     def vendor_counts(self) -> dict[str, int]:
         """The effects in the vendor's ledger."""
         return self.ledger.effects.get("group", {})
 
-    @property
-    def refused_requests(self) -> int:
-        """Requests that the vendor answered with 503, by its own count."""
-        return sum(count for request, count in self.ledger.requests.items() if request.endswith(" 503"))
-
-    @property
-    def lost_to_the_outage(self) -> int:
-        """Dead letters with the status 503."""
-        return sum(isinstance(receipt, DeadLetter) and receipt.http_status == 503 for receipt in self.receipts)
-
     def disagreements(self) -> list[str]:
-        """Return where the counts of upstream systems, Kafka and the vendor differ; empty where all agree."""
+        """Return where records, receipts, and the counts of upstream systems, Kafka and the vendor differ."""
         codes = Counter({code: count for (_, code), count in self.counts.items()})
-        found = []
+        found = list(self.audit)
         if self.published != self.records:
             found.append(f"{self.published:,} records were published, and crm.records holds {self.records:,}")
         found += [
@@ -74,46 +77,55 @@ class Evidence(NamedTuple):
         expected = codes["CREATED"] - codes["DELETED"]
         if self.groups != expected:
             found.append(f"the vendor has {self.groups:,} airports, the receipts say {expected:,}")
-        if repeats := self.ledger.repeats:
-            found += [
-                f"the vendor applied {repeat.identifier} {repeat.changed} times"
-                for repeat in repeats.first
-                if repeat.changed > 1
-            ]
+        repeats = self.ledger.repeats.first if self.ledger.repeats else []
+        found += [
+            f"the vendor applied {repeat.identifier} {repeat.changed} times" for repeat in repeats if repeat.changed > 1
+        ]
         return found
+
+
+def audit(published: Mapping[Position, str], receipts: Iterable[Position | None]) -> list[str]:
+    """Return how the records in the topic and the sources that receipts name differ from one receipt for each record.
+
+    Each record has a name for people. The writer is not asked.
+    """
+    counts = Counter(receipts)
+    names = {place: f"partition {place[0]} offset {place[1]} ({name})" for place, name in published.items()}
+    return [
+        *(f"no receipt: {name}" for place, name in names.items() if not counts[place]),
+        *(f"more than one receipt: {name} has {counts[place]}" for place, name in names.items() if counts[place] > 1),
+        *(f"a receipt of no record: {place}" for place in counts if place not in published),
+    ]
 
 
 async def collect(environment: Environment, log: Path, *, published: int) -> Evidence:
     """Read the results; ``published`` is the upstream systems' own count."""
-    records = await read_topic(environment.bootstrap_servers, TOPICS.records, LANES)
+    async with TopicReader(KafkaSettings(bootstrap_servers=environment.bootstrap_servers)) as reader:
+        records, dead_messages = [
+            [message async for messages in reader.read(topic, range(LANES)) for message in messages]
+            for topic in (TOPICS.records, TOPICS.dead_letters)
+        ]
     receipts = [
         receipt async for receipt in outcomes(DESTINATION, environment.config, since="beginning", until_end=True)
     ]
-    state = await environment.vendor.state()
-    groups = state["groups"]
+    names = {(record.partition, record.offset): _name(record.key) for record in records}
+    groups = (await environment.vendor.state())["groups"]
     return Evidence(
         published=published,
         records=len(records),
         receipts=receipts,
-        dead_messages=await read_topic(environment.bootstrap_servers, TOPICS.dead_letters, LANES),
-        audit=audit(
-            {(record.partition, record.offset): _name(record.key) for record in records}, map(source_of, receipts)
-        ),
+        dead_messages=dead_messages,
+        audit=audit(names, map(_source, receipts)),
         ledger=await environment.vendor.summary(),
         groups=groups.get(GROUP_TYPE, 0) if isinstance(groups, dict) else 0,
-        batches=[
-            SentBatch(int(str(line["items"])), str(line["flushed_by"]), int(str(line["requests"])))
-            for line in log_lines(log, "batch settled")
-        ],
+        batches=msgspec.convert(log_lines(log, "batch settled"), list[SentBatch]),
     )
 
 
-def _outcome(receipt: Receipt) -> tuple[str, str]:
-    match receipt:
-        case Succeeded(event=event):
-            return event.outcome, event.status
-        case DeadLetter(code=code):
-            return "dead letter", code
+def _source(receipt: Receipt) -> Position | None:
+    """Return the position of the record of ``receipt``; ``None`` where the receipt does not say."""
+    source = receipt.source if isinstance(receipt, DeadLetter) else receipt.event.source
+    return None if source is None else (source.partition, source.offset)
 
 
 def _name(key: bytes | None) -> str:

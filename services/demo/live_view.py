@@ -1,18 +1,19 @@
 """The live view of a writer: redrawn in place on a terminal, a line every two seconds elsewhere."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import deque
+from contextlib import AbstractContextManager, nullcontext
 
 from rich.live import Live
 from rich.panel import Panel
 from rich.progress_bar import ProgressBar
-from rich.table import Table
+from rich.table import Column, Table
 
-from demo.figures import Figures, Rate
+from demo.figures import Figures
 from demo.screen import Screen
 
 _LINE_EVERY_S = 2.0
+_RATE_OVER_S = 1.5
 _BAR_WIDTH = 40
 _WIDTH = 100
 
@@ -22,54 +23,51 @@ class LiveView:
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
-        self._rate = Rate()
         self._started_at_s = self._line_at_s = time.monotonic()
+        self._counted: deque[tuple[float, int]] = deque()
+        """Receipts that were counted in the last ``_RATE_OVER_S`` seconds, each time with the instant."""
         self._live = Live(console=screen.console, auto_refresh=False) if screen.is_live else None
 
-    @contextmanager
-    def shown(self) -> Iterator[None]:
+    def shown(self) -> AbstractContextManager[object]:
         """Show the view while the context is open; the last figures stay on the screen."""
-        if self._live is None:
-            yield
-        else:
-            with self._live:
-                yield
+        return self._live or nullcontext()
 
     def event(self, text: str) -> None:
         """Print an event as a line that stays, with the time since the start."""
-        self._screen.print(f"[dim]{self._elapsed_s:5.1f} s[/]  {text}")
+        self._screen.print(f"[dim]{time.monotonic() - self._started_at_s:5.1f} s[/]  {text}")
 
     def update(self, figures: Figures, published: int, expected: int) -> None:
         """Show ``figures``; of ``expected`` records, ``published`` are in Kafka now."""
         now_s = time.monotonic()
-        rate = self._rate.after(now_s, figures.receipts)
+        rate = self._rate(now_s, figures.receipts)
         if self._live is not None:
-            self._live.update(_panel(figures, published, rate, self._elapsed_s), refresh=True)
+            self._live.update(_panel(figures, published, rate, now_s - self._started_at_s), refresh=True)
         elif now_s - self._line_at_s >= _LINE_EVERY_S or figures.receipts == expected:
             self._line_at_s = now_s
             self.event(_line(figures, published, rate))
 
-    @property
-    def _elapsed_s(self) -> float:
-        return time.monotonic() - self._started_at_s
+    def _rate(self, now_s: float, receipts: int) -> float:
+        """Return the receipts per second."""
+        self._counted.append((now_s, receipts))
+        while now_s - self._counted[0][0] > _RATE_OVER_S:
+            self._counted.popleft()
+        since_s, before = self._counted[0]
+        return (receipts - before) / (now_s - since_s) if now_s > since_s else 0.0
 
 
 def _panel(figures: Figures, published: int, rate: float, elapsed_s: float) -> Panel:
-    rows = Table.grid(padding=(0, 2))
-    rows.add_column(style="dim", no_wrap=True)
-    rows.add_column()
+    rows = Table.grid(Column(style="dim", no_wrap=True), Column(), padding=(0, 2))
     bar = Table.grid(padding=(0, 2))
-    bar.add_row(
-        ProgressBar(total=published, completed=figures.receipts, width=_BAR_WIDTH),
-        f"[bold]{figures.receipts:,}[/] of {published:,} records",
-    )
+    count = f"[bold]{figures.receipts:,}[/] of {published:,} records"
+    bar.add_row(ProgressBar(total=published, completed=figures.receipts, width=_BAR_WIDTH), count)
     rows.add_row("receipts", bar)
     rows.add_row("speed", f"[bold]{rate:,.0f}[/] records/s")
     rows.add_row("vendor", _vendor(figures))
+    codes = "  ".join(f"{code} [bold]{count:,}[/]" for code, count in sorted(figures.by_code.items()))
     memory = f"{figures.buffered:,} records in memory, the others wait in Kafka"
     rows.add_row("in flight", f"{figures.in_flight} of {figures.max_in_flight} requests; {memory}")
     rows.add_row("windows", _windows(figures) or "none closed yet")
-    rows.add_row("by code", _codes(figures) or "none yet")
+    rows.add_row("by code", codes or "none yet")
     rows.add_row("dead letters", f"{figures.dead_letters}")
     title = f"writer of crm [dim]{elapsed_s:.0f} s[/]"
     return Panel(rows, title=title, title_align="left", width=_WIDTH, border_style="red" if figures.is_holding else "")
@@ -96,7 +94,3 @@ def _windows(figures: Figures) -> str:
         for reason, count in figures.windows.items()
         if count
     )
-
-
-def _codes(figures: Figures) -> str:
-    return "  ".join(f"{code} [bold]{count:,}[/]" for code, count in sorted(figures.by_code.items()))

@@ -7,11 +7,12 @@ import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
 
+from demo.screen import Screen
 from sandbox import leash
 
 DESTINATION = "crm"
@@ -105,27 +106,25 @@ async def writer(config: Path) -> AsyncIterator[Writer]:
         await running.stop()
 
 
-async def run_sluice(directory: Path, *arguments: str) -> int:
-    """Run ``sluice …`` in ``directory`` with our standard output, and return its exit code."""
-    process = await asyncio.create_subprocess_exec(str(SLUICE), *arguments, cwd=directory, stdin=DEVNULL)
+async def run_sluice(screen: Screen, directory: Path, command: str, *, expected: int = 0) -> None:
+    """Run ``sluice …`` in ``directory`` with our standard output; raise :class:`DemoFailed` for another exit code."""
+    screen.command(f"sluice {command}")
+    process = await asyncio.create_subprocess_exec(str(SLUICE), *command.split(), cwd=directory, stdin=DEVNULL)
     try:
-        return await process.wait()
+        code = await process.wait()
     finally:
         await _stop(process, process.pid)
+    if code != expected:
+        raise DemoFailed(f"`sluice {command}` ended with exit code {code}, expected {expected}; see its message above")
 
 
 def log_lines(log: Path, message: str) -> list[dict[str, object]]:
     """Return the complete log lines that have this ``message``."""
-    lines = log.read_bytes().splitlines(keepends=True) if log.exists() else []
-    decoded = [_line(line) for line in lines if line.endswith(b"\n")]
-    return [line for line in decoded if line.get("message") == message]
-
-
-def _line(line: bytes) -> dict[str, object]:
-    try:
-        return msgspec.json.decode(line, type=dict[str, object])
-    except msgspec.DecodeError:  # printed before logging was set up
-        return {}
+    found = []
+    for line in log.read_bytes().splitlines() if log.exists() else []:
+        with suppress(msgspec.DecodeError):  # printed before logging was set up, or not complete yet
+            found.append(msgspec.json.decode(line, type=dict[str, object]))
+    return [line for line in found if line.get("message") == message]
 
 
 async def _first_line(process: Process) -> bytes:

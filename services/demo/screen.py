@@ -1,6 +1,6 @@
 """The demo's output: coloured and redrawn in place on a terminal, plain lines elsewhere."""
 
-import time
+from collections.abc import Mapping
 from typing import TextIO
 
 from rich.console import Console, RenderableType
@@ -20,29 +20,17 @@ class Screen:
         console = Console(file=stream, highlight=False, emoji=False)
         self.is_live = console.is_terminal and not console.is_dumb_terminal
         """True when printed text can be drawn over."""
-        self.console = console if self.is_live else _plain(stream)
+        if not self.is_live:
+            console = Console(
+                file=stream, width=_PLAIN_WIDTH, force_terminal=False, no_color=True, highlight=False, emoji=False
+            )
+        self.console = console
         self._steps = 0
-        self._started_at_s = time.monotonic()
-
-    @property
-    def elapsed_s(self) -> float:
-        """Seconds since the demo began."""
-        return time.monotonic() - self._started_at_s
-
-    def title(self, text: str) -> None:
-        """Print the first line."""
-        self.console.print(f"[bold]{text}[/]")
 
     def step(self, title: str) -> None:
         """Begin the next numbered step."""
         self._steps += 1
         self.console.print(f"\n[bold cyan]{self._steps}. {title}[/]")
-        self.console.file.flush()
-
-    def blank_line(self) -> None:
-        """Print an empty line."""
-        self.console.print()
-        self.console.file.flush()
 
     def fail(self, text: str) -> None:
         """Print the last line of a demo that could not go on."""
@@ -52,21 +40,18 @@ class Screen:
         """Print a command that is being run, as a user would type it."""
         self.print(f"[bold]$ {text}[/]")
 
-    def copyable(self, text: str) -> None:
-        """Print a command to copy, never broken into lines."""
-        self.console.print(f"{' ' * _INDENT}[bold]{escape(text)}[/]", soft_wrap=True)
+    def copyable(self, commands: Mapping[str, str]) -> None:
+        """Print commands to copy, never broken into lines, each below its purpose."""
+        for command, purpose in commands.items():
+            self.print(f"[dim]# {purpose}[/]")
+            self.console.print(f"{' ' * _INDENT}[bold]{escape(command)}[/]", soft_wrap=True)
 
-    def print(self, what: RenderableType) -> None:
+    def print(self, what: RenderableType = "") -> None:
         """Print ``what``, indented; a string may hold rich's markup."""
         if self.is_live:
             self.console.print(Padding(what, (0, 0, 0, _INDENT), expand=False))
             return
         with self.console.capture() as captured:
             self.console.print(what, soft_wrap=isinstance(what, str))
-        lines = "".join(f"{' ' * _INDENT}{line}".rstrip() + "\n" for line in captured.get().splitlines())
-        self.console.file.write(lines)
-        self.console.file.flush()
-
-
-def _plain(stream: TextIO) -> Console:
-    return Console(file=stream, width=_PLAIN_WIDTH, force_terminal=False, no_color=True, highlight=False, emoji=False)
+        for line in captured.get().splitlines():
+            self.console.out(f"{' ' * _INDENT}{line}".rstrip(), highlight=False)

@@ -7,12 +7,13 @@ from typing import NamedTuple
 
 from rich.tree import Tree
 
+from demo.screen import Screen
 from sandbox.control import SandboxControl
 from sandbox.otlp.span import Span
 
 _WAIT_S = 6.0
 _POLL_S = 0.3
-_MAX_ATTEMPTS = 6
+_MAX_BATCH_SPANS = 7
 
 
 class Traces(NamedTuple):
@@ -20,24 +21,32 @@ class Traces(NamedTuple):
 
     record: Sequence[Span]
     batch: Sequence[Span]
-
-    @property
-    def attempts(self) -> int:
-        """Requests that the batch needed."""
-        return len(self.batch) - 1
+    """The batch's own span, and one of each request."""
 
 
-async def find_traces(receiver: SandboxControl) -> Traces | None:
+async def print_trace(screen: Screen, receiver: SandboxControl) -> None:
+    """Print the traces of a record and of its batch; times count from the publishing of the record."""
+    screen.step("The way of one record, as a trace")
+    traces = await _find_traces(receiver)
+    if traces is None:
+        screen.print("no sampled record has all its spans at the receiver")
+        return
+    zero_ns = min(span.start_ns for span in traces.record)
+    screen.print(_tree("a record's trace", traces.record, zero_ns))
+    screen.print(_tree("its batch's trace, one link away", traces.batch, zero_ns))
+
+
+async def _find_traces(receiver: SandboxControl) -> Traces | None:
     """Return the traces of one sampled record, if possible of one whose batch met the outage. Waits for late spans."""
     for _ in range(int(_WAIT_S / _POLL_S)):
-        found = list(whole_traces(await receiver.spans()))
+        found = list(_whole_traces(await receiver.spans()))
         if found:
-            return max(found, key=_interest)
+            return max(found, key=lambda traces: (len(traces.batch) <= _MAX_BATCH_SPANS, len(traces.batch)))
         await asyncio.sleep(_POLL_S)
     return None
 
 
-def whole_traces(spans: Iterable[Span]) -> Iterable[Traces]:
+def _whole_traces(spans: Iterable[Span]) -> Iterable[Traces]:
     """Yield the traces that have all spans: publishing, batch, request, receipt and consumer."""
     by_trace: dict[str, list[Span]] = defaultdict(list)
     for span in spans:
@@ -52,40 +61,19 @@ def whole_traces(spans: Iterable[Span]) -> Iterable[Traces]:
             yield Traces(record, batch)
 
 
-def trees(traces: Traces) -> list[Tree]:
-    """Return the trees of the record and of its batch; times count from the publishing of the record."""
-    zero_ns = min(span.start_ns for span in traces.record)
-    return [
-        _tree("a record's trace", traces.record, zero_ns),
-        _tree("its batch's trace, one link away", traces.batch, zero_ns),
-    ]
-
-
-def _interest(traces: Traces) -> tuple[bool, int]:
-    return traces.attempts <= _MAX_ATTEMPTS, traces.attempts
-
-
 def _tree(title: str, spans: Sequence[Span], zero_ns: int) -> Tree:
     tree = Tree(f"[bold]{title}[/] [dim]{spans[0].trace_id}[/]")
-    children = defaultdict(list)
-    known = {span.span_id for span in spans}
-    for span in sorted(spans, key=lambda span: span.start_ns):
-        children[span.parent_span_id if span.parent_span_id in known else ""].append(span)
-    _grow(tree, children, "", zero_ns)
+    branches: dict[str, Tree] = {}
+    for span in sorted(spans, key=lambda span: span.start_ns):  # a parent begins before its children
+        branches[span.span_id] = branches.get(span.parent_span_id, tree).add(_label(span, zero_ns))
     return tree
-
-
-def _grow(tree: Tree, children: dict[str, list[Span]], parent: str, zero_ns: int) -> None:
-    for span in children.get(parent, []):
-        _grow(tree.add(_label(span, zero_ns)), children, span.span_id, zero_ns)
 
 
 def _label(span: Span, zero_ns: int) -> str:
     at_s = (span.start_ns - zero_ns) / 1e9
     took_s = (span.end_ns - span.start_ns) / 1e9
-    failed = span.status == "ERROR"
-    name = f"[red]{span.name}[/]" if failed else f"[cyan]{span.name}[/]"
-    return f"{name}  at +{at_s:.3f} s, took {took_s:.3f} s  [dim]{span.service}[/]  {_details(span)}"
+    colour = "red" if span.status == "ERROR" else "cyan"
+    return f"[{colour}]{span.name}[/]  at +{at_s:.3f} s, took {took_s:.3f} s  [dim]{span.service}[/]  {_details(span)}"
 
 
 def _details(span: Span) -> str:

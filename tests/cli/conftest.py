@@ -1,6 +1,7 @@
 """The command line in an empty directory, with a settings file for the test's own topics."""
 
 import asyncio
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from click.testing import CliRunner, Result
 
 from sluice.cli.__main__ import sluice
 from sluice.cli.exits import Exit
+from sluice.cli.publish.input_file import InputFile
 from sluice.client.connection import Connection
 from tests.support.kafka_admin import RunningKafka
-from tests.support.letters import letter_topics
+from tests.support.letters import letter_topics, read_records
 
 Run = Callable[..., Result]
 
@@ -34,6 +36,12 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return invoke
 
 
+def success(result: Result) -> str:
+    """Return the standard output of a command; check that it ended without an error."""
+    assert result.exit_code == Exit.OK, result.output
+    return result.stdout
+
+
 def failure(result: Result, code: Exit) -> str:
     """Return the sentence with which a command ended, on standard error; check its exit code."""
     assert result.exit_code == code, result.output
@@ -41,10 +49,21 @@ def failure(result: Result, code: Exit) -> str:
     return " ".join(result.stderr.split())
 
 
+def opened(content: bytes) -> InputFile:
+    """Return a file that is open for reading."""
+    stream = io.BufferedReader(io.BytesIO(content))
+    return InputFile("a.file", stream, len(content), stream)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> Path:
     """Write a settings file with a Kafka that does not answer."""
     return _write(tmp_path, "localhost:1", "")
+
+
+def records(connection: Connection) -> list[bytes]:
+    """Return the values in the records topic of ``crm``."""
+    return [record.value for record in asyncio.run(read_records(connection))]
 
 
 @pytest.fixture

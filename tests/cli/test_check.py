@@ -7,7 +7,7 @@ import pytest
 
 from sluice.cli.exits import Exit
 from sluice.topics import topics_of
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, success
 from tests.support.kafka_admin import RunningKafka, create_topics
 
 SECRET = {"CRM_SECRET": "s3cret"}
@@ -31,15 +31,12 @@ def test_kafka_comes_second(settings: Path, run: Run) -> None:
     assert "✗ Kafka: Kafka does not answer at localhost:1" in result.stderr
 
 
-def test_topics_come_third(no_topics: str, run: Run) -> None:
+def test_topics_come_third_and_destinations_last(no_topics: str, run: Run) -> None:
     result = run("check", env=SECRET)
     assert result.exit_code == Exit.TOPICS
     assert lines(result.stdout) == ["✓ settings", "✓ Kafka"]
     assert "✗ topics of crm: Kafka has no topic" in result.stderr
-
-
-def test_destinations_come_last(no_topics: str, run: Run) -> None:
-    assert run("topics", "create", "crm", "--partitions", "1").exit_code == Exit.OK
+    success(run("topics", "create", "crm", "--partitions", "1"))
     result = run("check", env=SECRET)
     assert result.exit_code == Exit.DESTINATION
     assert lines(result.stdout) == ["✓ settings", "✓ Kafka", "✓ topics of crm"]

@@ -9,7 +9,7 @@ import pytest
 from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
 from sluice.kafka.control_topic import read_guard, set_guard
-from tests.cli.conftest import Run, failure
+from tests.cli.conftest import Run, failure, success
 
 WHY = "900 of the last 1000 records became dead letters, more than 50%"
 
@@ -23,9 +23,8 @@ def stopped(crm: Connection) -> Connection:
 
 
 def test_guard_that_never_tripped_is_running(crm: Connection, run: Run) -> None:
-    result = run("guard", "show", "crm")
-    assert result.exit_code == Exit.OK, result.output
-    assert result.stdout == "running: the flood guard of crm has never stopped anything\n"
+    output = success(run("guard", "show", "crm"))
+    assert output == "running: the flood guard of crm has never stopped anything\n"
 
 
 def test_show_says_since_when_why_and_by_whom(stopped: Connection, run: Run) -> None:
@@ -41,9 +40,7 @@ def test_show_as_json_is_the_event(stopped: Connection, run: Run) -> None:
 
 
 def test_resume_notes_who_and_why(stopped: Connection, run: Run) -> None:
-    result = run("guard", "resume", "crm", "--reason", "the field is back")
-    assert result.exit_code == Exit.OK, result.output
-    assert WHY in result.stdout
+    assert WHY in success(run("guard", "resume", "crm", "--reason", "the field is back"))
     state = asyncio.run(read_guard(stopped.kafka, stopped.topics("crm").control))
     assert state is not None
     assert (state.guard, state.reason, state.by) == ("running", "the field is back", getpass.getuser())
@@ -51,15 +48,11 @@ def test_resume_notes_who_and_why(stopped: Connection, run: Run) -> None:
 
 
 def test_resume_of_what_runs_changes_nothing(crm: Connection, run: Run) -> None:
-    result = run("guard", "resume", "crm", "--reason", "why not")
-    assert result.exit_code == Exit.OK, result.output
-    assert "is not stopped; nothing was changed" in result.stdout
+    output = success(run("guard", "resume", "crm", "--reason", "why not"))
+    assert "is not stopped; nothing was changed" in output
     assert asyncio.run(read_guard(crm.kafka, crm.topics("crm").control)) is None
 
 
-@pytest.mark.parametrize(
-    "options",
-    [pytest.param((), id="none"), pytest.param(("--reason", " "), id="empty")],
-)
+@pytest.mark.parametrize("options", [pytest.param((), id="none"), pytest.param(("--reason", " "), id="empty")])
 def test_resume_needs_a_reason(stopped: Connection, run: Run, options: tuple[str, ...]) -> None:
     assert "reason" in failure(run("guard", "resume", "crm", *options), Exit.USAGE)

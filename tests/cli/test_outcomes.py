@@ -5,12 +5,11 @@ import json
 
 import pytest
 
-from sluice.cli.exits import Exit
 from sluice.client.bulk import bulk
 from sluice.client.connection import Connection
 from sluice.events import RecordEvent
 from sluice.flow.outcome import Fate, Outcome
-from tests.cli.conftest import Run
+from tests.cli.conftest import Run, success
 from tests.support.factories import DELIVERED
 from tests.support.fake_writer import fake_writer
 
@@ -36,9 +35,7 @@ def settled(crm: Connection) -> Connection:
 
 
 def test_receipts_are_aligned_lines(settled: Connection, run: Run) -> None:
-    result = run(*READ_ALL)
-    assert result.exit_code == Exit.OK, result.output
-    good, bad = sorted(result.stdout.splitlines(), key=lambda line: "✗" in line)
+    good, bad = sorted(success(run(*READ_ALL)).splitlines(), key=lambda line: "✗" in line)
     assert good[19:] == f"  ✓ {'group/company':<18} {'good':<24} {'CREATED':<20} v-1"
     assert bad[19:] == f"  ✗ {'group/company':<18} {'bad':<24} {'INVALID':<20} no such·field"
 

@@ -6,20 +6,20 @@ from pathlib import Path
 import pytest
 
 from sluice.cli.exits import Exit
-from sluice.cli.since import SinceType
+from sluice.cli.since import parse_since
 from tests.cli.conftest import Run, failure
 
 
 def test_duration_is_subtracted_from_now() -> None:
     before = datetime.now(UTC)
-    instant = SinceType().convert("90m", None, None)
+    instant = parse_since("90m")
     assert isinstance(instant, datetime)
     assert before - timedelta(minutes=90) <= instant <= datetime.now(UTC) - timedelta(minutes=90)
 
 
 @pytest.mark.parametrize("since", ["2026-11-22T08:00:00Z", "2026-11-22T09:00:00+01:00", "1969-01-01T00:00:00Z"])
 def test_instant_is_taken_as_it_is(since: str) -> None:
-    assert SinceType().convert(since, None, None) == datetime.fromisoformat(since)
+    assert parse_since(since) == datetime.fromisoformat(since)
 
 
 @pytest.mark.parametrize("command", [("outcomes", "tail"), ("dead", "ls")], ids=" ".join)

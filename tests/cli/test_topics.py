@@ -2,14 +2,13 @@
 
 from sluice.cli.exits import Exit
 from sluice.topics import topics_of
-from tests.cli.conftest import Run, failure
+from tests.cli.conftest import Run, failure, success
 
 
 def test_topics_are_made_once(no_topics: str, run: Run) -> None:
     names = topics_of("crm", no_topics).all
-    first = run("topics", "create", "crm", "--partitions", "3", "--replication-factor", "1")
-    assert first.exit_code == Exit.OK, first.output
-    assert [line.split() for line in first.stdout.splitlines()] == [
+    first = success(run("topics", "create", "crm", "--partitions", "3", "--replication-factor", "1"))
+    assert [line.split() for line in first.splitlines()] == [
         ["made", name, "with", "3", "partitions,", "1", "replicas"] for name in names
     ]
     second = run("topics", "create", "crm")
@@ -38,6 +37,9 @@ def test_list_shows_what_is_not_there(no_topics: str, run: Run) -> None:
 
 def test_list_shows_counts(no_topics: str, run: Run) -> None:
     run("topics", "create", "crm", "--partitions", "3")
-    result = run("topics", "ls", "crm")
-    assert result.exit_code == Exit.OK
-    assert result.stdout.splitlines()[1].split() == [f"{no_topics}crm.records", "3", "1", "RecordEvent"]
+    assert success(run("topics", "ls", "crm")).splitlines()[1].split() == [
+        f"{no_topics}crm.records",
+        "3",
+        "1",
+        "RecordEvent",
+    ]

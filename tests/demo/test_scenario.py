@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 
 import psutil
 import pytest
 
 FEW = ("--airports", "100", "--outage-s", "1")
 _LEFT_WITHIN_S = 15.0
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="how a process dies with its parent: where we deploy")
 
 
 @contextmanager
@@ -67,7 +69,9 @@ def test_what_is_kept_running_can_be_tried_and_ends_with_ctrl_c() -> None:
     with demo(*FEW, "--keep") as process:
         lines = read_until(process, "Ctrl-C stops everything")
         started = psutil.Process(process.pid).children(recursive=True)
-        commands = commands_after("All of it is left running", lines)
+        [start] = [number for number, line in enumerate(lines) if "All of it is left running" in line]
+        # Each command stands under a comment that gives its purpose.
+        commands = [command.strip() for purpose, command in pairwise(lines[start:]) if purpose.strip().startswith("#")]
         for name in ("check", "publish", "_sandbox/state"):
             [command] = [command for command in commands if name in command and "tail" not in command]
             done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=30)
@@ -77,26 +81,17 @@ def test_what_is_kept_running_can_be_tried_and_ends_with_ctrl_c() -> None:
         assert_gone(started)
 
 
-def commands_after(title: str, lines: list[str]) -> list[str]:
-    """Return the commands printed below ``title``, each under a comment that gives its purpose."""
-    [start] = [number for number, line in enumerate(lines) if title in line]
-    below = lines[start:]
-    return [below[number + 1].strip() for number, line in enumerate(below) if line.strip().startswith("#")]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="how a process dies with its parent is tested where we deploy")
-def test_nothing_outlives_a_demo_that_is_killed() -> None:
+@pytest.mark.parametrize(
+    ("line", "number", "code"),
+    [
+        pytest.param("one system corrects airports", signal.SIGKILL, -signal.SIGKILL, id="killed", marks=ON_LINUX),
+        pytest.param("sluice.writer --destination", signal.SIGINT, 130, id="Ctrl-C"),
+    ],
+)
+def test_nothing_outlives_a_demo_that_is_stopped(line: str, number: signal.Signals, code: int) -> None:
     with demo(*FEW) as process:
-        read_until(process, "one system corrects airports")
+        read_until(process, line)
         started = psutil.Process(process.pid).children(recursive=True)
-        process.kill()
-        assert_gone(started)
-
-
-def test_ctrl_c_in_the_middle_stops_everything() -> None:
-    with demo(*FEW) as process:
-        read_until(process, "sluice.writer --destination")
-        started = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(30) == 130
+        process.send_signal(number)
+        assert process.wait(30) == code
         assert_gone(started)

@@ -16,7 +16,10 @@ from sluice.client.connection import SETTINGS_FILE
 
 
 @click.group(
-    cls=CommandGroup, epilog=HELP, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120}
+    cls=CommandGroup,
+    commands=[check, dead, guard, outcomes, publish, schema, topics],
+    epilog=HELP,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 @click.option(
     "--config",
@@ -33,11 +36,6 @@ def sluice(ctx: click.Context, config: str) -> None:
     """Carry records from Kafka into SaaS systems, with a receipt for each."""
     # Beside SLUICE_CONFIG, only the variables that the settings file names are read from the environment.
     ctx.obj = config
-
-
-_COMMANDS: tuple[click.Command, ...] = (check, dead, guard, outcomes, publish, schema, topics)
-for command in _COMMANDS:
-    sluice.add_command(command)
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import sys
 import click
 
 from sluice.cli.receipt_text import HEADING, receipt_json, receipt_line
-from sluice.cli.since import SinceType
+from sluice.cli.since import parse_since
 from sluice.client.connection import connect
 from sluice.client.outcomes import Outcomes
 from sluice.client.outcomes import outcomes as open_outcomes
@@ -25,7 +25,7 @@ def outcomes() -> None:
 @click.option("--job", "job_id", metavar="ID", help="Only receipts of one job, from the beginning.")
 @click.option(
     "--since",
-    type=SinceType(),
+    type=parse_since,
     metavar="WHEN",
     help="Begin 30s, 10m, 2h or 7d ago, at an instant, at the beginning, or now.  [default: now; with --job beginning]",
 )
@@ -46,12 +46,7 @@ def tail(
     """Print the receipts of DESTINATION as they come, until interrupted."""
     connection = connect(config)
     stream = open_outcomes(
-        destination,
-        connection,
-        job_id=job_id,
-        since=since,
-        until_end=until_end,
-        only="failed" if failed else None,
+        destination, connection, job_id=job_id, since=since, until_end=until_end, only="failed" if failed else None
     )
     stop_tracing = start_tracing(connection.tracing, "sluice-outcomes")
     try:

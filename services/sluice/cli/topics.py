@@ -60,12 +60,9 @@ async def _create(
     connection: Connection, destination: str, partitions: int | None, replication_factor: int | None
 ) -> list[TopicState]:
     async with admin_client(connection.kafka) as admin:
+        prefix = connection.topic_prefix
         return await create_topics(
-            admin,
-            destination,
-            connection.topic_prefix,
-            partitions=partitions,
-            replication_factor=replication_factor,
+            admin, destination, prefix, partitions=partitions, replication_factor=replication_factor
         )
 
 

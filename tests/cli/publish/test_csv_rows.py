@@ -2,18 +2,19 @@
 
 import csv
 import io
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.cli.publish.csv_rows import Empty, csv_header, csv_rows
-from sluice.cli.publish.rows import BadRow, Row, UnusableFile
-from tests.cli.publish.files import opened
+from sluice.cli.publish.input_file import BadRow, Row, UnusableFile
+from tests.cli.conftest import opened
 
 # A lone surrogate is no character, and csv knows no NUL; a lone \r ends a line.
 CELLS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+THIRD = Row(3, {"a": "3", "b": "4"})
 
 
 def read(content: bytes, empty: Empty = "text", delimiter: str = ",") -> list[Row | BadRow]:
@@ -39,30 +40,33 @@ def test_empty_cell_is_what_was_asked_for(empty: Empty, fields: dict[str, str | 
     assert read(b"a,b\n1,\n", empty) == [Row(2, fields)]
 
 
-def test_line_is_the_one_where_the_row_begins() -> None:
-    assert [row.line for row in read(b'a\n"1\n2"\n3\n\n4\n')] == [2, 4, 6]
-
-
 @pytest.mark.parametrize(
-    ("row", "reason"),
+    ("content", "rows"),
     [
-        pytest.param(b"1", "expected 2 columns, got 1", id="too few columns"),
-        pytest.param(b"1,2,3", "expected 2 columns, got 3", id="too many columns"),
-        pytest.param(b'"1"x,2', "not CSV: ',' expected after '\"'", id="text after a quote"),
+        pytest.param(b"a,b\n1\n3,4\n", [BadRow(2, "expected 2 columns, got 1", "1"), THIRD], id="too few columns"),
+        pytest.param(
+            b"a,b\n1,2,3\n3,4\n", [BadRow(2, "expected 2 columns, got 3", "1,2,3"), THIRD], id="too many columns"
+        ),
+        pytest.param(
+            b'a,b\n"1"x,2\n3,4\n',
+            [BadRow(2, "not CSV: ',' expected after '\"'", ""), THIRD],
+            id="text after a quote",
+        ),
+        pytest.param(
+            b'a,b\n1,2\n"3,4\n5,6\n',
+            [Row(2, {"a": "1", "b": "2"}), BadRow(3, "not CSV: unexpected end of data", "")],
+            id="quote that is never closed",
+        ),
+        pytest.param(
+            b'a\n"1\n2"\n3\n\n4\n',
+            [Row(2, {"a": "1\n2"}), Row(4, {"a": "3"}), Row(6, {"a": "4"})],
+            id="the line is where the row begins",
+        ),
+        pytest.param(b"\xef\xbb\xbfa\n1\n", [Row(2, {"a": "1"})], id="byte order mark is no part of a name"),
     ],
 )
-def test_bad_row_is_named_and_the_next_ones_are_read(row: bytes, reason: str) -> None:
-    bad, good = read(b"a,b\n" + row + b"\n3,4\n")
-    assert isinstance(bad, BadRow)
-    assert (bad.line, bad.reason) == (2, reason)
-    assert good == Row(3, {"a": "3", "b": "4"})
-
-
-def test_quote_that_is_never_closed_is_one_bad_row() -> None:
-    good, bad = read(b'a,b\n1,2\n"3,4\n5,6\n')
-    assert good == Row(2, {"a": "1", "b": "2"})
-    assert isinstance(bad, BadRow)
-    assert (bad.line, bad.reason) == (3, "not CSV: unexpected end of data")
+def test_bad_rows_are_named_and_the_others_are_read(content: bytes, rows: list[Row | BadRow]) -> None:
+    assert read(content) == rows
 
 
 @pytest.mark.parametrize(
@@ -78,7 +82,3 @@ def test_quote_that_is_never_closed_is_one_bad_row() -> None:
 def test_header_that_cannot_be_used_is_refused(content: bytes, sentence: str) -> None:
     with pytest.raises(UnusableFile, match=sentence):
         read(content)
-
-
-def test_byte_order_mark_is_no_part_of_the_first_name(tmp_path: Path) -> None:
-    assert read(b"\xef\xbb\xbfa\n1\n") == [Row(2, {"a": "1"})]

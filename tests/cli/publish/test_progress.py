@@ -3,7 +3,7 @@
 import pytest
 
 from sluice.cli.publish.progress import PublishProgress
-from tests.cli.publish.files import opened
+from tests.cli.conftest import opened
 
 
 @pytest.mark.parametrize("is_terminal", [True, False], ids=["terminal", "pipe"])
@@ -13,5 +13,5 @@ def test_progress_is_shown_in_a_terminal_alone(
     if is_terminal:
         monkeypatch.setenv("FORCE_COLOR", "1")
     with PublishProgress(opened(b"id\n1\n")) as progress:
-        progress.count()
+        progress.show(1, 0)
     assert ("publishing" in capsys.readouterr().err) == is_terminal

@@ -8,13 +8,9 @@ import pytest
 from sluice.cli.publish.read_ahead import MAX_AHEAD, reading_ahead
 
 
-async def _read(rows: Iterator[int]) -> list[int]:
-    async with reading_ahead(rows) as feed:
-        return [row async for chunk in feed for row in chunk]
-
-
 async def test_every_row_comes_once_and_in_order() -> None:
-    assert await _read(iter(range(3 * MAX_AHEAD))) == list(range(3 * MAX_AHEAD))
+    async with reading_ahead(iter(range(3 * MAX_AHEAD))) as feed:
+        assert [row async for chunk in feed for row in chunk] == list(range(3 * MAX_AHEAD))
 
 
 async def test_error_comes_after_what_was_read_before_it() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import heapq
 from collections.abc import AsyncIterator, Iterable
+from operator import attrgetter
 
 import click
 import msgspec
@@ -22,7 +23,7 @@ from sluice.dead_letters.selection import SelectedLetters, Selection, open_dead_
 DEFAULT_LIMIT = 20
 
 
-@click.group()
+@click.group(commands=[redrive, show])
 def dead() -> None:
     """Look at dead letters, and redrive them.
 
@@ -31,10 +32,6 @@ def dead() -> None:
     # A letter is garbage as soon as it is read; the collector's searches for cycles would take a third of the time.
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
-
-
-dead.add_command(redrive)
-dead.add_command(show)
 
 
 @dead.command()
@@ -48,7 +45,7 @@ def count(config: str, destination: str, selection: Selection, with_redriven: bo
 
     Similar messages are one reason: quoted text shows as … and ids and numbers as #.
     """
-    tally, already, _ = asyncio.run(_read(config, destination, selection, with_redriven, 0))
+    tally, already, _ = asyncio.run(_read(_readings(config, destination, selection, with_redriven), 0))
     if not as_json:
         _print_count(tally, already, destination)
         return
@@ -73,10 +70,11 @@ def ls(
     config: str, destination: str, selection: Selection, with_redriven: bool, limit: int | None, as_json: bool
 ) -> None:
     """List the dead letters of DESTINATION: how many have each reason, then the newest letters."""
+    readings = _readings(config, destination, selection, with_redriven)
     if as_json and limit is None:
-        asyncio.run(_print_all(config, destination, selection, with_redriven))
+        asyncio.run(_print_all(readings))
         return
-    tally, already, newest = asyncio.run(_read(config, destination, selection, with_redriven, limit or DEFAULT_LIMIT))
+    tally, already, newest = asyncio.run(_read(readings, limit or DEFAULT_LIMIT))
     if as_json:
         _print_json(newest)
         return
@@ -86,21 +84,19 @@ def ls(
         print_letters(newest)
 
 
-async def _read(
-    config: str, destination: str, selection: Selection, with_redriven: bool, most: int
-) -> tuple[Tally, int, list[ConsumerRecord]]:
+async def _read(readings: AsyncIterator[SelectedLetters], most: int) -> tuple[Tally, int, list[ConsumerRecord]]:
     """Return the tally, how many letters are not in it because they were redriven, and the ``most`` newest letters."""
     tally, already = Tally(), 0
     newest: list[ConsumerRecord] = []
-    async for reading in _readings(config, destination, selection, with_redriven):
+    async for reading in readings:
         tally.add(reading.letters)
         already += reading.already_redriven
-        newest = heapq.nlargest(most, [*newest, *reading.letters], key=_written_at)
+        newest = heapq.nlargest(most, [*newest, *reading.letters], key=attrgetter("timestamp", "partition", "offset"))
     return tally, already, newest
 
 
-async def _print_all(config: str, destination: str, selection: Selection, with_redriven: bool) -> None:
-    async for reading in _readings(config, destination, selection, with_redriven):
+async def _print_all(readings: AsyncIterator[SelectedLetters]) -> None:
+    async for reading in readings:
         _print_json(reading.letters)
 
 
@@ -126,7 +122,3 @@ def _print_count(tally: Tally, already: int, destination: str) -> None:
 def _print_json(letters: Iterable[ConsumerRecord]) -> None:
     for letter in letters:
         click.echo(receipt_json(read_dead_letter(letter)))
-
-
-def _written_at(letter: ConsumerRecord) -> tuple[int, int, int]:
-    return letter.timestamp, letter.partition, letter.offset

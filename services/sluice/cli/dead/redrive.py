@@ -92,9 +92,7 @@ def _edit(sets: tuple[str, ...], drops: tuple[str, ...], command: str | None) ->
     edits: list[Edit] = []
     try:
         if sets or drops:
-            edits.append(
-                edit_fields(sets=[parse_set(text) for text in sets], drops=[parse_path(text) for text in drops])
-            )
+            edits.append(edit_fields(sets=[*map(parse_set, sets)], drops=[*map(parse_path, drops)]))
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     if command is not None:

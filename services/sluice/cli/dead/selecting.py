@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import click
 
-from sluice.cli.since import SinceType
+from sluice.cli.since import parse_since
 from sluice.cli.terminal import local_time
 from sluice.dead_letters.selection import Selection
 from sluice.kafka.topic_reader import Since
@@ -40,30 +40,26 @@ def _instant(time: Since | None) -> datetime | None:
     return datetime.now(UTC) if time == "now" else None
 
 
-def _option(name: str, field: str, metavar: str, help_: str) -> Callable[[Command], Command]:
-    return click.option(name, field, metavar=metavar, multiple=True, help=help_)
-
-
+_option = partial(click.option, multiple=True)
 _OPTIONS = (
     _option(
         "--code",
         "codes",
-        "CODE",
-        "Only letters with this code of the vendor. This and the next five options may be repeated.",
+        metavar="CODE",
+        help="Only letters with this code of the vendor. This and the next five options may be repeated.",
     ),
-    click.option(
+    _option(
         "--class",
         "classes",
         type=click.Choice(("rejected", "ambiguous", "retryable")),
-        multiple=True,
         help="Only letters that were rejected, whose outcome is unknown, or that were tried too often.",
     ),
-    _option("--object", "objects", "NAME", "Only letters of one kind of object at the vendor."),
-    _option("--key", "keys", "KEY", "Only letters of one record: the event's key, or the message key."),
-    _option("--job", "jobs", "ID", "Only letters of one job."),
-    _option("--batch", "batches", "ID", "Only letters of one batch."),
+    _option("--object", "objects", metavar="NAME", help="Only letters of one kind of object at the vendor."),
+    _option("--key", "keys", metavar="KEY", help="Only letters of one record: the event's key, or the message key."),
+    _option("--job", "jobs", metavar="ID", help="Only letters of one job."),
+    _option("--batch", "batches", metavar="ID", help="Only letters of one batch."),
     click.option(
-        "--since", type=SinceType(), metavar="WHEN", help="Only letters written since 30m, 2h, 7d ago, or an instant."
+        "--since", type=parse_since, metavar="WHEN", help="Only letters written since 30m, 2h, 7d ago, or an instant."
     ),
-    click.option("--until", type=SinceType(), metavar="WHEN", help="Only letters written before that time."),
+    click.option("--until", type=parse_since, metavar="WHEN", help="Only letters written before that time."),
 )

@@ -7,8 +7,8 @@ import click
 import msgspec
 from aiokafka import ConsumerRecord
 
-from sluice.cli.receipt_text import key_text
-from sluice.cli.terminal import counted, decoded, fitted, local_time, printable
+from sluice.cli.receipt_text import object_and_key, receipt_cells
+from sluice.cli.terminal import counted, fitted, local_time, printable
 from sluice.client.receipts import read_dead_letter
 from sluice.dead_letters.reasons import Group, Tally
 from sluice.dead_letters.redrive_plan import PlannedRedrive
@@ -16,19 +16,15 @@ from sluice.dead_letters.redrive_plan import PlannedRedrive
 MAX_GROUPS = 20
 """Reasons, and objects, that are shown; the others are only counted."""
 
-_CODE_WIDTH = 20
-
 
 def print_tally(tally: Tally) -> None:
     """Print the numbers of letters by reason, then by object."""
     groups = tally.groups
     table = [("letters", "class", "code", "for example", "message"), *map(_group_cells, groups[:MAX_GROUPS])]
-    widths = [max(len(row[column]) for row in table) for column in range(4)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
-        count, class_, code, place, message = (
-            f"{cell:<{width}}" for cell, width in zip(row, [*widths, 0], strict=True)
-        )
-        line = f"{count.strip():>{widths[0]}}  {class_}  {code}  {place}  {message}".rstrip()
+        count, *others = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        line = "  ".join([count.strip().rjust(widths[0]), *others]).rstrip()
         click.secho(fitted(line), dim=row is table[0])
     _print_rest(len(groups), sum(group.letters for group in groups[MAX_GROUPS:]), "reasons")
     click.echo()
@@ -44,11 +40,8 @@ def print_letters(letters: Sequence[ConsumerRecord]) -> None:
     width = max((len(place) for place in places), default=0)
     for place, message in zip(places, letters, strict=True):
         letter = read_dead_letter(message)
-        object_ = letter.event.object if letter.event else "?"
-        key = key_text(letter.event.key) if letter.event else decoded(message.key)
-        written_at = local_time(letter.written_at)
-        line = f"{place:<{width}}  {written_at}  {object_:<18} {key:<24} {letter.code:<{_CODE_WIDTH}} {letter.message}"
-        click.echo(fitted(printable(line).rstrip()))
+        cells = receipt_cells(*object_and_key(letter), letter.code, letter.message)
+        click.echo(fitted(f"{place:<{width}}  {local_time(letter.written_at)}  {cells}"))
 
 
 def print_difference(planned: PlannedRedrive) -> None:

@@ -1,6 +1,7 @@
 """``sluice publish``: publishes a file's rows as records."""
 
 import asyncio
+from contextlib import closing
 from itertools import chain, islice
 
 import click
@@ -10,10 +11,9 @@ from sluice.cli.publish.csv_rows import Empty
 from sluice.cli.publish.dry_run import show_records
 from sluice.cli.publish.file_publish import LINGER_S, FilePublisher
 from sluice.cli.publish.file_records import CsvOptions, Records, complete_records, row_records
-from sluice.cli.publish.input_file import Format, open_input
+from sluice.cli.publish.input_file import Format, UnusableFile, open_input
 from sluice.cli.publish.rejects import SUFFIX, Rejects, rejects_path
 from sluice.cli.publish.row_events import RowEvents
-from sluice.cli.publish.rows import UnusableFile
 from sluice.client.connection import Connection, connect
 from sluice.client.publisher import Publisher
 from sluice.records import OPERATIONS
@@ -96,7 +96,7 @@ def publish(
             if dry_run:
                 show_records(records)
             else:
-                with Rejects(rejects_path(file, rejects)) as rejected:
+                with closing(Rejects(rejects_path(file, rejects))) as rejected:
                     _run_and_report(FilePublisher(source, records, rejected, rate), destination, connection)
     except UnusableFile as error:
         raise CommandFailed(str(error), Exit.USAGE) from error

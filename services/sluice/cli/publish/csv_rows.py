@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from sluice.cli.publish.input_file import InputFile, reading
-from sluice.cli.publish.rows import BadRow, Row, UnusableFile, excerpt
+from sluice.cli.publish.input_file import BadRow, InputFile, Row, UnusableFile, excerpt, reading
 
 Empty = Literal["omit", "null", "text"]
 """What an empty cell becomes: nothing, ``null``, or an empty text."""
@@ -19,7 +18,7 @@ _OTHER_DELIMITERS = (";", "\t", "|", ",")
 
 
 def csv_header(file: InputFile, delimiter: str) -> tuple[list[str], Iterator[list[str]]]:
-    """Return the column names, and a reader of the rest. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
+    """Return the column names, and a reader of the rest. Raises ``UnusableFile``."""
     csv.field_size_limit(MAX_FIELD_BYTES)
     # Bytes that are not UTF-8 become surrogates: decoding strictly would end at the first bad row.
     text = io.TextIOWrapper(file.stream, encoding="utf-8-sig", errors="surrogateescape", newline="")
@@ -38,7 +37,7 @@ def csv_header(file: InputFile, delimiter: str) -> tuple[list[str], Iterator[lis
 def csv_rows(
     header: Sequence[str], reader: Iterator[list[str]], name: str, empty: Empty = "omit"
 ) -> Iterator[Row | BadRow]:
-    """Yield the rows below the header. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
+    """Yield the rows below the header. Raises ``UnusableFile``."""
     line = 1
     while True:
         begins_at = line + 1

@@ -5,7 +5,7 @@ import msgspec
 
 from sluice.cli.exits import Exit
 from sluice.cli.publish.file_records import FileRecord, Records
-from sluice.cli.publish.rows import BadRow
+from sluice.cli.publish.input_file import BadRow
 from sluice.client.publisher import RecordTooLarge, check_size
 from sluice.events import encode_event
 from sluice.kafka.sending import Message

@@ -3,20 +3,16 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from itertools import islice
 
 from sluice.cli.publish.file_records import FileRecord, Records
-from sluice.cli.publish.input_file import InputFile
+from sluice.cli.publish.input_file import BadRow, InputFile, UnusableFile
 from sluice.cli.publish.progress import PublishProgress
 from sluice.cli.publish.read_ahead import reading_ahead
 from sluice.cli.publish.rejects import Rejects
-from sluice.cli.publish.rows import BadRow, UnusableFile
 from sluice.client.publisher import Publisher, RecordTooLarge
 
 LINGER_S = 0.02
 """Longer than a publisher's default: larger batches compress better, and nobody waits for one record of a file."""
-
-_ROWS_AT_ONCE = 500
 
 
 class FilePublisher:
@@ -53,44 +49,33 @@ class FilePublisher:
             async with publisher:
                 self._started_at_s = time.monotonic()
                 try:
-                    async for chunk in self._chunks():
-                        for record in chunk:
-                            progress.count(rejected=not await self._send(publisher, record))
+                    async for record in self._read():
+                        await self._send(publisher, record)
+                        progress.show(self.published, self.rejected)
                 except UnusableFile as error:
                     self.stopped_by = error
 
-    async def _send(self, publisher: Publisher, record: FileRecord | BadRow) -> bool:
-        """Return whether ``record`` was published; it was set aside where not."""
+    async def _send(self, publisher: Publisher, record: FileRecord | BadRow) -> None:
+        """Publish ``record``, or set it aside."""
         if isinstance(record, BadRow):
             self._rejects.add(record)
-            return False
+            return
         try:
             await publisher.publish_event(record.event)
         except RecordTooLarge as error:
             self._rejects.add(record.rejected(str(error)))
-            return False
+            return
         self.published += 1
         if self._rate is not None:
-            due_in_s = self._started_at_s + self.published / self._rate - time.monotonic()
-            if due_in_s > 0:
-                await asyncio.sleep(due_in_s)
-        return True
+            due_at_s = self._started_at_s + self.published / self._rate
+            await asyncio.sleep(max(0.0, due_at_s - time.monotonic()))
 
-    async def _chunks(self) -> AsyncIterator[list[FileRecord | BadRow]]:
+    async def _read(self) -> AsyncIterator[FileRecord | BadRow]:
         if self._source.total_bytes is None:
             async with reading_ahead(self._records) as rows_ahead:
                 async for chunk in rows_ahead:
-                    yield chunk
+                    for record in chunk:
+                        yield record
         else:
-            while chunk := self._next_chunk():
-                yield chunk
-
-    def _next_chunk(self) -> list[FileRecord | BadRow]:
-        """Return the next rows, also those before the point where the file cannot be read further."""
-        chunk = []
-        try:
-            for record in islice(self._records, _ROWS_AT_ONCE):
-                chunk.append(record)
-        except UnusableFile as error:
-            self.stopped_by = error
-        return chunk
+            for record in self._records:
+                yield record

@@ -6,10 +6,19 @@ from typing import NamedTuple
 import msgspec
 
 from sluice.cli.publish.csv_rows import Empty, csv_header, csv_rows, delimiter_hint
-from sluice.cli.publish.input_file import Format, InputFile, check_text, default_delimiter, detect_format
+from sluice.cli.publish.input_file import (
+    BadRow,
+    Fields,
+    Format,
+    InputFile,
+    Row,
+    UnusableFile,
+    check_text,
+    detect_format,
+    excerpt,
+)
 from sluice.cli.publish.json_rows import UnparsedRow, json_elements, json_lines, parse_row
 from sluice.cli.publish.row_events import RowEvents, check_columns
-from sluice.cli.publish.rows import BadRow, Fields, Row, UnusableFile, excerpt
 from sluice.events import RecordEvent
 from sluice.records import InvalidRecord, read_record
 
@@ -38,7 +47,7 @@ Records = Iterator[FileRecord | BadRow]
 
 
 def row_records(file: InputFile, format_: Format | None, csv: CsvOptions, events: RowEvents) -> Records:
-    """Yield every row of ``file`` as ``events`` makes it. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
+    """Yield every row of ``file`` as ``events`` makes it. Raises ``UnusableFile``."""
     for row in _rows(file, _format(file, format_), csv, events):
         if isinstance(row, BadRow):
             yield row
@@ -50,7 +59,7 @@ def row_records(file: InputFile, format_: Format | None, csv: CsvOptions, events
 
 
 def complete_records(file: InputFile, format_: Format | None, job_id: str | None) -> Records:
-    """Yield every record event that ``file`` holds. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
+    """Yield every record event that ``file`` holds. Raises ``UnusableFile``."""
     chosen = _format(file, format_)
     if chosen == "csv":
         raise UnusableFile(f"expected record events as JSON in {file.name}, got CSV; publish its rows without --events")
@@ -75,7 +84,9 @@ def _format(file: InputFile, chosen: Format | None) -> Format:
 
 def _rows(file: InputFile, format_: Format, csv: CsvOptions, events: RowEvents) -> Iterator[Row | BadRow]:
     if format_ == "csv":
-        header, reader = csv_header(file, csv.delimiter or default_delimiter(file))
+        is_tsv = file.name.removesuffix(".gz").lower().endswith(".tsv")
+        delimiter = csv.delimiter or ("\t" if is_tsv else ",")
+        header, reader = csv_header(file, delimiter)
         check_columns(events.columns, header, file.name, delimiter_hint(header))
         yield from csv_rows(header, reader, file.name, csv.empty)
     else:

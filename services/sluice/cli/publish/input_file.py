@@ -1,4 +1,4 @@
-"""Opens the file to publish, or standard input, gzip or not, and detects its format."""
+"""Opens the file to publish, or standard input, gzip or not, and detects its format; the file's rows."""
 
 import gzip
 import io
@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
-
-from sluice.cli.publish.rows import UnusableFile
 
 Format = Literal["csv", "jsonl", "json"]
 
@@ -28,6 +26,31 @@ _SIGNATURES = {
     b"\xfd7zXZ": "xz data; unpack it first",
     b"\x28\xb5\x2f\xfd": "zstd data; unpack it first",
 }
+
+
+Fields = dict[str, Any]
+"""A row's fields. Those of a JSON file stay encoded, as ``msgspec.Raw``, so that no number is rounded."""
+
+
+class Row(NamedTuple):
+    """A row of the file that can be read."""
+
+    line: int
+    """The line where it begins, from 1."""
+    fields: Fields
+
+
+class BadRow(NamedTuple):
+    """A row of the file that cannot be published; the rows after it can."""
+
+    line: int
+    reason: str
+    content: Fields | str
+    """Its fields where they could be read, else an excerpt of its text."""
+
+
+class UnusableFile(Exception):
+    """A file that cannot be read from here on; the message says what was expected, what came, and what to do."""
 
 
 class InputFile(NamedTuple):
@@ -48,7 +71,7 @@ class InputFile(NamedTuple):
 
 @contextmanager
 def open_input(path: str) -> Iterator[InputFile]:
-    """Open ``path``, or standard input for ``-``. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
+    """Open ``path``, or standard input for ``-``. Raises ``UnusableFile``."""
     name = "standard input" if path == STANDARD_INPUT else path
     try:
         # Not sys.stdin: a thread that waits in it would keep the interpreter from ending.
@@ -63,23 +86,16 @@ def open_input(path: str) -> Iterator[InputFile]:
         yield InputFile(name, _decompressed(raw), status.st_size, raw)
 
 
-def default_delimiter(file: InputFile) -> str:
-    """Return a tab for a file called ``.tsv``, else a comma."""
-    return "\t" if file.name.removesuffix(".gz").lower().endswith(".tsv") else ","
-
-
 def detect_format(file: InputFile) -> Format:
     """Return the format by the name's extension where it is known, else by the first character."""
-    path = Path(file.name.removesuffix(".gz"))
-    by_name = _EXTENSIONS.get(path.suffix.lower())
-    if by_name:
+    if by_name := _EXTENSIONS.get(Path(file.name.removesuffix(".gz")).suffix.lower()):
         return by_name
     start = peek(file).removeprefix(b"\xef\xbb\xbf").lstrip()
     return "json" if start.startswith(b"[") else "jsonl" if start.startswith(b"{") else "csv"
 
 
 def check_text(file: InputFile) -> None:
-    """Raise :class:`~sluice.cli.publish.rows.UnusableFile` for a file that is empty or is not text in UTF-8."""
+    """Raise ``UnusableFile`` for a file that is empty or is not text in UTF-8."""
     start = peek(file)
     if not start:
         raise UnusableFile(f"{file.name} is empty")
@@ -100,13 +116,20 @@ def peek(file: InputFile) -> bytes:
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Turn every error of reading into :class:`~sluice.cli.publish.rows.UnusableFile`."""
+    """Turn every error of reading into ``UnusableFile``."""
     try:
         yield
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise UnusableFile(f"the gzip data in {name} is damaged or cut off: {error}; get the file again") from error
     except OSError as error:
         raise UnusableFile(f"cannot read {name}: {error.strerror or error}") from error
+
+
+def excerpt(text: str | bytes, limit: int = 200) -> str:
+    """Return ``text`` cut to ``limit`` characters, with escapes for bytes that are not UTF-8."""
+    if isinstance(text, bytes):
+        text = text[: limit * 4].decode("utf-8", "backslashreplace")
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 def _decompressed(raw: io.BufferedReader) -> "io.BufferedReader[Any]":

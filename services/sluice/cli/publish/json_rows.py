@@ -4,12 +4,12 @@ import codecs
 import json
 import re
 from collections.abc import Callable, Iterator
+from itertools import count
 from typing import BinaryIO, NamedTuple
 
 import msgspec
 
-from sluice.cli.publish.input_file import InputFile, reading
-from sluice.cli.publish.rows import BadRow, Row, UnusableFile, excerpt
+from sluice.cli.publish.input_file import BadRow, InputFile, Row, UnusableFile, excerpt, reading
 
 MAX_ROW_BYTES = 16 * 1024 * 1024
 """The longest line, and the longest element of an array, that is read into memory."""
@@ -25,10 +25,8 @@ class UnparsedRow(NamedTuple):
 
 
 def json_lines(file: InputFile) -> Iterator[UnparsedRow | BadRow]:
-    """Yield the lines that are not blank. Raises :class:`~sluice.cli.publish.rows.UnusableFile`."""
-    line = 0
-    while True:
-        line += 1
+    """Yield the lines that are not blank. Raises ``UnusableFile``."""
+    for line in count(1):
         with reading(file.name):
             text = file.stream.readline(MAX_ROW_BYTES)
         if not text:
@@ -50,7 +48,7 @@ def json_lines(file: InputFile) -> Iterator[UnparsedRow | BadRow]:
 def json_elements(file: InputFile, chunk_bytes: int = 256 * 1024) -> Iterator[UnparsedRow]:
     """Yield the elements of an array; ``chunk_bytes``, or one element, are in memory at a time.
 
-    Raises :class:`~sluice.cli.publish.rows.UnusableFile`, also for an element that is not JSON: nobody can say where
+    Raises ``UnusableFile``, also for an element that is not JSON: nobody can say where
     it ends, so nothing after it can be read.
     """
     text = _Text(file, chunk_bytes)
@@ -124,7 +122,7 @@ class _Text:
         return character
 
     def take_element(self) -> UnparsedRow:
-        """Take the next JSON value. Raises :class:`~sluice.cli.publish.rows.UnusableFile` when none begins here."""
+        """Take the next JSON value. Raises ``UnusableFile`` when none begins here."""
         self.next_character()
         while True:
             try:

@@ -2,14 +2,12 @@
 
 import os
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 import msgspec
 
 from sluice.cli.exits import CommandFailed, Exit
-from sluice.cli.publish.input_file import STANDARD_INPUT
-from sluice.cli.publish.rows import BadRow, Fields
+from sluice.cli.publish.input_file import STANDARD_INPUT, BadRow, Fields
 
 SUFFIX = ".rejects.jsonl"
 
@@ -26,35 +24,28 @@ class Rejects:
     """A file of JSON Lines, made when the first row is rejected."""
 
     def __init__(self, path: Path) -> None:
+        """Raise ``CommandFailed`` where the file cannot be made, before anything is published."""
         self.path = path
         self.count = 0
         self._file: BinaryIO | None = None
-
-    def __enter__(self) -> Self:
-        """Raise ``CommandFailed`` where the file cannot be made, before anything is published."""
-        if not os.access(self.path if self.path.exists() else self.path.parent, os.W_OK):
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
             raise self._unwritable("no permission, or no such directory")
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def close(self) -> None:
+        """Close the file, so that all rows are in it."""
         if self._file is not None:
             self._file.close()
 
     def add(self, bad: BadRow) -> None:
         """Write one row."""
         content = {"text": _text(bad.content)} if isinstance(bad.content, str) else {"row": _writable(bad.content)}
-        self._open().write(msgspec.json.encode({"line": bad.line, "reason": bad.reason, **content}) + b"\n")
-        self.count += 1
-
-    def _open(self) -> BinaryIO:
         if self._file is None:
             try:
                 self._file = self.path.open("wb")
             except OSError as error:
                 raise self._unwritable(error.strerror or str(error)) from error
-        return self._file
+        self._file.write(msgspec.json.encode({"line": bad.line, "reason": bad.reason, **content}) + b"\n")
+        self.count += 1
 
     def _unwritable(self, why: str) -> CommandFailed:
         return CommandFailed(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from sluice.cli.publish.csv_rows import is_utf8
-from sluice.cli.publish.rows import Row, UnusableFile, excerpt
+from sluice.cli.publish.input_file import Row, UnusableFile, excerpt
 from sluice.events import Key, RecordEvent
 from sluice.records import InvalidRecord, make_record
 
@@ -56,7 +56,7 @@ class RowEvents(NamedTuple):
 
 
 def check_columns(wanted: Iterable[str], known: Sequence[str], name: str, hint: str = "") -> None:
-    """Raise :class:`~sluice.cli.publish.rows.UnusableFile` for a column that is not among ``known``."""
+    """Raise ``UnusableFile`` for a column that is not among ``known``."""
     for column in wanted:
         if column not in known:
             close = difflib.get_close_matches(column, known, n=1, cutoff=0.5)
