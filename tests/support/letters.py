@@ -76,11 +76,6 @@ async def letter_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -
     return connection
 
 
-async def make_control(kafka: RunningKafka, connection: Connection) -> None:
-    """Make the control topic of ``crm``, where what was redriven is remembered."""
-    await create_topics(kafka.bootstrap_servers, [connection.topics("crm").control], partitions=2)
-
-
 async def deliver(connection: Connection, letter: Letter) -> None:
     """Write the receipt of the record of ``letter``, as if it had been redriven and delivered."""
     topics = connection.topics("crm")
