@@ -26,9 +26,9 @@ from tests.support.fakes import (
 from tests.writer.delivery.setups import LOST, OUTAGE, SenderSetup, fates_by_offset, make_items, make_limiter
 
 
-async def _make_clearance(limiter: Limiter, lane: FakeLane, *items: Item) -> Clearance:
+async def _make_clearance(limiter: Limiter, lane: FakeLane, item: Item) -> Clearance:
     await limiter.acquire()
-    return Clearance(make_batch(items), limiter, lanes_of(lane), WriterMetrics("crm"))
+    return Clearance(make_batch([item]), limiter, lanes_of(lane), WriterMetrics("crm"))
 
 
 @instantly
@@ -40,20 +40,14 @@ async def test_permit_of_the_batch_serves_its_first_request_alone() -> None:
 
 
 @instantly
-async def test_permit_that_was_not_used_is_given_back_once() -> None:
-    limiter = make_limiter()
-    clearance = await _make_clearance(limiter, FakeLane(), make_item())
-    clearance.release_permit()
-    clearance.release_permit()
-    assert limiter.in_flight == 0
-
-
-@instantly
-async def test_nothing_of_an_abandoned_batch_is_cleared() -> None:
+async def test_nothing_of_an_abandoned_batch_is_cleared_and_its_permit_is_given_back_once() -> None:
     limiter, item = make_limiter(), make_item()
     clearance = await _make_clearance(limiter, FakeLane(), item)
     clearance.abandon()
     assert (await clearance.clear([item]), limiter.in_flight) == ([], 1)
+    for _ in range(2):
+        clearance.release_permit()
+        assert limiter.in_flight == 0
 
 
 @pytest.mark.parametrize("ending", ["cancelled", "lane lost"])
@@ -75,19 +69,6 @@ async def test_permit_is_given_back_when_the_wait_for_the_journal_ends_without_a
 
 
 @instantly
-async def test_lane_that_was_not_confirmed_of_late_is_confirmed_before_each_request() -> None:
-    lane = FakeLane(0)
-    lane.kept.confirmed_at_s = -inf
-    lane.kept.writing = False
-    setup = SenderSetup(FakeDestination(), make_items(1), lane)
-    fates = asyncio.create_task(setup.fates())
-    await turn()
-    assert (lane.kept.entries, setup.destination.requests) == ([None], [])
-    lane.kept.release()
-    assert fates_by_offset(await fates) == {0: Fate.DELIVERED}
-
-
-@instantly
 async def test_lane_is_confirmed_again_after_a_freeze_while_the_journal_was_written() -> None:
     lane = FakeLane(0)
     lane.kept.writing = False
@@ -102,18 +83,22 @@ async def test_lane_is_confirmed_again_after_a_freeze_while_the_journal_was_writ
     assert (await fates, setup.destination.requests) == ([], [])
 
 
+@pytest.mark.parametrize(("alive", "fates"), [(True, {0: Fate.DELIVERED}), (False, {})])
 @instantly
-async def test_nothing_is_sent_for_a_lane_that_turns_out_to_be_lost() -> None:
+async def test_lane_that_was_not_confirmed_of_late_is_confirmed_before_each_request(
+    alive: bool, fates: dict[int, Fate]
+) -> None:
     lane = FakeLane(0)
     lane.kept.confirmed_at_s = -inf
     lane.kept.writing = False
     setup = SenderSetup(FakeDestination(), make_items(1), lane)
-    fates = asyncio.create_task(setup.fates())
+    sending = asyncio.create_task(setup.fates())
     await turn()
-    lane.alive = False
+    assert (lane.kept.entries, setup.destination.requests) == ([None], [])
+    lane.alive = alive
     lane.kept.release()
-    assert await fates == []
-    assert setup.destination.requests == []
+    assert fates_by_offset(await sending) == fates
+    assert len(setup.destination.requests) == len(fates)
 
 
 def test_items_of_a_lane_that_is_lost_are_not_sent_again() -> None:

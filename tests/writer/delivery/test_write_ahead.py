@@ -6,8 +6,9 @@ import pytest
 
 from sluice.destinations.contract import BatchError
 from sluice.events import BatchEvent, Rows
+from sluice.flow.outcome import Outcome
 from sluice.writer.delivery.write_ahead import WriteAhead
-from tests.support.factories import DELIVERED, make_batch, make_item
+from tests.support.factories import AMBIGUOUS, DELIVERED, make_batch, make_item
 from tests.support.fakes import FakeDestination, FakeLane, instantly, lanes_of, run_instantly, scripted, turn
 from tests.writer.delivery.setups import (
     LONG_OUTAGE,
@@ -69,18 +70,20 @@ def test_what_may_be_sent_twice_needs_no_journal() -> None:
     assert lane.kept.entries == []
 
 
-def test_asking_what_became_of_a_batch_opens_nothing_in_the_journal() -> None:
-    lane = FakeLane(0)
-    run_instantly(SenderSetup(FakeDestination(), [make_item(0, replay_safe=False)], lane, in_doubt=OPENED).fates())
-    assert lane.kept.entries == []
-
-
-def test_only_what_is_sent_again_is_opened_again() -> None:
+@pytest.mark.parametrize(
+    ("outcomes", "opened"),
+    [
+        pytest.param([DELIVERED, AMBIGUOUS], [], id="to ask opens nothing"),
+        pytest.param([DELIVERED, None], [[Rows(0, 1, 1, 1)]], id="what was not applied"),
+    ],
+)
+def test_only_what_is_sent_again_of_a_batch_in_doubt_is_opened(
+    outcomes: list[Outcome | None], opened: list[list[Rows]]
+) -> None:
     lane = FakeLane(0)
     items = [make_item(offset, replay_safe=False) for offset in range(2)]
-    destination = FakeDestination(recovered=lambda batch: [DELIVERED, None])
-    run_instantly(SenderSetup(destination, items, lane, in_doubt=OPENED).fates())
-    assert [entry.rows for entry in _entries(lane)] == [[Rows(0, 1, 1, 1)]]
+    run_instantly(SenderSetup(FakeDestination(recovered=lambda batch: outcomes), items, lane, in_doubt=OPENED).fates())
+    assert [entry.rows for entry in _entries(lane)] == opened
 
 
 @pytest.mark.parametrize(
