@@ -14,15 +14,14 @@ from sluice.client.connection import Connection
 from sluice.events import RecordEvent
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
-from sluice.writer.lanes.decoding import Decoder, Undecodable
+from sluice.writer.lanes.decoding import Undecodable
 from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder
 from tests.support.factories import DELIVERED, INPUT_TOPICS, make_batch
-from tests.support.fakes import FakeDestination
+from tests.support.fakes import DECODER
 
 NOW = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 """When it settles everything."""
 Decide = Callable[[RecordEvent], Outcome]
-DECODER = Decoder(FakeDestination(), max_bytes=1_000_000)
 BUILDER = SettlementBuilder(RetryPolicy(delays_s=(), max_attempts=1), 1_000_000, INPUT_TOPICS)
 
 

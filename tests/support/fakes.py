@@ -117,6 +117,11 @@ class FakeDestination:
         return sum(offset in request for request in self.requests)
 
 
+DECODER = Decoder(FakeDestination(), max_bytes=1_000)
+RETRIES = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3)
+BUFFER_LIMITS = BufferLimits(max_items=1000, max_bytes=1_000_000)
+
+
 class FakeCommitter:
     """Keeps what a lane hands to its committer; writes at once unless ``writing`` is cleared."""
 
@@ -171,13 +176,10 @@ class FakeLane(Lane):
         settled: Sequence[set[int]] = (),
         in_doubt: Sequence[dict[int, InDoubt]] = (),
         ordered: bool = True,
-        retries: RetryPolicy = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3),  # noqa: B008  # frozen
-        max_bytes: int = 1_000,
-        max_message_bytes: int = 1_000_000,
     ) -> None:
         self.kept = FakeCommitter()
         self.settlements = self.kept.settlements
-        self.buffer = Buffer(BufferLimits(max_items=1000, max_bytes=1_000_000))
+        self.buffer = Buffer(BUFFER_LIMITS)
         journal = Journal(positions)
         journal.settled[: len(settled)] = settled
         journal.in_doubt[: len(in_doubt)] = in_doubt
@@ -186,8 +188,8 @@ class FakeLane(Lane):
             partition,
             state=LaneState(progress, journal, KeyOrder(ordered=ordered)),
             committer=self.kept,
-            decoder=Decoder(FakeDestination(), max_bytes),
-            builder=SettlementBuilder(retries, max_message_bytes, INPUT_TOPICS),
+            decoder=DECODER,
+            builder=SettlementBuilder(RETRIES, 1_000_000, INPUT_TOPICS),
             buffer=self.buffer,
             stale_after_s=10.0,
         )
@@ -203,7 +205,7 @@ class FakeLane(Lane):
 
 def lanes_of(*lanes: Lane) -> Lanes:
     """The lanes of a process that owns these."""
-    owned = Lanes(Buffer(BufferLimits(max_items=1000, max_bytes=1_000_000)))
+    owned = Lanes(Buffer(BUFFER_LIMITS))
     for lane in lanes:
         owned.add(lane)
     return owned
@@ -260,9 +262,9 @@ def instantly(test: Callable[Arguments, Coroutine[Any, Any, None]]) -> Callable[
 
 
 class FakeConsumer:
-    """A consumer that hands out ``polls``, or raises them, and remembers what it was told."""
+    """A consumer that hands out ``polls``, and remembers what it was told."""
 
-    def __init__(self, *polls: Mapping[TopicPartition, Sequence[FakeMessage]] | Exception) -> None:
+    def __init__(self, *polls: Mapping[TopicPartition, Sequence[FakeMessage]]) -> None:
         self.assigned: set[TopicPartition] = set()
         self.paused: set[TopicPartition] = set()
         self.sought: dict[TopicPartition, int] = {}
@@ -273,10 +275,7 @@ class FakeConsumer:
         self, *partitions: TopicPartition, timeout_ms: int, max_records: int
     ) -> Mapping[TopicPartition, Sequence[FakeMessage]]:
         await asyncio.sleep(timeout_ms / 1000)
-        poll = self._polls.pop(0) if self._polls else {}
-        if isinstance(poll, Exception):
-            raise poll
-        return poll
+        return self._polls.pop(0) if self._polls else {}
 
     def assignment(self) -> set[TopicPartition]:
         return self.assigned

@@ -93,25 +93,16 @@ class Setup:
 
 
 @instantly
-async def test_obstacle_says_how_far_the_assignment_is() -> None:
-    setup = Setup()
-    setup.opener.ready.clear()
-    seen = [setup.assignment.obstacle]
-    await setup.assign(0, 1)
-    seen.append(setup.assignment.obstacle)
-    setup.opener.ready.set()
-    await turn()
-    assert [*seen, setup.assignment.obstacle] == ["has not joined its group yet", "opens 2 of its lanes", None]
-
-
-@instantly
 async def test_lane_is_read_from_its_committed_offsets_once_it_is_open() -> None:
     setup = Setup()
+    assert setup.assignment.obstacle == "has not joined its group yet"
     setup.opener.ready.clear()
     await setup.assign(0, 1)
+    assert setup.assignment.obstacle == "opens 2 of its lanes"
     assert (setup.consumer.paused, setup.lanes.numbers) == (set(setup.inputs(0, 1)), [])
     setup.opener.ready.set()
     await turn()
+    assert setup.assignment.obstacle is None
     assert (setup.consumer.paused, setup.lanes.numbers) == (set(), [0, 1])
     assert setup.consumer.sought == dict(zip(setup.inputs(0, 1), [10, 20, 30] * 2, strict=True))
 
@@ -128,13 +119,10 @@ async def test_committed_cycle_lets_the_next_item_of_a_key_go() -> None:
     assert sample(setup.delivery.metrics, "sluice_outcomes_total", fate="delivered") == 1
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        pytest.param(KafkaError("no leader"), id="Kafka refuses"),
-        pytest.param(KafkaUnreachable(KafkaSettings(bootstrap_servers="x:1"), OSError()), id="Kafka is gone"),
-    ],
-)
+UNREACHABLE = KafkaUnreachable(KafkaSettings(bootstrap_servers="x:1"), OSError())
+
+
+@pytest.mark.parametrize("error", [KafkaError("no leader"), UNREACHABLE], ids=["Kafka refuses", "Kafka is gone"])
 @instantly
 async def test_lane_that_cannot_be_opened_is_lost(error: Exception) -> None:
     setup = Setup()

@@ -36,9 +36,3 @@ def test_dead_letters_trip_the_guard_and_retries_do_not() -> None:
     assert guard.reason is None
     counter.count(_make_cycle(*[Outcome(Fate.REJECTED, "BAD")] * 4))
     assert guard.reason == "4 of the last 4 records became dead letters, more than 50%"
-
-
-def test_lost_lanes_are_counted_by_reason() -> None:
-    metrics = WriterMetrics("crm")
-    CommitCounter(metrics, make_guard(metrics)).lane_lost("fenced")
-    assert sample(metrics, "sluice_lanes_lost_total", reason="fenced") == 1

@@ -110,9 +110,7 @@ def test_first_failure_is_remembered_over_all_attempts() -> None:
     ("name", "value", "kept"),
     [
         pytest.param("sluice.redrive-count", b"2", "2", id="redrives"),
-        pytest.param(
-            "sluice.first-failure-at", b"\xff", rfc3339(NOON), id="no first failure that is no instant"
-        ),
+        pytest.param("sluice.first-failure-at", b"\xff", rfc3339(NOON), id="no first failure that is no instant"),
     ],
 )
 def test_history_is_kept_as_far_as_it_makes_sense(name: str, value: bytes, kept: str) -> None:
