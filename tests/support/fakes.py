@@ -24,8 +24,8 @@ from sluice.writer.lanes.buffer import Buffer, BufferLimits
 from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lane import CommitCycle, Lane, LaneState
 from sluice.writer.lanes.lanes import Lanes
-from sluice.writer.lanes.settlement import Settlement, SettlementBuilder
-from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS, FakeMessage
+from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder
+from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS, NOON, FakeMessage, make_batch
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
@@ -113,17 +113,20 @@ class FakeDestination:
     async def aclose(self) -> None:
         pass
 
-    def times_sent(self, offset: int) -> int:
-        return sum(offset in request for request in self.requests)
-
 
 DECODER = Decoder(FakeDestination(), max_bytes=1_000)
 RETRIES = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3)
 BUFFER_LIMITS = BufferLimits(max_items=1000, max_bytes=1_000_000)
+BUILDER = SettlementBuilder(RETRIES, 1_000_000, INPUT_TOPICS)
+TIMES = BatchTimes(NOON, NOON)
 
 
 class FakeCommitter:
-    """Keeps what a lane hands to its committer; writes at once unless ``writing`` is cleared."""
+    """Keeps what a lane hands to its committer; writes at once unless ``writing`` is cleared.
+
+    Its cycles raise ``error`` if there is one, else all settlements are one cycle, the only one; it never drains unless
+    ``drains``.
+    """
 
     def __init__(self) -> None:
         self.confirmed_at_s = inf
@@ -131,6 +134,9 @@ class FakeCommitter:
         self.entries: list[BatchEvent | None] = []
         """``None`` where somebody asks for a cycle alone."""
         self.writing = True
+        self.error: Exception | None = None
+        self.drains = True
+        self.closed = False
         self._unwritten: list[asyncio.Future[None]] = []
 
     def submit(self, settlement: Settlement) -> None:
@@ -148,13 +154,17 @@ class FakeCommitter:
         return self.write(None)
 
     async def cycles(self) -> AsyncIterator[CommitCycle]:
+        if self.error is not None:
+            raise self.error
         yield CommitCycle(self.settlements, 0, 0.0)
+        await asyncio.Event().wait()
 
     async def drained(self) -> None:
-        self.release()
+        if not self.drains:
+            await asyncio.Event().wait()
 
     async def close(self) -> None:
-        pass
+        self.closed = True
 
     def release(self) -> None:
         """Have what waits committed, or the lane lost."""
@@ -189,7 +199,7 @@ class FakeLane(Lane):
             state=LaneState(progress, journal, KeyOrder(ordered=ordered)),
             committer=self.kept,
             decoder=DECODER,
-            builder=SettlementBuilder(RETRIES, 1_000_000, INPUT_TOPICS),
+            builder=BUILDER,
             buffer=self.buffer,
             stale_after_s=10.0,
         )
@@ -201,6 +211,11 @@ class FakeLane(Lane):
         for settlement in settlements:
             settlement.mark_settled(self.progress)
         return self.committed(settlements)
+
+
+def settle(lane: Lane, items: Sequence[Item], *outcomes: Outcome) -> Settlement:
+    """Settle ``items`` of ``lane``, each with its outcome."""
+    return lane.settle(make_batch(items), list(zip(items, outcomes, strict=True)), TIMES, NOON)
 
 
 def lanes_of(*lanes: Lane) -> Lanes:

@@ -1,7 +1,7 @@
 """LaneAssignment: lanes are opened and given up as the group says; one that is lost ends the session."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from aiokafka import TopicPartition
@@ -12,36 +12,12 @@ from sluice.kafka.settings import KafkaSettings
 from sluice.writer.assignment import LaneAssignment
 from sluice.writer.commit_counter import CommitCounter
 from sluice.writer.lanes.committer import LaneLost
-from sluice.writer.lanes.lane import CommitCycle, Lane
+from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.opening import LaneOpener
-from sluice.writer.lanes.settlement import BatchTimes
 from sluice.writer.pauses import Pauses
-from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, make_batch, make_item, record, record_message
-from tests.support.fakes import FakeCommitter, FakeConsumer, FakeDestination, FakeLane, instantly, now_s, sample, turn
+from tests.support.factories import DELIVERED, INPUT_TOPICS, make_item, record, record_message
+from tests.support.fakes import FakeConsumer, FakeDestination, FakeLane, instantly, now_s, sample, settle, turn
 from tests.writer.delivery.setups import DispatcherSetup
-
-
-class Committer(FakeCommitter):
-    """Runs cycles until it is cancelled, or ends as a test tells it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.error: Exception | None = None
-        self.drains = True
-        self.closed = False
-
-    async def cycles(self) -> AsyncIterator[CommitCycle]:
-        if self.error is not None:
-            raise self.error
-        yield CommitCycle(self.settlements, 0, 0.0)
-        await asyncio.Event().wait()
-
-    async def drained(self) -> None:
-        if not self.drains:
-            await asyncio.Event().wait()
-
-    async def close(self) -> None:
-        self.closed = True
 
 
 class Opener(LaneOpener):
@@ -49,7 +25,7 @@ class Opener(LaneOpener):
 
     def __init__(self) -> None:
         self.lanes = {number: FakeLane(number, positions=(10, 20, 30)) for number in (0, 1)}
-        self.committers = {number: Committer() for number in (0, 1)}
+        self.committers = {number: lane.kept for number, lane in self.lanes.items()}
         self.ready = asyncio.Event()
         self.ready.set()
         self.error: Exception | None = None
@@ -61,9 +37,7 @@ class Opener(LaneOpener):
         await self.ready.wait()
         if self.error is not None:
             raise self.error
-        lane = self.lanes[partition]
-        lane.committer = self.committers[partition]
-        return lane
+        return self.lanes[partition]
 
 
 class Setup:
@@ -112,8 +86,7 @@ async def test_committed_cycle_lets_the_next_item_of_a_key_go() -> None:
     setup = Setup()
     lane = setup.opener.lanes[0]
     (first,) = lane.accept(0, [record_message(offset, record(key="k")) for offset in (10, 11)])
-    settlement = lane.settle(make_batch([first]), [(first, DELIVERED)], BatchTimes(NOON, NOON), NOON)
-    setup.opener.committers[0].settlements.append(settlement)
+    settle(lane, [first], DELIVERED)
     await setup.assign(0)
     assert len(setup.delivery.windows) == 1
     assert sample(setup.delivery.metrics, "sluice_outcomes_total", fate="delivered") == 1

@@ -4,16 +4,15 @@ from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.commit_counter import CommitCounter
 from sluice.writer.lanes.lane import CommitCycle
-from sluice.writer.lanes.settlement import BatchTimes
-from tests.support.factories import DELIVERED, NOON, make_batch, make_item
-from tests.support.fakes import FakeLane, sample
+from tests.support.factories import DELIVERED, make_item
+from tests.support.fakes import FakeLane, sample, settle
 from tests.writer.delivery.setups import make_guard
 
 
 def _make_cycle(*outcomes: Outcome) -> CommitCycle:
     lane = FakeLane()
     items = [make_item(offset) for offset in range(len(outcomes))]
-    lane.settle(make_batch(items), list(zip(items, outcomes, strict=True)), BatchTimes(NOON, NOON), NOON)
+    settle(lane, items, *outcomes)
     return CommitCycle(lane.settlements, 4, 0.5)
 
 

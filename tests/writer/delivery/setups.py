@@ -31,12 +31,13 @@ def make_limiter(
     *,
     max_concurrent: int = 4,
     requests_per_s: float | None = None,
+    monotonic: Callable[[], float] = now_s,
     uniform: Callable[[], float] = lambda: 1.0,
 ) -> Limiter:
     settings = LimiterSettings(
         max_concurrent=max_concurrent, requests_per_s=requests_per_s, backoff_base_s=1.0, backoff_cap_s=60.0
     )
-    return Limiter(settings, monotonic=now_s, uniform=uniform)
+    return Limiter(settings, monotonic=monotonic, uniform=uniform)
 
 
 def make_guard(metrics: WriterMetrics, *, max_share: float = 0.5, over_records: int = 1000) -> GuardFollower:

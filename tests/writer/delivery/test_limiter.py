@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.writer.delivery.limiter import Limiter, LimiterSettings
+from sluice.writer.delivery.limiter import Limiter
 from tests.support.fakes import instantly, now_s, turn
 from tests.writer.delivery.setups import make_limiter
 
@@ -60,11 +60,7 @@ async def test_gate_opens_when_the_vendor_has_asked_for_it() -> None:
 @instantly
 async def test_gate_that_opens_between_two_readings_of_the_clock_is_open() -> None:
     looks = chain([0.0, 0.0, 0.9999], repeat(1.0001))
-    limiter = Limiter(
-        LimiterSettings(max_concurrent=1, requests_per_s=None, backoff_base_s=1.0, backoff_cap_s=1.0),
-        monotonic=lambda: next(looks),
-        uniform=lambda: 1.0,
-    )
+    limiter = make_limiter(max_concurrent=1, monotonic=lambda: next(looks))
     await limiter.acquire()
     limiter.failed(1.0, overloaded=False)
     await limiter.acquire()

@@ -11,16 +11,8 @@ from sluice.events import encode_event
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.kafka.sending import Message
-from sluice.writer.lanes.settlement import BatchTimes, Settlement
-from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, FakeMessage, make_batch, record, record_message
-from tests.support.fakes import FakeLane
-
-TIMES = BatchTimes(NOON, NOON)
-
-
-def _settle(lane: FakeLane, items: Sequence[Item], *outcomes: Outcome) -> Settlement:
-    lane.settle(make_batch(items), list(zip(items, outcomes, strict=True)), TIMES, NOON)
-    return lane.settlements[-1]
+from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, FakeMessage, record, record_message
+from tests.support.fakes import FakeLane, settle
 
 
 def _read_again(message: Message, topic: int, offset: int) -> FakeMessage:
@@ -37,12 +29,12 @@ def _offsets(items: Sequence[Item]) -> list[int]:
 def test_followers_of_a_retried_item_wait_until_its_retry_is_settled() -> None:
     lane = FakeLane()
     first, second = (record_message(offset, record(key="k")) for offset in (0, 1))
-    _settle(lane, lane.accept(0, [first, second]), Outcome(Fate.RETRYABLE, "LOCKED"))
+    settle(lane, lane.accept(0, [first, second]), Outcome(Fate.RETRYABLE, "LOCKED"))
     [message] = lane.settlements[-1].retries[1]
     assert lane.commit() == []
     retried = lane.accept(1, [_read_again(message, 1, 0)])
     assert (_offsets(retried), retried[0].attempt, retried[0].topic) == ([0], 2, 1)
-    _settle(lane, retried, DELIVERED)
+    settle(lane, retried, DELIVERED)
     assert _offsets(lane.commit()) == [1]
 
 
@@ -81,7 +73,7 @@ def test_offsets_that_were_settled_before_are_skipped_and_passed() -> None:
     items = lane.accept(0, [record_message(offset) for offset in (10, 11, 12, 13)])
     assert _offsets(items) == [10, 13]
     assert (lane.buffer.items, lane.settlements) == (2, [])
-    _settle(lane, items[:1], DELIVERED)
+    settle(lane, items[:1], DELIVERED)
     lane.commit()
     assert lane.progress[0].position == 13
 
@@ -119,7 +111,7 @@ def test_age_counts_from_the_oldest_record_that_is_not_settled() -> None:
     assert lane.oldest_age_s(inf) == 0.0
     items = lane.accept(0, [record_message(0)])
     assert lane.oldest_age_s(inf) == inf
-    _settle(lane, items, DELIVERED)
+    settle(lane, items, DELIVERED)
     lane.commit()
     assert lane.oldest_age_s(inf) == 0.0
 
@@ -140,7 +132,7 @@ def test_every_message_is_settled_once_and_leaves_nothing_behind(
     retried = {1: 0, 2: 0}
     while under_way or lane.settlements:
         for item in under_way:
-            _settle(lane, [item], data.draw(OUTCOMES))
+            settle(lane, [item], data.draw(OUTCOMES))
         settlements = list(lane.settlements)
         under_way = lane.commit()
         for settlement in settlements:

@@ -9,10 +9,10 @@ from sluice.flow.batch import Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.writer.lanes.decoding import Undecodable
-from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder
+from sluice.writer.lanes.settlement import Settlement, SettlementBuilder
 from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, FakeMessage, make_batch, make_item, record
+from tests.support.fakes import TIMES
 
-TIMES = BatchTimes(NOON, NOON)
 POLICY = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3, max_age_s=3600.0)
 
 
