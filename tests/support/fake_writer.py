@@ -1,6 +1,5 @@
 """A writer that has no vendor: it settles what is published, as a test tells it, one transaction per fetch."""
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -17,7 +16,7 @@ from sluice.flow.retry_policy import RetryPolicy
 from sluice.writer.lanes.decoding import Undecodable
 from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder
 from tests.support.factories import DELIVERED, INPUT_TOPICS, make_batch
-from tests.support.fakes import DECODER
+from tests.support.fakes import DECODER, in_background
 
 NOW = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 """When it settles everything."""
@@ -54,15 +53,8 @@ async def fake_writer(connection: Connection, decide: Decide = deliver) -> Async
         enable_auto_commit=False,
     )
     producer = AIOKafkaProducer(bootstrap_servers=servers, transactional_id=f"fake-{uuid.uuid4().hex}")
-    async with consumer, producer:
-        settling = asyncio.create_task(_settle(consumer, producer, connection, decide))
-        try:
-            yield
-        finally:
-            settling.cancel()
-            await asyncio.wait([settling])
-            if not settling.cancelled():
-                settling.result()
+    async with consumer, producer, in_background(_settle(consumer, producer, connection, decide)):
+        yield
 
 
 async def _settle(consumer: Any, producer: Any, connection: Connection, decide: Decide) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import selectors
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import wraps
 from math import inf
 from typing import Any, ParamSpec, TypeVar
@@ -274,6 +275,19 @@ def instantly(test: Callable[Arguments, Coroutine[Any, Any, None]]) -> Callable[
         run_instantly(test(*args, **kwargs))
 
     return run
+
+
+@asynccontextmanager
+async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Run ``work`` while the body runs, then cancel it. Raises what it has failed with."""
+    running = asyncio.create_task(work)
+    try:
+        yield running
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.result()
 
 
 class FakeConsumer:

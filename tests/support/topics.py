@@ -31,9 +31,7 @@ async def crm_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> C
 async def read_all(connection: Connection, topic: str) -> list[ConsumerRecord]:
     """Read what is committed in ``topic`` now, partition after partition."""
     async with AIOKafkaConsumer(
-        bootstrap_servers=connection.kafka.bootstrap_servers,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
+        bootstrap_servers=connection.kafka.bootstrap_servers, isolation_level="read_committed", enable_auto_commit=False
     ) as consumer:
         partitions = [TopicPartition(topic, number) for number in await _partitions(connection, topic)]
         ends = await consumer.end_offsets(partitions)

@@ -1,6 +1,5 @@
 """GuardFollower: it stops at a flood by itself, and goes on when a person says so."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +12,7 @@ from sluice.kafka.settings import KafkaSettings
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.guard import GuardFollower
 from tests.conftest import CreateTopics
-from tests.support.fakes import instantly, sample
+from tests.support.fakes import in_background, instantly, sample
 from tests.support.kafka_admin import RunningKafka
 from tests.support.writer_process import eventually
 from tests.writer.delivery.setups import make_guard
@@ -44,13 +43,9 @@ async def _follow(kafka: RunningKafka, topic: str) -> AsyncIterator[GuardFollowe
     """Follow ``topic`` while the body runs, from when its state is known."""
     settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)
     guard = GuardFollower(settings, topic, FloodGuard(max_share=0.5, over_records=10), WriterMetrics("crm"))
-    running = asyncio.create_task(guard.run())
-    try:
+    async with in_background(guard.run()):
         await guard.known.wait()
         yield guard
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
 
 
 async def test_guard_begins_as_earlier_processes_left_it_until_it_is_resumed(kafka: RunningKafka, control: str) -> None:

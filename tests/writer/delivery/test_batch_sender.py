@@ -11,18 +11,9 @@ from hypothesis import strategies as st
 from sluice.destinations.contract import Ambiguous, BatchError, Unavailable
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Fate, Outcome
-from tests.support.factories import DELIVERED, make_item
-from tests.support.fakes import FakeDestination, Recovered, deliver_all, instantly, now_s, run_instantly, scripted
-from tests.writer.delivery.setups import (
-    LOST,
-    OPENED,
-    OUTAGE,
-    REFUSED,
-    SenderSetup,
-    fates_by_offset,
-    make_items,
-    recovered_after,
-)
+from tests.support.factories import DELIVERED, make_item, make_items
+from tests.support.fakes import FakeDestination, Recovered, deliver_all, instantly, now_s, scripted
+from tests.writer.delivery.setups import LOST, OPENED, OUTAGE, REFUSED, SenderSetup, recovered_after
 
 
 def _fail(error: BatchError, *bad: int) -> Callable[[Batch], list[Outcome]]:
@@ -38,7 +29,7 @@ def _fail(error: BatchError, *bad: int) -> Callable[[Batch], list[Outcome]]:
 
 def _fates(setup: SenderSetup) -> list[Fate]:
     """Send the batch; return the fates by offset, from 0."""
-    fates = fates_by_offset(run_instantly(setup.fates()))
+    fates = setup.run()
     return [fates[offset] for offset in range(len(fates))]
 
 
@@ -49,8 +40,8 @@ async def test_outage_holds_and_resumes_with_the_same_batch() -> None:
     fates = await setup.fates()
     assert now_s() - started_at_s == pytest.approx(6000)
     assert setup.destination.requests == [[0, 1, 2]] * 101
-    assert {item.attempt for item, _ in fates} == {1}
-    assert set(fates_by_offset(fates).values()) == {Fate.DELIVERED}
+    assert {item.attempt for item, _ in setup.settled} == {1}
+    assert set(fates.values()) == {Fate.DELIVERED}
 
 
 def test_one_bad_item_among_a_thousand_costs_two_requests_a_halving() -> None:
@@ -58,7 +49,8 @@ def test_one_bad_item_among_a_thousand_costs_two_requests_a_halving() -> None:
     most = 0
     for bad in (0, 1, 499, 500, 624, 998, 999):
         setup = SenderSetup(FakeDestination(_fail(REFUSED, bad)), make_items(1000))
-        outcomes = {item.offset: outcome for item, outcome in run_instantly(setup.fates())}
+        setup.run()
+        outcomes = {item.offset: outcome for item, outcome in setup.settled}
         refused = outcomes.pop(bad)
         assert refused == Outcome(Fate.REJECTED, "400", "bad request", None, 400)
         assert list(outcomes.values()) == [DELIVERED] * 999
@@ -91,7 +83,7 @@ def test_part_of_a_batch_counts_its_own_bytes() -> None:
         return deliver_all(batch)
 
     items = [make_item(0, body=b"xx"), make_item(1, body=b"xxx")]
-    run_instantly(SenderSetup(FakeDestination(answer), items).fates())
+    SenderSetup(FakeDestination(answer), items).run()
     assert [(part.batch_id, len(part.items), part.reason) for part in parts[1:]] == [("batch-1", 1, "bisect")] * 2
     assert 2 <= parts[1].body_bytes < parts[2].body_bytes <= 4
 

@@ -8,9 +8,9 @@ import pytest
 from sluice.destinations.contract import Misconfigured
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Outcome
-from tests.support.factories import make_item
+from tests.support.factories import make_item, make_items
 from tests.support.fakes import FakeDestination, FakeLane, deliver_all, instantly, now_s, scripted, turn
-from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE, DispatcherSetup, make_items
+from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE, DispatcherSetup
 
 
 @pytest.mark.parametrize(("max_items", "max_concurrent"), [(10, 4), (1, 1), (1, 3)])

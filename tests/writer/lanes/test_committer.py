@@ -17,7 +17,7 @@ from sluice.topics import topics_of
 from sluice.writer.lanes.committer import LaneCommitter, LaneLost
 from sluice.writer.lanes.lane import LaneState
 from tests.support.factories import DELIVERED, NOON, make_batch, make_item
-from tests.support.fakes import BUILDER, TIMES, instantly
+from tests.support.fakes import BUILDER, TIMES, in_background, instantly
 
 TOPICS = topics_of("crm")
 
@@ -129,10 +129,8 @@ class Owner:
             pass
 
     async def cycle(self) -> None:
-        running = asyncio.create_task(self.run())
-        await self.committer.drained()
-        running.cancel()
-        await asyncio.wait([running])
+        async with in_background(self.run()):
+            await self.committer.drained()
 
 
 @instantly

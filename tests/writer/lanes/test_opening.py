@@ -22,7 +22,7 @@ from sluice.writer.lanes.committer import LaneLost
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.opening import LaneOpener, LaneTerms, parked_keys
 from tests.support.factories import DELIVERED, NOON, make_batch, record, record_message
-from tests.support.fakes import BUFFER_LIMITS, BUILDER, DECODER, settle
+from tests.support.fakes import BUFFER_LIMITS, BUILDER, DECODER, in_background, settle
 from tests.support.kafka_admin import RunningKafka
 from tests.support.topics import crm_connection
 
@@ -48,14 +48,10 @@ class Setup(NamedTuple):
     async def owned(self, partition: int) -> AsyncIterator[Lane]:
         """Open a lane, and commit what the body has submitted."""
         lane = await self.opener.open(partition)
-        cycles = asyncio.create_task(_run(lane))
-        try:
+        async with in_background(_run(lane)):
             yield lane
             await lane.committer.drained()
-        finally:
-            cycles.cancel()
-            await asyncio.wait([cycles])
-            await lane.committer.close()
+        await lane.committer.close()
 
 
 async def _run(lane: Lane) -> None:
