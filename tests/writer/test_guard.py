@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 import pytest_asyncio
 
-from sluice.flow.flood_guard import FloodGuard
 from sluice.kafka.control_topic import set_guard
 from sluice.kafka.settings import KafkaSettings
 from sluice.telemetry.metrics import WriterMetrics
@@ -41,8 +40,7 @@ async def control(prefix: str, create_topics: CreateTopics) -> str:
 @asynccontextmanager
 async def _follow(kafka: RunningKafka, topic: str) -> AsyncIterator[GuardFollower]:
     """Follow ``topic`` while the body runs, from when its state is known."""
-    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)
-    guard = GuardFollower(settings, topic, FloodGuard(max_share=0.5, over_records=10), WriterMetrics("crm"))
+    guard = make_guard(WriterMetrics("crm"), over_records=10, servers=kafka.bootstrap_servers, topic=topic)
     async with in_background(guard.run()):
         await guard.known.wait()
         yield guard

@@ -48,11 +48,12 @@ def make_limiter(
     return Limiter(settings, monotonic=monotonic, uniform=uniform)
 
 
-def make_guard(metrics: WriterMetrics, *, max_share: float = 0.5, over_records: int = 1000) -> GuardFollower:
-    """Make a guard that does not run, so that it needs no Kafka."""
-    kafka = KafkaSettings(bootstrap_servers="nowhere:9")
-    flood_guard = FloodGuard(max_share=max_share, over_records=over_records)
-    return GuardFollower(kafka, "crm.control", flood_guard, metrics)
+def make_guard(
+    metrics: WriterMetrics, *, over_records: int = 1000, servers: str = "nowhere:9", topic: str = "crm.control"
+) -> GuardFollower:
+    """Make a guard; one that does not run needs no Kafka."""
+    flood_guard = FloodGuard(max_share=0.5, over_records=over_records)
+    return GuardFollower(KafkaSettings(bootstrap_servers=servers), topic, flood_guard, metrics)
 
 
 def recovered_after(*errors: BatchError) -> Recovered:

@@ -6,7 +6,7 @@ from math import inf
 
 import pytest
 
-from sluice.destinations.contract import PreSendCheck, Unavailable
+from sluice.destinations.contract import BatchError, PreSendCheck, Unavailable
 from sluice.flow.batch import Batch, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
@@ -92,31 +92,25 @@ async def test_lane_that_was_not_confirmed_of_late_is_confirmed_before_each_requ
     assert len(setup.destination.requests) == len(fates)
 
 
-def test_items_of_a_lane_that_is_lost_are_not_sent_again() -> None:
-    lanes = {0: FakeLane(0), 1: FakeLane(1)}
+@pytest.mark.parametrize(
+    ("error", "lost", "sent_again"), [(OUTAGE, [1], [[0, 1]]), (LOST, [1], [[0, 1]]), (LOST, [0, 1], [])]
+)
+def test_items_of_a_lane_that_is_lost_are_not_sent_again(
+    error: BatchError, lost: list[int], sent_again: list[list[int]]
+) -> None:
+    lanes = [FakeLane(0), FakeLane(1)]
 
     def answer(batch: Batch) -> list[Outcome]:
-        if lanes[1].alive:
-            lanes[1].alive = False
-            raise OUTAGE
-        return deliver_all(batch)
+        if not lanes[1].alive:
+            return deliver_all(batch)
+        for number in lost:
+            lanes[number].alive = False
+        raise error
 
     items = [make_item(0, lane=0), make_item(10, lane=1), make_item(1, lane=0)]
-    setup = SenderSetup(FakeDestination(answer), items, *lanes.values())
-    assert setup.run() == {0: Fate.DELIVERED, 1: Fate.DELIVERED}
-    assert setup.destination.requests == [[0, 10, 1], [0, 1]]
-
-
-def test_nothing_is_sent_again_once_every_lane_is_lost() -> None:
-    lane = FakeLane(0)
-
-    def answer(batch: Batch) -> list[Outcome]:
-        lane.alive = False
-        raise LOST
-
-    setup = SenderSetup(FakeDestination(answer), make_items(2), lane)
-    assert setup.run() == {}
-    assert setup.destination.requests == [[0, 1]]
+    setup = SenderSetup(FakeDestination(answer), items, *lanes)
+    assert setup.run() == {offset: Fate.DELIVERED for request in sent_again for offset in request}
+    assert setup.destination.requests == [[0, 10, 1], *sent_again]
 
 
 @instantly
