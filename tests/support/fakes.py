@@ -255,6 +255,13 @@ def now_s() -> float:
     return asyncio.get_running_loop().time()
 
 
+async def duration_s(work: Awaitable[object]) -> float:
+    """Return how long ``work`` takes by the running loop's clock."""
+    started_at_s = now_s()
+    await work
+    return now_s() - started_at_s
+
+
 def run_instantly(work: Coroutine[Any, Any, Result]) -> Result:
     """Run ``work`` on a clock that jumps over every wait: an hour's hold takes no time, and a deadlock raises."""
     with asyncio.Runner(loop_factory=_InstantLoop) as runner:

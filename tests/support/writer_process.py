@@ -56,7 +56,7 @@ class WriterProcess:
 
     @property
     def running(self) -> bool:
-        return self._leash.poll() is None
+        return self.exit_code is None
 
     @property
     def exit_code(self) -> int | None:

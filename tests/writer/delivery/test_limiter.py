@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.writer.delivery.limiter import Limiter
-from tests.support.fakes import instantly, now_s, turn
+from tests.support.fakes import duration_s, instantly, turn
 from tests.writer.delivery.setups import make_limiter
 
 
@@ -29,12 +29,6 @@ async def _succeed(limiter: Limiter, times: int = 1) -> None:
         limiter.succeeded()
 
 
-async def _acquired_after_s(limiter: Limiter) -> float:
-    started_at_s = now_s()
-    await limiter.acquire()
-    return now_s() - started_at_s
-
-
 @instantly
 async def test_permits_are_had_at_once_up_to_the_limit() -> None:
     limiter = make_limiter(max_concurrent=2)
@@ -53,7 +47,7 @@ async def test_gate_opens_when_the_vendor_has_asked_for_it() -> None:
     limiter = make_limiter(uniform=lambda: 0.0)
     assert await _fail(limiter, retry_after_s=37.0) == [37.0]
     assert limiter.held_for_s == 37.0
-    assert await _acquired_after_s(limiter) == pytest.approx(37.0)
+    assert await duration_s(limiter.acquire()) == pytest.approx(37.0)
     assert limiter.held_for_s == 0.0
 
 
@@ -74,7 +68,7 @@ async def test_later_failure_never_opens_the_gate_sooner() -> None:
     await limiter.acquire()
     limiter.failed(60.0, overloaded=True)
     limiter.failed(None, overloaded=False)
-    assert await _acquired_after_s(limiter) == pytest.approx(60.0)
+    assert await duration_s(limiter.acquire()) == pytest.approx(60.0)
 
 
 @instantly
@@ -108,7 +102,7 @@ async def test_gate_shut_again_while_waiting_is_waited_for() -> None:
     await limiter.acquire()
     await limiter.acquire()
     limiter.failed(10.0, overloaded=False)
-    waiting = asyncio.create_task(_acquired_after_s(limiter))
+    waiting = asyncio.create_task(duration_s(limiter.acquire()))
     await asyncio.sleep(5)
     limiter.failed(20.0, overloaded=False)
     assert await waiting == pytest.approx(25.0)
@@ -161,9 +155,7 @@ async def test_concurrency_recovers_by_about_one_a_round_of_successes() -> None:
 async def test_requests_are_spaced_at_the_configured_rate(idle_s: float) -> None:
     limiter = make_limiter(requests_per_s=5.0)
     await asyncio.sleep(idle_s)
-    started_at_s = now_s()
-    await _succeed(limiter, 11)
-    assert now_s() - started_at_s == pytest.approx(2.0)
+    assert await duration_s(_succeed(limiter, 11)) == pytest.approx(2.0)
 
 
 @instantly
