@@ -61,6 +61,18 @@ def nobody_can_tell(batch: Batch) -> list[Outcome | None]:
     return [AMBIGUOUS] * len(batch.items)
 
 
+def recovered_after(*errors: BatchError) -> Recovered:
+    """Make a vendor that answers with ``errors``, one a question, before it says that all was delivered."""
+    rest = iter(errors)
+
+    def recovered(batch: Batch) -> list[Outcome]:
+        for error in rest:
+            raise error
+        return deliver_all(batch)
+
+    return recovered
+
+
 class FakeDestination:
     """A vendor that remembers the offsets of each request and answers as it is told."""
 

@@ -25,7 +25,6 @@ class Opener(LaneOpener):
 
     def __init__(self) -> None:
         self.lanes = {number: FakeLane(number, positions=(10, 20, 30)) for number in (0, 1)}
-        self.committers = {number: lane.kept for number, lane in self.lanes.items()}
         self.ready = asyncio.Event()
         self.ready.set()
         self.error: Exception | None = None
@@ -109,7 +108,7 @@ async def test_lane_that_cannot_be_opened_is_lost(error: Exception) -> None:
 @instantly
 async def test_nothing_more_is_sent_for_a_lane_whose_cycles_end(fenced: bool, reason: str) -> None:
     setup = Setup()
-    setup.opener.committers[1].error = LaneLost("lane 1 has a new owner", fenced=fenced)
+    setup.opener.lanes[1].kept.error = LaneLost("lane 1 has a new owner", fenced=fenced)
     await setup.assign(0, 1)
     assert setup.assignment.lost.result() == "lane 1 has a new owner"
     assert [lane.alive for lane in setup.lanes] == [True, False]
@@ -120,7 +119,7 @@ async def test_nothing_more_is_sent_for_a_lane_whose_cycles_end(fenced: bool, re
 @instantly
 async def test_unforeseen_failure_of_a_lane_ends_the_session(stage: str) -> None:
     setup = Setup()
-    failing = setup.opener if stage == "opening" else setup.opener.committers[0]
+    failing = setup.opener if stage == "opening" else setup.opener.lanes[0].kept
     failing.error = ZeroDivisionError()
     await setup.assign(0)
     with pytest.raises(ZeroDivisionError):
@@ -136,9 +135,8 @@ async def test_lanes_are_closed_after_the_answers_of_their_requests() -> None:
         setup.delivery.dispatcher.add([make_item(10, lane=1)])
         await turn()
         await setup.assignment.on_partitions_revoked(setup.inputs(0, 1))
-    assert [len(committer.settlements) for committer in setup.opener.committers.values()] == [0, 1]
-    assert [committer.closed for committer in setup.opener.committers.values()] == [True, True]
-    assert [lane.alive for lane in setup.opener.lanes.values()] == [False, False]
+    for lane, settlements in zip(setup.opener.lanes.values(), (0, 1), strict=True):
+        assert (len(lane.settlements), lane.kept.closed, lane.alive) == (settlements, True, False)
     assert (setup.lanes.numbers, setup.lanes.buffer.items) == ([], 0)
 
 
@@ -146,9 +144,9 @@ async def test_lanes_are_closed_after_the_answers_of_their_requests() -> None:
 async def test_lane_is_closed_although_its_last_cycle_takes_too_long() -> None:
     setup = Setup()
     await setup.assign(0)
-    setup.opener.committers[0].drains = False
+    setup.opener.lanes[0].kept.drains = False
     assert await duration_s(setup.assignment.give_up()) == pytest.approx(30.0)
-    assert setup.opener.committers[0].closed
+    assert setup.opener.lanes[0].kept.closed
 
 
 @instantly

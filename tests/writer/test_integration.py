@@ -97,7 +97,9 @@ async def test_a_record_whose_headers_fill_a_message_gets_its_receipt(stage: Sta
         pytest.param(Status(status=500, times=None, path="/rest/v2/oauth"), id="no token"),
     ],
 )
-async def test_an_outage_is_waited_for(stage: Stage, fault: Standing) -> None:
+async def test_an_outage_costs_no_record_and_no_attempt_and_neither_does_an_expired_token(
+    stage: Stage, fault: Standing
+) -> None:
     (writer,) = stage.writers
     stage.app.vendor.expire_tokens()
     stage.app.faults.add(fault)
@@ -119,13 +121,6 @@ async def test_a_refused_connection_is_waited_for(stage: Stage) -> None:
         await stage.open_vendor()
     receipts = await stage.settled(sources)
     assert {code_of(receipt) for receipt in receipts.values()} == {"CREATED"}
-
-
-async def test_an_expired_token_costs_no_record(stage: Stage) -> None:
-    await stage.settled(await stage.publish([record("before expiry")]))
-    stage.app.vendor.expire_tokens()
-    (source,) = await stage.publish([record("after expiry")])
-    assert code_of((await stage.settled([source]))[source]) == "CREATED"
 
 
 async def test_records_of_one_key_are_applied_as_published(stage: Stage) -> None:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from sluice.destinations.contract import Ambiguous, BatchError, Refused, Unavailable
-from sluice.flow.batch import Batch, InDoubt, Item
+from sluice.destinations.contract import Ambiguous, Refused, Unavailable
+from sluice.flow.batch import InDoubt, Item
 from sluice.flow.flood_guard import FloodGuard
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.windows import WindowLimits, Windows
@@ -16,16 +16,7 @@ from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
 from sluice.writer.guard import GuardFollower
 from tests.support.factories import NOON, make_batch
-from tests.support.fakes import (
-    FakeDestination,
-    FakeLane,
-    Recovered,
-    deliver_all,
-    in_background,
-    lanes_of,
-    now_s,
-    run_instantly,
-)
+from tests.support.fakes import FakeDestination, FakeLane, in_background, lanes_of, now_s, run_instantly
 
 OUTAGE = Unavailable("503", "busy")
 LONG_OUTAGE = Unavailable("503", "busy", 600.0)
@@ -54,18 +45,6 @@ def make_guard(
     """Make a guard; one that does not run needs no Kafka."""
     flood_guard = FloodGuard(max_share=0.5, over_records=over_records)
     return GuardFollower(KafkaSettings(bootstrap_servers=servers), topic, flood_guard, metrics)
-
-
-def recovered_after(*errors: BatchError) -> Recovered:
-    """Make a vendor that answers with ``errors``, one a question, before it says that all was delivered."""
-    rest = iter(errors)
-
-    def recovered(batch: Batch) -> list[Outcome]:
-        for error in rest:
-            raise error
-        return deliver_all(batch)
-
-    return recovered
 
 
 class SenderSetup:

@@ -12,8 +12,16 @@ from sluice.destinations.contract import Ambiguous, BatchError, Unavailable
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Fate, Outcome
 from tests.support.factories import DELIVERED, make_item, make_items
-from tests.support.fakes import FakeDestination, Recovered, deliver_all, duration_s, instantly, scripted
-from tests.writer.delivery.setups import LOST, OPENED, OUTAGE, REFUSED, SenderSetup, recovered_after
+from tests.support.fakes import (
+    FakeDestination,
+    Recovered,
+    deliver_all,
+    duration_s,
+    instantly,
+    recovered_after,
+    scripted,
+)
+from tests.writer.delivery.setups import LOST, OPENED, OUTAGE, REFUSED, SenderSetup
 
 
 def _fail(error: BatchError, *bad: int) -> Callable[[Batch], list[Outcome]]:

@@ -10,8 +10,8 @@ from sluice.events import Rows
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Fate, Outcome
 from tests.support.factories import AMBIGUOUS, make_item, make_items
-from tests.support.fakes import Answer, FakeDestination, deliver_all, instantly, scripted, turn
-from tests.writer.delivery.setups import LONG_OUTAGE, LOST, OUTAGE, REFUSED, DispatcherSetup, recovered_after
+from tests.support.fakes import Answer, FakeDestination, deliver_all, instantly, recovered_after, scripted, turn
+from tests.writer.delivery.setups import LONG_OUTAGE, LOST, OUTAGE, REFUSED, DispatcherSetup
 
 
 @instantly
