@@ -23,6 +23,8 @@ from tests.support.fakes import (
 )
 from tests.writer.delivery.setups import LOST, OPENED, OUTAGE, REFUSED, SenderSetup
 
+DONE, AMBIGUOUS = Fate.DELIVERED, Fate.AMBIGUOUS
+
 
 def _fail(error: BatchError, *bad: int) -> Callable[[Batch], list[Outcome]]:
     """Make a vendor that answers ``error`` to any request with one of ``bad`` in it."""
@@ -33,12 +35,6 @@ def _fail(error: BatchError, *bad: int) -> Callable[[Batch], list[Outcome]]:
         return deliver_all(batch)
 
     return answer
-
-
-def _fates(setup: SenderSetup) -> list[Fate]:
-    """Send the batch; return the fates by offset, from 0."""
-    fates = setup.run()
-    return [fates[offset] for offset in range(len(fates))]
 
 
 @instantly
@@ -68,13 +64,13 @@ def test_one_bad_item_among_a_thousand_costs_two_requests_a_halving() -> None:
 def test_bad_items_are_rejected_and_all_others_delivered_once(count: int, data: st.DataObject) -> None:
     bad = data.draw(st.sets(st.integers(0, count - 1)))
     setup = SenderSetup(FakeDestination(_fail(REFUSED, *bad)), make_items(count))
-    assert _fates(setup) == [Fate.REJECTED if offset in bad else Fate.DELIVERED for offset in range(count)]
+    assert setup.run() == {offset: Fate.REJECTED if offset in bad else DONE for offset in range(count)}
     assert setup.sender.requests <= 1 + len(bad) * 2 * ceil(log2(count) if count > 1 else 0)
 
 
 def test_outage_while_bisecting_is_waited_for() -> None:
     setup = SenderSetup(FakeDestination(scripted(REFUSED, OUTAGE, None, OUTAGE, REFUSED, None)), make_items(3))
-    assert _fates(setup) == [Fate.DELIVERED] * 3
+    assert setup.run() == {0: DONE, 1: DONE, 2: DONE}
     assert setup.destination.requests[:3] == [[0, 1, 2], [0], [0]]
 
 
@@ -93,9 +89,6 @@ def test_part_of_a_batch_counts_its_own_bytes() -> None:
     assert 2 <= parts[1].body_bytes < parts[2].body_bytes <= 4
 
 
-DONE, AMBIGUOUS = Fate.DELIVERED, Fate.AMBIGUOUS
-
-
 @pytest.mark.parametrize(
     ("script", "unsafe", "fates", "requests"),
     [
@@ -111,7 +104,7 @@ def test_each_item_has_a_fate(
 ) -> None:
     items = [make_item(offset, replay_safe=offset not in unsafe) for offset in range(len(fates))]
     setup = SenderSetup(FakeDestination(scripted(*script)), items)
-    assert _fates(setup) == fates
+    assert setup.run() == dict(enumerate(fates))
     assert setup.destination.requests == requests
     assert setup.sender.requests == len(requests)
 
@@ -129,7 +122,7 @@ def test_vendor_is_asked_for_items_that_must_not_be_repeated_after_a_lost_answer
 ) -> None:
     items = [make_item(offset, replay_safe=False) for offset in range(len(fates))]
     setup = SenderSetup(FakeDestination(scripted(LOST), recovered=recovered), items)
-    assert _fates(setup) == fates
+    assert setup.run() == dict(enumerate(fates))
     assert setup.destination.requests == requests
 
 
@@ -137,26 +130,26 @@ def test_batch_that_an_earlier_owner_left_open_is_asked_after_before_it_is_sent(
     items = [make_item(offset, replay_safe=False) for offset in range(3)]
     rejected = Outcome(Fate.REJECTED, "BAD")
     setup = SenderSetup(FakeDestination(recovered=lambda batch: [DELIVERED, None, rejected]), items, in_doubt=OPENED)
-    assert _fates(setup) == [Fate.DELIVERED, Fate.DELIVERED, Fate.REJECTED]
+    assert setup.run() == {0: DONE, 1: DONE, 2: Fate.REJECTED}
     assert setup.destination.asked == [([0, 1, 2], OPENED)]
     assert setup.destination.requests == [[1]]
 
 
 def test_batch_of_which_nobody_can_tell_is_ambiguous_and_not_sent() -> None:
     setup = SenderSetup(FakeDestination(), [make_item(0, replay_safe=False)], in_doubt=OPENED)
-    assert _fates(setup) == [Fate.AMBIGUOUS]
+    assert setup.run() == {0: AMBIGUOUS}
     assert setup.destination.requests == []
 
 
 def test_five_lost_answers_of_a_vendor_that_is_well_isolate_the_item() -> None:
     setup = SenderSetup(FakeDestination(_fail(LOST, 2)), make_items(4))
-    assert _fates(setup) == [DONE, DONE, Fate.RETRYABLE, DONE]
+    assert setup.run() == {0: DONE, 1: DONE, 2: Fate.RETRYABLE, 3: DONE}
     assert setup.destination.requests.count([0, 1, 2, 3]) == 5
 
 
 def test_lost_answers_of_a_vendor_that_is_not_well_are_held() -> None:
     setup = SenderSetup(FakeDestination(scripted(*[LOST] * 30), ill=Unavailable("connect", "refused")), make_items(2))
-    assert _fates(setup) == [DONE, DONE]
+    assert setup.run() == {0: DONE, 1: DONE}
     assert setup.destination.requests == [[0, 1]] * 31
     assert setup.destination.checks == 26
 
@@ -221,7 +214,7 @@ def test_any_script_of_answers_gives_each_item_one_fate_and_repeats_nothing_unsa
 
     items = [make_item(offset, replay_safe=safe) for offset, safe in enumerate(replay_safe)]
     setup = SenderSetup(FakeDestination(remembering, ill=OUTAGE if ill else None), items)
-    assert len(_fates(setup)) == len(items)
+    assert sorted(setup.run()) == list(range(len(items)))
     assert setup.limiter.in_flight == 0
 
 
