@@ -11,6 +11,6 @@ from tests.support.stage import Stage, staged
 
 @pytest_asyncio.fixture
 async def stage(kafka: RunningKafka, prefix: str, tmp_path: Path) -> AsyncIterator[Stage]:
-    """A stage of two lanes, without a writer."""
+    """Give a test a stage of two lanes, without a writer."""
     async with staged(kafka, prefix, tmp_path) as stage:
         yield stage

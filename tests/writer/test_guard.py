@@ -11,14 +11,13 @@ from sluice.kafka.settings import KafkaSettings
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.guard import GuardFollower
 from tests.conftest import CreateTopics
-from tests.support.fakes import in_background, instantly, sample
+from tests.support.fakes import in_background, sample
 from tests.support.kafka_admin import RunningKafka
 from tests.support.writer_process import eventually
 from tests.writer.delivery.setups import make_guard
 
 
-@instantly
-async def test_guard_trips_once_and_says_so() -> None:
+def test_guard_trips_once_and_says_so() -> None:
     metrics = WriterMetrics("crm")
     guard = make_guard(metrics, over_records=10)
     guard.count(9, 9)

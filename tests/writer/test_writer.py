@@ -35,12 +35,6 @@ async def connection(kafka: RunningKafka) -> Connection:
     return connection
 
 
-def _make_writer(connection: Connection, destination: FakeDestination, max_items: int | None) -> Writer:
-    entry = DestinationEntry(to=None, window=WindowSettings(max_items=max_items, max_age_s=0.2))
-    settings = Settings(kafka=connection.kafka, topic_prefix=connection.topic_prefix, destinations={"crm": entry})
-    return Writer(settings, "crm", destination, WriterMetrics("crm"), Heartbeat())
-
-
 @pytest.mark.parametrize(
     ("allowed", "configured"),
     [pytest.param(2, 100, id="not widened"), pytest.param(100, 2, id="narrowed"), pytest.param(2, None, id="not set")],
@@ -50,7 +44,9 @@ async def test_window_is_the_vendors_narrowed_by_the_settings(
 ) -> None:
     destination = FakeDestination()
     destination.limits = Limits(max_items=allowed, max_bytes=1000, max_concurrent=1, max_age_s=60)
-    writer = _make_writer(connection, destination, configured)
+    entry = DestinationEntry(to=None, window=WindowSettings(max_items=configured, max_age_s=0.2))
+    settings = Settings(kafka=connection.kafka, topic_prefix=connection.topic_prefix, destinations={"crm": entry})
+    writer = Writer(settings, "crm", destination, WriterMetrics("crm"), Heartbeat())
     before, stop = writer.status(), asyncio.Event()
     running = asyncio.create_task(writer.run(stop))
 

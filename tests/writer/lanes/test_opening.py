@@ -48,10 +48,12 @@ class Setup(NamedTuple):
     async def owned(self, partition: int) -> AsyncIterator[Lane]:
         """Open a lane, and commit what the body has submitted."""
         lane = await self.opener.open(partition)
-        async with in_background(_run(lane)):
-            yield lane
-            await lane.committer.drained()
-        await lane.committer.close()
+        try:
+            async with in_background(_run(lane)):
+                yield lane
+                await lane.committer.drained()
+        finally:
+            await lane.committer.close()
 
 
 async def _run(lane: Lane) -> None:
