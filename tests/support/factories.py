@@ -93,6 +93,11 @@ def make_item(
     )
 
 
+def make_items(count: int, *, lane: int = 0) -> list[Item]:
+    """Make items of the offsets from 0."""
+    return [make_item(offset, lane=lane) for offset in range(count)]
+
+
 def make_batch(items: Iterable[Item], batch_id: str = "batch-1") -> Batch:
     """Make a batch of ``items``, of which there is at least one."""
     items = list(items)

@@ -3,6 +3,7 @@
 import asyncio
 import selectors
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import wraps
 from math import inf
 from typing import Any, ParamSpec, TypeVar
@@ -24,8 +25,8 @@ from sluice.writer.lanes.buffer import Buffer, BufferLimits
 from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lane import CommitCycle, Lane, LaneState
 from sluice.writer.lanes.lanes import Lanes
-from sluice.writer.lanes.settlement import Settlement, SettlementBuilder
-from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS, FakeMessage
+from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder
+from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS, NOON, FakeMessage, make_batch
 
 Result = TypeVar("Result")
 Arguments = ParamSpec("Arguments")
@@ -58,6 +59,18 @@ Recovered = Callable[[Batch], Sequence[Outcome | None]]
 
 def nobody_can_tell(batch: Batch) -> list[Outcome | None]:
     return [AMBIGUOUS] * len(batch.items)
+
+
+def recovered_after(*errors: BatchError) -> Recovered:
+    """Make a vendor that answers with ``errors``, one a question, before it says that all was delivered."""
+    rest = iter(errors)
+
+    def recovered(batch: Batch) -> list[Outcome]:
+        for error in rest:
+            raise error
+        return deliver_all(batch)
+
+    return recovered
 
 
 class FakeDestination:
@@ -113,12 +126,20 @@ class FakeDestination:
     async def aclose(self) -> None:
         pass
 
-    def times_sent(self, offset: int) -> int:
-        return sum(offset in request for request in self.requests)
+
+DECODER = Decoder(FakeDestination(), max_bytes=1_000)
+RETRIES = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3)
+BUFFER_LIMITS = BufferLimits(max_items=1000, max_bytes=1_000_000)
+BUILDER = SettlementBuilder(RETRIES, 1_000_000, INPUT_TOPICS)
+TIMES = BatchTimes(NOON, NOON)
 
 
 class FakeCommitter:
-    """Keeps what a lane hands to its committer; writes at once unless ``writing`` is cleared."""
+    """Keeps what a lane hands to its committer; writes at once unless ``writing`` is cleared.
+
+    Its cycles raise ``error`` if there is one, else all settlements are one cycle, the only one; it never drains unless
+    ``drains``.
+    """
 
     def __init__(self) -> None:
         self.confirmed_at_s = inf
@@ -126,6 +147,9 @@ class FakeCommitter:
         self.entries: list[BatchEvent | None] = []
         """``None`` where somebody asks for a cycle alone."""
         self.writing = True
+        self.error: Exception | None = None
+        self.drains = True
+        self.closed = False
         self._unwritten: list[asyncio.Future[None]] = []
 
     def submit(self, settlement: Settlement) -> None:
@@ -143,13 +167,17 @@ class FakeCommitter:
         return self.write(None)
 
     async def cycles(self) -> AsyncIterator[CommitCycle]:
+        if self.error is not None:
+            raise self.error
         yield CommitCycle(self.settlements, 0, 0.0)
+        await asyncio.Event().wait()
 
     async def drained(self) -> None:
-        self.release()
+        if not self.drains:
+            await asyncio.Event().wait()
 
     async def close(self) -> None:
-        pass
+        self.closed = True
 
     def release(self) -> None:
         """Have what waits committed, or the lane lost."""
@@ -171,13 +199,10 @@ class FakeLane(Lane):
         settled: Sequence[set[int]] = (),
         in_doubt: Sequence[dict[int, InDoubt]] = (),
         ordered: bool = True,
-        retries: RetryPolicy = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3),  # noqa: B008  # frozen
-        max_bytes: int = 1_000,
-        max_message_bytes: int = 1_000_000,
     ) -> None:
         self.kept = FakeCommitter()
         self.settlements = self.kept.settlements
-        self.buffer = Buffer(BufferLimits(max_items=1000, max_bytes=1_000_000))
+        self.buffer = Buffer(BUFFER_LIMITS)
         journal = Journal(positions)
         journal.settled[: len(settled)] = settled
         journal.in_doubt[: len(in_doubt)] = in_doubt
@@ -186,8 +211,8 @@ class FakeLane(Lane):
             partition,
             state=LaneState(progress, journal, KeyOrder(ordered=ordered)),
             committer=self.kept,
-            decoder=Decoder(FakeDestination(), max_bytes),
-            builder=SettlementBuilder(retries, max_message_bytes, INPUT_TOPICS),
+            decoder=DECODER,
+            builder=BUILDER,
             buffer=self.buffer,
             stale_after_s=10.0,
         )
@@ -201,9 +226,14 @@ class FakeLane(Lane):
         return self.committed(settlements)
 
 
+def settle(lane: Lane, items: Sequence[Item], *outcomes: Outcome) -> Settlement:
+    """Settle ``items`` of ``lane``, each with its outcome."""
+    return lane.settle(make_batch(items), list(zip(items, outcomes, strict=True)), TIMES, NOON)
+
+
 def lanes_of(*lanes: Lane) -> Lanes:
     """The lanes of a process that owns these."""
-    owned = Lanes(Buffer(BufferLimits(max_items=1000, max_bytes=1_000_000)))
+    owned = Lanes(Buffer(BUFFER_LIMITS))
     for lane in lanes:
         owned.add(lane)
     return owned
@@ -237,6 +267,13 @@ def now_s() -> float:
     return asyncio.get_running_loop().time()
 
 
+async def duration_s(work: Awaitable[object]) -> float:
+    """Return how long ``work`` takes by the running loop's clock."""
+    started_at_s = now_s()
+    await work
+    return now_s() - started_at_s
+
+
 def run_instantly(work: Coroutine[Any, Any, Result]) -> Result:
     """Run ``work`` on a clock that jumps over every wait: an hour's hold takes no time, and a deadlock raises."""
     with asyncio.Runner(loop_factory=_InstantLoop) as runner:
@@ -259,10 +296,23 @@ def instantly(test: Callable[Arguments, Coroutine[Any, Any, None]]) -> Callable[
     return run
 
 
-class FakeConsumer:
-    """A consumer that hands out ``polls``, or raises them, and remembers what it was told."""
+@asynccontextmanager
+async def in_background(work: Coroutine[Any, Any, None]) -> AsyncIterator[asyncio.Task[None]]:
+    """Run ``work`` while the body runs, then cancel it. Raises what it has failed with."""
+    running = asyncio.create_task(work)
+    try:
+        yield running
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+        if not running.cancelled():
+            running.result()
 
-    def __init__(self, *polls: Mapping[TopicPartition, Sequence[FakeMessage]] | Exception) -> None:
+
+class FakeConsumer:
+    """A consumer that hands out ``polls``, and remembers what it was told."""
+
+    def __init__(self, *polls: Mapping[TopicPartition, Sequence[FakeMessage]]) -> None:
         self.assigned: set[TopicPartition] = set()
         self.paused: set[TopicPartition] = set()
         self.sought: dict[TopicPartition, int] = {}
@@ -273,10 +323,7 @@ class FakeConsumer:
         self, *partitions: TopicPartition, timeout_ms: int, max_records: int
     ) -> Mapping[TopicPartition, Sequence[FakeMessage]]:
         await asyncio.sleep(timeout_ms / 1000)
-        poll = self._polls.pop(0) if self._polls else {}
-        if isinstance(poll, Exception):
-            raise poll
-        return poll
+        return self._polls.pop(0) if self._polls else {}
 
     def assignment(self) -> set[TopicPartition]:
         return self.assigned

@@ -30,13 +30,9 @@ async def crm_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> C
 
 async def read_all(connection: Connection, topic: str) -> list[ConsumerRecord]:
     """Read what is committed in ``topic`` now, partition after partition."""
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=connection.kafka.bootstrap_servers,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-    )
-    await consumer.start()
-    try:
+    async with AIOKafkaConsumer(
+        bootstrap_servers=connection.kafka.bootstrap_servers, isolation_level="read_committed", enable_auto_commit=False
+    ) as consumer:
         partitions = [TopicPartition(topic, number) for number in await _partitions(connection, topic)]
         ends = await consumer.end_offsets(partitions)
         consumer.assign(partitions)
@@ -48,8 +44,6 @@ async def read_all(connection: Connection, topic: str) -> list[ConsumerRecord]:
                 for batch in (await consumer.getmany(partition, timeout_ms=500)).values():
                     records += batch
         return records
-    finally:
-        await consumer.stop()
 
 
 async def take_receipts(stream: AsyncIterable[Receipt], count: int) -> list[Receipt]:

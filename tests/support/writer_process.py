@@ -56,7 +56,7 @@ class WriterProcess:
 
     @property
     def running(self) -> bool:
-        return self._leash.poll() is None
+        return self.exit_code is None
 
     @property
     def exit_code(self) -> int | None:
@@ -88,12 +88,23 @@ class WriterProcess:
         body: dict[str, Any] = (await self.get("/status")).json()
         return body
 
-    async def owns(self, lanes: int) -> None:
-        """Wait until it owns so many lanes, all of them open."""
+    async def shows(self, claim: Callable[[dict[str, Any]], bool]) -> None:
+        """Wait until ``claim`` is true of its status."""
 
         async def look() -> bool:
-            status = await self.status()
-            return bool(status["ready"]) and len(status["lanes"]) == lanes
+            return claim(await self.status())
+
+        await eventually(look)
+
+    async def owns(self, lanes: int) -> None:
+        """Wait until it owns so many lanes, all of them open."""
+        await self.shows(lambda status: status["ready"] and len(status["lanes"]) == lanes)
+
+    async def settles(self) -> None:
+        """Wait until it has settled a batch."""
+
+        async def look() -> bool:
+            return bool(self.logged("batch settled"))
 
         await eventually(look)
 

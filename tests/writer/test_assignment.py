@@ -1,7 +1,7 @@
 """LaneAssignment: lanes are opened and given up as the group says; one that is lost ends the session."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from aiokafka import TopicPartition
@@ -12,36 +12,12 @@ from sluice.kafka.settings import KafkaSettings
 from sluice.writer.assignment import LaneAssignment
 from sluice.writer.commit_counter import CommitCounter
 from sluice.writer.lanes.committer import LaneLost
-from sluice.writer.lanes.lane import CommitCycle, Lane
+from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.opening import LaneOpener
-from sluice.writer.lanes.settlement import BatchTimes
 from sluice.writer.pauses import Pauses
-from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, make_batch, make_item, record, record_message
-from tests.support.fakes import FakeCommitter, FakeConsumer, FakeDestination, FakeLane, instantly, now_s, sample, turn
+from tests.support.factories import DELIVERED, INPUT_TOPICS, make_item, record, record_message
+from tests.support.fakes import FakeConsumer, FakeDestination, FakeLane, duration_s, instantly, sample, settle, turn
 from tests.writer.delivery.setups import DispatcherSetup
-
-
-class Committer(FakeCommitter):
-    """Runs cycles until it is cancelled, or ends as a test tells it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.error: Exception | None = None
-        self.drains = True
-        self.closed = False
-
-    async def cycles(self) -> AsyncIterator[CommitCycle]:
-        if self.error is not None:
-            raise self.error
-        yield CommitCycle(self.settlements, 0, 0.0)
-        await asyncio.Event().wait()
-
-    async def drained(self) -> None:
-        if not self.drains:
-            await asyncio.Event().wait()
-
-    async def close(self) -> None:
-        self.closed = True
 
 
 class Opener(LaneOpener):
@@ -49,7 +25,6 @@ class Opener(LaneOpener):
 
     def __init__(self) -> None:
         self.lanes = {number: FakeLane(number, positions=(10, 20, 30)) for number in (0, 1)}
-        self.committers = {number: Committer() for number in (0, 1)}
         self.ready = asyncio.Event()
         self.ready.set()
         self.error: Exception | None = None
@@ -61,9 +36,7 @@ class Opener(LaneOpener):
         await self.ready.wait()
         if self.error is not None:
             raise self.error
-        lane = self.lanes[partition]
-        lane.committer = self.committers[partition]
-        return lane
+        return self.lanes[partition]
 
 
 class Setup:
@@ -93,25 +66,16 @@ class Setup:
 
 
 @instantly
-async def test_obstacle_says_how_far_the_assignment_is() -> None:
-    setup = Setup()
-    setup.opener.ready.clear()
-    seen = [setup.assignment.obstacle]
-    await setup.assign(0, 1)
-    seen.append(setup.assignment.obstacle)
-    setup.opener.ready.set()
-    await turn()
-    assert [*seen, setup.assignment.obstacle] == ["has not joined its group yet", "opens 2 of its lanes", None]
-
-
-@instantly
 async def test_lane_is_read_from_its_committed_offsets_once_it_is_open() -> None:
     setup = Setup()
+    assert setup.assignment.obstacle == "has not joined its group yet"
     setup.opener.ready.clear()
     await setup.assign(0, 1)
+    assert setup.assignment.obstacle == "opens 2 of its lanes"
     assert (setup.consumer.paused, setup.lanes.numbers) == (set(setup.inputs(0, 1)), [])
     setup.opener.ready.set()
     await turn()
+    assert setup.assignment.obstacle is None
     assert (setup.consumer.paused, setup.lanes.numbers) == (set(), [0, 1])
     assert setup.consumer.sought == dict(zip(setup.inputs(0, 1), [10, 20, 30] * 2, strict=True))
 
@@ -121,20 +85,16 @@ async def test_committed_cycle_lets_the_next_item_of_a_key_go() -> None:
     setup = Setup()
     lane = setup.opener.lanes[0]
     (first,) = lane.accept(0, [record_message(offset, record(key="k")) for offset in (10, 11)])
-    settlement = lane.settle(make_batch([first]), [(first, DELIVERED)], BatchTimes(NOON, NOON), NOON)
-    setup.opener.committers[0].settlements.append(settlement)
+    settle(lane, [first], DELIVERED)
     await setup.assign(0)
     assert len(setup.delivery.windows) == 1
     assert sample(setup.delivery.metrics, "sluice_outcomes_total", fate="delivered") == 1
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        pytest.param(KafkaError("no leader"), id="Kafka refuses"),
-        pytest.param(KafkaUnreachable(KafkaSettings(bootstrap_servers="x:1"), OSError()), id="Kafka is gone"),
-    ],
-)
+UNREACHABLE = KafkaUnreachable(KafkaSettings(bootstrap_servers="x:1"), OSError())
+
+
+@pytest.mark.parametrize("error", [KafkaError("no leader"), UNREACHABLE], ids=["Kafka refuses", "Kafka is gone"])
 @instantly
 async def test_lane_that_cannot_be_opened_is_lost(error: Exception) -> None:
     setup = Setup()
@@ -148,7 +108,7 @@ async def test_lane_that_cannot_be_opened_is_lost(error: Exception) -> None:
 @instantly
 async def test_nothing_more_is_sent_for_a_lane_whose_cycles_end(fenced: bool, reason: str) -> None:
     setup = Setup()
-    setup.opener.committers[1].error = LaneLost("lane 1 has a new owner", fenced=fenced)
+    setup.opener.lanes[1].kept.error = LaneLost("lane 1 has a new owner", fenced=fenced)
     await setup.assign(0, 1)
     assert setup.assignment.lost.result() == "lane 1 has a new owner"
     assert [lane.alive for lane in setup.lanes] == [True, False]
@@ -159,7 +119,7 @@ async def test_nothing_more_is_sent_for_a_lane_whose_cycles_end(fenced: bool, re
 @instantly
 async def test_unforeseen_failure_of_a_lane_ends_the_session(stage: str) -> None:
     setup = Setup()
-    failing = setup.opener if stage == "opening" else setup.opener.committers[0]
+    failing = setup.opener if stage == "opening" else setup.opener.lanes[0].kept
     failing.error = ZeroDivisionError()
     await setup.assign(0)
     with pytest.raises(ZeroDivisionError):
@@ -175,9 +135,8 @@ async def test_lanes_are_closed_after_the_answers_of_their_requests() -> None:
         setup.delivery.dispatcher.add([make_item(10, lane=1)])
         await turn()
         await setup.assignment.on_partitions_revoked(setup.inputs(0, 1))
-    assert [len(committer.settlements) for committer in setup.opener.committers.values()] == [0, 1]
-    assert [committer.closed for committer in setup.opener.committers.values()] == [True, True]
-    assert [lane.alive for lane in setup.opener.lanes.values()] == [False, False]
+    for lane, settlements in zip(setup.opener.lanes.values(), (0, 1), strict=True):
+        assert (len(lane.settlements), lane.kept.closed, lane.alive) == (settlements, True, False)
     assert (setup.lanes.numbers, setup.lanes.buffer.items) == ([], 0)
 
 
@@ -185,11 +144,9 @@ async def test_lanes_are_closed_after_the_answers_of_their_requests() -> None:
 async def test_lane_is_closed_although_its_last_cycle_takes_too_long() -> None:
     setup = Setup()
     await setup.assign(0)
-    setup.opener.committers[0].drains = False
-    started_at_s = now_s()
-    await setup.assignment.give_up()
-    assert now_s() - started_at_s == pytest.approx(30.0)
-    assert setup.opener.committers[0].closed
+    setup.opener.lanes[0].kept.drains = False
+    assert await duration_s(setup.assignment.give_up()) == pytest.approx(30.0)
+    assert setup.opener.lanes[0].kept.closed
 
 
 @instantly

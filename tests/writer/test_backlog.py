@@ -1,17 +1,12 @@
 """The writer process under a backlog: bounded memory, retries that wait, a flood of dead letters."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import psutil
-import pytest_asyncio
 
 from sandbox.faults.fault import MissingResults, Outage
 from sluice.client.receipts import Succeeded
 from sluice.events import Headers
 from sluice.kafka.control_topic import read_guard, set_guard
-from tests.support.kafka_admin import RunningKafka
-from tests.support.stage import Stage, record, staged
+from tests.support.stage import Stage, record
 from tests.support.writer_process import WriterProcess, eventually
 
 MAX_BUFFERED = 500
@@ -26,12 +21,6 @@ DUE_RETRY: Headers = [
     ("sluice.source.offset", b"0"),
 ]
 """The headers of a retry that was due long ago."""
-
-
-@pytest_asyncio.fixture
-async def stage(kafka: RunningKafka, prefix: str, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(kafka, prefix, tmp_path, lanes=2) as stage:
-        yield stage
 
 
 async def _pauses(writer: WriterProcess, reason: str, partitions: int) -> bool:
@@ -74,7 +63,7 @@ async def test_a_retry_waits_its_time_and_the_next_of_its_key_waits_with_it(stag
     await writer.owns(2)
     stage.app.faults.add(MissingResults(method="PUT"))
     (first,) = await stage.publish([record("k", n=1)])
-    await eventually(lambda: _settles(writer))
+    await writer.settles()
     await writer.stop()  # the key stays parked, whoever owns its lane
     stage.writer(config)
     (second, other) = await stage.publish([record("k", n=2), record("other")])
@@ -84,10 +73,6 @@ async def test_a_retry_waits_its_time_and_the_next_of_its_key_waits_with_it(stag
     assert (written[1] - written[0]).total_seconds() > 15
     events = [receipt.event for source in (first, second) if isinstance(receipt := receipts[source], Succeeded)]
     assert [event.attempt for event in events] == [2, 1]
-
-
-async def _settles(writer: WriterProcess) -> bool:
-    return bool(writer.logged("batch settled"))
 
 
 async def test_a_flood_of_dead_letters_stops_all_writers_until_a_person_resumes_them(stage: Stage) -> None:

@@ -1,5 +1,7 @@
 """Backpressure: each reason to pause comes at one mark and goes at a lower one."""
 
+import pytest
+
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.backpressure import Backpressure
 from sluice.writer.pauses import PauseReason, Pauses
@@ -28,13 +30,17 @@ class Setup:
         self.lane.accept(0, [record_message(offset, record(key="k")) for offset in range(items + 1)])
 
 
-def test_records_wait_from_a_full_buffer_to_a_roomy_one() -> None:
+@pytest.mark.parametrize(
+    ("reason", "partitions"),
+    [pytest.param(PauseReason.BACKLOG, 2, id="records"), pytest.param(PauseReason.RETRY_BACKLOG, 4, id="retries")],
+)
+def test_inputs_wait_from_a_full_buffer_to_a_roomy_one(reason: PauseReason, partitions: int) -> None:
     setup, seen = Setup(), []
     for enter, leave in ((999, 0), (1, 0), (0, 249), (0, 1)):
         setup.lanes.buffer.enter(enter, 0)
         setup.lanes.buffer.leave(leave, 0)
-        seen.append(setup.paused(PauseReason.BACKLOG))
-    assert seen == [0, 2, 2, 0]
+        seen.append(setup.paused(reason))
+    assert seen == [0, partitions, partitions, 0]
 
 
 def test_retries_wait_once_half_of_a_full_buffer_is_on_its_way() -> None:
@@ -52,15 +58,6 @@ def test_retries_go_on_when_most_items_wait_for_a_key() -> None:
     assert setup.paused(PauseReason.RETRY_BACKLOG) == 4
     setup.wait_for_key(501)
     assert setup.paused(PauseReason.RETRY_BACKLOG) == 0
-
-
-def test_retries_go_on_when_the_buffer_is_roomy() -> None:
-    setup, seen = Setup(), []
-    setup.lanes.buffer.enter(1000, 0)
-    for leave in (0, 249, 1):
-        setup.lanes.buffer.leave(leave, 0)
-        seen.append(setup.paused(PauseReason.RETRY_BACKLOG))
-    assert seen == [4, 4, 0]
 
 
 def test_records_of_a_lane_wait_while_many_items_wait_for_a_key() -> None:

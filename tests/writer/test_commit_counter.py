@@ -4,16 +4,15 @@ from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.commit_counter import CommitCounter
 from sluice.writer.lanes.lane import CommitCycle
-from sluice.writer.lanes.settlement import BatchTimes
-from tests.support.factories import DELIVERED, NOON, make_batch, make_item
-from tests.support.fakes import FakeLane, sample
+from tests.support.factories import DELIVERED, make_item
+from tests.support.fakes import FakeLane, sample, settle
 from tests.writer.delivery.setups import make_guard
 
 
 def _make_cycle(*outcomes: Outcome) -> CommitCycle:
     lane = FakeLane()
     items = [make_item(offset) for offset in range(len(outcomes))]
-    lane.settle(make_batch(items), list(zip(items, outcomes, strict=True)), BatchTimes(NOON, NOON), NOON)
+    settle(lane, items, *outcomes)
     return CommitCycle(lane.settlements, 4, 0.5)
 
 
@@ -36,9 +35,3 @@ def test_dead_letters_trip_the_guard_and_retries_do_not() -> None:
     assert guard.reason is None
     counter.count(_make_cycle(*[Outcome(Fate.REJECTED, "BAD")] * 4))
     assert guard.reason == "4 of the last 4 records became dead letters, more than 50%"
-
-
-def test_lost_lanes_are_counted_by_reason() -> None:
-    metrics = WriterMetrics("crm")
-    CommitCounter(metrics, make_guard(metrics)).lane_lost("fenced")
-    assert sample(metrics, "sluice_lanes_lost_total", reason="fenced") == 1

@@ -1,26 +1,23 @@
 """GuardFollower: it stops at a flood by itself, and goes on when a person says so."""
 
-import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest_asyncio
 
-from sluice.flow.flood_guard import FloodGuard
 from sluice.kafka.control_topic import set_guard
 from sluice.kafka.settings import KafkaSettings
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.guard import GuardFollower
 from tests.conftest import CreateTopics
-from tests.support.fakes import instantly, sample
+from tests.support.fakes import in_background, sample
 from tests.support.kafka_admin import RunningKafka
 from tests.support.writer_process import eventually
 from tests.writer.delivery.setups import make_guard
 
 
-@instantly
-async def test_guard_trips_once_and_says_so() -> None:
+def test_guard_trips_once_and_says_so() -> None:
     metrics = WriterMetrics("crm")
     guard = make_guard(metrics, over_records=10)
     guard.count(9, 9)
@@ -42,15 +39,10 @@ async def control(prefix: str, create_topics: CreateTopics) -> str:
 @asynccontextmanager
 async def _follow(kafka: RunningKafka, topic: str) -> AsyncIterator[GuardFollower]:
     """Follow ``topic`` while the body runs, from when its state is known."""
-    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)
-    guard = GuardFollower(settings, topic, FloodGuard(max_share=0.5, over_records=10), WriterMetrics("crm"))
-    running = asyncio.create_task(guard.run())
-    try:
+    guard = make_guard(WriterMetrics("crm"), over_records=10, servers=kafka.bootstrap_servers, topic=topic)
+    async with in_background(guard.run()):
         await guard.known.wait()
         yield guard
-    finally:
-        running.cancel()
-        await asyncio.wait([running])
 
 
 async def test_guard_begins_as_earlier_processes_left_it_until_it_is_resumed(kafka: RunningKafka, control: str) -> None:

@@ -6,6 +6,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -14,7 +15,6 @@ from sandbox.faults.fault import Latency, Standing, Status
 from sluice.client.receipts import DeadLetter, Succeeded
 from tests.support.kafka_admin import RunningKafka
 from tests.support.stage import Message, Stage, code_of, record, staged
-from tests.support.writer_process import WriterProcess, eventually
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -33,29 +33,19 @@ async def own_stage(kafka: RunningKafka, prefix: str, tmp_path: Path) -> AsyncIt
         yield stage
 
 
-async def _waits(writer: WriterProcess) -> bool:
-    """Return whether ``writer`` waits for its vendor."""
-    return int((await writer.status())["failures_in_a_row"]) > 0
+def _waits_for_vendor(status: dict[str, Any]) -> bool:
+    return bool(status["failures_in_a_row"] > 0)
 
 
-async def _buffers(writer: WriterProcess, items: int) -> bool:
-    return int((await writer.status())["buffered_items"]) >= items
+def _is_sending(status: dict[str, Any]) -> bool:
+    return bool(status["requests_in_flight"] > 0)
 
 
-async def _in_flight(writer: WriterProcess) -> bool:
-    return int((await writer.status())["requests_in_flight"]) > 0
-
-
-async def test_every_record_gets_its_receipt_and_is_sent_once(stage: Stage) -> None:
+async def test_every_record_gets_its_receipt_in_its_lane_and_is_sent_once(stage: Stage) -> None:
     sources = await stage.publish(record(f"once-{n}", n=n) for n in range(300))
     receipts = await stage.settled(sources)
     assert {code_of(receipt) for receipt in receipts.values()} == {"CREATED"}
     assert {len(stage.sent(source)) for source in sources} == {1}
-
-
-async def test_receipts_stay_in_the_lane_of_their_record(stage: Stage) -> None:
-    sources = await stage.publish(record(f"lane-{n}") for n in range(40))
-    receipts = await stage.settled(sources)
     assert {receipt.place.partition - partition for (partition, _), receipt in receipts.items()} == {0}
 
 
@@ -71,24 +61,18 @@ BAD = [
 """Records that nobody can deliver, each with the code of its dead letter."""
 
 
-async def test_what_cannot_be_delivered_becomes_a_dead_letter_with_its_bytes(stage: Stage) -> None:
-    messages = [one._replace(partition=0) for _, one in BAD]
-    sources = await stage.publish(messages)
-    receipts = await stage.settled(sources)
-    letters = [receipts[source] for source in sources]
-    assert [code_of(letter) for letter in letters] == [code for code, _ in BAD]
-    for letter, message in zip(letters, messages, strict=True):
-        assert isinstance(letter, DeadLetter)
-        assert (letter.error_class, letter.key, letter.value) == ("rejected", message.key, message.value)
-        assert letter.message
-
-
-async def test_good_records_pass_between_bad_ones(stage: Stage) -> None:
+async def test_what_cannot_be_delivered_becomes_a_dead_letter_with_its_bytes_between_good_records(stage: Stage) -> None:
     bad = [one._replace(partition=0) for _, one in BAD]
     good = [record(f"between-{n}")._replace(partition=0) for n in range(len(bad))]
     sources = await stage.publish([one for pair in zip(bad, good, strict=True) for one in pair])
     receipts = await stage.settled(sources)
     assert [code_of(receipts[source]) for source in sources[1::2]] == ["CREATED"] * len(good)
+    letters = [receipts[source] for source in sources[::2]]
+    assert [code_of(letter) for letter in letters] == [code for code, _ in BAD]
+    for letter, message in zip(letters, bad, strict=True):
+        assert isinstance(letter, DeadLetter)
+        assert (letter.error_class, letter.key, letter.value) == ("rejected", message.key, message.value)
+        assert letter.message
 
 
 async def test_headers_and_key_of_any_bytes_pass_through_a_receipt(stage: Stage) -> None:
@@ -113,12 +97,14 @@ async def test_a_record_whose_headers_fill_a_message_gets_its_receipt(stage: Sta
         pytest.param(Status(status=500, times=None, path="/rest/v2/oauth"), id="no token"),
     ],
 )
-async def test_an_outage_is_waited_for(stage: Stage, fault: Standing) -> None:
+async def test_an_outage_costs_no_record_and_no_attempt_and_neither_does_an_expired_token(
+    stage: Stage, fault: Standing
+) -> None:
     (writer,) = stage.writers
     stage.app.vendor.expire_tokens()
     stage.app.faults.add(fault)
     sources = await stage.publish(record(f"outage-{uuid.uuid4()}", n=n) for n in range(60))
-    await eventually(lambda: _waits(writer))
+    await writer.shows(_waits_for_vendor)
     stage.app.faults.clear()
     receipts = (await stage.settled(sources)).values()
     assert {code_of(receipt) for receipt in receipts} == {"CREATED"}
@@ -130,18 +116,11 @@ async def test_a_refused_connection_is_waited_for(stage: Stage) -> None:
     await stage.close_vendor()
     try:
         sources = await stage.publish(record(f"refused-{n}") for n in range(60))
-        await eventually(lambda: _waits(writer))
+        await writer.shows(_waits_for_vendor)
     finally:
         await stage.open_vendor()
     receipts = await stage.settled(sources)
     assert {code_of(receipt) for receipt in receipts.values()} == {"CREATED"}
-
-
-async def test_an_expired_token_costs_no_record(stage: Stage) -> None:
-    await stage.settled(await stage.publish([record("before expiry")]))
-    stage.app.vendor.expire_tokens()
-    (source,) = await stage.publish([record("after expiry")])
-    assert code_of((await stage.settled([source]))[source]) == "CREATED"
 
 
 async def test_records_of_one_key_are_applied_as_published(stage: Stage) -> None:
@@ -186,12 +165,12 @@ async def test_status_metrics_and_probes_answer(stage: Stage) -> None:
     assert [(await writer.get(path)).status_code for path in ("/livez", "/readyz")] == [200, 200]
 
 
-async def test_a_writer_that_is_stopped_first_finishes_what_is_in_flight(own_stage: Stage) -> None:
+async def test_a_stopped_writer_finishes_what_is_in_flight_and_the_next_goes_on_there(own_stage: Stage) -> None:
     writer = own_stage.writer(own_stage.settings())
     await writer.owns(4)
     own_stage.app.faults.add(Latency(seconds=0.5, times=None, method="PUT"))
     sources = await own_stage.publish(record(f"k{n}") for n in range(400))
-    await eventually(lambda: _in_flight(writer))
+    await writer.shows(_is_sending)
     assert await writer.stop() == 0
     done = await own_stage.receipts()
     assert 0 < len(done) < 400
@@ -201,53 +180,30 @@ async def test_a_writer_that_is_stopped_first_finishes_what_is_in_flight(own_sta
     assert {len(own_stage.sent(source)) for source in sources} == {1}
 
 
-async def test_a_writer_goes_on_where_the_last_one_stopped(own_stage: Stage) -> None:
-    first = own_stage.writer(own_stage.settings())
-    old = await own_stage.publish(record(f"old-{n}") for n in range(200))
-    await own_stage.settled(old)
-    await first.stop()
-    new = await own_stage.publish(record(f"new-{n}") for n in range(200))
-    own_stage.writer(own_stage.settings())
-    await own_stage.settled(new)
-    assert {len(own_stage.sent(source)) for source in old + new} == {1}
-
-
-async def test_a_second_writer_takes_half_of_the_lanes(own_stage: Stage) -> None:
-    config = own_stage.settings()
-    first = own_stage.writer(config)
-    await first.owns(4)
-    second = own_stage.writer(config)
-    await asyncio.gather(first.owns(2), second.owns(2))
-    sources = await own_stage.publish(record(f"k{n}")._replace(partition=n % 4) for n in range(200))
-    receipts = await own_stage.settled(sources)
-    assert len(receipts) == 200
-    assert first.logged("batch settled")
-    assert second.logged("batch settled")
-
-
 async def test_the_lanes_of_a_killed_writer_are_taken_over(own_stage: Stage) -> None:
     config = own_stage.settings()
     first, second = own_stage.writer(config), own_stage.writer(config)
     await asyncio.gather(first.owns(2), second.owns(2))
     own_stage.app.faults.add(Latency(seconds=0.3, times=None, method="PUT"))
     sources = await own_stage.publish(record(f"k{n}")._replace(partition=n % 4) for n in range(800))
-    await eventually(lambda: _in_flight(first))
+    await first.shows(_is_sending)
     await first.kill()
     own_stage.app.faults.clear()
     assert len(await own_stage.settled(sources)) == 800
 
 
-async def test_a_batch_that_waits_for_its_vendor_is_sent_once_when_its_lane_moves(own_stage: Stage) -> None:
+async def test_a_second_writer_takes_half_of_the_lanes_and_what_waits_there_is_sent_once(own_stage: Stage) -> None:
     config = own_stage.settings()
     first = own_stage.writer(config)
     await first.owns(4)
     own_stage.app.faults.add(Status(status=503, retry_after_s=12, method="PUT"))
     sources = await own_stage.publish([record("first")])
-    await eventually(lambda: _waits(first))
+    await first.shows(_waits_for_vendor)
     # A window that closes now has found the limiter ready when it was, and waits for a permit.
     sources += await own_stage.publish(record(f"k{n}")._replace(partition=n % 4) for n in range(40))
-    await eventually(lambda: _buffers(first, 41))
+    await first.shows(lambda status: status["buffered_items"] >= 41)
     second = own_stage.writer(config)
     await asyncio.gather(first.owns(2), second.owns(2))
     await own_stage.settled(sources)
     assert {len(own_stage.sent(source)) for source in sources} == {1}
+    assert [bool(writer.logged("batch settled")) for writer in (first, second)] == [True, True]

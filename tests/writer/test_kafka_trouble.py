@@ -16,12 +16,6 @@ from tests.support.writer_process import WriterProcess, eventually
 
 
 @pytest_asyncio.fixture
-async def stage(kafka: RunningKafka, prefix: str, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(kafka, prefix, tmp_path, lanes=2) as stage:
-        yield stage
-
-
-@pytest_asyncio.fixture
 async def own_kafka(prefix: str, tmp_path: Path) -> AsyncIterator[tuple[LocalKafka, Stage]]:
     """Start a Kafka of one broker that a test may kill, with a stage on it."""
     kafka = LocalKafka(heap_mb=256)
@@ -36,10 +30,6 @@ async def own_kafka(prefix: str, tmp_path: Path) -> AsyncIterator[tuple[LocalKaf
 async def _has_rejoined(writer: WriterProcess, times: int) -> bool:
     assert writer.running, writer.log_text()
     return len(writer.logged("joining the group again")) >= times
-
-
-async def _settles(writer: WriterProcess) -> bool:
-    return bool(writer.logged("batch settled"))
 
 
 async def test_a_fenced_writer_gives_its_lanes_up_and_comes_back(stage: Stage) -> None:
@@ -78,7 +68,7 @@ async def test_a_writer_stops_although_its_kafka_is_gone(own_kafka: tuple[LocalK
     await writer.owns(2)
     stage.app.faults.add(Latency(seconds=0.2, times=None, method="PUT"))
     await stage.publish(record(f"k{n}") for n in range(1000))
-    await eventually(lambda: _settles(writer))
+    await writer.settles()
     await asyncio.to_thread(kafka.broker(0).kill)
     writer.send(signal.SIGTERM)
     assert await writer.ended(30) == 0, writer.log_text()

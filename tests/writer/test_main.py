@@ -1,28 +1,20 @@
 """The command: a writer that cannot start prints why, and its exit code names the kind of reason for scripts."""
 
 import json
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from click.testing import CliRunner
 
 from sandbox.faults.fault import Status
 from sluice.writer.__main__ import main
 from tests.support.kafka_admin import RunningKafka, create_topics
 from tests.support.raw_records import publish_with_header_name
-from tests.support.stage import Stage, record, staged
+from tests.support.stage import Stage, record
 from tests.support.topics import crm_connection
 from tests.support.writer_process import WriterProcess
-
-
-@pytest_asyncio.fixture
-async def stage(kafka: RunningKafka, prefix: str, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with staged(kafka, prefix, tmp_path, lanes=1) as stage:
-        yield stage
 
 
 def _change(config: Path, **changes: Any) -> Path:
@@ -92,7 +84,7 @@ async def test_an_address_that_is_no_vendor_is_code_6_and_costs_no_record(stage:
 
 async def test_a_header_name_that_is_no_text_is_code_5_and_loses_nothing(stage: Stage) -> None:
     servers, records = stage.connection.kafka.bootstrap_servers, stage.topics.records
-    await stage.publish([record("before")])
+    await stage.publish([record("before")._replace(partition=0)])
     await publish_with_header_name(servers, records, 0, b"\xff\xfe\xfd\xfc")
     words = ("UTF-8", r"\xff\xfe\xfd\xfc", f"{records} 0/1 to 2", "--reset-offsets")
     await _fails_with(stage.writer(stage.settings()), 5, *words)

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from sluice.writer.backpressure import Backpressure
 from sluice.writer.lanes.receipt_messages import rfc3339
 from sluice.writer.pauses import PauseReason, Pauses
-from sluice.writer.poller import Poller, UnreadableRecord
+from sluice.writer.poller import Poller
 from tests.support.factories import INPUT_TOPICS, FakeMessage, record, record_message
 from tests.support.fakes import FakeConsumer, FakeDestination, instantly
 from tests.writer.delivery.setups import DispatcherSetup
@@ -20,7 +20,7 @@ RECORDS, RETRIES = TopicPartition(INPUT_TOPICS[0], 0), TopicPartition(INPUT_TOPI
 class Setup:
     """A poller whose lanes are 0 and 1. Its dispatcher does not run: windows keep what they get."""
 
-    def __init__(self, *polls: dict[TopicPartition, list[FakeMessage]] | Exception) -> None:
+    def __init__(self, *polls: dict[TopicPartition, list[FakeMessage]]) -> None:
         self.delivery = DispatcherSetup(FakeDestination(), max_items=100)
         lanes = self.delivery.lanes
         self.consumer = FakeConsumer(*polls)
@@ -85,10 +85,3 @@ async def test_each_poll_applies_the_backpressure() -> None:
     setup = Setup({RECORDS: [record_message(offset, record(key="k")) for offset in range(5)]})
     await setup.poll()
     assert setup.pauses.holds(RECORDS, PauseReason.ORDER)
-
-
-@instantly
-async def test_record_that_cannot_be_read_ends_polling_with_what_to_do() -> None:
-    setup = Setup(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"))
-    with pytest.raises(UnreadableRecord, match="expected header names in UTF-8"):
-        await setup.poll()

@@ -34,29 +34,25 @@ class Setup:
         return sample(self.metrics, "sluice_runnable_backlog_records")
 
 
-@instantly
-async def test_backlog_is_what_kafka_has_unread_and_what_is_in_memory() -> None:
+def test_backlog_is_what_kafka_has_unread_and_what_is_in_memory() -> None:
     assert Setup().backlog() == 8 + 5 + 5 + 2
 
 
-@instantly
-async def test_retries_that_are_not_due_are_no_backlog() -> None:
+def test_retries_that_are_not_due_are_no_backlog() -> None:
     setup = Setup()
     setup.pauses.pause(INPUTS[2:], PauseReason.NOT_DUE)
     setup.pauses.pause(INPUTS[:1], PauseReason.BACKLOG)
     assert setup.backlog() == 8 + 5 + 2
 
 
-@instantly
-async def test_partition_that_was_taken_away_or_never_fetched_is_no_backlog() -> None:
+def test_partition_that_was_taken_away_or_never_fetched_is_no_backlog() -> None:
     setup = Setup()
     setup.consumer.assigned.remove(INPUTS[0])
     del setup.consumer.ends[INPUTS[1]]
     assert setup.backlog() == 5 + 2
 
 
-@instantly
-async def test_gauges_are_set_at_most_twice_a_second() -> None:
+def test_gauges_are_set_at_most_twice_a_second() -> None:
     setup = Setup()
     before = setup.backlog()
     setup.consumer.ends[INPUTS[0]] = 1000

@@ -8,7 +8,6 @@ import pytest_asyncio
 from aiokafka import AIOKafkaProducer
 
 from sluice.client.connection import Connection
-from sluice.destinations.contract import Misconfigured
 from sluice.flow.windows import Limits, WindowSettings
 from sluice.kafka.topic_admin import admin_client, create_topics
 from sluice.settings import DestinationEntry, Settings
@@ -16,7 +15,7 @@ from sluice.telemetry.health import Heartbeat
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.writer import Writer
 from tests.support.factories import record_message
-from tests.support.fakes import FakeDestination, scripted
+from tests.support.fakes import FakeDestination
 from tests.support.kafka_admin import RunningKafka
 from tests.support.topics import crm_connection
 from tests.support.writer_process import eventually
@@ -36,12 +35,6 @@ async def connection(kafka: RunningKafka) -> Connection:
     return connection
 
 
-def _make_writer(connection: Connection, destination: FakeDestination, max_items: int | None = None) -> Writer:
-    entry = DestinationEntry(to=None, window=WindowSettings(max_items=max_items, max_age_s=0.2))
-    settings = Settings(kafka=connection.kafka, topic_prefix=connection.topic_prefix, destinations={"crm": entry})
-    return Writer(settings, "crm", destination, WriterMetrics("crm"), Heartbeat())
-
-
 @pytest.mark.parametrize(
     ("allowed", "configured"),
     [pytest.param(2, 100, id="not widened"), pytest.param(100, 2, id="narrowed"), pytest.param(2, None, id="not set")],
@@ -51,7 +44,9 @@ async def test_window_is_the_vendors_narrowed_by_the_settings(
 ) -> None:
     destination = FakeDestination()
     destination.limits = Limits(max_items=allowed, max_bytes=1000, max_concurrent=1, max_age_s=60)
-    writer = _make_writer(connection, destination, configured)
+    entry = DestinationEntry(to=None, window=WindowSettings(max_items=configured, max_age_s=0.2))
+    settings = Settings(kafka=connection.kafka, topic_prefix=connection.topic_prefix, destinations={"crm": entry})
+    writer = Writer(settings, "crm", destination, WriterMetrics("crm"), Heartbeat())
     before, stop = writer.status(), asyncio.Event()
     running = asyncio.create_task(writer.run(stop))
 
@@ -64,9 +59,3 @@ async def test_window_is_the_vendors_narrowed_by_the_settings(
     await running
     assert destination.requests == [[0, 1], [2, 3], [4, 5]]
     assert [status["ready"] for status in (before, during, writer.status())] == [False, True, False]
-
-
-async def test_what_a_person_must_change_ends_the_writer(connection: Connection) -> None:
-    destination = FakeDestination(scripted(Misconfigured("unknown tenant")))
-    with pytest.raises(Misconfigured, match="unknown tenant"):
-        await _make_writer(connection, destination).run(asyncio.Event())

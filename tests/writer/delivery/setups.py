@@ -1,11 +1,10 @@
 """Puts the parts of delivery together, for tests on the instant clock."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
-from sluice.destinations.contract import Ambiguous, BatchError, Refused, Unavailable
-from sluice.flow.batch import Batch, InDoubt, Item
+from sluice.destinations.contract import Ambiguous, Refused, Unavailable
+from sluice.flow.batch import InDoubt, Item
 from sluice.flow.flood_guard import FloodGuard
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.windows import WindowLimits, Windows
@@ -16,8 +15,8 @@ from sluice.writer.delivery.deliverer import Deliverer
 from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
 from sluice.writer.guard import GuardFollower
-from tests.support.factories import NOON, make_batch, make_item
-from tests.support.fakes import FakeDestination, FakeLane, Recovered, deliver_all, lanes_of, now_s
+from tests.support.factories import NOON, make_batch
+from tests.support.fakes import FakeDestination, FakeLane, in_background, lanes_of, now_s, run_instantly
 
 OUTAGE = Unavailable("503", "busy")
 LONG_OUTAGE = Unavailable("503", "busy", 600.0)
@@ -31,40 +30,21 @@ def make_limiter(
     *,
     max_concurrent: int = 4,
     requests_per_s: float | None = None,
+    monotonic: Callable[[], float] = now_s,
     uniform: Callable[[], float] = lambda: 1.0,
 ) -> Limiter:
     settings = LimiterSettings(
         max_concurrent=max_concurrent, requests_per_s=requests_per_s, backoff_base_s=1.0, backoff_cap_s=60.0
     )
-    return Limiter(settings, monotonic=now_s, uniform=uniform)
+    return Limiter(settings, monotonic=monotonic, uniform=uniform)
 
 
-def make_guard(metrics: WriterMetrics, *, max_share: float = 0.5, over_records: int = 1000) -> GuardFollower:
-    """Make a guard that does not run, so that it needs no Kafka."""
-    kafka = KafkaSettings(bootstrap_servers="nowhere:9")
-    flood_guard = FloodGuard(max_share=max_share, over_records=over_records)
-    return GuardFollower(kafka, "crm.control", flood_guard, metrics)
-
-
-def make_items(count: int, *, lane: int = 0) -> list[Item]:
-    return [make_item(offset, lane=lane) for offset in range(count)]
-
-
-def recovered_after(*errors: BatchError) -> Recovered:
-    """Make a vendor that answers with ``errors``, one a question, before it says that all was delivered."""
-    rest = iter(errors)
-
-    def recovered(batch: Batch) -> list[Outcome]:
-        for error in rest:
-            raise error
-        return deliver_all(batch)
-
-    return recovered
-
-
-def fates_by_offset(fates: Sequence[tuple[Item, Outcome]]) -> dict[int, Fate]:
-    assert len({item.offset for item, _ in fates}) == len(fates), "an item has two fates"
-    return {item.offset: outcome.fate for item, outcome in fates}
+def make_guard(
+    metrics: WriterMetrics, *, over_records: int = 1000, servers: str = "nowhere:9", topic: str = "crm.control"
+) -> GuardFollower:
+    """Make a guard; one that does not run needs no Kafka."""
+    flood_guard = FloodGuard(max_share=0.5, over_records=over_records)
+    return GuardFollower(KafkaSettings(bootstrap_servers=servers), topic, flood_guard, metrics)
 
 
 class SenderSetup:
@@ -81,16 +61,22 @@ class SenderSetup:
         self.lanes = lanes_of(*lanes or [FakeLane(0)])
         self.settled: list[tuple[Item, Outcome]] = []
 
-    async def fates(self) -> list[tuple[Item, Outcome]]:
-        """Send as a dispatcher does: with one permit to begin with, none at the end."""
+    async def fates(self) -> dict[int, Fate]:
+        """Send as a dispatcher does, with one permit to begin with, none at the end; return the fates by offset."""
         await self.limiter.acquire()
         self.sender = BatchSender(self.batch, self.destination, self.limiter, self.lanes, WriterMetrics("crm"))
         try:
             await self.sender.run(lambda fates, _: self.settled.extend(fates))
-            return self.settled
         finally:
             self.sender.release_permit()
             assert self.limiter.in_flight == 0, "a permit is not given back, or given back twice"
+        fates = {item.offset: outcome.fate for item, outcome in self.settled}
+        assert len(fates) == len(self.settled), "an item has two fates"
+        return fates
+
+    def run(self) -> dict[int, Fate]:
+        """Return :meth:`fates` at once."""
+        return run_instantly(self.fates())
 
 
 class DispatcherSetup:
@@ -107,15 +93,9 @@ class DispatcherSetup:
         deliverer = Deliverer("crm.records", destination, self.limiter, self.lanes, self.metrics)
         self.dispatcher = Dispatcher(self.windows, self.limiter, deliverer, self.guard, self.metrics)
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    def running(self) -> AbstractAsyncContextManager[object]:
         """Deliver while the body runs."""
-        running = asyncio.create_task(self.dispatcher.run())
-        try:
-            yield
-        finally:
-            running.cancel()
-            await asyncio.wait([running])
+        return in_background(self.dispatcher.run())
 
     def settled(self, lane: int = 0) -> list[int]:
         """Return the offsets that are settled in a lane."""

@@ -6,29 +6,20 @@ from math import inf
 
 import pytest
 
-from sluice.destinations.contract import PreSendCheck, Unavailable
+from sluice.destinations.contract import BatchError, PreSendCheck, Unavailable
 from sluice.flow.batch import Batch, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.delivery.clearance import Clearance
 from sluice.writer.delivery.limiter import Limiter
-from tests.support.factories import make_batch, make_item
-from tests.support.fakes import (
-    FakeDestination,
-    FakeLane,
-    deliver_all,
-    instantly,
-    lanes_of,
-    run_instantly,
-    scripted,
-    turn,
-)
-from tests.writer.delivery.setups import LOST, OUTAGE, SenderSetup, fates_by_offset, make_items, make_limiter
+from tests.support.factories import make_batch, make_item, make_items
+from tests.support.fakes import FakeDestination, FakeLane, deliver_all, instantly, lanes_of, scripted, turn
+from tests.writer.delivery.setups import LOST, OUTAGE, SenderSetup, make_limiter
 
 
-async def _make_clearance(limiter: Limiter, lane: FakeLane, *items: Item) -> Clearance:
+async def _make_clearance(limiter: Limiter, lane: FakeLane, item: Item) -> Clearance:
     await limiter.acquire()
-    return Clearance(make_batch(items), limiter, lanes_of(lane), WriterMetrics("crm"))
+    return Clearance(make_batch([item]), limiter, lanes_of(lane), WriterMetrics("crm"))
 
 
 @instantly
@@ -40,20 +31,14 @@ async def test_permit_of_the_batch_serves_its_first_request_alone() -> None:
 
 
 @instantly
-async def test_permit_that_was_not_used_is_given_back_once() -> None:
-    limiter = make_limiter()
-    clearance = await _make_clearance(limiter, FakeLane(), make_item())
-    clearance.release_permit()
-    clearance.release_permit()
-    assert limiter.in_flight == 0
-
-
-@instantly
-async def test_nothing_of_an_abandoned_batch_is_cleared() -> None:
+async def test_nothing_of_an_abandoned_batch_is_cleared_and_its_permit_is_given_back_once() -> None:
     limiter, item = make_limiter(), make_item()
     clearance = await _make_clearance(limiter, FakeLane(), item)
     clearance.abandon()
     assert (await clearance.clear([item]), limiter.in_flight) == ([], 1)
+    for _ in range(2):
+        clearance.release_permit()
+        assert limiter.in_flight == 0
 
 
 @pytest.mark.parametrize("ending", ["cancelled", "lane lost"])
@@ -75,19 +60,6 @@ async def test_permit_is_given_back_when_the_wait_for_the_journal_ends_without_a
 
 
 @instantly
-async def test_lane_that_was_not_confirmed_of_late_is_confirmed_before_each_request() -> None:
-    lane = FakeLane(0)
-    lane.kept.confirmed_at_s = -inf
-    lane.kept.writing = False
-    setup = SenderSetup(FakeDestination(), make_items(1), lane)
-    fates = asyncio.create_task(setup.fates())
-    await turn()
-    assert (lane.kept.entries, setup.destination.requests) == ([None], [])
-    lane.kept.release()
-    assert fates_by_offset(await fates) == {0: Fate.DELIVERED}
-
-
-@instantly
 async def test_lane_is_confirmed_again_after_a_freeze_while_the_journal_was_written() -> None:
     lane = FakeLane(0)
     lane.kept.writing = False
@@ -99,48 +71,46 @@ async def test_lane_is_confirmed_again_after_a_freeze_while_the_journal_was_writ
     await turn()
     lane.alive = False
     lane.kept.release()
-    assert (await fates, setup.destination.requests) == ([], [])
+    assert (await fates, setup.destination.requests) == ({}, [])
 
 
+@pytest.mark.parametrize(("alive", "fates"), [(True, {0: Fate.DELIVERED}), (False, {})])
 @instantly
-async def test_nothing_is_sent_for_a_lane_that_turns_out_to_be_lost() -> None:
+async def test_lane_that_was_not_confirmed_of_late_is_confirmed_before_each_request(
+    alive: bool, fates: dict[int, Fate]
+) -> None:
     lane = FakeLane(0)
     lane.kept.confirmed_at_s = -inf
     lane.kept.writing = False
     setup = SenderSetup(FakeDestination(), make_items(1), lane)
-    fates = asyncio.create_task(setup.fates())
+    sending = asyncio.create_task(setup.fates())
     await turn()
-    lane.alive = False
+    assert (lane.kept.entries, setup.destination.requests) == ([None], [])
+    lane.alive = alive
     lane.kept.release()
-    assert await fates == []
-    assert setup.destination.requests == []
+    assert await sending == fates
+    assert len(setup.destination.requests) == len(fates)
 
 
-def test_items_of_a_lane_that_is_lost_are_not_sent_again() -> None:
-    lanes = {0: FakeLane(0), 1: FakeLane(1)}
+@pytest.mark.parametrize(
+    ("error", "lost", "sent_again"), [(OUTAGE, [1], [[0, 1]]), (LOST, [1], [[0, 1]]), (LOST, [0, 1], [])]
+)
+def test_items_of_a_lane_that_is_lost_are_not_sent_again(
+    error: BatchError, lost: list[int], sent_again: list[list[int]]
+) -> None:
+    lanes = [FakeLane(0), FakeLane(1)]
 
     def answer(batch: Batch) -> list[Outcome]:
-        if lanes[1].alive:
-            lanes[1].alive = False
-            raise OUTAGE
-        return deliver_all(batch)
+        if not lanes[1].alive:
+            return deliver_all(batch)
+        for number in lost:
+            lanes[number].alive = False
+        raise error
 
     items = [make_item(0, lane=0), make_item(10, lane=1), make_item(1, lane=0)]
-    setup = SenderSetup(FakeDestination(answer), items, *lanes.values())
-    assert fates_by_offset(run_instantly(setup.fates())) == {0: Fate.DELIVERED, 1: Fate.DELIVERED}
-    assert setup.destination.requests == [[0, 10, 1], [0, 1]]
-
-
-def test_nothing_is_sent_again_once_every_lane_is_lost() -> None:
-    lane = FakeLane(0)
-
-    def answer(batch: Batch) -> list[Outcome]:
-        lane.alive = False
-        raise LOST
-
-    setup = SenderSetup(FakeDestination(answer), make_items(2), lane)
-    assert run_instantly(setup.fates()) == []
-    assert setup.destination.requests == [[0, 1]]
+    setup = SenderSetup(FakeDestination(answer), items, *lanes)
+    assert setup.run() == {offset: Fate.DELIVERED for request in sent_again for offset in request}
+    assert setup.destination.requests == [[0, 10, 1], *sent_again]
 
 
 @instantly
@@ -150,7 +120,7 @@ async def test_items_of_a_lane_that_is_lost_during_a_hold_are_not_sent() -> None
     fates = asyncio.create_task(setup.fates())
     await asyncio.sleep(30)
     lane.alive = False
-    assert await fates == []
+    assert await fates == {}
     assert setup.destination.requests == [[0, 1]]
 
 
@@ -165,5 +135,5 @@ def test_request_of_a_process_that_was_frozen_does_not_leave() -> None:
 
     destination = Frozen()
     setup = SenderSetup(destination, make_items(1), lane)
-    assert fates_by_offset(run_instantly(setup.fates())) == {0: Fate.DELIVERED}
+    assert setup.run() == {0: Fate.DELIVERED}
     assert len(destination.requests) == 2  # the first was called back, then the lane was confirmed

@@ -9,17 +9,9 @@ from sluice.destinations.contract import BatchError
 from sluice.events import Rows
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Fate, Outcome
-from tests.support.factories import AMBIGUOUS, make_item
-from tests.support.fakes import Answer, FakeDestination, deliver_all, instantly, scripted, turn
-from tests.writer.delivery.setups import (
-    LONG_OUTAGE,
-    LOST,
-    OUTAGE,
-    REFUSED,
-    DispatcherSetup,
-    make_items,
-    recovered_after,
-)
+from tests.support.factories import AMBIGUOUS, make_item, make_items
+from tests.support.fakes import Answer, FakeDestination, deliver_all, instantly, recovered_after, scripted, turn
+from tests.writer.delivery.setups import LONG_OUTAGE, LOST, OUTAGE, REFUSED, DispatcherSetup
 
 
 @instantly

@@ -1,37 +1,29 @@
 """Dispatcher: batches are sent as permits allow, until it is drained."""
 
 import asyncio
+from itertools import chain
 
 import pytest
 
 from sluice.destinations.contract import Misconfigured
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Outcome
-from tests.support.factories import make_item
-from tests.support.fakes import FakeDestination, FakeLane, deliver_all, instantly, now_s, scripted, turn
-from tests.writer.delivery.setups import LONG_OUTAGE, DispatcherSetup, make_items
+from tests.support.factories import make_item, make_items
+from tests.support.fakes import FakeDestination, FakeLane, deliver_all, duration_s, instantly, scripted, turn
+from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE, DispatcherSetup
 
 
+@pytest.mark.parametrize(("max_items", "max_concurrent"), [(10, 4), (1, 1), (1, 3)])
 @instantly
-async def test_every_item_is_sent_and_settled_once() -> None:
-    setup = DispatcherSetup(FakeDestination(latency_s=1.0), max_items=10)
+async def test_every_item_is_sent_and_settled_once_by_as_many_requests_as_may_be_in_flight(
+    max_items: int, max_concurrent: int
+) -> None:
+    setup = DispatcherSetup(FakeDestination(latency_s=1.0), max_items=max_items, max_concurrent=max_concurrent)
     async with setup.running():
-        setup.dispatcher.add(make_items(100))
+        setup.dispatcher.add(make_items(50))
         await asyncio.sleep(60)
-    assert setup.settled() == list(range(100))
-    assert sorted(offset for request in setup.destination.requests for offset in request) == list(range(100))
-    assert setup.limiter.in_flight == 0
-
-
-@pytest.mark.parametrize("max_concurrent", [1, 3])
-@instantly
-async def test_requests_in_flight_reach_the_limit_and_never_pass_it(max_concurrent: int) -> None:
-    setup = DispatcherSetup(FakeDestination(latency_s=1.0), max_concurrent=max_concurrent)
-    async with setup.running():
-        setup.dispatcher.add(make_items(20))
-        await asyncio.sleep(60)
-    assert setup.destination.most_in_flight == max_concurrent
-    assert setup.settled() == list(range(20))
+    assert sorted(chain.from_iterable(setup.destination.requests)) == setup.settled() == list(range(50))
+    assert (setup.destination.most_in_flight, setup.limiter.in_flight) == (max_concurrent, 0)
 
 
 @instantly
@@ -45,55 +37,26 @@ async def test_window_goes_on_filling_while_the_vendor_is_busy() -> None:
         assert len(setup.windows) == 3
 
 
+@pytest.mark.parametrize(
+    ("destination", "items", "drain_s", "settled"),
+    [
+        pytest.param(FakeDestination(latency_s=10.0), 5, 9.0, [0, 1], id="waits for what is with the vendor alone"),
+        pytest.param(FakeDestination(latency_s=1000.0), 2, 30.0, [], id="waits no longer than it may"),
+        pytest.param(FakeDestination(scripted(LONG_OUTAGE)), 1, 0.0, [], id="drops at once what an outage holds"),
+        pytest.param(FakeDestination(scripted(LONG_OUTAGE), latency_s=5.0), 1, 4.0, [], id="drops what is turned away"),
+        pytest.param(FakeDestination(), 0, 0.0, [], id="has nothing to wait for"),
+    ],
+)
 @instantly
-async def test_drain_waits_for_what_is_with_the_vendor_and_drops_what_is_not() -> None:
-    setup = DispatcherSetup(FakeDestination(latency_s=10.0), max_concurrent=2)
+async def test_drain(destination: FakeDestination, items: int, drain_s: float, settled: list[int]) -> None:
+    setup = DispatcherSetup(destination, max_concurrent=2)
     async with setup.running():
-        setup.dispatcher.add(make_items(5))
+        setup.dispatcher.add(make_items(items))
         await asyncio.sleep(1)
-        started_at_s = now_s()
-        await setup.dispatcher.drain(30.0)
-        assert now_s() - started_at_s == pytest.approx(9.0)
-        await asyncio.sleep(100)
-    assert setup.settled() == [0, 1]
-    assert setup.destination.requests == [[0], [1]]
-    assert setup.limiter.in_flight == 0
-
-
-@instantly
-async def test_drain_waits_no_longer_than_it_may() -> None:
-    setup = DispatcherSetup(FakeDestination(latency_s=1000.0))
-    async with setup.running():
-        setup.dispatcher.add(make_items(2))
-        await asyncio.sleep(1)
-        started_at_s = now_s()
-        await setup.dispatcher.drain(30.0)
-        assert now_s() - started_at_s == pytest.approx(30.0)
-    assert (setup.settled(), setup.limiter.in_flight) == ([], 0)
-
-
-@instantly
-async def test_drain_drops_at_once_what_an_outage_holds() -> None:
-    setup = DispatcherSetup(FakeDestination(scripted(LONG_OUTAGE)))
-    async with setup.running():
-        setup.dispatcher.add(make_items(1))
-        await asyncio.sleep(1)
-        started_at_s = now_s()
-        await setup.dispatcher.drain(30.0)
-        assert now_s() == started_at_s
+        assert await duration_s(setup.dispatcher.drain(30.0)) == pytest.approx(drain_s)
         await asyncio.sleep(1000)
-    assert setup.settled() == []
-    assert setup.destination.requests == [[0]]
-
-
-@instantly
-async def test_drain_of_nothing_takes_no_time() -> None:
-    setup = DispatcherSetup(FakeDestination())
-    async with setup.running():
-        await turn()
-        started_at_s = now_s()
-        await setup.dispatcher.drain(30.0)
-        assert now_s() == started_at_s
+    assert (setup.settled(), setup.limiter.in_flight) == (settled, 0)
+    assert destination.requests == [[offset] for offset in range(min(items, 2))]
 
 
 @instantly
@@ -125,7 +88,7 @@ async def test_no_batch_is_taken_while_delivery_is_not_permitted() -> None:
 
 @instantly
 async def test_what_a_person_must_change_ends_delivery() -> None:
-    setup = DispatcherSetup(FakeDestination(scripted(Misconfigured("unknown tenant"))))
+    setup = DispatcherSetup(FakeDestination(scripted(OUTAGE, Misconfigured("unknown tenant"))))
     setup.dispatcher.add(make_items(1))
     with pytest.raises(ExceptionGroup) as caught:
         await setup.dispatcher.run()
@@ -159,17 +122,6 @@ async def test_drain_at_any_moment_leaves_no_permit_behind(turns: int) -> None:
         await turn(turns)  # after one turn the task that sends exists, but has not begun
         await setup.dispatcher.drain(30.0)
         assert setup.limiter.in_flight == 0
-
-
-@instantly
-async def test_drain_does_not_wait_for_what_is_turned_away_meanwhile() -> None:
-    setup = DispatcherSetup(FakeDestination(scripted(LONG_OUTAGE), latency_s=5.0))
-    async with setup.running():
-        setup.dispatcher.add(make_items(1))
-        await asyncio.sleep(1)
-        started_at_s = now_s()
-        await setup.dispatcher.drain(30.0)
-        assert now_s() - started_at_s == pytest.approx(4.0)
 
 
 @instantly

@@ -7,15 +7,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.writer.delivery.limiter import Limiter, LimiterSettings
-from tests.support.fakes import instantly, now_s, turn
+from sluice.writer.delivery.limiter import Limiter
+from tests.support.fakes import duration_s, instantly, turn
 from tests.writer.delivery.setups import make_limiter
 
 
-async def _acquired_after_s(limiter: Limiter) -> float:
-    started_at_s = now_s()
-    await limiter.acquire()
-    return now_s() - started_at_s
+async def _fail(
+    limiter: Limiter, times: int = 1, retry_after_s: float | None = None, *, overloaded: bool = False
+) -> list[float]:
+    """Find the vendor unavailable so many ``times``, one after the other; return the seconds of each hold."""
+    holds_s = []
+    for _ in range(times):
+        await limiter.acquire()
+        holds_s.append(limiter.failed(retry_after_s, overloaded=overloaded))
+    return holds_s
+
+
+async def _succeed(limiter: Limiter, times: int = 1) -> None:
+    for _ in range(times):
+        await limiter.acquire()
+        limiter.succeeded()
 
 
 @instantly
@@ -34,21 +45,16 @@ async def test_permits_are_had_at_once_up_to_the_limit() -> None:
 @instantly
 async def test_gate_opens_when_the_vendor_has_asked_for_it() -> None:
     limiter = make_limiter(uniform=lambda: 0.0)
-    await limiter.acquire()
-    assert limiter.failed(37.0, overloaded=False) == 37.0
+    assert await _fail(limiter, retry_after_s=37.0) == [37.0]
     assert limiter.held_for_s == 37.0
-    assert await _acquired_after_s(limiter) == pytest.approx(37.0)
+    assert await duration_s(limiter.acquire()) == pytest.approx(37.0)
     assert limiter.held_for_s == 0.0
 
 
 @instantly
 async def test_gate_that_opens_between_two_readings_of_the_clock_is_open() -> None:
     looks = chain([0.0, 0.0, 0.9999], repeat(1.0001))
-    limiter = Limiter(
-        LimiterSettings(max_concurrent=1, requests_per_s=None, backoff_base_s=1.0, backoff_cap_s=1.0),
-        monotonic=lambda: next(looks),
-        uniform=lambda: 1.0,
-    )
+    limiter = make_limiter(max_concurrent=1, monotonic=lambda: next(looks))
     await limiter.acquire()
     limiter.failed(1.0, overloaded=False)
     await limiter.acquire()
@@ -62,45 +68,26 @@ async def test_later_failure_never_opens_the_gate_sooner() -> None:
     await limiter.acquire()
     limiter.failed(60.0, overloaded=True)
     limiter.failed(None, overloaded=False)
-    assert await _acquired_after_s(limiter) == pytest.approx(60.0)
+    assert await duration_s(limiter.acquire()) == pytest.approx(60.0)
 
 
 @instantly
-async def test_backoff_doubles_with_each_failure_in_a_row_up_to_its_cap() -> None:
+async def test_backoff_doubles_up_to_its_cap_and_begins_anew_after_a_success() -> None:
     limiter = make_limiter()
-    holds_s = []
-    for _ in range(8):
-        await limiter.acquire()
-        holds_s.append(limiter.failed(None, overloaded=False))
-    assert holds_s == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert await _fail(limiter, 8) == [1, 2, 4, 8, 16, 32, 60, 60]
+    await _succeed(limiter)
+    assert await _fail(limiter) == [1]
 
 
 @instantly
 async def test_backoff_is_jittered_down_to_nothing() -> None:
-    limiter = make_limiter(uniform=iter([0.0, 0.25]).__next__)
-    await limiter.acquire()
-    assert limiter.failed(None, overloaded=False) == 0.0
-    await limiter.acquire()
-    assert limiter.failed(None, overloaded=False) == 0.5
-
-
-@instantly
-async def test_backoff_begins_anew_after_a_success() -> None:
-    limiter = make_limiter()
-    for _ in range(3):
-        await limiter.acquire()
-        limiter.failed(None, overloaded=False)
-    await limiter.acquire()
-    limiter.succeeded()
-    await limiter.acquire()
-    assert limiter.failed(None, overloaded=False) == 1.0
+    assert await _fail(make_limiter(uniform=iter([0.0, 0.25]).__next__), 2) == [0.0, 0.5]
 
 
 @instantly
 async def test_one_request_at_a_time_probes_until_one_succeeds() -> None:
     limiter = make_limiter()
-    await limiter.acquire()
-    limiter.failed(5.0, overloaded=False)
+    await _fail(limiter, retry_after_s=5.0)
     waiting = [asyncio.create_task(limiter.acquire()) for _ in range(3)]
     await asyncio.sleep(6)
     assert (limiter.allowed, limiter.in_flight) == (1, 1)
@@ -115,90 +102,60 @@ async def test_gate_shut_again_while_waiting_is_waited_for() -> None:
     await limiter.acquire()
     await limiter.acquire()
     limiter.failed(10.0, overloaded=False)
-    waiting = asyncio.create_task(_acquired_after_s(limiter))
+    waiting = asyncio.create_task(duration_s(limiter.acquire()))
     await asyncio.sleep(5)
     limiter.failed(20.0, overloaded=False)
     assert await waiting == pytest.approx(25.0)
 
 
+@pytest.mark.parametrize("apart_s", [pytest.param(0, id="at once"), pytest.param(2, id="far apart")])
 @instantly
-async def test_overload_halves_concurrency_once_for_requests_that_fail_together() -> None:
+async def test_overload_halves_concurrency_once_for_requests_in_flight_together(apart_s: float) -> None:
     limiter = make_limiter(max_concurrent=8)
     for _ in range(8):
         await limiter.acquire()
     for _ in range(7):
-        limiter.failed(None, overloaded=True)
+        limiter.failed(0.0, overloaded=True)
+        await asyncio.sleep(apart_s)
     limiter.succeeded()
     assert limiter.allowed == 4
 
 
+@pytest.mark.parametrize(
+    ("max_concurrent", "failures", "overloaded", "allowed"),
+    [
+        pytest.param(8, 2, True, 2, id="halved again in a later round"),
+        pytest.param(4, 5, True, 2, id="one at least, from which it grows"),
+        pytest.param(8, 5, False, 8, id="left alone by an outage without overload"),
+    ],
+)
 @instantly
-async def test_overload_in_a_later_round_halves_concurrency_again() -> None:
-    limiter = make_limiter(max_concurrent=8)
-    for _ in range(2):
-        await limiter.acquire()
-        limiter.failed(5.0, overloaded=True)
-    await limiter.acquire()
-    limiter.succeeded()
-    assert limiter.allowed == 2
-
-
-@instantly
-async def test_concurrency_never_falls_below_one() -> None:
-    limiter = make_limiter(max_concurrent=2)
-    for _ in range(5):
-        await limiter.acquire()
-        limiter.failed(5.0, overloaded=True)
-    await limiter.acquire()
-    limiter.release()
-    assert limiter.allowed == 1
-
-
-@instantly
-async def test_outage_without_overload_leaves_concurrency_alone() -> None:
-    limiter = make_limiter(max_concurrent=8)
-    for _ in range(5):
-        await limiter.acquire()
-        limiter.failed(None, overloaded=False)
-    await limiter.acquire()
-    limiter.succeeded()
-    assert limiter.allowed == 8
+async def test_concurrency_after_failures(max_concurrent: int, failures: int, overloaded: bool, allowed: int) -> None:
+    limiter = make_limiter(max_concurrent=max_concurrent)
+    await _fail(limiter, failures, overloaded=overloaded)
+    await _succeed(limiter)
+    assert limiter.allowed == allowed
 
 
 @instantly
 async def test_concurrency_recovers_by_about_one_a_round_of_successes() -> None:
     limiter = make_limiter(max_concurrent=8)
-    await limiter.acquire()
-    limiter.failed(0.0, overloaded=True)
+    await _fail(limiter, retry_after_s=0.0, overloaded=True)
     allowed = []
     for _ in range(40):
-        await limiter.acquire()
-        limiter.succeeded()
+        await _succeed(limiter)
         allowed.append(limiter.allowed)
     assert (allowed[0], allowed[-1]) == (4, 8)
     assert all(later - earlier in (0, 1) for earlier, later in pairwise(allowed))
     assert allowed.count(5) >= 4
 
 
+@pytest.mark.parametrize("idle_s", [pytest.param(0, id="from the start"), pytest.param(100, id="none is saved up")])
 @instantly
-async def test_requests_are_spaced_at_the_configured_rate() -> None:
+async def test_requests_are_spaced_at_the_configured_rate(idle_s: float) -> None:
     limiter = make_limiter(requests_per_s=5.0)
-    started_at_s = now_s()
-    for _ in range(11):
-        await limiter.acquire()
-        limiter.succeeded()
-    assert now_s() - started_at_s == pytest.approx(2.0)
-
-
-@instantly
-async def test_unused_rate_is_not_saved_up() -> None:
-    limiter = make_limiter(requests_per_s=5.0)
-    await asyncio.sleep(100)
-    started_at_s = now_s()
-    for _ in range(2):
-        await limiter.acquire()
-        limiter.succeeded()
-    assert now_s() - started_at_s == pytest.approx(0.2)
+    await asyncio.sleep(idle_s)
+    assert await duration_s(_succeed(limiter, 11)) == pytest.approx(2.0)
 
 
 @instantly
@@ -259,18 +216,6 @@ async def test_permits_never_exceed_what_is_allowed_when_they_are_taken(
 
     await asyncio.gather(*(requests() for _ in range(6)))
     assert limiter.in_flight == 0
-
-
-@instantly
-async def test_requests_in_flight_together_cost_one_decrease_however_far_apart_they_fail() -> None:
-    limiter = make_limiter(max_concurrent=8)
-    for _ in range(8):
-        await limiter.acquire()
-    for _ in range(7):
-        limiter.failed(0.0, overloaded=True)
-        await asyncio.sleep(2)
-    limiter.succeeded()
-    assert limiter.allowed == 4
 
 
 @instantly

@@ -6,19 +6,11 @@ import pytest
 
 from sluice.destinations.contract import BatchError
 from sluice.events import BatchEvent, Rows
+from sluice.flow.outcome import Outcome
 from sluice.writer.delivery.write_ahead import WriteAhead
-from tests.support.factories import DELIVERED, make_batch, make_item
-from tests.support.fakes import FakeDestination, FakeLane, instantly, lanes_of, run_instantly, scripted, turn
-from tests.writer.delivery.setups import (
-    LONG_OUTAGE,
-    LOST,
-    OPENED,
-    OUTAGE,
-    REFUSED,
-    SenderSetup,
-    make_items,
-    recovered_after,
-)
+from tests.support.factories import AMBIGUOUS, DELIVERED, make_batch, make_item, make_items
+from tests.support.fakes import FakeDestination, FakeLane, instantly, lanes_of, recovered_after, scripted, turn
+from tests.writer.delivery.setups import LONG_OUTAGE, LOST, OPENED, OUTAGE, REFUSED, SenderSetup
 
 
 def _entries(lane: FakeLane) -> list[BatchEvent]:
@@ -49,7 +41,7 @@ def test_what_is_sent_again_is_in_the_journal_with_the_time_of_its_last_request(
     lane = FakeLane(0)
     destination = FakeDestination(scripted(first), recovered=lambda batch: [None])
     setup = SenderSetup(destination, [make_item(0, replay_safe=False)], lane)
-    run_instantly(setup.fates())
+    setup.run()
     opened_at = [entry.requested_at for entry in _entries(lane) if entry.requested_at]
     assert len(opened_at) == len(destination.requests) == 2
     assert opened_at[0] < opened_at[1]
@@ -57,30 +49,32 @@ def test_what_is_sent_again_is_in_the_journal_with_the_time_of_its_last_request(
 
 def test_journal_of_each_lane_has_its_own_items() -> None:
     lanes = {0: FakeLane(0), 1: FakeLane(1)}
-    items = [make_item(5, lane=lane, replay_safe=False) for lane in (0, 1)]
-    run_instantly(SenderSetup(FakeDestination(scripted(OUTAGE, REFUSED)), items, *lanes.values()).fates())
+    items = [make_item(5 + lane, lane=lane, replay_safe=False) for lane in (0, 1)]
+    SenderSetup(FakeDestination(scripted(OUTAGE, REFUSED)), items, *lanes.values()).run()
     for row, lane in enumerate(lanes.values()):
-        assert [entry.rows for entry in _entries(lane)] == 3 * [[Rows(0, 5, 1, row)]]
+        assert [entry.rows for entry in _entries(lane)] == 3 * [[Rows(0, 5 + row, 1, row)]]
 
 
 def test_what_may_be_sent_twice_needs_no_journal() -> None:
     lane = FakeLane(0)
-    run_instantly(SenderSetup(FakeDestination(scripted(OUTAGE, LOST)), make_items(3), lane).fates())
+    SenderSetup(FakeDestination(scripted(OUTAGE, LOST)), make_items(3), lane).run()
     assert lane.kept.entries == []
 
 
-def test_asking_what_became_of_a_batch_opens_nothing_in_the_journal() -> None:
-    lane = FakeLane(0)
-    run_instantly(SenderSetup(FakeDestination(), [make_item(0, replay_safe=False)], lane, in_doubt=OPENED).fates())
-    assert lane.kept.entries == []
-
-
-def test_only_what_is_sent_again_is_opened_again() -> None:
+@pytest.mark.parametrize(
+    ("outcomes", "opened"),
+    [
+        pytest.param([DELIVERED, AMBIGUOUS], [], id="to ask opens nothing"),
+        pytest.param([DELIVERED, None], [[Rows(0, 1, 1, 1)]], id="what was not applied"),
+    ],
+)
+def test_only_what_is_sent_again_of_a_batch_in_doubt_is_opened(
+    outcomes: list[Outcome | None], opened: list[list[Rows]]
+) -> None:
     lane = FakeLane(0)
     items = [make_item(offset, replay_safe=False) for offset in range(2)]
-    destination = FakeDestination(recovered=lambda batch: [DELIVERED, None])
-    run_instantly(SenderSetup(destination, items, lane, in_doubt=OPENED).fates())
-    assert [entry.rows for entry in _entries(lane)] == [[Rows(0, 1, 1, 1)]]
+    SenderSetup(FakeDestination(recovered=lambda batch: outcomes), items, lane, in_doubt=OPENED).run()
+    assert [entry and entry.rows for entry in lane.kept.entries] == opened
 
 
 @pytest.mark.parametrize(

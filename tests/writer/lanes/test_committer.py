@@ -10,15 +10,14 @@ from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from sluice.events import BatchEvent, Headers, decode_batch
-from sluice.flow.journal import CommitMetadata, Journal, rows_of
+from sluice.flow.journal import CommitMetadata, Journal
 from sluice.flow.key_order import KeyOrder
 from sluice.flow.offsets import OffsetProgress
-from sluice.kafka.sending import Message
 from sluice.topics import topics_of
 from sluice.writer.lanes.committer import LaneCommitter, LaneLost
 from sluice.writer.lanes.lane import LaneState
-from sluice.writer.lanes.settlement import Settlement
-from tests.support.fakes import instantly
+from tests.support.factories import DELIVERED, NOON, make_batch, make_item
+from tests.support.fakes import BUILDER, TIMES, in_background, instantly
 
 TOPICS = topics_of("crm")
 
@@ -115,21 +114,11 @@ class Owner:
         await self.cycle()
 
     def submit(self, topic: int, offset: int) -> None:
-        entry = BatchEvent(batch_id="b", state="settled", rows=rows_of([(topic, offset, 0)]))
-        self.committer.submit(
-            Settlement(
-                entry=entry,
-                succeeded=[Message(b"k", b"{}", [])],
-                dead=[Message(b"k", b"{}", [])],
-                dead_by_class={},
-                outcomes={},
-                retries={},
-                offsets={topic: [offset]},
-                keys=[],
-                published_at_s=[],
-                item_bytes=0,
-            )
-        )
+        """Submit a settlement that writes to three topics."""
+        item = make_item(offset, topic=topic)
+        settlement = BUILDER.of_batch(make_batch([item]), [(item, DELIVERED)], TIMES, NOON)
+        settlement.dead = settlement.succeeded
+        self.committer.submit(settlement)
 
     async def confirm(self) -> None:
         self.committer.confirm()
@@ -140,10 +129,8 @@ class Owner:
             pass
 
     async def cycle(self) -> None:
-        running = asyncio.create_task(self.run())
-        await self.committer.drained()
-        running.cancel()
-        await asyncio.wait([running])
+        async with in_background(self.run()):
+            await self.committer.drained()
 
 
 @instantly

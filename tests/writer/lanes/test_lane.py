@@ -3,23 +3,23 @@
 from collections.abc import Sequence
 from math import inf
 
-import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.events import encode_event
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
-from sluice.writer.lanes.settlement import BatchTimes, Settlement
-from tests.support.factories import INPUT_TOPICS, NOON, FakeMessage, make_batch, record, record_message
-from tests.support.fakes import FakeLane
-
-TIMES = BatchTimes(NOON, NOON)
+from sluice.kafka.sending import Message
+from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, FakeMessage, record, record_message
+from tests.support.fakes import FakeLane, settle
 
 
-def _settle(lane: FakeLane, items: Sequence[Item], *outcomes: Outcome) -> Settlement:
-    lane.settle(make_batch(items), list(zip(items, outcomes, strict=True)), TIMES, NOON)
-    return lane.settlements[-1]
+def _read_again(message: Message, topic: int, offset: int) -> FakeMessage:
+    """Return a retry as its topic hands it out."""
+    return FakeMessage(
+        topic=INPUT_TOPICS[topic], offset=offset, key=message.key, value=message.value, headers=message.headers
+    )
 
 
 def _offsets(items: Sequence[Item]) -> list[int]:
@@ -29,13 +29,12 @@ def _offsets(items: Sequence[Item]) -> list[int]:
 def test_followers_of_a_retried_item_wait_until_its_retry_is_settled() -> None:
     lane = FakeLane()
     first, second = (record_message(offset, record(key="k")) for offset in (0, 1))
-    _settle(lane, lane.accept(0, [first, second]), Outcome(Fate.RETRYABLE, "LOCKED"))
+    settle(lane, lane.accept(0, [first, second]), Outcome(Fate.RETRYABLE, "LOCKED"))
     [message] = lane.settlements[-1].retries[1]
     assert lane.commit() == []
-    again = FakeMessage(topic=INPUT_TOPICS[1], key=message.key, value=message.value, headers=message.headers)
-    retried = lane.accept(1, [again])
+    retried = lane.accept(1, [_read_again(message, 1, 0)])
     assert (_offsets(retried), retried[0].attempt, retried[0].topic) == ([0], 2, 1)
-    _settle(lane, retried, Outcome(Fate.DELIVERED, "CREATED"))
+    settle(lane, retried, DELIVERED)
     assert _offsets(lane.commit()) == [1]
 
 
@@ -54,11 +53,18 @@ def test_undecodable_message_frees_no_key_that_a_good_record_holds() -> None:
     assert lane.commit() == []
 
 
-def test_retry_that_cannot_be_read_any_more_frees_its_key() -> None:
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        pytest.param(b"k", b"{}", id="of its message, when it cannot be read"),
+        pytest.param(None, encode_event(record(key="k", data=b'"bad"')), id="of its event, when it cannot be sent"),
+    ],
+)
+def test_retry_that_can_be_no_item_any_more_frees_the_key(key: bytes | None, value: bytes) -> None:
     lane = FakeLane()
     lane.order.park([b"k"])
     lane.accept(0, [record_message(0, record(key="k"))])
-    lane.accept(1, [FakeMessage(topic=INPUT_TOPICS[1], key=b"k", value=b"{}")])
+    lane.accept(1, [FakeMessage(topic=INPUT_TOPICS[1], key=key, value=value)])
     assert _offsets(lane.commit()) == [0]
 
 
@@ -67,7 +73,7 @@ def test_offsets_that_were_settled_before_are_skipped_and_passed() -> None:
     items = lane.accept(0, [record_message(offset) for offset in (10, 11, 12, 13)])
     assert _offsets(items) == [10, 13]
     assert (lane.buffer.items, lane.settlements) == (2, [])
-    _settle(lane, items[:1], Outcome(Fate.DELIVERED, "OK"))
+    settle(lane, items[:1], DELIVERED)
     lane.commit()
     assert lane.progress[0].position == 13
 
@@ -79,16 +85,11 @@ def test_message_is_taken_once() -> None:
     assert lane.buffer.items == 2
 
 
-def test_later_item_of_a_key_waits_in_its_lane() -> None:
-    lane = FakeLane()
-    assert _offsets(lane.accept(0, [record_message(n, record(key="k")) for n in (0, 1)])) == [0]
-    assert (lane.order.waiting, lane.buffer.items) == (1, 2)
-
-
-def test_without_order_retries_are_overtaken() -> None:
-    lane = FakeLane(ordered=False)
-    items = lane.accept(0, [record_message(n, record(key="k")) for n in (0, 1)])
-    assert _offsets(items) == [0, 1]
+@pytest.mark.parametrize(("ordered", "offsets"), [(True, [0]), (False, [0, 1])])
+def test_later_item_of_a_key_waits_in_its_lane_if_there_is_an_order(ordered: bool, offsets: list[int]) -> None:
+    lane = FakeLane(ordered=ordered)
+    assert _offsets(lane.accept(0, [record_message(n, record(key="k")) for n in (0, 1)])) == offsets
+    assert (len(offsets) + lane.order.waiting, lane.buffer.items) == (2, 2)
 
 
 def test_item_that_an_earlier_owner_was_sending_says_so() -> None:
@@ -110,7 +111,7 @@ def test_age_counts_from_the_oldest_record_that_is_not_settled() -> None:
     assert lane.oldest_age_s(inf) == 0.0
     items = lane.accept(0, [record_message(0)])
     assert lane.oldest_age_s(inf) == inf
-    _settle(lane, items, Outcome(Fate.DELIVERED, "OK"))
+    settle(lane, items, DELIVERED)
     lane.commit()
     assert lane.oldest_age_s(inf) == 0.0
 
@@ -131,7 +132,7 @@ def test_every_message_is_settled_once_and_leaves_nothing_behind(
     retried = {1: 0, 2: 0}
     while under_way or lane.settlements:
         for item in under_way:
-            _settle(lane, [item], data.draw(OUTCOMES))
+            settle(lane, [item], data.draw(OUTCOMES))
         settlements = list(lane.settlements)
         under_way = lane.commit()
         for settlement in settlements:
@@ -140,14 +141,7 @@ def test_every_message_is_settled_once_and_leaves_nothing_behind(
             assert receipts == settlement.items
             for topic, letters in settlement.retries.items():
                 for letter in letters:
-                    again = FakeMessage(
-                        topic=INPUT_TOPICS[topic],
-                        offset=retried[topic],
-                        key=letter.key,
-                        value=letter.value,
-                        headers=letter.headers,
-                    )
-                    under_way += lane.accept(topic, [again])
+                    under_way += lane.accept(topic, [_read_again(letter, topic, retried[topic])])
                     retried[topic] += 1
     expected = [(0, offset) for offset in range(len(messages))]
     expected += [(topic, offset) for topic, count in retried.items() for offset in range(count)]
@@ -161,15 +155,6 @@ def _make_message(offset: int, key: str, undecodable: bool) -> FakeMessage:
 
 
 def test_messages_without_any_key_do_not_wait_for_each_other() -> None:
-    events = [msgspec.structs.replace(record(key=None, operation="insert"), event_id=f"e-{n}") for n in (0, 1)]
+    events = [record(key=None, operation="insert", event_id=f"e-{n}") for n in (0, 1)]
     messages = [FakeMessage(key=None, offset=n, value=encode_event(event)) for n, event in enumerate(events)]
     assert _offsets(FakeLane().accept(0, messages)) == [0, 1]
-
-
-def test_retry_without_a_message_key_that_cannot_be_sent_any_more_frees_its_key() -> None:
-    lane = FakeLane()
-    lane.order.park([b"k"])
-    lane.accept(0, [record_message(0, record(key="k"))])
-    value = encode_event(record(key="k", data=b'"bad"'))
-    lane.accept(1, [FakeMessage(topic=INPUT_TOPICS[1], key=None, value=value)])
-    assert _offsets(lane.commit()) == [0]

@@ -13,19 +13,16 @@ from aiokafka import AIOKafkaProducer
 from sluice.client.connection import Connection
 from sluice.events import encode_event
 from sluice.flow.batch import Item
-from sluice.flow.retry_policy import RetryPolicy
 from sluice.kafka.clients import KafkaUnreachable
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_admin import admin_client, create_topics
 from sluice.topics import DestinationTopics
-from sluice.writer.lanes.buffer import Buffer, BufferLimits
+from sluice.writer.lanes.buffer import Buffer
 from sluice.writer.lanes.committer import LaneLost
-from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.opening import LaneOpener, LaneTerms, parked_keys
-from sluice.writer.lanes.settlement import BatchTimes, SettlementBuilder
 from tests.support.factories import DELIVERED, NOON, make_batch, record, record_message
-from tests.support.fakes import FakeDestination
+from tests.support.fakes import BUFFER_LIMITS, BUILDER, DECODER, in_background, settle
 from tests.support.kafka_admin import RunningKafka
 from tests.support.topics import crm_connection
 
@@ -34,9 +31,9 @@ def _make_terms(topics: DestinationTopics) -> LaneTerms:
     return LaneTerms(
         topics=topics,
         group_id=f"{topics.records}.writer",
-        decoder=Decoder(FakeDestination(), 1000),
-        builder=SettlementBuilder(RetryPolicy(delays_s=(), max_attempts=1), 1_000_000, topics.inputs),
-        buffer=Buffer(BufferLimits(max_items=1000, max_bytes=1_000_000)),
+        decoder=DECODER,
+        builder=BUILDER,
+        buffer=Buffer(BUFFER_LIMITS),
         ordered=True,
     )
 
@@ -51,13 +48,11 @@ class Setup(NamedTuple):
     async def owned(self, partition: int) -> AsyncIterator[Lane]:
         """Open a lane, and commit what the body has submitted."""
         lane = await self.opener.open(partition)
-        cycles = asyncio.create_task(_run(lane))
         try:
-            yield lane
-            await lane.committer.drained()
+            async with in_background(_run(lane)):
+                yield lane
+                await lane.committer.drained()
         finally:
-            cycles.cancel()
-            await asyncio.wait([cycles])
             await lane.committer.close()
 
 
@@ -78,10 +73,6 @@ def _accept(lane: Lane, count: int) -> list[Item]:
     return lane.accept(0, [record_message(offset, lane=lane.partition) for offset in range(count)])
 
 
-def _settle(lane: Lane, item: Item) -> None:
-    lane.settle(make_batch([item]), [(item, DELIVERED)], BatchTimes(NOON, NOON), NOON)
-
-
 async def test_lane_that_nobody_has_owned_is_read_from_the_beginning(setup: Setup) -> None:
     async with setup.owned(0) as lane:
         committed = [0] * len(setup.opener.inputs(0))
@@ -91,8 +82,7 @@ async def test_lane_that_nobody_has_owned_is_read_from_the_beginning(setup: Setu
 async def test_next_owner_skips_what_is_settled_beyond_the_commit(setup: Setup) -> None:
     async with setup.owned(1) as lane:
         first, _, third = _accept(lane, 3)
-        _settle(lane, first)
-        _settle(lane, third)
+        settle(lane, [first, third], DELIVERED, DELIVERED)
     async with setup.owned(1) as lane:
         assert lane.progress[0].position == 1
         assert [item.offset for item in _accept(lane, 4)] == [1, 3]
@@ -122,13 +112,13 @@ async def test_last_owner_is_fenced_before_anything_is_read(setup: Setup) -> Non
     lane = await setup.opener.open(4)
     items, running = _accept(lane, 500), asyncio.create_task(_run(lane))
 
-    async def settle(items: Sequence[Item]) -> None:
+    async def settle_each(items: Sequence[Item]) -> None:
         for item in items:
-            _settle(lane, item)
+            settle(lane, [item], DELIVERED)
             await lane.committer.drained()
 
-    await settle(items[:1])
-    settling = asyncio.create_task(settle(items[1:]))
+    await settle_each(items[:1])
+    settling = asyncio.create_task(settle_each(items[1:]))
     async with setup.owned(4) as new:
         with pytest.raises(LaneLost, match="lane 4 has a new owner"):
             await running
