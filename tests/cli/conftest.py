@@ -11,7 +11,7 @@ from sluice.cli.__main__ import sluice
 from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
 from tests.support.kafka_admin import RunningKafka
-from tests.support.letters import letter_topics
+from tests.support.topics import crm_topics
 
 Run = Callable[..., Result]
 
@@ -51,7 +51,7 @@ def settings(tmp_path: Path) -> Path:
 def crm(tmp_path: Path, kafka: RunningKafka, prefix: str, run: Run) -> Connection:
     """Write a settings file with a Kafka that has the topics of ``crm``; return the connection."""
     _write(tmp_path, kafka.bootstrap_servers, prefix)
-    return asyncio.run(letter_topics(kafka, prefix))
+    return asyncio.run(crm_topics(kafka, prefix))
 
 
 @pytest.fixture

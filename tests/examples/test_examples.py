@@ -21,9 +21,9 @@ from sluice.flow.outcome import Fate, Outcome
 from tests.support.factories import DELIVERED
 from tests.support.fake_writer import fake_writer
 from tests.support.kafka_admin import RunningKafka
-from tests.support.letters import Letter, bury, letter_topics
+from tests.support.letters import Letter, bury
 from tests.support.paths import ROOT
-from tests.support.topics import read_all
+from tests.support.topics import crm_topics, read_all
 
 EXAMPLES = ROOT / "examples"
 
@@ -50,7 +50,7 @@ async def run(name: str, *arguments: str, path: str = "") -> str:
 
 @pytest.fixture(name="connection")
 async def _connection(kafka: RunningKafka, prefix: str) -> Connection:
-    return await letter_topics(kafka, prefix)
+    return await crm_topics(kafka, prefix)
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ async def test_publish_from_another_language(connection: Connection, tmp_path: P
         event = decode_record(record.value)
         assert (event.key, event.operation) == (record.key.decode(), "upsert")
         assert record_data(event) == {"company_name": 'Acme, "BV"'}
-        assert record.partition == DefaultPartitioner()(record.key, [0, 1], [0, 1])  # as Sluice's own publisher
+        assert record.partition == DefaultPartitioner()(record.key, [0, 1, 2], [0, 1, 2])  # as Sluice's own publisher
         [(header, traceparent)] = record.headers
         assert header == "traceparent"
         assert re.fullmatch(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-01", traceparent)

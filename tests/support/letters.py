@@ -17,7 +17,7 @@ from sluice.writer.lanes.receipt_messages import Failure, dead_letter
 from sluice.writer.lanes.receipt_messages import Received as Returned
 from tests.support.factories import record
 from tests.support.kafka_admin import RunningKafka, create_topics
-from tests.support.topics import crm_connection, read_all
+from tests.support.topics import read_all
 
 ALL = Selection()
 RULES = RedriveRules()
@@ -65,15 +65,6 @@ LETTERS = [
     Letter("poison", Failure(Fate.REJECTED, "not-a-record-event", "expected JSON"), value=b"\x00\xff"),
 ]
 """Letters of several reasons, objects and partitions; the last is no record event."""
-
-
-async def letter_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> Connection:
-    """Make the topics of ``crm`` that reading and redriving dead letters takes, and return how to reach them."""
-    connection = crm_connection(kafka, prefix)
-    topics = connection.topics("crm")
-    names = [topics.records, topics.succeeded, topics.dead_letters, topics.control]
-    await create_topics(kafka.bootstrap_servers, names, partitions=partitions)
-    return connection
 
 
 async def make_control(kafka: RunningKafka, connection: Connection) -> None:

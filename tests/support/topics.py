@@ -19,12 +19,12 @@ def crm_connection(kafka: RunningKafka, prefix: str) -> Connection:
     )
 
 
-async def crm_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> Connection:
-    """Make the topics of ``crm`` that its publishers and consumers use, and return how to reach them."""
+async def crm_topics(kafka: RunningKafka, prefix: str) -> Connection:
+    """Make the topics of ``crm`` that its publishers, consumers and redrives use, and return how to reach them."""
     connection = crm_connection(kafka, prefix)
     topics = connection.topics("crm")
-    names = [topics.records, topics.succeeded, topics.dead_letters]
-    await create_topics(kafka.bootstrap_servers, names, partitions=partitions)
+    names = [topics.records, topics.succeeded, topics.dead_letters, topics.control]
+    await create_topics(kafka.bootstrap_servers, names, partitions=3)
     return connection
 
 

@@ -34,7 +34,7 @@ def test_show_finds_an_event_and_dumps_what_is_no_json(dead: Connection, run: Ru
     ("letter", "sentence"),
     [
         pytest.param("0/99", "no dead letter at 0/99", id="offset"),
-        pytest.param("7/0", "expected a partition below 2", id="partition"),
+        pytest.param("7/0", "expected a partition below 3", id="partition"),
         pytest.param("e-none", "no dead letter of the event 'e-none'", id="event"),
     ],
 )
