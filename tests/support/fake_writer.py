@@ -11,10 +11,13 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from sluice.client.connection import Connection
-from sluice.events import Header, Headers, Place, RecordEvent, SucceededEvent, decode_record, encode_event
+from sluice.events import RecordEvent, decode_record, place_of
 from sluice.flow.outcome import Fate, Outcome
-from tests.support.factories import DELIVERED
+from sluice.kafka.sending import Message
+from sluice.writer.lanes.receipt_messages import Failure, Received, dead_letter, succeeded
+from tests.support.factories import DELIVERED, make_item
 
+SETTLED_AT = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 Decide = Callable[[RecordEvent], Outcome]
 
 
@@ -76,56 +79,22 @@ async def _settle(consumer: Any, producer: Any, connection: Connection, decide: 
             await producer.send_offsets_to_transaction(ends, f"{connection.topic_prefix}fake")
             for messages in fetched.values():
                 for message in messages:
-                    topic, value, headers = _receipt(message, connection, decide, batch_id)
+                    topic, receipt = _receipt(message, connection, decide, batch_id)
                     await producer.send(
-                        topic, value=value, key=message.key, partition=message.partition, headers=headers
+                        topic, receipt.value, receipt.key, message.partition, headers=list(receipt.headers)
                     )
 
 
-def _receipt(
-    message: ConsumerRecord, connection: Connection, decide: Decide, batch_id: str
-) -> tuple[str, bytes | None, Headers]:
-    topics = connection.topics("crm")
+def _receipt(message: ConsumerRecord, connection: Connection, decide: Decide, batch_id: str) -> tuple[str, Message]:
+    topics, source, headers = connection.topics("crm"), place_of(message), list(message.headers)
     try:
         event = decode_record(message.value or b"")
+        outcome = decide(event)
     except msgspec.DecodeError as error:
         outcome = Outcome(Fate.REJECTED, "not-a-record-event", str(error))
-        return topics.dead_letters, message.value, _headers(message, outcome, batch_id)
-    outcome = decide(event)
     if outcome.fate is Fate.DELIVERED or outcome.fate is Fate.SKIPPED:
-        return topics.succeeded, _succeeded(message, event, outcome, batch_id), list(message.headers)
-    return topics.dead_letters, message.value, _headers(message, outcome, batch_id)
-
-
-def _succeeded(message: ConsumerRecord, event: RecordEvent, outcome: Outcome, batch_id: str) -> bytes:
-    receipt = SucceededEvent(
-        event_id=event.event_id,
-        object=event.object,
-        operation=event.operation,
-        key=event.key,
-        job_id=event.job_id,
-        outcome="delivered" if outcome.fate is Fate.DELIVERED else "skipped",
-        status=outcome.code,
-        record_id=outcome.record_id,
-        batch_id=batch_id,
-        source=Place(topic=message.topic, partition=message.partition, offset=message.offset),
-        occurred_at=event.occurred_at,
-        settled_at=datetime.now(UTC),
-    )
-    return encode_event(receipt)
-
-
-def _headers(message: ConsumerRecord, outcome: Outcome, batch_id: str) -> Headers:
-    ours = {
-        Header.ATTEMPT: "1",
-        Header.ERROR_CLASS: outcome.fate.value,
-        Header.ERROR_CODE: outcome.code,
-        Header.ERROR_MESSAGE: outcome.message,
-        Header.ERROR_HTTP_STATUS: "200",
-        Header.BATCH_ID: batch_id,
-        Header.SOURCE_TOPIC: message.topic,
-        Header.SOURCE_PARTITION: str(message.partition),
-        Header.SOURCE_OFFSET: str(message.offset),
-        Header.FIRST_FAILURE_AT: "2026-11-01T12:30:00.000Z",
-    }
-    return [*message.headers, *((name.value, value.encode()) for name, value in ours.items())]
+        item = msgspec.structs.replace(make_item(event=event), key=message.key, headers=headers, source=source)
+        return topics.succeeded, succeeded(item, outcome, batch_id, SETTLED_AT)
+    received = Received(message.key, message.value, headers, source, attempt=1)
+    failure = Failure(outcome.fate, outcome.code, outcome.message, http_status=200)
+    return topics.dead_letters, dead_letter(received, failure, batch_id, SETTLED_AT)
