@@ -45,9 +45,22 @@ async def test_stream_begins_now_unless_told_otherwise(connection: Connection) -
         assert _keys(await take_receipts(stream, 1)) != {"before"}
 
 
-async def test_stream_until_the_end_stops_there(connection: Connection) -> None:
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        pytest.param({"since": "beginning"}, {"a", "b", "bad"}, id="all"),
+        pytest.param({"since": datetime(1969, 7, 20, tzinfo=UTC)}, {"a", "b", "bad"}, id="all since before 1970"),
+        pytest.param({"since": "beginning", "only": "succeeded"}, {"a", "b"}, id="succeeded"),
+        pytest.param({"since": "beginning", "only": "failed"}, {"bad"}, id="failed"),
+    ],
+)
+async def test_stream_until_the_end_stops_there_and_nothing_stays_open(
+    connection: Connection, options: dict[str, Any], keys: set[str]
+) -> None:
     await _settled(connection, "a", "b", "bad")
-    assert _keys(await _all(connection, since="beginning")) == {"a", "b", "bad"}
+    tasks = asyncio.all_tasks()
+    assert _keys(await _all(connection, **options)) == keys
+    assert asyncio.all_tasks() <= tasks
 
 
 async def test_stream_until_the_end_of_empty_topics_is_empty(connection: Connection) -> None:
@@ -68,19 +81,6 @@ async def test_instant_selects_what_was_written_since(connection: Connection) ->
     (old,) = await _all(connection, since="beginning")
     await _settled(connection, "new")
     assert _keys(await _all(connection, since=old.written_at + timedelta(milliseconds=1))) == {"new"}
-
-
-async def test_an_instant_before_1970_is_the_beginning_and_nothing_stays_open(connection: Connection) -> None:
-    await _settled(connection, "a", "bad")
-    tasks = asyncio.all_tasks()
-    assert _keys(await _all(connection, since=datetime(1969, 7, 20, tzinfo=UTC))) == {"a", "bad"}
-    assert asyncio.all_tasks() <= tasks
-
-
-@pytest.mark.parametrize(("only", "keys"), [("succeeded", {"a"}), ("failed", {"bad"})])
-async def test_one_kind_can_be_read_alone(connection: Connection, only: str, keys: set[str]) -> None:
-    await _settled(connection, "a", "bad")
-    assert _keys(await _all(connection, since="beginning", only=only)) == keys
 
 
 async def test_aborted_receipts_are_not_seen(connection: Connection) -> None:

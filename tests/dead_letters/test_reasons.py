@@ -12,12 +12,17 @@ from sluice.dead_letters.selection import open_dead_letters
 from tests.support.letters import ALL, LETTERS, UNKNOWN_FIELD, Letter, bury
 
 
-async def test_letters_are_counted_by_reason_and_object(connection: Connection) -> None:
-    await bury(connection, LETTERS)
+async def _tally(connection: Connection) -> Tally:
     tally = Tally()
     async with open_dead_letters("crm", connection) as dead_letters:
         async for selected in dead_letters.read(ALL):
             tally.add(selected.letters)
+    return tally
+
+
+async def test_letters_are_counted_by_reason_and_object(connection: Connection) -> None:
+    await bury(connection, LETTERS)
+    tally = await _tally(connection)
     first = tally.groups[0]
     assert first.reason == Reason("rejected", "UNKNOWN_FIELD", 'field "…" of # is unknown')
     assert (first.letters, tally.letters) == (3, 5)
@@ -65,9 +70,6 @@ def test_messages_that_differ_in_ids_and_quotes_are_alike(parts: list[tuple[int,
 async def test_reasons_are_bounded(connection: Connection) -> None:
     words = ["".join(chr(97 + number // 26**place % 26) for place in range(4)) for number in range(MAX_REASONS + 50)]
     await bury(connection, [Letter("a", UNKNOWN_FIELD._replace(message=word)) for word in words])
-    tally = Tally()
-    async with open_dead_letters("crm", connection) as dead_letters:
-        async for selected in dead_letters.read(ALL):
-            tally.add(selected.letters)
+    tally = await _tally(connection)
     assert len(tally.groups) == MAX_REASONS + 1
     assert (tally.groups[0].reason.message, tally.groups[0].letters) == (OTHER_MESSAGES, 50)

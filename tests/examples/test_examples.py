@@ -20,10 +20,9 @@ from sluice.events import RecordEvent, decode_record, record_data
 from sluice.flow.outcome import Fate, Outcome
 from tests.support.factories import DELIVERED
 from tests.support.fake_writer import fake_writer
-from tests.support.kafka_admin import RunningKafka
 from tests.support.letters import Letter, bury
 from tests.support.paths import ROOT
-from tests.support.topics import crm_topics, read_all
+from tests.support.topics import read_all
 
 EXAMPLES = ROOT / "examples"
 
@@ -46,11 +45,6 @@ async def run(name: str, *arguments: str, path: str = "") -> str:
     printed = (await process.communicate())[0].decode()
     assert process.returncode == 0, printed
     return printed
-
-
-@pytest.fixture(name="connection")
-async def _connection(kafka: RunningKafka, prefix: str) -> Connection:
-    return await crm_topics(kafka, prefix)
 
 
 @pytest.fixture

@@ -4,19 +4,19 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import msgspec
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from sluice.client.connection import Connection
 from sluice.dead_letters.redrive import Redrive, RedriveProgress
 from sluice.dead_letters.redrive_plan import RedriveRules
 from sluice.dead_letters.selection import Selection
-from sluice.events import Header, Headers, Place, SucceededEvent, encode_event
+from sluice.events import Header, Headers, Place, encode_event
 from sluice.flow.outcome import Fate
 from sluice.kafka.sending import Message
-from sluice.writer.lanes.receipt_messages import Failure, dead_letter
+from sluice.writer.lanes.receipt_messages import Failure, dead_letter, succeeded
 from sluice.writer.lanes.receipt_messages import Received as Returned
-from tests.support.factories import record
-from tests.support.kafka_admin import RunningKafka, create_topics
+from tests.support.factories import DELIVERED, make_item, record
 from tests.support.topics import read_all
 
 ALL = Selection()
@@ -67,28 +67,14 @@ LETTERS = [
 """Letters of several reasons, objects and partitions; the last is no record event."""
 
 
-async def make_control(kafka: RunningKafka, connection: Connection) -> None:
-    """Make the control topic of ``crm``, where what was redriven is remembered."""
-    await create_topics(kafka.bootstrap_servers, [connection.topics("crm").control], partitions=2)
-
-
 async def deliver(connection: Connection, letter: Letter) -> None:
     """Write the receipt of the record of ``letter``, as if it had been redriven and delivered."""
     topics = connection.topics("crm")
-    now = datetime.now(UTC)
-    receipt = SucceededEvent(
-        event_id=f"e-{letter.key}",
-        object=letter.object_,
-        operation="upsert",
-        outcome="delivered",
-        status="CREATED",
-        batch_id="b-9",
-        source=Place(topic=topics.records, partition=letter.partition, offset=letter.source_offset),
-        occurred_at=now,
-        settled_at=now,
-    )
+    source = Place(topic=topics.records, partition=letter.partition, offset=letter.source_offset)
+    item = msgspec.structs.replace(make_item(event=record(letter.object_, key=letter.key)), source=source)
+    receipt = succeeded(item, DELIVERED, "b-9", datetime.now(UTC))
     async with AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers) as producer:
-        await producer.send_and_wait(topics.succeeded, encode_event(receipt), partition=letter.partition)
+        await producer.send_and_wait(topics.succeeded, receipt.value, partition=letter.partition)
 
 
 async def bury(connection: Connection, letters: Iterable[Letter]) -> None:

@@ -178,11 +178,7 @@ class Bulk:
             except RecordTooLarge as error:
                 index = self._open.pop(event.event_id)
                 self._settled[index] = BulkItem(
-                    index=index,
-                    input=self._written[index],
-                    outcome="rejected",
-                    code="too-large",
-                    message=str(error),
+                    index=index, input=self._written[index], outcome="rejected", code="too-large", message=str(error)
                 )
         await self._publisher.flush()
         if self._open:
