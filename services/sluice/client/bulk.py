@@ -208,8 +208,9 @@ class Bulk:
         """Settle the records of ``receipts``, tell the callback, and return whether there were any."""
         batches: dict[str, list[BulkItem]] = {}
         for receipt in receipts:
-            item = self._settle(receipt)
-            if item is not None:
+            index = self._open.pop(receipt.event.event_id, None) if receipt.event else None
+            if index is not None:  # else it is not for an open record of this handler
+                item = self._settled[index] = settled_item(index, self._written[index], receipt)
                 batches.setdefault(item.batch_id, []).append(item)
         if self._callback is not None:
             for batch_id, items in batches.items():
@@ -217,11 +218,3 @@ class Bulk:
                 if inspect.isawaitable(told):
                     await told
         return bool(batches)
-
-    def _settle(self, receipt: Receipt) -> BulkItem | None:
-        """Settle and return the item of ``receipt``; ``None`` when it is not for an open record of this handler."""
-        index = self._open.pop(receipt.event.event_id, None) if receipt.event else None
-        if index is None:
-            return None
-        item = self._settled[index] = settled_item(index, self._written[index], receipt)
-        return item

@@ -88,11 +88,8 @@ class DeadLetters:
             self.topics.dead_letters, range(self.partitions), selection.since or "beginning"
         ):
             letters = [message for message in messages if matches(message)] if matches else messages
-            if redriven is None:
-                yield SelectedLetters(letters, 0)
-            else:
-                left = redriven.without(letters)
-                yield SelectedLetters(left, len(letters) - len(left))
+            left = letters if redriven is None else redriven.without(letters)
+            yield SelectedLetters(left, len(letters) - len(left))
 
 
 @asynccontextmanager

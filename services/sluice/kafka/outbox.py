@@ -65,7 +65,9 @@ class Outbox:
         self.unconfirmed += 1
         if not queue.busy:
             queue.busy = True
-            self._start(queue)
+            delivery = asyncio.create_task(self._deliver(queue))
+            self._deliveries.add(delivery)
+            delivery.add_done_callback(self._deliveries.discard)
         if filled:
             # A caller that never waits would keep Kafka's answers from being read.
             await asyncio.sleep(0)
@@ -96,11 +98,6 @@ class Outbox:
                     await self._changed.wait()
             except TimeoutError:
                 self._failure = f"no confirmation for {self._delivery_timeout_s:g} s"
-
-    def _start(self, queue: "_Queue") -> None:
-        delivery = asyncio.create_task(self._deliver(queue))
-        self._deliveries.add(delivery)
-        delivery.add_done_callback(self._deliveries.discard)
 
     async def _deliver(self, queue: "_Queue") -> None:
         """Send what waits for one partition, batch after batch, until nothing does."""
