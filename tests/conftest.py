@@ -10,7 +10,9 @@ from typing import Protocol
 import pytest
 
 from sandbox.kafka.cluster import LocalKafka
+from sluice.client.connection import Connection
 from tests.support.kafka_admin import RunningKafka, create_topics
+from tests.support.topics import crm_topics
 
 
 class CreateTopics(Protocol):
@@ -44,3 +46,9 @@ def prefix(request: pytest.FixtureRequest) -> str:
     """Begins the names of a test's topics, groups and transactional ids, so that no two tests meet."""
     test = re.sub(r"[^A-Za-z0-9]+", "-", request.node.name)[:40]
     return f"{test}-{uuid.uuid4().hex[:8]}."
+
+
+@pytest.fixture(name="connection")
+async def _connection(kafka: RunningKafka, prefix: str) -> Connection:
+    """Topics of a destination ``crm``, of three partitions each, and how to reach them."""
+    return await crm_topics(kafka, prefix)

@@ -5,11 +5,8 @@ from sluice.topics import catalogue, topic_configs, topics_of
 
 def test_topics_are_named_after_their_destination() -> None:
     topics = topics_of("crm")
-    assert topics.records == "crm.records"
-    assert topics.succeeded == "crm.succeeded"
-    assert topics.dead_letters == "crm.dead-letters"
-    assert topics.batches == "crm.batches"
-    assert topics.results == "crm.results"
+    assert (topics.records, topics.succeeded) == ("crm.records", "crm.succeeded")
+    assert (topics.dead_letters, topics.batches, topics.results) == ("crm.dead-letters", "crm.batches", "crm.results")
 
 
 def test_inputs_are_records_and_then_retries_by_rising_delay() -> None:

@@ -44,20 +44,13 @@ class RecordEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
 class KafkaRecord(Protocol):
     """A message read from Kafka: the used part of aiokafka's ``ConsumerRecord``."""
 
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -49,7 +49,7 @@ def header_instant(headers: Pairs, name: str) -> datetime | None:
 
 def source_of(headers: Pairs) -> Place | None:
     """Return the place at which the record was published first; retries, dead letters and redrives carry it."""
-    topic = (header(headers, Header.SOURCE_TOPIC) or b"").decode("utf-8", "replace")
+    topic = header_text(headers, Header.SOURCE_TOPIC) or ""
     partition, offset = header_number(headers, Header.SOURCE_PARTITION), header_number(headers, Header.SOURCE_OFFSET)
     if not _TOPIC(topic) or partition is None or offset is None:
         return None

@@ -38,24 +38,16 @@ def make_record(
     if operation not in OPERATIONS:
         raise InvalidRecord(_unknown_operation(operation))
     _check_key(key, operation)
-    if job_id is not None:
-        _check_identifier("job_id", job_id)
-    if event_id is None:
-        event_id = str(uuid.uuid4())
-    else:
-        _check_identifier("event_id", event_id)
-    if occurred_at is None:
-        occurred_at = datetime.now(UTC)
-    elif occurred_at.tzinfo is None:
+    if occurred_at is not None and occurred_at.tzinfo is None:
         raise InvalidRecord(f"expected occurred_at with a time zone, got {occurred_at}; add tzinfo, for example UTC")
     return RecordEvent(
-        event_id=event_id,
+        event_id=str(uuid.uuid4()) if event_id is None else _check_identifier("event_id", event_id),
         object=_check_identifier("object", object),
         operation=operation,  # type: ignore[arg-type]  # checked above
         key=key,
         data=_encoded_data(data),
-        job_id=job_id,
-        occurred_at=occurred_at,
+        job_id=None if job_id is None else _check_identifier("job_id", job_id),
+        occurred_at=occurred_at or datetime.now(UTC),
     )
 
 
@@ -101,16 +93,11 @@ def _check_key(key: Key, operation: str) -> None:
         return
     alternatives = key if isinstance(key, list) else [key]
     for names in alternatives or [None]:
-        if not isinstance(names, dict) or not names or not all(_is_pair(pair) for pair in names.items()):
+        if not isinstance(names, dict) or not names or not all(map(_is_text, (*names, *names.values()))):
             raise InvalidRecord(
                 "expected the key to be a text, a mapping of field names to texts, or a list of such mappings, none "
                 f"of them empty, got {_abbreviate(key)}"
             )
-
-
-def _is_pair(pair: tuple[Any, Any]) -> bool:
-    name, value = pair
-    return _is_text(name) and _is_text(value)
 
 
 def _is_text(value: object) -> bool:

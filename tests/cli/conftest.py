@@ -13,7 +13,8 @@ from sluice.cli.exits import Exit
 from sluice.cli.publish.input_file import InputFile
 from sluice.client.connection import Connection
 from tests.support.kafka_admin import RunningKafka
-from tests.support.letters import letter_topics, read_records
+from tests.support.letters import read_records
+from tests.support.topics import crm_topics
 
 Run = Callable[..., Result]
 
@@ -70,7 +71,7 @@ def records(connection: Connection) -> list[bytes]:
 def crm(tmp_path: Path, kafka: RunningKafka, prefix: str, run: Run) -> Connection:
     """Write a settings file with a Kafka that has the topics of ``crm``; return the connection."""
     _write(tmp_path, kafka.bootstrap_servers, prefix)
-    return asyncio.run(letter_topics(kafka, prefix))
+    return asyncio.run(crm_topics(kafka, prefix))
 
 
 @pytest.fixture

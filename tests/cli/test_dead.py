@@ -173,7 +173,7 @@ def test_record_is_json_or_a_hex_dump(value: bytes | None, lines: list[str]) -> 
     ("letter", "sentence"),
     [
         pytest.param("0/99", "no dead letter at 0/99", id="offset"),
-        pytest.param("7/0", "expected a partition below 2", id="partition"),
+        pytest.param("7/0", "expected a partition below 3", id="partition"),
         pytest.param("e-none", "no dead letter of the event 'e-none'", id="event"),
     ],
 )

@@ -12,8 +12,7 @@ from sluice.client.publisher import Publisher
 from sluice.events import decode_record
 from sluice.records import InvalidRecord
 from tests.support.fake_writer import RejectBadUntilRepaired, fake_writer, reject_bad
-from tests.support.kafka_admin import RunningKafka
-from tests.support.topics import crm_topics, read_all
+from tests.support.topics import read_all
 
 
 async def _operations(connection: Connection) -> set[str]:
@@ -29,22 +28,22 @@ async def _operations(connection: Connection) -> set[str]:
         pytest.param({"operation": "delete"}, "delete", id="named operation"),
     ],
 )
-async def test_create_chooses_the_operation(
-    kafka: RunningKafka, prefix: str, options: dict[str, Any], operation: str
-) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_create_chooses_the_operation(connection: Connection, options: dict[str, Any], operation: str) -> None:
     async with fake_writer(connection), bulk("crm", connection, object="o", **options) as handler:
         handler.write("a")
     assert await _operations(connection) == {operation}
 
 
-async def test_callback_sees_every_item_once(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+@pytest.mark.parametrize("is_coroutine", [False, True], ids=["function", "coroutine function"])
+async def test_callback_sees_every_item_once(connection: Connection, is_coroutine: bool) -> None:
     batches: list[BulkBatch] = []
-    async with (
-        fake_writer(connection, reject_bad),
-        bulk("crm", connection, object="o", callback=batches.append) as handler,
-    ):
+
+    async def append(batch: BulkBatch) -> None:
+        await asyncio.sleep(0)
+        batches.append(batch)
+
+    callback = append if is_coroutine else batches.append
+    async with fake_writer(connection, reject_bad), bulk("crm", connection, object="o", callback=callback) as handler:
         for number in range(50):
             handler.write(f"c-{number}", {"name": "bad" if number % 10 == 0 else "good"})
 
@@ -52,22 +51,8 @@ async def test_callback_sees_every_item_once(kafka: RunningKafka, prefix: str) -
     assert sum(batch.counts.get("INVALID", 0) for batch in batches) == 5
 
 
-async def test_callback_may_be_a_coroutine(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
-    seen: list[str] = []
-
-    async def tell(batch: BulkBatch) -> None:
-        await asyncio.sleep(0)
-        seen.append(batch.batch_id)
-
-    async with fake_writer(connection), bulk("crm", connection, object="o", callback=tell) as handler:
-        handler.write("a")
-    assert len(seen) == 1
-
-
 @pytest.mark.parametrize("inside", [True, False], ids=["inside", "after the end"])
-async def test_retry_publishes_the_failed_ones_again(kafka: RunningKafka, prefix: str, inside: bool) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_retry_publishes_the_failed_ones_again(connection: Connection, inside: bool) -> None:
     decide = RejectBadUntilRepaired()
     async with fake_writer(connection, decide):
         async with bulk("crm", connection, object="o") as handler:
@@ -85,8 +70,7 @@ async def test_retry_publishes_the_failed_ones_again(kafka: RunningKafka, prefix
     assert len(await read_all(connection, connection.topics("crm").records)) == 3
 
 
-async def test_timeout_says_how_many_are_open_and_flush_goes_on(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_timeout_says_how_many_are_open_and_flush_goes_on(connection: Connection) -> None:
     async with bulk("crm", connection, object="o", timeout_s=0.3) as handler:
         handler.write("a")
         handler.write("b")
@@ -107,8 +91,7 @@ async def _flush_until_settled(handler: Any) -> Any:
                 continue
 
 
-async def test_receipts_of_others_are_not_mistaken_for_ours(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_receipts_of_others_are_not_mistaken_for_ours(connection: Connection) -> None:
     async with fake_writer(connection), bulk("crm", connection, object="o", job_id="shared") as handler:
         async with Publisher("crm", connection) as publisher:
             await publisher.publish(object="o", operation="insert", data={}, job_id="shared")
@@ -116,8 +99,7 @@ async def test_receipts_of_others_are_not_mistaken_for_ours(kafka: RunningKafka,
     assert len(handler.result.successful) == 1
 
 
-async def test_too_large_record_fails_alone(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_too_large_record_fails_alone(connection: Connection) -> None:
     async with fake_writer(connection), bulk("crm", connection, object="o") as handler:
         handler.write("small")
         handler.write("large", {"text": "x" * 2_000_000})
@@ -125,8 +107,7 @@ async def test_too_large_record_fails_alone(kafka: RunningKafka, prefix: str) ->
     assert [item.index for item in handler.result.successful] == [0]
 
 
-async def test_body_that_raises_publishes_nothing(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_body_that_raises_publishes_nothing(connection: Connection) -> None:
     with pytest.raises(LookupError):
         await _write_and_raise(connection)
     assert await _operations(connection) == set()
@@ -138,8 +119,7 @@ async def _write_and_raise(connection: Connection) -> None:
         raise LookupError
 
 
-async def test_closed_handler_takes_nothing(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_closed_handler_takes_nothing(connection: Connection) -> None:
     handler = bulk("crm", connection, object="o")
     with pytest.raises(ValueError, match="not open; use it inside"):
         handler.write("a")
@@ -159,9 +139,8 @@ async def test_closed_handler_takes_nothing(kafka: RunningKafka, prefix: str) ->
     ],
 )
 async def test_wrong_input_is_refused_at_once(
-    kafka: RunningKafka, prefix: str, key: Any, data: Any, error: type[Exception], sentence: str
+    connection: Connection, key: Any, data: Any, error: type[Exception], sentence: str
 ) -> None:
-    connection = await crm_topics(kafka, prefix)
     async with bulk("crm", connection, object="o") as handler:
         with pytest.raises(error, match=sentence):
             handler.write(key, data)

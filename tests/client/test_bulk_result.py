@@ -1,13 +1,11 @@
 """The result of a bulk handler names every record, in the order in which it was written."""
 
 from sluice.client.bulk import bulk
+from sluice.client.connection import Connection
 from tests.support.fake_writer import fake_writer, reject_bad
-from tests.support.kafka_admin import RunningKafka
-from tests.support.topics import crm_topics
 
 
-async def test_result_says_what_became_of_each_record(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_result_says_what_became_of_each_record(connection: Connection) -> None:
     async with fake_writer(connection, reject_bad), bulk("crm", connection, object="group/company") as handler:
         for number in range(20):
             handler.write(f"c-{number}", {"name": "bad" if number == 7 else "good"})

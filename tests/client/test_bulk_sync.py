@@ -11,12 +11,9 @@ from sluice.client.connection import Connection
 from sluice.kafka.clients import KafkaUnreachable
 from sluice.kafka.settings import KafkaSettings
 from tests.support.fake_writer import RejectBadUntilRepaired, fake_writer
-from tests.support.kafka_admin import RunningKafka
-from tests.support.topics import crm_topics
 
 
-async def test_synchronous_twin_does_the_same(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_synchronous_twin_does_the_same(connection: Connection) -> None:
     decide = RejectBadUntilRepaired()
 
     def script() -> Any:

@@ -9,8 +9,6 @@ from sluice.client.outcomes import outcomes
 from sluice.client.publisher import Publisher
 from sluice.kafka.settings import KafkaSettings
 from sluice.settings_file import SettingsError
-from tests.support.kafka_admin import RunningKafka
-from tests.support.topics import crm_topics
 
 
 def test_unknown_destination_is_named_with_the_nearest() -> None:
@@ -19,14 +17,11 @@ def test_unknown_destination_is_named_with_the_nearest() -> None:
         outcomes("crn", connection)
 
 
-async def test_settings_file_is_read_without_the_vendors_secrets(
-    kafka: RunningKafka, prefix: str, tmp_path: Path
-) -> None:
-    await crm_topics(kafka, prefix)
+async def test_settings_file_is_read_without_the_vendors_secrets(connection: Connection, tmp_path: Path) -> None:
     file = tmp_path / "sluice.yaml"
     file.write_text(
-        f"kafka: {{bootstrap_servers: '{kafka.bootstrap_servers}'}}\n"
-        f"topic_prefix: {prefix}\n"
+        f"kafka: {{bootstrap_servers: '{connection.kafka.bootstrap_servers}'}}\n"
+        f"topic_prefix: {connection.topic_prefix}\n"
         "destinations: {crm: {to: {kind: blueconic, client_secret: '${env:NOT_SET_ANYWHERE}'}}}\n"
     )
     async with Publisher("crm", file) as publisher:

@@ -12,11 +12,8 @@ from sluice.client.connection import Connection
 from sluice.client.outcomes import outcomes
 from sluice.client.publisher import Publisher
 from sluice.client.receipts import Receipt
-from sluice.kafka.settings import KafkaSettings
-from sluice.kafka.topic_admin import TopicsError
 from tests.support.fake_writer import fake_writer, reject_bad
-from tests.support.kafka_admin import RunningKafka
-from tests.support.topics import crm_topics, take_receipts
+from tests.support.topics import take_receipts
 
 
 async def _publish(connection: Connection, *keys: str, job_id: str | None = None) -> None:
@@ -41,27 +38,36 @@ def _keys(receipts: list[Receipt]) -> set[Any]:
     return {receipt.event.key for receipt in receipts if receipt.event}
 
 
-async def test_stream_begins_now_unless_told_otherwise(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_stream_begins_now_unless_told_otherwise(connection: Connection) -> None:
     await _settled(connection, "before")
     async with outcomes("crm", connection) as stream, fake_writer(connection):
         await _publish(connection, "after")
         assert _keys(await take_receipts(stream, 1)) != {"before"}
 
 
-async def test_stream_until_the_end_stops_there(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+@pytest.mark.parametrize(
+    ("options", "keys"),
+    [
+        pytest.param({"since": "beginning"}, {"a", "b", "bad"}, id="all"),
+        pytest.param({"since": datetime(1969, 7, 20, tzinfo=UTC)}, {"a", "b", "bad"}, id="all since before 1970"),
+        pytest.param({"since": "beginning", "only": "succeeded"}, {"a", "b"}, id="succeeded"),
+        pytest.param({"since": "beginning", "only": "failed"}, {"bad"}, id="failed"),
+    ],
+)
+async def test_stream_until_the_end_stops_there_and_nothing_stays_open(
+    connection: Connection, options: dict[str, Any], keys: set[str]
+) -> None:
     await _settled(connection, "a", "b", "bad")
-    assert _keys(await _all(connection, since="beginning")) == {"a", "b", "bad"}
+    tasks = asyncio.all_tasks()
+    assert _keys(await _all(connection, **options)) == keys
+    assert asyncio.all_tasks() <= tasks
 
 
-async def test_stream_until_the_end_of_empty_topics_is_empty(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_stream_until_the_end_of_empty_topics_is_empty(connection: Connection) -> None:
     assert await _all(connection, since="beginning") == []
 
 
-async def test_job_selects_its_receipts_from_the_beginning(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_job_selects_its_receipts_from_the_beginning(connection: Connection) -> None:
     await _settled(connection, "a", "bad", job_id="one")
     await _settled(connection, "b", "bad", job_id="two")
     await _settled(connection, "c")
@@ -70,69 +76,43 @@ async def test_job_selects_its_receipts_from_the_beginning(kafka: RunningKafka, 
     assert len(receipts) == 2
 
 
-async def test_instant_selects_what_was_written_since(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_instant_selects_what_was_written_since(connection: Connection) -> None:
     await _settled(connection, "old")
     (old,) = await _all(connection, since="beginning")
     await _settled(connection, "new")
     assert _keys(await _all(connection, since=old.written_at + timedelta(milliseconds=1))) == {"new"}
 
 
-async def test_an_instant_before_1970_is_the_beginning_and_nothing_stays_open(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
-    await _settled(connection, "a", "bad")
-    tasks = asyncio.all_tasks()
-    assert _keys(await _all(connection, since=datetime(1969, 7, 20, tzinfo=UTC))) == {"a", "bad"}
-    assert asyncio.all_tasks() <= tasks
-
-
-@pytest.mark.parametrize(("only", "keys"), [("succeeded", {"a"}), ("failed", {"bad"})])
-async def test_one_kind_can_be_read_alone(kafka: RunningKafka, prefix: str, only: str, keys: set[str]) -> None:
-    connection = await crm_topics(kafka, prefix)
-    await _settled(connection, "a", "bad")
-    assert _keys(await _all(connection, since="beginning", only=only)) == keys
-
-
-async def test_aborted_receipts_are_not_seen(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix, partitions=1)
+async def test_aborted_receipts_are_not_seen(connection: Connection) -> None:
     await _settled(connection, "a")
-    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers, transactional_id=f"{prefix}x")
-    async with producer:
+    servers = connection.kafka.bootstrap_servers
+    async with AIOKafkaProducer(bootstrap_servers=servers, transactional_id=f"{connection.topic_prefix}x") as producer:
         await producer.begin_transaction()
-        await producer.send_and_wait(f"{prefix}crm.dead-letters", b"{}", partition=0)
+        await producer.send_and_wait(f"{connection.topic_prefix}crm.dead-letters", b"{}", partition=0)
         await producer.abort_transaction()
     assert _keys(await _all(connection, since="beginning")) == {"a"}
 
 
-async def test_group_goes_on_where_it_stopped(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_group_goes_on_where_it_stopped(connection: Connection) -> None:
     await _settled(connection, "a", "b")
-    async with outcomes("crm", connection, since="beginning", group_id=f"{prefix}g") as stream:
+    async with outcomes("crm", connection, since="beginning", group_id=f"{connection.topic_prefix}g") as stream:
         receipts = aiter(stream)
         assert _keys(await take_receipts(receipts, 2)) == {"a", "b"}
         await _settled(connection, "c")
         assert _keys(await take_receipts(receipts, 1)) == {"c"}
-    async with outcomes("crm", connection, since="beginning", group_id=f"{prefix}g") as stream:
+    async with outcomes("crm", connection, since="beginning", group_id=f"{connection.topic_prefix}g") as stream:
         assert _keys(await take_receipts(stream, 1)) == {"c"}  # at least once: nobody has asked for the next one
 
 
 async def test_strange_message_among_the_succeeded_is_skipped_with_a_warning(
-    kafka: RunningKafka, prefix: str, caplog: pytest.LogCaptureFixture
+    connection: Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
-    connection = await crm_topics(kafka, prefix)
-    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers) as producer:
-        await producer.send_and_wait(f"{prefix}crm.succeeded", b"hello", partition=0)
+    async with AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers) as producer:
+        await producer.send_and_wait(f"{connection.topic_prefix}crm.succeeded", b"hello", partition=0)
     with caplog.at_level(logging.WARNING, "sluice.client.outcomes"):
         assert await _all(connection, since="beginning") == []
     ours = [record.getMessage() for record in caplog.records if record.name == "sluice.client.outcomes"]
     assert ours == ["not a SucceededEvent, skipped"]
-
-
-async def test_missing_topics_are_named(kafka: RunningKafka) -> None:
-    connection = Connection(kafka=KafkaSettings(bootstrap_servers=kafka.bootstrap_servers), topic_prefix="nowhere.")
-    with pytest.raises(TopicsError, match=r"no topic nowhere\.crm\.succeeded, nowhere\.crm\.dead-letters"):
-        async with outcomes("crm", connection):
-            pass
 
 
 @pytest.mark.parametrize(

@@ -4,19 +4,18 @@ from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
+from sluice.client.connection import Connection
 from sluice.client.outcomes import outcomes
 from sluice.client.publisher import Publisher
 from sluice.client.receipts import DeadLetter, Succeeded, read_dead_letter
 from sluice.events import Place
 from tests.support.fake_writer import fake_writer, reject_bad
-from tests.support.kafka_admin import RunningKafka
-from tests.support.topics import crm_topics, take_receipts
+from tests.support.topics import take_receipts
 
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 
-async def test_success_and_dead_letter_are_typed(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_success_and_dead_letter_are_typed(connection: Connection) -> None:
     async with outcomes("crm", connection) as stream, fake_writer(connection, reject_bad):
         async with Publisher("crm", connection) as publisher:
             for key in ("good", "bad"):
@@ -28,7 +27,7 @@ async def test_success_and_dead_letter_are_typed(kafka: RunningKafka, prefix: st
     (bad,) = [receipt for receipt in receipts if isinstance(receipt, DeadLetter)]
     assert (good.event.key, good.event.status, good.event.record_id) == ("good", "CREATED", "v-1")
     assert good.traceparent == bad.traceparent == TRACEPARENT
-    assert good.place.topic == f"{prefix}crm.succeeded"
+    assert good.place.topic == f"{connection.topic_prefix}crm.succeeded"
     assert bad.event is not None
     assert bad.event.key == "bad"
     assert (bad.error_class, bad.code, bad.message, bad.http_status) == ("rejected", "INVALID", "no such field", 200)
@@ -36,15 +35,14 @@ async def test_success_and_dead_letter_are_typed(kafka: RunningKafka, prefix: st
     assert bad.first_failure_at == datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 
 
-async def test_bytes_that_are_no_event_are_a_dead_letter_untouched(kafka: RunningKafka, prefix: str) -> None:
-    connection = await crm_topics(kafka, prefix)
+async def test_bytes_that_are_no_event_are_a_dead_letter_untouched(connection: Connection) -> None:
     async with outcomes("crm", connection) as stream, fake_writer(connection):
-        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers) as producer:
-            await producer.send_and_wait(f"{prefix}crm.records", b"\xff\x00", key=b"\xfe", partition=0)
+        async with AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers) as producer:
+            await producer.send_and_wait(f"{connection.topic_prefix}crm.records", b"\xff\x00", key=b"\xfe", partition=0)
         (receipt,) = await take_receipts(stream, 1)
     assert isinstance(receipt, DeadLetter)
     assert (receipt.key, receipt.value, receipt.event) == (b"\xfe", b"\xff\x00", None)
-    assert receipt.source == Place(topic=f"{prefix}crm.records", partition=0, offset=0)
+    assert receipt.source == Place(topic=f"{connection.topic_prefix}crm.records", partition=0, offset=0)
 
 
 def test_headers_of_a_dead_letter_may_be_anything() -> None:

@@ -5,8 +5,7 @@ import pytest
 from sluice.client.connection import Connection
 from sluice.dead_letters.history import History, NoSuchLetter, history_of, letter_at, letter_of_event
 from sluice.dead_letters.selection import open_dead_letters
-from tests.support.kafka_admin import RunningKafka
-from tests.support.letters import Letter, bury, deliver, letter_topics, redrive
+from tests.support.letters import Letter, bury, deliver, redrive
 
 
 async def _history(connection: Connection, offset: int) -> History:
@@ -18,8 +17,7 @@ def _offsets(history: History) -> list[int]:
     return [letter.place.offset for letter in history.dead_letters_of_record]
 
 
-async def test_history_has_every_receipt_of_the_record_and_no_other(kafka: RunningKafka, prefix: str) -> None:
-    connection = await letter_topics(kafka, prefix)
+async def test_history_has_every_receipt_of_the_record_and_no_other(connection: Connection) -> None:
     one, other = Letter("a"), Letter("b", source_offset=8)
     await bury(connection, [one, other])
     await redrive(connection)
@@ -32,8 +30,7 @@ async def test_history_has_every_receipt_of_the_record_and_no_other(kafka: Runni
     assert (second.was_redriven, _offsets(second), second.succeeded, second.searched) == (True, [1], None, 1)
 
 
-async def test_a_letter_that_was_not_redriven_is_its_own_history(kafka: RunningKafka, prefix: str) -> None:
-    connection = await letter_topics(kafka, prefix)
+async def test_a_letter_that_was_not_redriven_is_its_own_history(connection: Connection) -> None:
     gone = f"{connection.topics('crm').records}/0/1"
     await bury(connection, [Letter("a"), Letter("b", payload_at=gone)])
     first, second = await _history(connection, 0), await _history(connection, 1)
@@ -42,8 +39,7 @@ async def test_a_letter_that_was_not_redriven_is_its_own_history(kafka: RunningK
     assert "retention has taken it" in second.payload_problem
 
 
-async def test_an_event_names_its_newest_letter(kafka: RunningKafka, prefix: str) -> None:
-    connection = await letter_topics(kafka, prefix)
+async def test_an_event_names_its_newest_letter(connection: Connection) -> None:
     await bury(connection, [Letter("a"), Letter("b"), Letter("a")])
     async with open_dead_letters("crm", connection) as dead_letters:
         assert (await letter_of_event(dead_letters, "e-a")).offset == 2

@@ -2,15 +2,14 @@
 
 from aiokafka import AIOKafkaProducer
 
-from tests.support.kafka_admin import RunningKafka
-from tests.support.letters import Letter, bury, letter_topics, read_records, redrive
+from sluice.client.connection import Connection
+from tests.support.letters import Letter, bury, read_records, redrive
 
 
-async def test_payload_that_stands_elsewhere_is_fetched(kafka: RunningKafka, prefix: str) -> None:
-    connection = await letter_topics(kafka, prefix)
+async def test_payload_that_stands_elsewhere_is_fetched(connection: Connection) -> None:
     records = connection.topics("crm").records
     payload = Letter(data={"text": "x" * 200_000}).message(records).value
-    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers) as producer:
         place = await producer.send_and_wait(records, payload, b"c-1", 0)
     await bury(connection, [Letter("a", payload_at=f"{records}/0/{place.offset}")])
     await bury(connection, [Letter("b", payload_at=f"{records}/0/99"), Letter("c", payload_at="records")])

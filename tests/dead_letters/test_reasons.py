@@ -6,19 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sluice.client.connection import Connection
 from sluice.dead_letters.reasons import MAX_REASONS, NO_RECORD_EVENT, OTHER_MESSAGES, Reason, Tally, fold
 from sluice.dead_letters.selection import open_dead_letters
-from tests.support.kafka_admin import RunningKafka
-from tests.support.letters import ALL, LETTERS, UNKNOWN_FIELD, Letter, bury, letter_topics
+from tests.support.letters import ALL, LETTERS, UNKNOWN_FIELD, Letter, bury
 
 
-async def test_letters_are_counted_by_reason_and_object(kafka: RunningKafka, prefix: str) -> None:
-    connection = await letter_topics(kafka, prefix)
-    await bury(connection, LETTERS)
+async def _tally(connection: Connection) -> Tally:
     tally = Tally()
     async with open_dead_letters("crm", connection) as dead_letters:
         async for selected in dead_letters.read(ALL):
             tally.add(selected.letters)
+    return tally
+
+
+async def test_letters_are_counted_by_reason_and_object(connection: Connection) -> None:
+    await bury(connection, LETTERS)
+    tally = await _tally(connection)
     first = tally.groups[0]
     assert first.reason == Reason("rejected", "UNKNOWN_FIELD", 'field "…" of # is unknown')
     assert (first.letters, tally.letters) == (3, 5)
@@ -63,13 +67,9 @@ def test_messages_that_differ_in_ids_and_quotes_are_alike(parts: list[tuple[int,
     assert one == other
 
 
-async def test_reasons_are_bounded(kafka: RunningKafka, prefix: str) -> None:
-    connection = await letter_topics(kafka, prefix, partitions=1)
+async def test_reasons_are_bounded(connection: Connection) -> None:
     words = ["".join(chr(97 + number // 26**place % 26) for place in range(4)) for number in range(MAX_REASONS + 50)]
     await bury(connection, [Letter("a", UNKNOWN_FIELD._replace(message=word)) for word in words])
-    tally = Tally()
-    async with open_dead_letters("crm", connection) as dead_letters:
-        async for selected in dead_letters.read(ALL):
-            tally.add(selected.letters)
+    tally = await _tally(connection)
     assert len(tally.groups) == MAX_REASONS + 1
     assert (tally.groups[0].reason.message, tally.groups[0].letters) == (OTHER_MESSAGES, 50)

@@ -2,13 +2,12 @@
 
 import pytest
 
+from sluice.client.connection import Connection
 from sluice.dead_letters.redrive import Redrive, RedriveTakenOver
-from tests.support.kafka_admin import RunningKafka
-from tests.support.letters import ALL, RULES, Letter, bury, keys_of, letter_topics, read_records, redrive
+from tests.support.letters import ALL, RULES, Letter, bury, keys_of, read_records, redrive
 
 
-async def test_redriven_record_is_the_original_in_its_lane(kafka: RunningKafka, prefix: str) -> None:
-    connection = await letter_topics(kafka, prefix)
+async def test_redriven_record_is_the_original_in_its_lane(connection: Connection) -> None:
     letter = Letter("c-1", partition=1, data={"name": "Acme", "share": 1.10})
     await bury(connection, [letter])
     result = await redrive(connection)
@@ -18,8 +17,7 @@ async def test_redriven_record_is_the_original_in_its_lane(kafka: RunningKafka, 
     assert (record.key, record.value) == (original.key, original.value)
 
 
-async def test_order_of_a_lane_is_kept(kafka: RunningKafka, prefix: str) -> None:
-    connection = await letter_topics(kafka, prefix)
+async def test_order_of_a_lane_is_kept(connection: Connection) -> None:
     await bury(connection, [Letter(f"{number:04}", partition=number % 2) for number in range(2500)])
     await redrive(connection)
     records = await read_records(connection)
@@ -29,8 +27,7 @@ async def test_order_of_a_lane_is_kept(kafka: RunningKafka, prefix: str) -> None
         assert len(keys) == 1250
 
 
-async def test_another_redrive_takes_over(kafka: RunningKafka, prefix: str) -> None:
-    connection = await letter_topics(kafka, prefix)
+async def test_another_redrive_takes_over(connection: Connection) -> None:
     await bury(connection, [Letter(str(number)) for number in range(40)])
     slow = Redrive("crm", connection, ALL, RULES)
     transactions = slow.run(rate=10)

@@ -6,9 +6,7 @@ import pytest
 
 from sluice.client.connection import Connection
 from sluice.dead_letters.selection import DeadLetters, Selection, open_dead_letters
-from sluice.kafka.topic_admin import TopicsError
-from tests.support.kafka_admin import RunningKafka
-from tests.support.letters import LETTERS, Letter, bury, letter_topics
+from tests.support.letters import LETTERS, Letter, bury
 
 
 async def _keys(dead_letters: DeadLetters, selection: Selection) -> list[str]:
@@ -32,24 +30,15 @@ async def _keys(dead_letters: DeadLetters, selection: Selection) -> list[str]:
         pytest.param(Selection(until=datetime.now(UTC) - timedelta(days=1)), "", id="until yesterday"),
     ],
 )
-async def test_selection_reads_what_it_names(kafka: RunningKafka, prefix: str, selection: Selection, keys: str) -> None:
-    connection = await letter_topics(kafka, prefix)
+async def test_selection_reads_what_it_names(connection: Connection, selection: Selection, keys: str) -> None:
     await bury(connection, LETTERS)
     async with open_dead_letters("crm", connection) as dead_letters:
         assert sorted(await _keys(dead_letters, selection)) == keys.split()
 
 
-async def test_letters_of_a_partition_come_in_their_order(kafka: RunningKafka, prefix: str) -> None:
-    connection = await letter_topics(kafka, prefix)
+async def test_letters_of_a_partition_come_in_their_order(connection: Connection) -> None:
     await bury(connection, [Letter(str(number), partition=number % 2) for number in range(200)])
     async with open_dead_letters("crm", connection) as dead_letters:
         keys = [int(key) for key in await _keys(dead_letters, Selection())]
     for parity in (0, 1):
         assert [key for key in keys if key % 2 == parity] == list(range(parity, 200, 2))
-
-
-async def test_missing_topics_are_named(kafka: RunningKafka, prefix: str) -> None:
-    connection = Connection(kafka=(await letter_topics(kafka, prefix)).kafka, topic_prefix=f"{prefix}other.")
-    with pytest.raises(TopicsError, match="sluice topics create crm"):
-        async with open_dead_letters("crm", connection):
-            pass

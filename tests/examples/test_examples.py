@@ -20,8 +20,7 @@ from sluice.events import RecordEvent, decode_record, record_data
 from sluice.flow.outcome import Fate, Outcome
 from tests.support.factories import DELIVERED
 from tests.support.fake_writer import fake_writer
-from tests.support.kafka_admin import RunningKafka
-from tests.support.letters import Letter, bury, letter_topics
+from tests.support.letters import Letter, bury
 from tests.support.paths import ROOT
 from tests.support.topics import read_all
 
@@ -46,11 +45,6 @@ async def run(name: str, *arguments: str, path: str = "") -> str:
     printed = (await process.communicate())[0].decode()
     assert process.returncode == 0, printed
     return printed
-
-
-@pytest.fixture(name="connection")
-async def _connection(kafka: RunningKafka, prefix: str) -> Connection:
-    return await letter_topics(kafka, prefix)
 
 
 @pytest.fixture
@@ -122,7 +116,7 @@ async def test_publish_from_another_language(connection: Connection, tmp_path: P
         event = decode_record(record.value)
         assert (event.key, event.operation) == (record.key.decode(), "upsert")
         assert record_data(event) == {"company_name": 'Acme, "BV"'}
-        assert record.partition == DefaultPartitioner()(record.key, [0, 1], [0, 1])  # as Sluice's own publisher
+        assert record.partition == DefaultPartitioner()(record.key, [0, 1, 2], [0, 1, 2])  # as Sluice's own publisher
         [(header, traceparent)] = record.headers
         assert header == "traceparent"
         assert re.fullmatch(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-01", traceparent)

@@ -5,11 +5,9 @@ from collections.abc import AsyncIterator
 
 from aiokafka import AIOKafkaProducer
 
+from sluice.client.connection import Connection
 from sluice.events import ControlEvent
 from sluice.kafka.control_topic import follow_guard, read_guard, set_guard
-from sluice.kafka.settings import KafkaSettings
-from tests.conftest import CreateTopics
-from tests.support.kafka_admin import RunningKafka
 
 
 async def _next(events: AsyncIterator[ControlEvent | None]) -> str | None:
@@ -18,38 +16,29 @@ async def _next(events: AsyncIterator[ControlEvent | None]) -> str | None:
     return None if event is None else f"{event.guard}: {event.reason}"
 
 
-async def test_the_state_is_the_last_one_and_none_before_the_first(
-    kafka: RunningKafka, create_topics: CreateTopics, prefix: str
-) -> None:
-    settings, topic = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers), f"{prefix}control"
-    await create_topics([topic], partitions=2)
-    assert await read_guard(settings, topic) is None
-    await set_guard(settings, topic, "stopped", reason="flood", by="guard")
-    last = await set_guard(settings, topic, "running", reason="repaired", by="me")
-    assert await read_guard(settings, topic) == last
+async def test_the_state_is_the_last_one_and_none_before_the_first(connection: Connection) -> None:
+    kafka, topic = connection.kafka, connection.topics("crm").control
+    assert await read_guard(kafka, topic) is None
+    await set_guard(kafka, topic, "stopped", reason="flood", by="guard")
+    last = await set_guard(kafka, topic, "running", reason="repaired", by="me")
+    assert await read_guard(kafka, topic) == last
 
 
-async def test_followers_hear_what_was_then_none_and_then_every_change(
-    kafka: RunningKafka, create_topics: CreateTopics, prefix: str
-) -> None:
-    settings, topic = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers), f"{prefix}control"
-    await create_topics([topic])
-    await set_guard(settings, topic, "stopped", reason="one", by="me")
-    events = follow_guard(settings, topic)
+async def test_followers_hear_what_was_then_none_and_then_every_change(connection: Connection) -> None:
+    kafka, topic = connection.kafka, connection.topics("crm").control
+    await set_guard(kafka, topic, "stopped", reason="one", by="me")
+    events = follow_guard(kafka, topic)
     assert [await _next(events), await _next(events)] == ["stopped: one", None]
-    await set_guard(settings, topic, "running", reason="two", by="me")
+    await set_guard(kafka, topic, "running", reason="two", by="me")
     assert await _next(events) == "running: two"
     await events.aclose()  # type: ignore[attr-defined]
 
 
-async def test_entries_of_an_open_redrive_neither_hold_a_state_back_nor_are_one(
-    kafka: RunningKafka, create_topics: CreateTopics, prefix: str
-) -> None:
-    settings, topic = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers), f"{prefix}control"
-    await create_topics([topic])
-    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers, transactional_id=f"{prefix}x") as producer:
+async def test_entries_of_an_open_redrive_neither_hold_a_state_back_nor_are_one(connection: Connection) -> None:
+    kafka, topic = connection.kafka, connection.topics("crm").control
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers, transactional_id=f"{topic}.x") as producer:
         await producer.begin_transaction()
         await producer.send_and_wait(topic, b"{}", b"redriven/0/0", 0)
-        event = await set_guard(settings, topic, "stopped", reason="flood", by="guard")
-        assert await read_guard(settings, topic) == event
+        event = await set_guard(kafka, topic, "stopped", reason="flood", by="guard")
+        assert await read_guard(kafka, topic) == event
         await producer.abort_transaction()

@@ -8,18 +8,19 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from sluice.kafka.settings import KafkaSettings
+from sluice.client.connection import Connection
 from sluice.kafka.topic_reader import Since, TopicReader
-from tests.conftest import CreateTopics
-from tests.support.kafka_admin import RunningKafka
 
 WRITTEN_AT = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 
 
-async def _write(kafka: RunningKafka, topic: str, values: str, *, partition: int = 0) -> None:
-    """Write a message for each letter, one second after the other; ``|`` ends a transaction, ``x`` aborts it."""
-    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers, transactional_id=f"{topic}.tx")
-    async with producer:
+async def _write(connection: Connection, values: str, *, partition: int = 0) -> str:
+    """Write a message for each letter, one second after the other; ``|`` ends a transaction, ``x`` aborts it.
+
+    Return the topic.
+    """
+    topic, servers = connection.topics("crm").records, connection.kafka.bootstrap_servers
+    async with AIOKafkaProducer(bootstrap_servers=servers, transactional_id=f"{topic}.tx") as producer:
         await producer.begin_transaction()
         for seconds, value in enumerate(values):
             if value in "|x":
@@ -29,15 +30,12 @@ async def _write(kafka: RunningKafka, topic: str, values: str, *, partition: int
                 at_ms = int(WRITTEN_AT.timestamp() + seconds) * 1000
                 await producer.send_and_wait(topic, value.encode(), None, partition, at_ms)
         await producer.commit_transaction()
+    return topic
 
 
 async def _text(readings: AsyncIterator[list[ConsumerRecord]]) -> str:
     async with asyncio.timeout(20):
         return "".join([message.value.decode() async for messages in readings for message in messages])
-
-
-def _reader(kafka: RunningKafka) -> TopicReader:
-    return TopicReader(KafkaSettings(bootstrap_servers=kafka.bootstrap_servers))
 
 
 @pytest.mark.parametrize(
@@ -51,13 +49,9 @@ def _reader(kafka: RunningKafka) -> TopicReader:
         pytest.param(datetime.max.replace(tzinfo=UTC), "", id="the future is the end"),
     ],
 )
-async def test_reading_begins_where_it_was_asked_to(
-    kafka: RunningKafka, create_topics: CreateTopics, prefix: str, since: Since, text: str
-) -> None:
-    topic = f"{prefix}t"
-    await create_topics([topic])
-    await _write(kafka, topic, "abcd")
-    async with _reader(kafka) as reader:
+async def test_reading_begins_where_it_was_asked_to(connection: Connection, since: Since, text: str) -> None:
+    topic = await _write(connection, "abcd")
+    async with TopicReader(connection.kafka) as reader:
         assert await _text(reader.read(topic, [0], since)) == text
 
 
@@ -70,41 +64,29 @@ async def test_reading_begins_where_it_was_asked_to(
         pytest.param("a|bcxd|ex", "ad", id="aborted messages between and at the end"),
     ],
 )
-async def test_reading_ends_where_nothing_is_handed_out(
-    kafka: RunningKafka, create_topics: CreateTopics, prefix: str, written: str, text: str
-) -> None:
-    topic = f"{prefix}t"
-    await create_topics([topic])
-    await _write(kafka, topic, written)
-    async with _reader(kafka) as reader:
+async def test_reading_ends_where_nothing_is_handed_out(connection: Connection, written: str, text: str) -> None:
+    topic = await _write(connection, written)
+    async with TopicReader(connection.kafka) as reader:
         assert await _text(reader.read(topic, [0])) == text
         assert await _text(reader.read(topic, [0])) == text
 
 
-async def test_partitions_are_read_alone_and_in_order(
-    kafka: RunningKafka, create_topics: CreateTopics, prefix: str
-) -> None:
-    topic = f"{prefix}t"
-    await create_topics([topic], partitions=3)
+async def test_partitions_are_read_alone_and_in_order(connection: Connection) -> None:
     for partition, values in enumerate(("abc", "def", "ghi")):
-        await _write(kafka, topic, values, partition=partition)
-    async with _reader(kafka) as reader:
+        topic = await _write(connection, values, partition=partition)
+    async with TopicReader(connection.kafka) as reader:
         assert sorted([await _text(reader.read(topic, [0])), await _text(reader.read(topic, [2]))]) == ["abc", "ghi"]
         starts = {TopicPartition(topic, 0): 1, TopicPartition(topic, 1): 2, TopicPartition(topic, 2): 4}
         assert sorted(await _text(reader.read_from(starts))) == ["b", "c", "f"]
 
 
-async def test_a_message_is_found_at_its_offset_and_nowhere_else(
-    kafka: RunningKafka, create_topics: CreateTopics, prefix: str
-) -> None:
-    topic, values = f"{prefix}t", "ab|cxd|"  # a b - c - d -: an offset for each, and one for each control record
-    await create_topics([topic])
-    await _write(kafka, topic, values)
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
+async def test_a_message_is_found_at_its_offset_and_nowhere_else(connection: Connection) -> None:
+    topic = await _write(connection, "ab|cxd|")  # a b - c - d -: an offset for each, and one for each control record
+    admin = AIOKafkaAdminClient(bootstrap_servers=connection.kafka.bootstrap_servers)
     await admin.start()
     await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=1)})
     await admin.close()
-    async with _reader(kafka) as reader, asyncio.timeout(20):
+    async with TopicReader(connection.kafka) as reader, asyncio.timeout(20):
         found = [await reader.at(topic, 0, offset) for offset in range(9)]
         assert await reader.beginnings([TopicPartition(topic, 0)]) == {TopicPartition(topic, 0): 1}
     assert [message and message.value for message in found] == [None, b"b", None, None, None, b"d", None, None, None]

@@ -37,7 +37,7 @@ def record(
     )
 
 
-class FakeMessage(msgspec.Struct, frozen=True, kw_only=True):
+class FakeMessage(msgspec.Struct, kw_only=True):
     """The fields of aiokafka's ``ConsumerRecord`` that are used."""
 
     topic: str = INPUT_TOPICS[0]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+import msgspec
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from sluice.client.connection import Connection
@@ -16,8 +17,7 @@ from sluice.kafka.sending import Message
 from sluice.writer.lanes.receipt_messages import Failure, dead_letter, succeeded
 from sluice.writer.lanes.receipt_messages import Received as Returned
 from tests.support.factories import DELIVERED, make_item, record
-from tests.support.kafka_admin import RunningKafka, create_topics
-from tests.support.topics import crm_connection, read_all
+from tests.support.topics import read_all
 
 ALL = Selection()
 RULES = RedriveRules()
@@ -67,20 +67,11 @@ LETTERS = [
 """Letters of several reasons, objects and partitions; the last is no record event."""
 
 
-async def letter_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> Connection:
-    """Make the topics of ``crm`` that reading and redriving dead letters takes, and return how to reach them."""
-    connection = crm_connection(kafka, prefix)
-    topics = connection.topics("crm")
-    names = [topics.records, topics.succeeded, topics.dead_letters, topics.control]
-    await create_topics(kafka.bootstrap_servers, names, partitions=partitions)
-    return connection
-
-
 async def deliver(connection: Connection, letter: Letter) -> None:
     """Write the receipt of the record of ``letter``, as if it had been redriven and delivered."""
     topics = connection.topics("crm")
-    item = make_item(event=record(letter.object_, key=letter.key))
-    item.source = Place(topic=topics.records, partition=letter.partition, offset=letter.source_offset)
+    source = Place(topic=topics.records, partition=letter.partition, offset=letter.source_offset)
+    item = msgspec.structs.replace(make_item(event=record(letter.object_, key=letter.key)), source=source)
     receipt = succeeded(item, DELIVERED, "b-9", datetime.now(UTC))
     async with AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers) as producer:
         await producer.send_and_wait(topics.succeeded, receipt.value, partition=letter.partition)

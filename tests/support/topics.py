@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterable
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord
 
 from sluice.client.connection import Connection
 from sluice.client.receipts import Receipt
 from sluice.kafka.settings import KafkaSettings
-from sluice.kafka.topic_admin import admin_client
+from sluice.kafka.topic_admin import admin_client, topic_states
+from sluice.kafka.topic_reader import TopicReader
 from tests.support.kafka_admin import RunningKafka, create_topics
 
 
@@ -19,31 +20,25 @@ def crm_connection(kafka: RunningKafka, prefix: str) -> Connection:
     )
 
 
-async def crm_topics(kafka: RunningKafka, prefix: str, partitions: int = 2) -> Connection:
-    """Make the topics of ``crm`` that its publishers and consumers use, and return how to reach them."""
+async def crm_topics(kafka: RunningKafka, prefix: str) -> Connection:
+    """Make the topics of ``crm`` that its publishers, consumers and redrives use, and return how to reach them."""
     connection = crm_connection(kafka, prefix)
     topics = connection.topics("crm")
-    names = [topics.records, topics.succeeded, topics.dead_letters]
-    await create_topics(kafka.bootstrap_servers, names, partitions=partitions)
+    names = [topics.records, topics.succeeded, topics.dead_letters, topics.control]
+    await create_topics(kafka.bootstrap_servers, names, partitions=3)
     return connection
 
 
 async def read_all(connection: Connection, topic: str) -> list[ConsumerRecord]:
     """Read what is committed in ``topic`` now, partition after partition."""
-    async with AIOKafkaConsumer(
-        bootstrap_servers=connection.kafka.bootstrap_servers, isolation_level="read_committed", enable_auto_commit=False
-    ) as consumer:
-        partitions = [TopicPartition(topic, number) for number in await _partitions(connection, topic)]
-        ends = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        for partition in partitions:
-            consumer.seek(partition, 0)  # at once: the client would begin to look for its own default
-        records: list[ConsumerRecord] = []
-        for partition, end in ends.items():
-            while await consumer.position(partition) < end:
-                for batch in (await consumer.getmany(partition, timeout_ms=500)).values():
-                    records += batch
-        return records
+    async with admin_client(connection.kafka) as admin:
+        [state] = await topic_states(admin, [topic])
+    records: list[ConsumerRecord] = []
+    async with TopicReader(connection.kafka) as reader:
+        for partition in range(state.partitions):
+            async for messages in reader.read(topic, [partition]):
+                records += messages
+    return records
 
 
 async def take_receipts(stream: AsyncIterable[Receipt], count: int) -> list[Receipt]:
@@ -55,9 +50,3 @@ async def take_receipts(stream: AsyncIterable[Receipt], count: int) -> list[Rece
             if len(receipts) == count:
                 break
     return receipts
-
-
-async def _partitions(connection: Connection, topic: str) -> range:
-    async with admin_client(connection.kafka) as admin:
-        (described,) = await admin.describe_topics([topic])
-        return range(len(described["partitions"]))

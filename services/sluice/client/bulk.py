@@ -5,7 +5,6 @@ import inspect
 import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Any, Self
 
 from sluice.client.bulk_result import (
@@ -14,7 +13,6 @@ from sluice.client.bulk_result import (
     BulkItem,
     BulkResult,
     counts_by_code,
-    event_id_of,
     settled_item,
 )
 from sluice.client.connection import SETTINGS_FILE, Connectable, connect
@@ -104,9 +102,7 @@ class Bulk:
             self._resources = resources.pop_all()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         resources, self._resources = self._require_open(), None
         async with resources:
             if error is None:
@@ -182,11 +178,7 @@ class Bulk:
             except RecordTooLarge as error:
                 index = self._open.pop(event.event_id)
                 self._settled[index] = BulkItem(
-                    index=index,
-                    input=self._written[index],
-                    outcome="rejected",
-                    code="too-large",
-                    message=str(error),
+                    index=index, input=self._written[index], outcome="rejected", code="too-large", message=str(error)
                 )
         await self._publisher.flush()
         if self._open:
@@ -205,21 +197,20 @@ class Bulk:
         except TimeoutError as error:
             if not deadline.expired():
                 raise
-            raise BulkTimeout(self._timeout_message(), len(self._open)) from error
-
-    def _timeout_message(self) -> str:
-        return (
-            f"{len(self._open)} of {len(self._written)} records are open: no receipt came for {self._timeout_s:g} s. "
-            "They are published and may still be delivered; call flush() to go on waiting, or follow them with "
-            f"`sluice outcomes tail {self._destination} --job {self.job_id}`"
-        )
+            message = (
+                f"{len(self._open)} of {len(self._written)} records are open: no receipt came for {self._timeout_s:g} "
+                "s. They are published and may still be delivered; call flush() to go on waiting, or follow them with "
+                f"`sluice outcomes tail {self._destination} --job {self.job_id}`"
+            )
+            raise BulkTimeout(message, len(self._open)) from error
 
     async def _settle_batches(self, receipts: Iterable[Receipt]) -> bool:
         """Settle the records of ``receipts``, tell the callback, and return whether there were any."""
         batches: dict[str, list[BulkItem]] = {}
         for receipt in receipts:
-            item = self._settle(receipt)
-            if item is not None:
+            index = self._open.pop(receipt.event.event_id, None) if receipt.event else None
+            if index is not None:  # else it is not for an open record of this handler
+                item = self._settled[index] = settled_item(index, self._written[index], receipt)
                 batches.setdefault(item.batch_id, []).append(item)
         if self._callback is not None:
             for batch_id, items in batches.items():
@@ -227,11 +218,3 @@ class Bulk:
                 if inspect.isawaitable(told):
                     await told
         return bool(batches)
-
-    def _settle(self, receipt: Receipt) -> BulkItem | None:
-        """Settle and return the item of ``receipt``; ``None`` when it is not for an open record of this handler."""
-        index = self._open.pop(event_id_of(receipt) or "", None)
-        if index is None:
-            return None
-        item = self._settled[index] = settled_item(index, self._written[index], receipt)
-        return item

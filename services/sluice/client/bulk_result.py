@@ -61,11 +61,6 @@ class BulkBatch(msgspec.Struct, frozen=True, kw_only=True):
     """Number of items by ``code``, the most frequent first."""
 
 
-def event_id_of(receipt: Receipt) -> str | None:
-    """Return the id of the receipt's event; ``None`` for bytes that are no record event."""
-    return None if receipt.event is None else receipt.event.event_id
-
-
 def settled_item(index: int, written: BulkInput, receipt: Receipt) -> BulkItem:
     """Return the item of the record that was written as number ``index``, from its ``receipt``."""
     if isinstance(receipt, DeadLetter):

@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Coroutine, Mapping
-from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from sluice.client.bulk import Bulk, Callback, bulk
@@ -65,9 +64,7 @@ class BulkSync:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
             self._running_loop().run(self._handler.__aexit__(kind, error, trace))
         finally:
@@ -113,8 +110,10 @@ class _LoopThread:
     """An event loop that runs in its own thread until it is ended."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sluice-bulk", daemon=True)
+        # With a factory the runner leaves the event loop of this thread as it is.
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._loop = self._runner.get_loop()
+        self._thread = threading.Thread(target=self._run_forever, name="sluice-bulk", daemon=True)
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, Result]) -> Result:
@@ -127,15 +126,10 @@ class _LoopThread:
             raise
 
     def end(self) -> None:
-        """Cancel the tasks of the loop, wait until they have ended, and stop it."""
-        self.run(self._end_tasks())
+        """Stop the loop, and wait until its tasks were cancelled and have ended."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.close()
 
-    async def _end_tasks(self) -> None:
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-        await asyncio.get_running_loop().shutdown_asyncgens()
+    def _run_forever(self) -> None:
+        with self._runner:
+            self._loop.run_forever()

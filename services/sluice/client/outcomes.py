@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from datetime import datetime
-from types import TracebackType
 from typing import Any, Literal, Self
 
 import msgspec
@@ -116,20 +115,13 @@ class Outcomes:
             self._resources = resources.pop_all()
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._consumer = None
         await self._resources.aclose()
 
     async def __aiter__(self) -> AsyncIterator[Receipt]:
         """Yield the receipts. Open the stream, and close it at the end, unless it is open."""
-        if self._consumer is None:
-            async with self:
-                async for receipts in self.polls():
-                    for receipt in receipts:
-                        yield receipt
-        else:
+        async with self if self._consumer is None else nullcontext():
             async for receipts in self.polls():
                 for receipt in receipts:
                     yield receipt

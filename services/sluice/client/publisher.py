@@ -12,8 +12,8 @@ Kafka does not confirm is raised by the next ``publish``, by ``flush``, or at th
 """
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import datetime
-from types import TracebackType
 from typing import Literal, Self
 
 from aiokafka import AIOKafkaProducer
@@ -108,9 +108,7 @@ class Publisher:
         )
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         try:
             await self.flush()
         except PublishError as failure:
@@ -184,10 +182,8 @@ class Publisher:
         if not self._traced and not current.is_valid:
             return headers
         sampled = not current.is_valid or current.trace_flags.sampled
-        if self._traced and sampled:  # a span that is not exported would cost as much as all the rest
-            with publish_span(self.topic):
-                traceparent = current_traceparent()
-        else:
+        # A span that is not exported would cost as much as all the rest.
+        with publish_span(self.topic) if self._traced and sampled else nullcontext():
             traceparent = current_traceparent()
         return headers if traceparent is None else [*headers, (TRACEPARENT, traceparent)]
 

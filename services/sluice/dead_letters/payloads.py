@@ -14,20 +14,15 @@ class PayloadGone(Exception):
 async def payload_of(letter: ConsumerRecord, reader: TopicReader) -> bytes | None:
     """Read the bytes that the vendor should have got. Raises :class:`PayloadGone`."""
     place = header_text(letter.headers, Header.PAYLOAD_AT)
-    if letter.value is not None or not place:
-        value: bytes | None = letter.value
-        return value
-    topic, partition, offset = _parse_place(place)
-    message = await reader.at(topic, partition, offset)
+    message: ConsumerRecord | None = letter
+    if letter.value is None and place:
+        try:
+            topic, partition, offset = place.rsplit("/", 2)
+            payload_at = topic, int(partition), int(offset)
+        except ValueError as error:
+            raise PayloadGone(f"expected topic/partition/offset in {Header.PAYLOAD_AT}, got {place!r}") from error
+        message = await reader.at(*payload_at)
     if message is None:
         raise PayloadGone(f"its payload stood at {place}, and retention has taken it; publish the record anew")
     payload: bytes | None = message.value
     return payload
-
-
-def _parse_place(place: str) -> tuple[str, int, int]:
-    topic, _, rest = place.rpartition("/")[0].rpartition("/")
-    try:
-        return topic, int(rest), int(place.rpartition("/")[2])
-    except ValueError as error:
-        raise PayloadGone(f"expected topic/partition/offset in {Header.PAYLOAD_AT}, got {place!r}") from error

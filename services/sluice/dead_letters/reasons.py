@@ -71,8 +71,9 @@ class Tally:
         self.letters += len(letters)
         for letter in letters:
             headers = dict(letter.headers)
-            message = headers.get(_MESSAGE) or b""
-            reason = _reason(headers.get(_CLASS), headers.get(_CODE), message.translate(_ONE_DIGIT))
+            message = headers.get(Header.ERROR_MESSAGE) or b""
+            error_class, code = headers.get(Header.ERROR_CLASS), headers.get(Header.ERROR_CODE)
+            reason = _reason(error_class, code, message.translate(_ONE_DIGIT))
             if reason not in reasons:
                 if len(reasons) >= MAX_REASONS:
                     reason = Reason(reason.error_class, reason.code, OTHER_MESSAGES)
@@ -80,9 +81,6 @@ class Tally:
             reasons[reason] += 1
             names = names_of(letter.value)
             objects[names.object if names else NO_RECORD_EVENT] += 1
-
-
-_CLASS, _CODE, _MESSAGE = (str(name) for name in (Header.ERROR_CLASS, Header.ERROR_CODE, Header.ERROR_MESSAGE))
 
 
 _ONE_DIGIT = bytes.maketrans(b"123456789", b"000000000")

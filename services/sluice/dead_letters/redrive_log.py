@@ -56,9 +56,9 @@ class RedrivenOffsets:
             self._blocks[event.partition, event.first_offset // BLOCK] = int(event.bits, 16)
 
     def _message(self, partition: int, block: int) -> Message:
-        bits = f"{self._blocks[partition, block]:x}"
-        event = RedrivenEvent(partition=partition, first_offset=block * BLOCK, bits=bits)
-        return Message(_key(partition, block), msgspec.json.encode(event), [])
+        first_offset, bits = block * BLOCK, f"{self._blocks[partition, block]:x}"
+        event = RedrivenEvent(partition=partition, first_offset=first_offset, bits=bits)
+        return Message(KEY + f"{partition}/{first_offset}".encode(), msgspec.json.encode(event), [])
 
 
 async def read_redriven(reader: TopicReader, control: str, partitions: int) -> RedrivenOffsets:
@@ -67,10 +67,6 @@ async def read_redriven(reader: TopicReader, control: str, partitions: int) -> R
     async for entries in reader.read(control, range(partitions)):
         redriven.learn(entries)
     return redriven
-
-
-def _key(partition: int, block: int) -> bytes:
-    return KEY + f"{partition}/{block * BLOCK}".encode()
 
 
 _decode = msgspec.json.Decoder(RedrivenEvent).decode

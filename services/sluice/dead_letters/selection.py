@@ -7,6 +7,7 @@
 A letter that was redriven stays in the topic until retention takes it; ``read`` leaves it out where it is told to.
 """
 
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -87,11 +88,8 @@ class DeadLetters:
             self.topics.dead_letters, range(self.partitions), selection.since or "beginning"
         ):
             letters = [message for message in messages if matches(message)] if matches else messages
-            if redriven is None:
-                yield SelectedLetters(letters, 0)
-            else:
-                left = redriven.without(letters)
-                yield SelectedLetters(left, len(letters) - len(left))
+            left = letters if redriven is None else redriven.without(letters)
+            yield SelectedLetters(left, len(letters) - len(left))
 
 
 @asynccontextmanager
@@ -108,6 +106,8 @@ async def open_dead_letters(destination: str, settings: Connectable = SETTINGS_F
 
 def _matcher(selection: Selection) -> Callable[[ConsumerRecord], bool] | None:
     """Return a test of ``selection``, the cheapest question first: time, headers, value. ``None`` selects all."""
+    if selection == Selection():
+        return None
     headers: dict[str, frozenset[bytes | None]] = {
         name.value: frozenset(one.encode() for one in wanted)
         for name, wanted in (
@@ -117,20 +117,16 @@ def _matcher(selection: Selection) -> Callable[[ConsumerRecord], bool] | None:
         )
         if wanted
     }
-    since_ms = None if selection.since is None else selection.since.timestamp() * 1000
-    until_ms = None if selection.until is None else selection.until.timestamp() * 1000
+    since_ms = -math.inf if selection.since is None else selection.since.timestamp() * 1000
+    until_ms = math.inf if selection.until is None else selection.until.timestamp() * 1000
     named = bool(selection.objects or selection.keys or selection.jobs)
-    if not headers and since_ms is None and until_ms is None and not named:
-        return None
 
     def matches(message: ConsumerRecord) -> bool:
-        if since_ms is not None and message.timestamp < since_ms:
-            return False
-        if until_ms is not None and message.timestamp >= until_ms:
-            return False
-        if headers and not _has_headers(message, headers):
-            return False
-        return not named or _has_names(message, selection)
+        return (
+            since_ms <= message.timestamp < until_ms
+            and (not headers or _has_headers(message, headers))
+            and (not named or _has_names(message, selection))
+        )
 
     return matches
 

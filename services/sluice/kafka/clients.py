@@ -3,25 +3,12 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TypedDict, TypeVar
+from typing import TypeVar
 
 from aiokafka.errors import KafkaError
 
 from sluice.kafka.aiokafka_workarounds import Client, stop
-from sluice.kafka.settings import KafkaSettings, SaslSettings
-
-
-class ClientOptions(TypedDict, total=False):
-    """Keyword arguments that aiokafka's producer, consumer and admin client share."""
-
-    bootstrap_servers: str
-    security_protocol: str
-    ssl_context: ssl.SSLContext
-    sasl_mechanism: str
-    sasl_plain_username: str
-    sasl_plain_password: str
-    client_id: str
-
+from sluice.kafka.settings import KafkaSettings
 
 AnyClient = TypeVar("AnyClient", bound=Client)
 
@@ -36,13 +23,13 @@ class KafkaUnreachable(Exception):
         )
 
 
-def client_options(settings: KafkaSettings, client_id: str = "sluice") -> ClientOptions:
-    """Return what every aiokafka client of this process is made with."""
-    options = ClientOptions(
-        bootstrap_servers=settings.bootstrap_servers,
-        security_protocol=_protocol(settings),
-        client_id=client_id,
-    )
+def client_options(settings: KafkaSettings, client_id: str = "sluice") -> dict[str, object]:
+    """Return the keyword arguments that aiokafka's producer, consumer and admin client share."""
+    options: dict[str, object] = {
+        "bootstrap_servers": settings.bootstrap_servers,
+        "security_protocol": ("SASL_" if settings.sasl else "") + ("SSL" if settings.tls else "PLAINTEXT"),
+        "client_id": client_id,
+    }
     if settings.tls is not None:
         context = ssl.create_default_context(cafile=settings.tls.ca_file)
         if settings.tls.cert_file is not None:
@@ -50,20 +37,10 @@ def client_options(settings: KafkaSettings, client_id: str = "sluice") -> Client
             context.load_cert_chain(settings.tls.cert_file, settings.tls.key_file, password)
         options["ssl_context"] = context
     if settings.sasl is not None:
-        options.update(_sasl(settings.sasl))
+        options["sasl_mechanism"] = settings.sasl.mechanism
+        options["sasl_plain_username"] = settings.sasl.username
+        options["sasl_plain_password"] = settings.sasl.password.reveal()
     return options
-
-
-def _protocol(settings: KafkaSettings) -> str:
-    return ("SASL_" if settings.sasl else "") + ("SSL" if settings.tls else "PLAINTEXT")
-
-
-def _sasl(sasl: SaslSettings) -> ClientOptions:
-    return ClientOptions(
-        sasl_mechanism=sasl.mechanism,
-        sasl_plain_username=sasl.username,
-        sasl_plain_password=sasl.password.reveal(),
-    )
 
 
 async def start(client: Client, settings: KafkaSettings) -> None:

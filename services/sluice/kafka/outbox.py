@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import msgspec
 from aiokafka.errors import KafkaError
 from aiokafka.partitioner import DefaultPartitioner
 
@@ -64,7 +65,9 @@ class Outbox:
         self.unconfirmed += 1
         if not queue.busy:
             queue.busy = True
-            self._start(queue)
+            delivery = asyncio.create_task(self._deliver(queue))
+            self._deliveries.add(delivery)
+            delivery.add_done_callback(self._deliveries.discard)
         if filled:
             # A caller that never waits would keep Kafka's answers from being read.
             await asyncio.sleep(0)
@@ -96,11 +99,6 @@ class Outbox:
             except TimeoutError:
                 self._failure = f"no confirmation for {self._delivery_timeout_s:g} s"
 
-    def _start(self, queue: "_Queue") -> None:
-        delivery = asyncio.create_task(self._deliver(queue))
-        self._deliveries.add(delivery)
-        delivery.add_done_callback(self._deliveries.discard)
-
     async def _deliver(self, queue: "_Queue") -> None:
         """Send what waits for one partition, batch after batch, until nothing does."""
         await queue.linger(self._linger_s)
@@ -110,7 +108,7 @@ class Outbox:
             except KafkaError as error:
                 self._failure = f"{type(error).__name__}: {error}"
             else:
-                self.unconfirmed -= batch.count
+                self.unconfirmed -= batch.builder.record_count()
                 self._buffered_bytes -= batch.size_bytes
             self._changed.set()
         queue.busy = False
@@ -119,15 +117,11 @@ class Outbox:
 _choose_partition = DefaultPartitioner()
 
 
-class _Batch:
+class _Batch(msgspec.Struct):
     """Messages for one partition that travel, and succeed or fail, together."""
 
-    __slots__ = ("builder", "count", "size_bytes")
-
-    def __init__(self, builder: Any) -> None:
-        self.builder = builder
-        self.count = 0
-        self.size_bytes = 0
+    builder: Any
+    size_bytes: int = 0
 
 
 class _Queue:
@@ -151,9 +145,7 @@ class _Queue:
             filled = bool(batches)
             batches.append(_Batch(self._create()))
             append(batches[-1].builder, message)
-        batch = batches[-1]
-        batch.count += 1
-        batch.size_bytes += size_bytes
+        batches[-1].size_bytes += size_bytes
         if filled:
             self._closed.set()
         return filled

@@ -90,7 +90,10 @@ async def create_topics(
     replicas = catalogue().replication_factor if replication_factor is None else replication_factor
     # An empty assignment is how this client is told that -1 stands for the broker's default.
     new = [NewTopic(name, count, replicas, {} if replicas < 0 else None, configs[name]) for name in missing]
-    _raise_refusals(await admin.create_topics(new))
+    for name, code, message in (await admin.create_topics(new)).topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:  # somebody else has made it meanwhile
+            raise TopicsError(f"Kafka refuses to make the topic {name}: {message or error.__name__}")
     return await _await_topics(admin, missing)
 
 
@@ -129,13 +132,6 @@ def _count_to_make(existing: Sequence[TopicState], wanted: int | None) -> int:
             f"because keys would move between partitions: leave --partitions out, or say {count}"
         )
     return count
-
-
-def _raise_refusals(response: Any) -> None:
-    for name, code, message in response.topic_errors:
-        error = for_code(code)
-        if code and error is not TopicAlreadyExistsError:  # somebody else has made it meanwhile
-            raise TopicsError(f"Kafka refuses to make the topic {name}: {message or error.__name__}")
 
 
 async def _await_topics(admin: Any, names: Sequence[str]) -> list[TopicState]:
