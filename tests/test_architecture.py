@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.paths import SERVICES
+from tests.support.paths import ROOT, SERVICES
 
 MAX_LINES = 300
 IMPURE = {"aiohttp", "aiokafka", "asyncio", "httpx", "logging", "opentelemetry", "os", "pathlib", "random", "secrets"}
@@ -182,6 +182,31 @@ def test_the_environment_is_read_for_the_settings_alone() -> None:
     }
     # `connection` reads the same file for people who need not hold a vendor's credentials.
     assert readers <= {"sluice.settings", "sluice.client.connection"}
+
+
+TESTED_AS = {
+    "sluice.cli.publish": "sluice.cli.publish.command",
+    "sluice.cli.receipt_text": "sluice.cli.outcomes",
+    "sluice.cli.terminal": "sluice.cli.outcomes",
+    "sluice.destinations.blueconic": "sluice.destinations.blueconic.entries",
+    "sluice.destinations.contract": "sluice.destinations.http",
+    "sluice.setting_types": "sluice.settings",
+    "sluice.settings_file": "sluice.settings",
+    "sluice.spec.docstrings": "sluice.spec.json_schemas",
+}
+"""Parts, or folders of parts, without tests of their own: they are tested through the file that uses them."""
+
+
+def _tests_of(name: str) -> list[Path]:
+    """Where the tests of module ``name`` may be: under its name, its folder's, or that of the file that uses it."""
+    folder = name.rpartition(".")[0]
+    names = {name, folder, TESTED_AS.get(name, name), TESTED_AS.get(folder, name)}
+    return [ROOT.joinpath("tests", *one.split(".")[1:-1], f"test_{one.split('.')[-1]}.py") for one in names]
+
+
+def test_the_tests_of_a_module_are_found_by_its_name() -> None:
+    acting = [one for one in SLUICE if "def " in ast.unparse(one.tree) and not one.path.stem.startswith("__")]
+    assert [one.name for one in acting if not any(path.exists() for path in _tests_of(one.name))] == []
 
 
 @pytest.mark.parametrize("module", [pytest.param(module, id=module.name) for module in MODULES])

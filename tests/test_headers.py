@@ -36,6 +36,8 @@ def test_the_last_of_several_counts_for_everybody(read: Callable[[ConsumerRecord
         pytest.param(b"2026-11-01T12:30:00Z", None, datetime(2026, 11, 1, 12, 30, tzinfo=UTC), id="an instant"),
         pytest.param(b"2026-11-01T12:30:00", None, None, id="an instant without a time zone"),
         pytest.param(b"\xff", None, None, id="bytes that are not UTF-8"),
+        pytest.param(b"9999-12-31T23:59:59-01:00", None, None, id="an instant after the last year"),
+        pytest.param(b"0001-01-01T00:00:00+01:00", None, None, id="an instant before the first year"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_none(value: bytes, number: int | None, instant: datetime | None) -> None:

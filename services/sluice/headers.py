@@ -6,7 +6,7 @@ null value, or one that makes no sense, counts as none.
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -39,12 +39,12 @@ def header_number(headers: Pairs, name: str) -> int | None:
 
 
 def header_instant(headers: Pairs, name: str) -> datetime | None:
-    """Return the header as an instant with a time zone."""
+    """Return the same as an instant in UTC; one without a time zone counts as none."""
     try:
         instant = msgspec.convert(header_text(headers, name), datetime)
-    except msgspec.ValidationError:
+        return instant.astimezone(UTC) if instant.tzinfo else None
+    except (msgspec.ValidationError, OverflowError):  # in UTC it can lie before year 1 or after 9999
         return None
-    return instant if instant.tzinfo else None
 
 
 def source_of(headers: Pairs) -> Place | None:

@@ -147,7 +147,7 @@ class FakeCommitter:
         self.entries: list[BatchEvent | None] = []
         """``None`` where somebody asks for a cycle alone."""
         self.writing = True
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.drains = True
         self.closed = False
         self._unwritten: list[asyncio.Future[None]] = []

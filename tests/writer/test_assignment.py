@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalOperation, KafkaError
 
 from sluice.kafka.clients import KafkaUnreachable
 from sluice.kafka.settings import KafkaSettings
@@ -124,6 +124,17 @@ async def test_unforeseen_failure_of_a_lane_ends_the_session(stage: str) -> None
     await setup.assign(0)
     with pytest.raises(ZeroDivisionError):
         setup.assignment.lost.result()
+
+
+@pytest.mark.parametrize("error", [RuntimeError(), IllegalOperation(), asyncio.CancelledError()], ids=repr)
+@instantly
+async def test_lane_is_dead_before_a_batch_learns_that_its_entry_was_not_written(error: BaseException) -> None:
+    setup = Setup()
+    lane = setup.opener.lanes[0]
+    lane.kept.error = error
+    await setup.assign(0)
+    assert (lane.alive, setup.assignment.lost.done()) == (False, True)
+    setup.assignment.lost.exception()
 
 
 @instantly

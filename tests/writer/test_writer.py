@@ -6,21 +6,35 @@ import uuid
 import pytest
 import pytest_asyncio
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from sluice.client.connection import Connection
+from sluice.destinations.contract import Misconfigured
+from sluice.flow.batch import Batch
+from sluice.flow.outcome import Outcome
 from sluice.flow.windows import Limits, WindowSettings
 from sluice.kafka.topic_admin import admin_client, create_topics
 from sluice.settings import DestinationEntry, Settings
 from sluice.telemetry.health import Heartbeat
 from sluice.telemetry.metrics import WriterMetrics
-from sluice.writer.writer import Writer
+from sluice.writer.writer import Writer, _cause_of
 from tests.support.factories import record_message
-from tests.support.fakes import FakeDestination
+from tests.support.fakes import FakeDestination, deliver_all, turn
 from tests.support.kafka_admin import RunningKafka
-from tests.support.topics import crm_connection
+from tests.support.topics import crm_connection, read_all
 from tests.support.writer_process import eventually
 
 RECORDS = 6
+REFUSED, UNFORESEEN, GONE = Misconfigured("no such address"), ZeroDivisionError(), KafkaError()
+
+
+def _make_writer(connection: Connection, destination: FakeDestination, entry: DestinationEntry) -> Writer:
+    settings = Settings(kafka=connection.kafka, topic_prefix=connection.topic_prefix, destinations={"crm": entry})
+    return Writer(settings, "crm", destination, WriterMetrics("crm"), Heartbeat())
+
+
+async def _is(claim: bool) -> bool:
+    return claim
 
 
 @pytest_asyncio.fixture
@@ -35,6 +49,40 @@ async def connection(kafka: RunningKafka) -> Connection:
     return connection
 
 
+async def test_answers_that_come_after_a_vendor_refused_for_good_are_settled(connection: Connection) -> None:
+    stop, refused = asyncio.Event(), asyncio.Event()
+
+    async def answer(batch: Batch) -> list[Outcome]:
+        await stop.wait()
+        if batch.items[0].offset == 0:
+            refused.set()
+            raise Misconfigured("no such address")
+        await refused.wait()
+        await turn()
+        return deliver_all(batch)
+
+    destination = FakeDestination(answer)
+    writer = _make_writer(connection, destination, DestinationEntry(to=None, window=WindowSettings(max_items=3)))
+    running = asyncio.create_task(writer.run(stop))
+    await eventually(lambda: _is(len(destination.requests) == 2))
+    stop.set()
+    with pytest.raises(Misconfigured):
+        await running
+    assert len(await read_all(connection, connection.topics("crm").succeeded)) == 3
+
+
+@pytest.mark.parametrize(
+    ("failures", "cause"),
+    [
+        pytest.param([KafkaError(), ExceptionGroup("", [REFUSED])], REFUSED, id="a person must change something"),
+        pytest.param([KafkaError(), UNFORESEEN], UNFORESEEN, id="what nobody foresaw"),
+        pytest.param([GONE, KafkaError()], GONE, id="the first of Kafka's"),
+    ],
+)
+def test_failure_that_matters_most_is_raised(failures: list[Exception], cause: Exception) -> None:
+    assert _cause_of(ExceptionGroup("two tasks", failures)) is cause
+
+
 @pytest.mark.parametrize(
     ("allowed", "configured"),
     [pytest.param(2, 100, id="not widened"), pytest.param(100, 2, id="narrowed"), pytest.param(2, None, id="not set")],
@@ -45,15 +93,11 @@ async def test_window_is_the_vendors_narrowed_by_the_settings(
     destination = FakeDestination()
     destination.limits = Limits(max_items=allowed, max_bytes=1000, max_concurrent=1, max_age_s=60)
     entry = DestinationEntry(to=None, window=WindowSettings(max_items=configured, max_age_s=0.2))
-    settings = Settings(kafka=connection.kafka, topic_prefix=connection.topic_prefix, destinations={"crm": entry})
-    writer = Writer(settings, "crm", destination, WriterMetrics("crm"), Heartbeat())
+    writer = _make_writer(connection, destination, entry)
     before, stop = writer.status(), asyncio.Event()
     running = asyncio.create_task(writer.run(stop))
 
-    async def sent() -> bool:
-        return sum(map(len, destination.requests)) == RECORDS
-
-    await eventually(sent)
+    await eventually(lambda: _is(sum(map(len, destination.requests)) == RECORDS))
     during = writer.status()
     stop.set()
     await running

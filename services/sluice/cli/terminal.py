@@ -7,7 +7,10 @@ from datetime import datetime
 
 def local_time(instant: datetime) -> str:
     """Return ``instant`` in the time zone of this machine, to the second."""
-    return f"{instant.astimezone():%Y-%m-%d %H:%M:%S}"
+    try:
+        return f"{instant.astimezone():%Y-%m-%d %H:%M:%S}"
+    except OverflowError:  # a header from anywhere can name the first or last day of the calendar
+        return str(instant)
 
 
 def counted(count: int, noun: str) -> str:

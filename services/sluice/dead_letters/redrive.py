@@ -115,7 +115,8 @@ class Redrive:
     async def run(self, *, rate: float | None = None) -> AsyncIterator[RedrivePlan]:
         """Send, at most ``rate`` letters a second, and yield what each transaction has done.
 
-        Raises :class:`RedriveError`, and as :meth:`plan` does.
+        Raises :class:`RedriveError`, and as :meth:`plan` does. Where the loop may be left early, iterate inside
+        ``contextlib.aclosing``, so that the clients are closed at once.
         """
         progress = self.progress = RedriveProgress()
         at_once = MAX_LETTERS if rate is None else max(1, min(MAX_LETTERS, int(rate)))

@@ -78,8 +78,10 @@ async def read_to_end(
 class TopicReader:
     """A consumer without a group that sees only committed messages. It reads one thing at a time."""
 
-    def __init__(self, kafka: KafkaSettings) -> None:
+    def __init__(self, kafka: KafkaSettings, *, fetch_bytes: int = _FETCH_BYTES) -> None:
+        """Fetch about ``fetch_bytes`` of each partition at a time; they are held in memory."""
         self._kafka = kafka
+        self._fetch_bytes = fetch_bytes
         self._consumer: AIOKafkaConsumer
 
     async def __aenter__(self) -> Self:
@@ -89,7 +91,7 @@ class TopicReader:
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            max_partition_fetch_bytes=_FETCH_BYTES,
+            max_partition_fetch_bytes=self._fetch_bytes,
         )
         await start(self._consumer, self._kafka)
         return self

@@ -114,7 +114,9 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         started_at_s = time.monotonic()
         try:
             lane = await self._opener.open(number)
-        except (KafkaError, KafkaUnreachable) as error:
+        except (KafkaError, KafkaUnreachable, asyncio.CancelledError) as error:
+            if _is_our_cancel(error):
+                raise
             self._lose(number, f"lane {number} cannot be opened: {error!r}", "opening")
             return
         self._running[number] = _RunningLane(lane, self._watched(self._run(lane)))
@@ -136,9 +138,16 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             async for cycle in lane.committer.cycles():
                 self._counter.count(cycle)
                 self._dispatcher.add(lane.committed(cycle.settlements))
-        except LaneLost as error:
+        except BaseException as error:
+            # In the very step in which the cycles release whoever waits for them: a batch must not leave because its
+            # entry, which was not written, seems to be.
             lane.alive = False
-            self._lose(lane.partition, str(error), "fenced" if error.fenced else "kafka")
+            if isinstance(error, LaneLost):
+                self._lose(lane.partition, str(error), "fenced" if error.fenced else "kafka")
+            elif not isinstance(error, asyncio.CancelledError) or _is_our_cancel(error):
+                raise
+            else:
+                self._lose(lane.partition, f"lane {lane.partition} cannot be written: {error!r}", "kafka")
 
     def _watched(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task whose unforeseen failure ends the session: a lane that silently stands still is worse."""
@@ -168,3 +177,9 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         cycles.cancel()
         await asyncio.gather(cycles, return_exceptions=True)
         await lane.committer.close()
+
+
+def _is_our_cancel(error: BaseException) -> bool:
+    """Return whether ``error`` is the cancelling of this task, and not the ``CancelledError`` of one of aiokafka's."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

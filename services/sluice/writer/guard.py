@@ -62,7 +62,11 @@ class GuardFollower:
         while True:
             reason = await self._tripped.get()
             by = f"writer on {socket.gethostname()}"
-            await set_guard(self._kafka, self._topic, "stopped", reason=reason, by=by)
+            try:
+                await set_guard(self._kafka, self._topic, "stopped", reason=reason, by=by)
+            except BaseException:
+                self._tripped.put_nowait(reason)  # told after the next start, lest an older event lifts the stop
+                raise
 
     def _set(self, reason: str | None) -> None:
         self.reason = reason

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -164,6 +165,7 @@ class Writer:
         poller = Poller(consumer, inputs, lanes, dispatcher, pauses, backpressure)
         async with asyncio.TaskGroup() as sending:
             dispatching = sending.create_task(dispatcher.run())
+            closing: asyncio.Task[None] | None = None
             try:
                 async with asyncio.TaskGroup() as reading:
                     stopped = reading.create_task(stop_asked.wait())
@@ -176,10 +178,16 @@ class Writer:
                     await asyncio.wait((stopped, assignment.lost), return_when=asyncio.FIRST_COMPLETED)
                     for task in (stopped, known, following, polling):
                         task.cancel()
+                    closing = asyncio.create_task(assignment.close())
             finally:
-                # Poll no more, but wait for requests that are with the vendor: their answers must be settled.
-                await assignment.close()
-                dispatching.cancel()
+                # Poll no more, but wait for requests that are with the vendor, also when one of them fails for good
+                # meanwhile, which cancels this task: the answers of the others must be settled.
+                closing = closing or asyncio.create_task(assignment.close())
+                try:
+                    await asyncio.shield(closing)
+                finally:
+                    await closing
+                    dispatching.cancel()
         return assignment.lost.result() if assignment.lost.done() else None
 
     async def _poll(self, poller: Poller, consumer: AIOKafkaConsumer, pauses: Pauses) -> None:
@@ -207,8 +215,19 @@ class Writer:
 
 
 def _cause_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the failure that matters: a person must change something, or else the only one."""
-    cause: BaseException = failures.subgroup(Misconfigured) or failures
-    while isinstance(cause, BaseExceptionGroup) and len(cause.exceptions) == 1:
-        cause = cause.exceptions[0]
-    return cause
+    """Return the failure that matters most: a person must change something; else an unforeseen one; else Kafka's."""
+
+    def rank(failure: BaseException) -> int:
+        return (
+            0 if isinstance(failure, Misconfigured) else 2 if isinstance(failure, KafkaError | KafkaUnreachable) else 1
+        )
+
+    return min(_leaves(failures), key=rank)
+
+
+def _leaves(failures: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for failure in failures.exceptions:
+        if isinstance(failure, BaseExceptionGroup):
+            yield from _leaves(failure)
+        else:
+            yield failure

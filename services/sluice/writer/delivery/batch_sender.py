@@ -84,8 +84,10 @@ class BatchSender:
     async def _send(self, items: Sequence[Item]) -> None:
         lost_answers = 0
         while items := await self._clearance.clear(items):
+            # Of this request alone: another part of the batch may be sent meanwhile.
+            in_doubt = InDoubt(batch_id=self._batch.batch_id, refs={}, requested_at=datetime.now(UTC))
             try:
-                return await self._take_answer(items, await self._request(items))
+                return await self._take_answer(items, await self._request(items, in_doubt.requested_at), in_doubt)
             except Unavailable as error:
                 lost_answers = 0
                 self._hold(error.reason, str(error), error.retry_after_s, overloaded=error.overloaded)
@@ -98,12 +100,12 @@ class BatchSender:
                 unsafe = [item for item in items if not item.encoded.replay_safe]
                 if unsafe:
                     rest = [item for item in items if item.encoded.replay_safe]
-                    return await self._recover_and_send(unsafe, rest)
+                    return await self._recover_and_send(unsafe, rest, in_doubt)
                 if lost_answers >= MAX_LOST_ANSWERS and await self._vendor_is_well():
                     return await self._bisect(items, Outcome(Fate.RETRYABLE, "no-answer", str(error)))
         return None
 
-    async def _take_answer(self, items: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
+    async def _take_answer(self, items: Sequence[Item], outcomes: Sequence[Outcome], in_doubt: InDoubt) -> None:
         """Hand over what the vendor has said of each item, and find out about those of which it has said nothing."""
         fates = list(zip(items, outcomes, strict=True))
         if Fate.AMBIGUOUS not in {outcome.fate for outcome in outcomes}:
@@ -122,10 +124,9 @@ class BatchSender:
                 unsafe.append(item)
         self._know(known)
         if unsafe:
-            await self._recover(unsafe, self._in_doubt())
+            await self._recover(unsafe, in_doubt)
 
-    async def _recover_and_send(self, unsafe: Sequence[Item], rest: Sequence[Item]) -> None:
-        in_doubt = self._in_doubt()
+    async def _recover_and_send(self, unsafe: Sequence[Item], rest: Sequence[Item], in_doubt: InDoubt) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._recover(unsafe, in_doubt))
             group.create_task(self._send(rest))
@@ -147,6 +148,7 @@ class BatchSender:
                 await self._pause_before_asking_again(failures, error, in_doubt)
                 continue
             unapplied = [item for item, outcome in zip(items, found, strict=True) if outcome is None]
+            self._clearance.write_ahead.turned_away(unapplied)
             self._know([(item, outcome) for item, outcome in zip(items, found, strict=True) if outcome is not None])
             log.info(
                 "batch recovered",
@@ -172,9 +174,9 @@ class BatchSender:
         await self._send(items[:middle])
         await self._send(items[middle:])
 
-    async def _request(self, items: Sequence[Item]) -> Sequence[Outcome]:
+    async def _request(self, items: Sequence[Item], requested_at: datetime) -> Sequence[Outcome]:
         self.requests += 1
-        self._requested_at = datetime.now(UTC)
+        self._requested_at = requested_at
         self._requests_out += 1
         self._clearance.write_ahead.sending(items)
         kill_points.at(KillPoint.SENDING)
@@ -223,10 +225,6 @@ class BatchSender:
             self._clearance.write_ahead.settled(fates)
             kill_points.at(KillPoint.ANSWERED)
             self._settle(fates, BatchTimes(self._requested_at, self._answered_at))
-
-    def _in_doubt(self) -> InDoubt:
-        """Return what the vendor is asked about: the request that was just sent."""
-        return InDoubt(batch_id=self._batch.batch_id, refs={}, requested_at=self._requested_at)
 
     def _part(self, items: Sequence[Item]) -> Batch:
         if items is self._batch.items:

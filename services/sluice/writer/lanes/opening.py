@@ -31,6 +31,8 @@ from sluice.writer.lanes.settlement import SettlementBuilder
 
 MAX_BATCH_BYTES = 900_000
 """Receipts in one Kafka batch, before compression; brokers take 1 MiB unless told otherwise."""
+TAIL_FETCH_BYTES = 1024 * 1024
+"""Of each of a lane's partitions at a time: all lanes are opened side by side."""
 STALE_SHARE = 1 / 3
 """A committed cycle proves for this share of the session timeout that the lane is ours."""
 
@@ -92,7 +94,7 @@ class LaneOpener:
         found: dict[TopicPartition, OffsetAndMetadata] = await self._admin.list_consumer_group_offsets(
             self._terms.group_id, partitions=inputs
         )
-        async with TopicReader(self._kafka) as reader:
+        async with TopicReader(self._kafka, fetch_bytes=TAIL_FETCH_BYTES) as reader:
             beginnings = await reader.beginnings([batches, *inputs])
             committed = [_position(found.get(one), beginnings[one]) for one in inputs]
             text = found[inputs[0]].metadata if inputs[0] in found else ""
