@@ -1,5 +1,6 @@
 """Fixtures for every test: a real Kafka, started once and only when a test asks for it."""
 
+import gc
 import os
 import re
 import uuid
@@ -23,6 +24,20 @@ class CreateTopics(Protocol):
         partitions: int = 1,
         config: dict[str, str] | None = None,
     ) -> None: ...
+
+
+def pytest_collection() -> None:
+    """Collect no garbage while test files are read.
+
+    A collection in the middle of ``ast.parse`` can end in ``SystemError: AST constructor recursion depth mismatch``
+    with Python 3.11: https://github.com/python/cpython/issues/106905.
+    """
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Collect garbage again."""
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

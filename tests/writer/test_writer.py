@@ -19,7 +19,7 @@ from sluice.telemetry.health import Heartbeat
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.writer import Writer, _cause_of
 from tests.support.factories import record_message
-from tests.support.fakes import FakeDestination, deliver_all, turn
+from tests.support.fakes import FakeDestination, deliver_all
 from tests.support.kafka_admin import RunningKafka
 from tests.support.topics import crm_connection, read_all
 from tests.support.writer_process import eventually
@@ -54,20 +54,23 @@ async def test_answers_that_come_after_a_vendor_refused_for_good_are_settled(con
 
     async def answer(batch: Batch) -> list[Outcome]:
         await stop.wait()
+        await asyncio.sleep(0.2)  # the vendor's latency: the writer is draining by then
         if batch.items[0].offset == 0:
             refused.set()
             raise Misconfigured("no such address")
         await refused.wait()
-        await turn()
+        await asyncio.sleep(1.0)
         return deliver_all(batch)
 
     destination = FakeDestination(answer)
     writer = _make_writer(connection, destination, DestinationEntry(to=None, window=WindowSettings(max_items=3)))
+    others = asyncio.all_tasks()
     running = asyncio.create_task(writer.run(stop))
     await eventually(lambda: _is(len(destination.requests) == 2))
     stop.set()
     with pytest.raises(Misconfigured):
         await running
+    assert asyncio.all_tasks() == others  # nothing is left to itself, such as a lane's producer
     assert len(await read_all(connection, connection.topics("crm").succeeded)) == 3
 
 
