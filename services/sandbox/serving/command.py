@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -12,6 +12,8 @@ from sandbox.ledger.ledger import Ledger, Mode
 from sandbox.serving.app import App
 from sandbox.serving.server import run
 from sandbox.vendor import Vendor
+
+Kind = TypeVar("Kind", bound=msgspec.Struct)
 
 
 class Serving(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,14 +53,40 @@ _OPTIONS = (
 )
 
 
-def serving_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that all vendors share to a command, which gets them as its first argument, a ``Serving``."""
+def serving_options(settings: type[msgspec.Struct]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a decorator that adds the options that all vendors share.
 
-    @wraps(command)
-    def with_serving(**options: Any) -> None:
-        shared = {name: options.pop(name) for name in Serving.__struct_fields__}
-        command(Serving(**shared), **options)
+    The command gets a ``Serving``, then the ``settings`` of the options named as its fields, then the other options.
+    """
 
-    for option in reversed(_OPTIONS):
-        option(with_serving)
-    return with_serving
+    def with_options(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_serving(**options: Any) -> None:
+            command(_taken_from(options, Serving), _taken_from(options, settings), **options)
+
+        for option in reversed(_OPTIONS):
+            option(with_serving)
+        return with_serving
+
+    return with_options
+
+
+def setting(
+    defaults: msgspec.Struct, flag: str, field: str, help_text: str | None = None, *, least: int | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make an option for a field of the settings: of its type, and without the option as in ``defaults``."""
+    default = getattr(defaults, field)
+    is_flag = default is False
+    return click.option(
+        flag,
+        field,
+        type=None if least is None else click.IntRange(least),
+        default=default,
+        show_default=not is_flag,
+        is_flag=is_flag,
+        help=help_text,
+    )
+
+
+def _taken_from(options: dict[str, Any], kind: type[Kind]) -> Kind:
+    return kind(**{name: options.pop(name) for name in kind.__struct_fields__ if name in options})
