@@ -72,9 +72,8 @@ async def test_each_attempt_is_told_with_its_status_or_error() -> None:
 
 def test_attempts_are_client_spans_when_the_current_span_is_recorded() -> None:
     """Run in another process: OpenTelemetry allows one provider in each."""
-    spans = json.loads(
-        subprocess.run([sys.executable, "-m", "tests.support.http_spans"], capture_output=True, check=True).stdout
-    )
+    command = [sys.executable, "-m", "tests.support.http_spans"]
+    spans = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
     common = {"server.address": "vendor.test", "server.port": 443}
     token = {**common, "http.request.method": "POST", "url.path": "/token", "http.response.status_code": 200}
     write = {**common, "http.request.method": "PUT", "url.path": "/groups"}

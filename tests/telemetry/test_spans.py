@@ -170,9 +170,7 @@ def test_whoever_consumes_a_receipt_continues_the_records_trace(spans: InMemoryS
     "headers",
     [pytest.param([], id="no context"), pytest.param([("traceparent", NOT_SAMPLED)], id="not sampled")],
 )
-def test_a_receipt_that_is_not_sampled_makes_no_span(
-    spans: InMemorySpanExporter, headers: list[tuple[str, bytes]]
-) -> None:
+def test_a_receipt_not_sampled_makes_no_span(spans: InMemorySpanExporter, headers: list[tuple[str, bytes]]) -> None:
     with received_span("crm.succeeded", headers) as span:
         assert not span.is_recording()
     assert spans.get_finished_spans() == ()

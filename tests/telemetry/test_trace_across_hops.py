@@ -80,9 +80,7 @@ def test_publishing_begins_a_trace_for_each_record(spans: Spans) -> None:
 
 def test_a_batch_has_no_parent_and_links_to_each_of_its_records(spans: Spans) -> None:
     batches = spans.by_word["process"]
-    assert {(span.service, span.kind, span.parent_span_id) for span in batches} == {
-        ("sluice-writer-crm", "CONSUMER", "")
-    }
+    assert {(one.service, one.kind, one.parent_span_id) for one in batches} == {("sluice-writer-crm", "CONSUMER", "")}
     linked = sorted((link.trace_id, link.span_id) for span in batches for link in span.links)
     assert linked == sorted((span.trace_id, span.span_id) for span in spans.by_word["send"])
 

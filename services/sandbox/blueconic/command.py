@@ -20,10 +20,8 @@ _setting = partial(setting, Settings())
 @_setting("--redirect-uri", "redirect_uri", "Registers the application for the authorization code flow, too.")
 @_setting("--token-lifetime", "token_lifetime_s", "Seconds.")
 @_setting("--max-concurrent", "max_concurrent", "Bulk calls before 429.")
-@click.option("--group-type", "added_groups", multiple=True, metavar="NAME", help="Another group type; repeatable.")
-@click.option(
-    "--event-type", "added_events", multiple=True, metavar="NAME", help="Another timeline event type; repeatable."
-)
+@click.option("--group-type", "groups", multiple=True, metavar="NAME", help="Another group type; repeatable.")
+@click.option("--event-type", "events", multiple=True, metavar="NAME", help="Another timeline event type; repeatable.")
 @click.option(
     "--unique-property", "unique", multiple=True, metavar="ID", help="Another property to find profiles by; repeatable."
 )
@@ -41,17 +39,17 @@ def blueconic(
     serving: Serving,
     settings: Settings,
     *,
-    added_groups: tuple[str, ...],
-    added_events: tuple[str, ...],
+    groups: tuple[str, ...],
+    events: tuple[str, ...],
     unique: tuple[str, ...],
     defined: tuple[str, ...],
 ) -> None:
     """Serve a stand-in for the BlueConic REST API v2."""
-    group_types = (GroupType(id=name, name=name, plural_name=name) for name in added_groups)
+    group_types = (GroupType(id=name, name=name, plural_name=name) for name in groups)
     settings = msgspec.structs.replace(
         settings,
         group_types=(*settings.group_types, *group_types),
-        event_types=(*settings.event_types, *(EventType(id=name, name=name) for name in added_events)),
+        event_types=(*settings.event_types, *(EventType(id=name, name=name) for name in events)),
         unique_properties=settings.unique_properties | frozenset(unique),
         defined_properties=frozenset(defined) if defined else None,
     )

@@ -47,8 +47,8 @@ class Profiles:
         now_ms = self._clock.now_ms()
         objectives = frozenset((request.argument("objectiveIds") or "").split(",")) - {""}
         outcomes = [self._apply(entry, objectives, now_ms) for entry in entries]
-        self._record_entries(request, entries, outcomes, now_ms)
-        self._record_events(request, entries, outcomes, now_ms)
+        self._record_entries(request.number, entries, outcomes, now_ms)
+        self._record_events(request.number, entries, outcomes, now_ms)
         return [_result(entry, outcome) for entry, outcome in zip(entries, outcomes, strict=True)]
 
     def segments(self, values: Values) -> list[str]:
@@ -117,13 +117,11 @@ class Profiles:
             return True
         return profile is not None and entry.restriction.is_member_of_segment in self.segments(profile.values)
 
-    def _record_entries(
-        self, request: Request, entries: list[ProfileEntry], outcomes: list[_Outcome], now_ms: int
-    ) -> None:
+    def _record_entries(self, request: int, entries: list[ProfileEntry], outcomes: list[_Outcome], now_ms: int) -> None:
         states = [outcome.state for outcome in outcomes]
         self._ledger.record(
             at=now_ms / 1000,
-            request=request.number,
+            request=request,
             endpoint="PUT /profiles",
             family="profile",
             objects=[""] * len(entries),
@@ -134,9 +132,7 @@ class Profiles:
             changed=[state in _CHANGES for state in states],
         )
 
-    def _record_events(
-        self, request: Request, entries: list[ProfileEntry], outcomes: list[_Outcome], now_ms: int
-    ) -> None:
+    def _record_events(self, request: int, entries: list[ProfileEntry], outcomes: list[_Outcome], now_ms: int) -> None:
         written = [
             (f"{outcome.profile_id}/{one.result.id}", event, one)
             for entry, outcome in zip(entries, outcomes, strict=True)
@@ -144,7 +140,7 @@ class Profiles:
         ]
         self._ledger.record(
             at=now_ms / 1000,
-            request=request.number,
+            request=request,
             endpoint="PUT /profiles",
             family="timeline",
             objects=[event.event_type_id or "" for _, event, _ in written],

@@ -113,17 +113,15 @@ class Timeline:
         return self._is_low(event) and age_ms > self._types[event.event_type_id].retention_days * _DAY_MS
 
 
-def _store(
-    entry: EventEntry, event_type: EventType, events: list[Event], replaced: list[Event], date_ms: int
-) -> Written:
+def _store(entry: EventEntry, event_type: EventType, events: list[Event], named: list[Event], date_ms: int) -> Written:
     data: Data = {}
     event_data.apply(entry.data, data, event_type.properties)
     source = entry.source if entry.strategy == "SET" else ""  # Only SET may set it. §5 [client]
     event = Event(entry.id or str(uuid.uuid4()), event_type.id, date_ms, source, data)
-    events[:] = [other for other in events if other not in replaced] + [event]
+    events[:] = [other for other in events if other not in named] + [event]
     state: State = "SET" if entry.strategy == "SET" else "CREATED"
     result = EventResult(id=event.id, identifier=entry.identifier, state=state)
-    return Written(result, changed=replaced != [event])
+    return Written(result, changed=named != [event])
 
 
 def _is_named(event: Event, entry: EventEntry, date_ms: int | None) -> bool:

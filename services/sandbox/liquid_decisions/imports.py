@@ -48,13 +48,13 @@ class Imports:
     def _prepare(self, request: Request, community: Community, form: Form, parts: Parts) -> Work:
         required(form, "jobName")
         table = community.table(required(form, "itemType"))
-        merges, has_header_row = flag(form, "merge"), flag(form, "headerRow")
+        merges, has_header = flag(form, "merge"), flag(form, "headerRow")
         if format_of(form) == "json":
             file = read_json(parts["file"])  # Ignore a template: the script sends one for JSON too. §14 [client]
         else:
             template = Template(form["template"]) if "template" in form else None
             kinds = table.item_type.fields or {}
-            file = read_csv(parts["file"], has_header_row=has_header_row, template=template, kinds=kinds)
+            file = read_csv(parts["file"], has_header=has_header, template=template, kinds=kinds)
         most = community.settings.max_import_records
         if most is not None and file.total > most:
             raise Refusal(f"file: expected at most {most} records, got {file.total}")

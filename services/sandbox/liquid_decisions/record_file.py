@@ -51,21 +51,19 @@ def read_json(body: bytes) -> RecordFile:
     return RecordFile(len(elements), map(_object, elements))
 
 
-def read_csv(
-    body: bytes, *, has_header_row: bool, template: Template | None, kinds: Mapping[str, FieldKind]
-) -> RecordFile:
+def read_csv(body: bytes, *, has_header: bool, template: Template | None, kinds: Mapping[str, FieldKind]) -> RecordFile:
     """Read UTF-8, RFC 4180. The header row, which names the columns, and blank lines are not records. [assumed]"""
-    if not has_header_row and template is None:
+    if not has_header and template is None:
         raise Refusal("file: a CSV needs headerRow=True or a template")
     try:
         text = body.decode("utf-8-sig")
         count = sum(1 for row in _rows(text) if row)
         rows = _rows(text)
-        header = next((row for row in rows if row), []) if has_header_row else []
+        header = next((row for row in rows if row), []) if has_header else []
     except (UnicodeDecodeError, csv.Error) as error:
         raise Refusal(f"file: expected CSV in UTF-8 as RFC 4180 has it: {error}") from None
     records = (_record(row, header, template, kinds) for row in rows if row)
-    return RecordFile(max(0, count - 1) if has_header_row else count, records)
+    return RecordFile(max(0, count - 1) if has_header else count, records)
 
 
 def _rows(text: str) -> Iterator[list[str]]:

@@ -31,9 +31,8 @@ class Upsert:
         self._ledger.count_entries(len(items))
         entries = [Entry(item.headers, item.data, item.headers.get("action")) for item in items]
         outcomes = community.writer.write(entries, Source(request.number, _ENDPOINT))
-        rejects = [
-            _with_receipt(item, outcome) for item, outcome in zip(items, outcomes, strict=True) if outcome.message
-        ]
+        pairs = zip(items, outcomes, strict=True)
+        rejects = [_with_receipt(item, outcome) for item, outcome in pairs if outcome.message]
         # ``n``, or ``n`` less the rejected; the document is unclear. §4 [assumed]
         count = len(items) - (len(rejects) if community.settings.count_leaves_out_rejected else 0)
         count += sum(fault.by for fault in self._faults.acting((WrongCount,), request.method, request.path))

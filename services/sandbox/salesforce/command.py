@@ -23,9 +23,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--security-token", default=_DEFAULTS.users[0].security_token, show_default=True)
 @_setting("--client-id", "client_id", "The consumer key.")
 @_setting("--client-secret", "client_secret")
-@click.option(
-    "--jwt-public-key", "jwt_key_file", type=_FILE, help="PEM of what signs the JWT bearer flow's assertions."
-)
+@click.option("--jwt-public-key", "jwt_file", type=_FILE, help="PEM of what signs the JWT bearer flow's assertions.")
 @click.option("--objects", "objects_file", type=_FILE, help="A JSON array of objects beside the standard ones.")
 @click.option("--identifier-field", default="", help="The column that the ledger keeps as an entry's identifier.")
 @_setting("--session-lifetime", "session_lifetime_s", "Idle seconds.")
@@ -41,7 +39,7 @@ def salesforce(
     username: str,
     password: str,
     security_token: str,
-    jwt_key_file: Path | None,
+    jwt_file: Path | None,
     objects_file: Path | None,
 ) -> None:
     """Serve a stand-in for Salesforce: login, Bulk API 1.0 and 2.0, REST queries."""
@@ -50,7 +48,7 @@ def salesforce(
         settings,
         users=(loader, *settings.users[1:]),
         client_user=username,
-        jwt_public_key=jwt_key_file.read_text() if jwt_key_file else "",
+        jwt_public_key=jwt_file.read_text() if jwt_file else "",
         objects=_objects(objects_file),
     )
     credentials = {

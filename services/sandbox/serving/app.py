@@ -56,16 +56,14 @@ class App:
         self._is_closing = True
         self.vendor.clock.wake()
 
-    async def _serve(
-        self, match: Match, refusal: Response | None, scope: Message, receive: Receive, send: Send
-    ) -> None:
+    async def _serve(self, match: Match, early: Response | None, scope: Message, receive: Receive, send: Send) -> None:
         self._requests += 1
         request = await read(
             scope, match.params, receive, number=self._requests, max_body_bytes=self.vendor.max_body_bytes
         )
         if request is None:
             return
-        response = refusal or await answer_with_faults(self.faults, request, self._handler(match), self.hold)
+        response = early or await answer_with_faults(self.faults, request, self._handler(match), self.hold)
         path = match.route.path if match.route else "(no such route)"
         self.vendor.ledger.count_request(f"{request.method} {path} {_outcome(response)}")
         await send_response(response, scope, receive, send)

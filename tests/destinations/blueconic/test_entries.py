@@ -165,9 +165,7 @@ def test_an_event_is_named_by_profile_id_date_and_id() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "key", [pytest.param("p-1", id="a string"), pytest.param({"profileId": "p-1"}, id="a mapping")]
-)
+@pytest.mark.parametrize("key", [pytest.param("p-1", id="a string"), pytest.param({"profileId": "p-1"}, id="mapping")])
 def test_an_inserted_event_is_named_after_its_record_by_default(key: Key) -> None:
     (event,) = entry(record("timeline/visit", "insert", key, event_id="e-9"))["timeline"]
     assert (event["id"], event["date"]) == ("e-9", "2026-01-02T12:00:00Z")
@@ -272,9 +270,8 @@ JSON = st.recursive(
     max_leaves=8,
 )
 NAMES = st.sampled_from(["email", "id", "date", "profileId", "a b", ""]) | st.text(max_size=4)
-KEYS = (
-    st.none() | st.text() | st.dictionaries(NAMES, st.text()) | st.lists(st.dictionaries(NAMES, st.text()), max_size=3)
-)
+TEXTS = st.dictionaries(NAMES, st.text())
+KEYS = st.none() | st.text() | TEXTS | st.lists(TEXTS, max_size=3)
 OBJECTS = st.sampled_from(["group/company", "profile", "timeline/order"]) | st.text(min_size=1, max_size=20)
 
 

@@ -76,9 +76,7 @@ async def test_what_is_safe_to_repeat_is_sent_again_without_asking() -> None:
         pytest.param(httpx.Response(501), False, id="501"),
     ],
 )
-async def test_an_increment_is_sent_again_only_if_it_is_proven_not_to_be_applied(
-    answer: httpx.Response, unapplied: bool
-) -> None:
+async def test_an_increment_is_sent_again_only_if_proven_not_applied(answer: httpx.Response, unapplied: bool) -> None:
     (found,) = await recover(answer, [record(data=ONE_MORE)])
     assert (found is None) == unapplied
     if found is not None:

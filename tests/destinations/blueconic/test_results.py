@@ -154,9 +154,7 @@ def joined(row: int, **changes: Any) -> dict[str, Any]:
         ),
     ],
 )
-async def test_results_are_matched_to_their_entries(
-    answers: list[dict[str, Any]], record_ids: list[str | None]
-) -> None:
+async def test_results_are_matched_to_entries(answers: list[dict[str, Any]], record_ids: list[str | None]) -> None:
     outcomes = await write(results(*answers), companies(3))
     assert [outcome.record_id for outcome in outcomes] == record_ids
     assert all(outcome == LOST_ITEM for outcome in outcomes if outcome.record_id is None)
@@ -231,9 +229,7 @@ EVENTS = (companies(2), [record("profile")], [record("timeline/order", "insert")
 
 @settings(deadline=None)
 @given(status=st.sampled_from([200, 413]) | st.integers(200, 599), body=BODIES, events=st.sampled_from(EVENTS))
-async def test_any_answer_is_an_outcome_per_item_or_a_batch_error(
-    status: int, body: bytes, events: list[RecordEvent]
-) -> None:
+async def test_any_answer_is_outcomes_or_a_batch_error(status: int, body: bytes, events: list[RecordEvent]) -> None:
     try:
         outcomes = await write(httpx.Response(status, content=body), events)
     except BatchError:

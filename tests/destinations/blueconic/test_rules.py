@@ -76,10 +76,9 @@ def test_only_an_increment_is_not_safe_to_repeat(data: object, replay_safe: bool
 
 
 def test_a_profiles_rule_may_name_a_restriction() -> None:
-    data = {"n": {"set": 1, "restriction": "EXISTING_PROFILES_ONLY"}}
-    assert rules(data, "profile") == [
-        {"id": "n", "values": ["1"], "strategy": "SET", "restriction": "EXISTING_PROFILES_ONLY"}
-    ]
+    rule = {"restriction": "EXISTING_PROFILES_ONLY"}
+    sent = rules({"n": {"set": 1, **rule}}, "profile")
+    assert sent == [{"id": "n", "values": ["1"], "strategy": "SET", **rule}]
 
 
 @pytest.mark.parametrize(

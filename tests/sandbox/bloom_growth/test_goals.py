@@ -135,9 +135,7 @@ async def test_a_goal_is_attached_to_a_meeting_and_detached(bloom: BloomTenant) 
     assert await bloom.status("DELETE", path) == 404
 
 
-@pytest.mark.parametrize(
-    "body", [pytest.param({}, id="§3.17 no title"), pytest.param({"title": "\n"}, id="§10 blank title")]
-)
+@pytest.mark.parametrize("body", [pytest.param({}, id="§3.17 none"), pytest.param({"title": "\n"}, id="§10 blank")])
 async def test_a_goal_without_a_title_is_a_400(bloom: BloomTenant, body: dict[str, str]) -> None:
     for path in (f"L10/{await bloom.meeting()}/rocks", "rocks/create"):
         assert await bloom.status("POST", path, body) == 400

@@ -144,9 +144,7 @@ async def test_failed_items_are_sent_again_as_they_were(bloom: BloomTenant, clie
         pytest.param(("issue", "todo", "goal"), 15, id="§9 several runs at once, a cap each"),
     ],
 )
-async def test_a_run_has_five_items_in_flight(
-    bloom: BloomTenant, client: Any, names: tuple[str, ...], peak: int
-) -> None:
+async def test_a_run_has_five_in_flight(bloom: BloomTenant, client: Any, names: tuple[str, ...], peak: int) -> None:
     """§9, as the sandbox's count by token shows (§13.6)."""
     me, meeting = await bloom.me(), await bloom.meeting()
     items = [{"meeting_id": meeting, "title": f"{number}", "user_id": me} for number in range(10)]

@@ -74,17 +74,15 @@ async def test_another_week_may_be_scored_too(bloom: BloomTenant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "weeks_ahead", "status"),
+    ("body", "weeks", "status"),
     [
         pytest.param({}, 0, 400, id="§10 no value"),
         pytest.param({"value": "5"}, 0, 400, id="§10 wrong type"),
         pytest.param({"value": 5}, 54, 404, id="no such week"),
     ],
 )
-async def test_a_bad_score_is_refused(
-    bloom: BloomTenant, body: dict[str, object], weeks_ahead: int, status: int
-) -> None:
-    path = f"measurables/{await _measurable(bloom)}/week/{await _week(bloom) + weeks_ahead}"
+async def test_a_bad_score_is_refused(bloom: BloomTenant, body: dict[str, object], weeks: int, status: int) -> None:
+    path = f"measurables/{await _measurable(bloom)}/week/{await _week(bloom) + weeks}"
     assert await bloom.status("PUT", path, body) == status
 
 

@@ -104,9 +104,7 @@ async def test_arbitrary_bytes_get_a_declared_status(
     value=st.text() | st.sampled_from(["*", "1", "0", "-1", "x", "²", "9" * 400, "0001-01-01"]),
 )
 @settings(max_examples=30, deadline=None)
-async def test_arbitrary_arguments_get_a_declared_status(
-    app: Tenant, endpoint: Endpoint, name: str, value: str
-) -> None:
+async def test_any_arguments_get_a_declared_status(app: Tenant, endpoint: Endpoint, name: str, value: str) -> None:
     path = endpoint.path.replace("{grouptype}", "company").replace("{group}", "g").replace("{profileId}", "1")
     answer = await app.http.request(endpoint.method, path, params={name: value})
     assert answer.status_code in endpoint.statuses

@@ -70,9 +70,7 @@ async def test_what_the_document_does_not_have_is_a_404(blueconic: Tenant, path:
 @pytest.mark.parametrize(
     "path", [pytest.param("/groups/company/g", id="of a group"), pytest.param("/profiles/p", id="of a profile")]
 )
-@pytest.mark.parametrize(
-    "method", [pytest.param(one, id=f"§1 single-object writes: {one}") for one in ("POST", "PUT", "DELETE")]
-)
+@pytest.mark.parametrize("method", [pytest.param(one, id=f"§1 single: {one}") for one in ("POST", "PUT", "DELETE")])
 async def test_single_objects_are_only_read(blueconic: Tenant, method: str, path: str) -> None:
     await blueconic.put_groups(group("g"))
     await blueconic.put_profiles({"profileId": "p", "strategy": "UPSERT"})

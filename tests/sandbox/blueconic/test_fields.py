@@ -12,29 +12,27 @@ BY_EMAIL = matching("email", "jane@example.com")
 
 
 @pytest.mark.parametrize(
-    ("entries", "results"),
+    ("entry", "result"),
     [
         pytest.param(
-            [{"groupTypeId": "airport", "groupId": "g", "strategy": "UPSERT"}],
-            [{"groupId": "g", "groupTypeId": "airport", "state": "CREATED"}],
+            {"groupTypeId": "airport", "groupId": "g", "strategy": "UPSERT"},
+            {"groupId": "g", "groupTypeId": "airport", "state": "CREATED"},
             id="§3 field groupTypeId, §3 field groupId: that of a new group",
         ),
         pytest.param(
-            [{"groupType": "airport", "groupId": "g", "strategy": "UPSERT"}],
-            [{"groupId": "g", "groupTypeId": "airport", "state": "CREATED"}],
+            {"groupType": "airport", "groupId": "g", "strategy": "UPSERT"},
+            {"groupId": "g", "groupTypeId": "airport", "state": "CREATED"},
             id="§9 defect 1: the result has groupTypeId whatever was sent",
         ),
         pytest.param(
-            [{"groupTypeId": "company", "groupId": "g", "identifier": "b7/ü"}],
-            [{"groupId": "g", "groupTypeId": "company", "state": "NOTFOUND", "identifier": "b7/ü"}],
+            {"groupTypeId": "company", "groupId": "g", "identifier": "b7/ü"},
+            {"groupId": "g", "groupTypeId": "company", "state": "NOTFOUND", "identifier": "b7/ü"},
             id="§3 field identifier: echoed as sent",
         ),
     ],
 )
-async def test_a_result_names_its_entry(
-    blueconic: Tenant, entries: list[dict[str, Any]], results: list[dict[str, Any]]
-) -> None:
-    assert await blueconic.put_groups(*entries) == results
+async def test_a_result_names_its_entry(blueconic: Tenant, entry: dict[str, Any], result: dict[str, Any]) -> None:
+    assert await blueconic.put_groups(entry) == [result]
 
 
 async def test_the_field_strategy_is_per_entry_so_that_a_request_may_mix_all_three(blueconic: Tenant) -> None:

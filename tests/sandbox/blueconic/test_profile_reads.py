@@ -51,9 +51,7 @@ async def test_a_read_can_be_limited_to_properties(blueconic: Tenant, query: str
         pytest.param("", 400, None, id="§8 profile search: no property"),
     ],
 )
-async def test_profiles_are_searched_by_unique_properties(
-    blueconic: Tenant, query: str, status: int, found: int | None
-) -> None:
+async def test_a_search_is_by_unique_properties(blueconic: Tenant, query: str, status: int, found: int | None) -> None:
     for crm_id in ("1", "2"):
         rules = [rule("SET", "a", name="email"), rule("SET", crm_id, name="crm_id")]
         await blueconic.put_profiles({"strategy": "UPSERT", "properties": rules})

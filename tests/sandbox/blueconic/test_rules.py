@@ -10,9 +10,7 @@ IDEMPOTENT = st.sampled_from(["SET", "ADD", "SET_IF_EMPTY", "REMOVE"])
 
 
 @given(before=VALUES, values=VALUES, strategy=IDEMPOTENT)
-def test_an_idempotent_rule_changes_nothing_the_second_time(
-    before: list[str], values: list[str], strategy: str
-) -> None:
+def test_an_idempotent_rule_changes_nothing_a_second_time(before: list[str], values: list[str], strategy: str) -> None:
     stored = {"p": before} if before else {}
     rules = [Rule(id="p", values=values, strategy=strategy)]  # type: ignore[arg-type]
     PropertyRules(None).apply(rules, stored)

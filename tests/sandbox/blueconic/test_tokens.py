@@ -5,6 +5,11 @@ import pytest
 from sandbox.blueconic.endpoints import ENDPOINTS, Endpoint
 from tests.sandbox.blueconic.tenants import Tenant
 
+PROTECTED = [endpoint for endpoint in ENDPOINTS if endpoint.scope]
+EACH_PROTECTED = pytest.mark.parametrize(
+    "endpoint", [pytest.param(one, id=f"§1 {one.method} {one.path}") for one in PROTECTED]
+)
+
 
 @pytest.mark.parametrize(
     "authorization",
@@ -20,16 +25,9 @@ async def test_without_a_token_every_call_is_an_empty_401(blueconic: Tenant, aut
     assert answer.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        pytest.param(one.method, one.path, id=f"§2 use: {one.method} {one.path}")
-        for one in ENDPOINTS
-        if one.scope is not None
-    ],
-)
-async def test_every_call_but_those_for_tokens_needs_one(blueconic: Tenant, method: str, path: str) -> None:
-    answer = await blueconic.http.request(method, path, headers={"authorization": ""})
+@EACH_PROTECTED
+async def test_every_call_but_those_for_tokens_needs_one(blueconic: Tenant, endpoint: Endpoint) -> None:
+    answer = await blueconic.http.request(endpoint.method, endpoint.path, headers={"authorization": ""})
     assert (answer.status_code, answer.content) == (401, b"")
 
 
@@ -40,10 +38,7 @@ async def test_a_token_dies_when_its_lifetime_is_over(blueconic: Tenant) -> None
     assert (await blueconic.http.get("/groupTypes")).status_code == 401
 
 
-PROTECTED = [endpoint for endpoint in ENDPOINTS if endpoint.scope]
-
-
-@pytest.mark.parametrize("endpoint", [pytest.param(one, id=f"§1 {one.method} {one.path}") for one in PROTECTED])
+@EACH_PROTECTED
 async def test_a_token_without_the_scope_is_refused_by_a_declared_status(blueconic: Tenant, endpoint: Endpoint) -> None:
     others = sorted({str(one.scope) for one in PROTECTED} - {endpoint.scope})
     token = await blueconic.token(scope=" ".join(others))
@@ -53,7 +48,7 @@ async def test_a_token_without_the_scope_is_refused_by_a_declared_status(bluecon
     assert "insufficient_scope" in answer.headers["www-authenticate"]
 
 
-@pytest.mark.parametrize("endpoint", [pytest.param(one, id=f"§1 {one.method} {one.path}") for one in PROTECTED])
+@EACH_PROTECTED
 async def test_the_documented_scope_is_enough(blueconic: Tenant, endpoint: Endpoint) -> None:
     token = await blueconic.token(scope=str(endpoint.scope))
     headers = {"authorization": f"Bearer {token}"}

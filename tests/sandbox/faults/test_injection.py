@@ -176,9 +176,7 @@ async def _statuses(blueconic: Tenant, requests: int) -> list[int]:
         pytest.param([Status(status=503, method="get", path="/rest/v2/group")], [503, 200, 200, 200], id="prefix"),
     ],
 )
-async def test_a_fault_meets_the_requests_it_names(
-    blueconic: Tenant, faults: list[Standing], statuses: list[int]
-) -> None:
+async def test_a_fault_meets_requests_it_names(blueconic: Tenant, faults: list[Standing], statuses: list[int]) -> None:
     for fault in faults:
         await blueconic.control.add_fault(fault)
     assert await _statuses(blueconic, 4) == statuses

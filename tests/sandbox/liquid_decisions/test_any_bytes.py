@@ -117,9 +117,7 @@ async def test_every_import_comes_to_an_end(app: Service, file: bytes, fields: d
 
 @given(disposition=st.binary(), boundary=st.binary(max_size=5), part=st.binary())
 @settings(max_examples=100, deadline=None)
-async def test_arbitrary_multipart_is_taken_or_refused(
-    app: Service, disposition: bytes, boundary: bytes, part: bytes
-) -> None:
+async def test_any_parts_are_taken_or_refused(app: Service, disposition: bytes, boundary: bytes, part: bytes) -> None:
     body = b"--B\r\nContent-Disposition: form-data; name=" + disposition + b"\r\n\r\n" + part + b"\r\n--B--\r\n"
     for name in (b"B", bytes(byte for byte in boundary if byte > 0x20)):
         headers = {b"content-type": b"multipart/form-data; boundary=" + name}

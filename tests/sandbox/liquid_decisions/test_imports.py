@@ -128,9 +128,7 @@ async def test_a_bad_record_can_fail_the_job() -> None:
         pytest.param({"contentType": "text/csv", "template": "x" * 70_000}, b"a\r\n", id="a template too long"),
     ],
 )
-async def test_bad_parameters_or_a_bad_file_are_a_rejected_job(
-    liquid: Service, fields: dict[str, str], file: bytes
-) -> None:
+async def test_bad_parameters_or_files_are_rejected_jobs(liquid: Service, fields: dict[str, str], file: bytes) -> None:
     status = await liquid.submit_import(file, **fields)
     assert (status["status"], status["recordsProcessed"]) == ("Rejected", "0")
     assert status["reason"]

@@ -64,9 +64,7 @@ async def test_absent_client_credentials_are_accepted(liquid: Service, without: 
         pytest.param(b"\xff", 401, id="unreadable"),
     ],
 )
-async def test_client_credentials_are_taken_as_rfc_6749_has_them(
-    liquid: Service, credentials: bytes, status: int
-) -> None:
+async def test_client_credentials_are_as_rfc_6749_has_them(liquid: Service, credentials: bytes, status: int) -> None:
     headers = {"authorization": f"Basic {base64.b64encode(credentials).decode()}"}
     answer = await liquid.http.post(f"{BASE}/oauth2/token", data=LOGIN, headers=headers)
     assert answer.status_code == status

@@ -12,9 +12,7 @@ from tests.sandbox.salesforce.orgs import Served
         pytest.param("Widget__c", "Account__r.Ext__c", "Account__r.Name", id="§6 Parent__r.Ext__c"),
     ],
 )
-async def test_a_relationship_column_finds_the_parent(
-    salesforce: Served, object_name: str, column: str, field: str
-) -> None:
+async def test_a_relationship_finds_the_parent(salesforce: Served, object_name: str, column: str, field: str) -> None:
     await salesforce.load("Ext__c,Name\nE-1,Alder\n", object_name="Account")
     name = "LastName" if object_name == "Contact" else "Name"
     await salesforce.load(f"Ext__c,{name},{column}\nA-1,Berg,E-1\n", object_name=object_name)
@@ -42,9 +40,7 @@ async def test_a_parent_that_is_not_there_is_a_row_error(salesforce: Served) -> 
         pytest.param("Id,LastName", "delete", "The 'delete' batch must contain only ids", id="§3.10 only ids"),
     ],
 )
-async def test_a_wrong_column_fails_the_batch_whole(
-    salesforce: Served, columns: str, operation: str, message: str
-) -> None:
+async def test_a_wrong_column_fails_the_batch(salesforce: Served, columns: str, operation: str, message: str) -> None:
     failure = await salesforce.failure(f"{columns}\n{columns}\n", operation)
     assert failure.startswith(f"InvalidBatch : {message}")
     assert (await salesforce.control.summary()).entries == 0

@@ -29,9 +29,7 @@ async def test_each_operation_has_its_effect_and_can_be_read_back(org: Bulk1) ->
     [
         pytest.param("insert", "LastName,Foo\nBerg,1", "Field name not found : Foo", id="§3.10 Field name not found"),
         pytest.param("delete", "Id,LastName\n003,x", "The 'delete' batch must contain only ids", id="§3.10 only ids"),
-        pytest.param(
-            "hardDelete", "LastName\nx", "The 'hardDelete' batch must contain only ids", id="§3.5 hardDelete only Id"
-        ),
+        pytest.param("hardDelete", "LastName\nx", "The 'hardDelete' batch must contain only ids", id="§3.5 only Id"),
         pytest.param(
             "insert",
             "LastName" + "\nBerg" * 10_002,
@@ -43,9 +41,7 @@ async def test_each_operation_has_its_effect_and_can_be_read_back(org: Bulk1) ->
         *(pytest.param("insert", *one.values, None, id=one.id) for one in BAD_CSV),
     ],
 )
-async def test_content_is_checked_after_the_upload(
-    org: Bulk1, operation: str, body: str | bytes, message: str | None
-) -> None:
+async def test_content_is_checked_later(org: Bulk1, operation: str, body: str | bytes, message: str | None) -> None:
     job = await org.create(operation)
     found = await org.info(job, await org.add(job, body))
     assert found["state"] == "Failed"

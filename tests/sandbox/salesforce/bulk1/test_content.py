@@ -33,13 +33,11 @@ async def test_null_and_absent(org: Bulk1, content_type: str, body: str) -> None
     ("content_type", "body"),
     [
         pytest.param("CSV", "Ext__c,LastName,Account.Ext__c\nA,Berg,X", id="§6 CSV column Account.Ext__c"),
-        pytest.param(
-            "JSON", '[{"Ext__c": "A", "LastName": "Berg", "Account": {"Ext__c": "X"}}]', id="§6 JSON nested object"
-        ),
+        pytest.param("JSON", '[{"Ext__c": "A", "LastName": "Berg", "Account": {"Ext__c": "X"}}]', id="§6 JSON nested"),
         pytest.param(
             "XML",
             rows_xml("<Ext__c>A</Ext__c><LastName>Berg</LastName><Account><Ext__c>X</Ext__c></Account>"),
-            id="XML nested element",
+            id="XML nested",
         ),
     ],
 )

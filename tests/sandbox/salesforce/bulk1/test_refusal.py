@@ -130,9 +130,7 @@ async def _job_of_another_user(org: Bulk1) -> httpx.Response:
         pytest.param(_unknown_batch, "InvalidBatch", None, id="InvalidBatch unknown batch"),
         pytest.param(_batch_of_another_job, "InvalidBatch", None, id="InvalidBatch of another job"),
         pytest.param(_result_of_a_failed_batch, "InvalidBatch", "Records not processed", id="InvalidBatch unprocessed"),
-        pytest.param(
-            _no_such_result, "InvalidBatch", "Records not found for this batch", id="InvalidBatch no such result"
-        ),
+        pytest.param(_no_such_result, "InvalidBatch", "Records not found for this batch", id="InvalidBatch no result"),
         pytest.param(
             _add_encoded(b"x" * 10_000_001),
             "ClientInputError",
@@ -190,9 +188,7 @@ async def test_https_may_be_required(scheme: str, status: int) -> None:
 
 @pytest.mark.parametrize("code", [pytest.param(code, id=code) for code in get_args(ExceptionCode)])
 @pytest.mark.parametrize("content_type", [pytest.param("CSV", id="in XML"), pytest.param("JSON", id="in JSON")])
-async def test_any_code_can_be_asked_for_and_nothing_is_applied(
-    org: Bulk1, code: ExceptionCode, content_type: str
-) -> None:
+async def test_any_code_can_be_had_and_nothing_is_applied(org: Bulk1, code: ExceptionCode, content_type: str) -> None:
     job = await org.create(content_type=content_type)
     await org.control.add_fault(RefuseCall(code=code, message="asked for"))
     body, sent = BODIES[content_type]

@@ -79,9 +79,8 @@ async def test_an_upload_is_measured_after_base64() -> None:
 
 
 async def test_a_patch_names_nothing_but_the_state(salesforce: Served) -> None:
-    answer = await salesforce.http.patch(
-        f"{INGEST}/{await salesforce.create()}", json={"state": "Aborted", "object": "Contact"}
-    )
+    job = await salesforce.create()
+    answer = await salesforce.http.patch(f"{INGEST}/{job}", json={"state": "Aborted", "object": "Contact"})
     assert error_of(answer) == (400, "JSON_PARSER_ERROR")
 
 

@@ -1,6 +1,5 @@
 """Logins of an org in this process, over SOAP and OAuth."""
 
-from collections.abc import Mapping
 from xml.sax.saxutils import escape
 
 import httpx
@@ -30,9 +29,7 @@ def envelope(
 </env:Envelope>"""
 
 
-async def post(
-    served: Served, body: str, path: str = PARTNER, headers: Mapping[str, str] | None = None
-) -> httpx.Response:
+async def post(served: Served, body: str, path: str = PARTNER, headers: dict[str, str] | None = None) -> httpx.Response:
     usual = {"content-type": "text/xml; charset=UTF-8", "soapaction": "login"}
     return await served.http.post(path, content=body, headers=headers or usual)
 

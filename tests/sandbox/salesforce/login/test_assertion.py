@@ -26,9 +26,7 @@ def with_certificate() -> Settings:
     return Settings(jwt_public_key=pem.decode())
 
 
-def assertion(
-    key: Any = None, algorithm: str = "RS256", *, exp_in_s: int = 170, exp_as: type = int, **claims: Any
-) -> str:
+def signed(key: Any = None, algorithm: str = "RS256", *, exp_in_s: int = 170, exp_as: type = int, **claims: Any) -> str:
     """Sign an assertion now, because a table of cases may be read minutes before its tests run."""
     usual = {
         "iss": CLIENT["client_id"],
@@ -49,7 +47,7 @@ def assertion(
 )
 async def test_a_signed_assertion_gets_a_token_and_no_refresh_token(claims: dict[str, Any]) -> None:
     async with org(with_certificate()) as served:
-        answer = await ask(served, {"grant_type": BEARER, "assertion": assertion(**claims)})
+        answer = await ask(served, {"grant_type": BEARER, "assertion": signed(**claims)})
         assert answer.status_code == 200, answer.text
         assert "refresh_token" not in answer.json()
 
@@ -57,7 +55,7 @@ async def test_a_signed_assertion_gets_a_token_and_no_refresh_token(claims: dict
 async def test_the_orgs_own_address_is_a_good_audience() -> None:
     """§2.3 aud: or community URL"""
     async with org(with_certificate()) as served:
-        answer = await ask(served, {"grant_type": BEARER, "assertion": assertion(aud=served.url)})
+        answer = await ask(served, {"grant_type": BEARER, "assertion": signed(aud=served.url)})
         assert answer.status_code == 200, answer.text
 
 
@@ -76,8 +74,8 @@ async def test_the_orgs_own_address_is_a_good_audience() -> None:
 )
 async def test_an_assertion_that_is_not_right_gets_none(made: dict[str, Any], error: str) -> None:
     async with org(with_certificate()) as served:
-        assert await error_of_token(served, {"grant_type": BEARER, "assertion": assertion(**made)}) == error
+        assert await error_of_token(served, {"grant_type": BEARER, "assertion": signed(**made)}) == error
 
 
 async def test_without_a_certificate_no_assertion_is_right(salesforce: Served) -> None:
-    assert await error_of_token(salesforce, {"grant_type": BEARER, "assertion": assertion()}) == "invalid_grant"
+    assert await error_of_token(salesforce, {"grant_type": BEARER, "assertion": signed()}) == "invalid_grant"

@@ -151,15 +151,11 @@ async def test_login_may_be_off() -> None:
         pytest.param(envelope().replace("loader-", "R&D-"), None, id="§2.1 not escaped, as sfbulk sends it"),
         pytest.param("{}", None, id="no XML"),
         pytest.param("", None, id="empty"),
-        pytest.param(
-            envelope().replace("<env:Envelope", "<!DOCTYPE x [<!ENTITY e 'x'>]><env:Envelope", 1), None, id="a DTD"
-        ),
+        pytest.param(envelope().replace("<env:Envelope", "<!DOCTYPE x [<!ENTITY e ''>]><env:Envelope"), None, id="DTD"),
         pytest.param(envelope(username="x" * 1_000_001), None, id="too large"),
     ],
 )
-async def test_what_is_no_login_call_is_the_clients_fault(
-    salesforce: Served, body: str, headers: dict[str, str] | None
-) -> None:
+async def test_another_call_is_the_clients_fault(salesforce: Served, body: str, headers: dict[str, str] | None) -> None:
     answer = await post(salesforce, body, headers=headers)
     assert (answer.status_code, between(answer.text, "faultcode")) == (500, "soapenv:Client")
 
