@@ -33,9 +33,7 @@ SPAN_ID = 0xB7AD6B7169203331
         pytest.param((("traceparent", b"\xff" * 54 + b"1"),), None, id="not even text"),
     ],
 )
-def test_a_traceparent_counts_where_it_is_well_formed_and_sampled(
-    headers: tuple[tuple[str, bytes], ...], expected: bytes | None
-) -> None:
+def test_well_formed_sampled_traceparents_count(headers: tuple[tuple[str, bytes], ...], expected: bytes | None) -> None:
     assert sampled_traceparent(headers) == expected
 
 

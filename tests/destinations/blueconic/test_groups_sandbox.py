@@ -139,9 +139,7 @@ async def test_an_item_without_a_result_is_ambiguous_though_it_was_applied(acme:
         pytest.param(Outage(seconds=3600), Unavailable, 0, id="everything is dropped, the token first"),
     ],
 )
-async def test_an_increment_is_sent_once_whatever_happens(
-    acme: Tenant, fault: Standing, error: type[BatchError], applied: int
-) -> None:
+async def test_an_increment_is_sent_once(acme: Tenant, fault: Standing, error: type[BatchError], applied: int) -> None:
     await acme.control.add_fault(fault)
     with pytest.raises(error):
         await acme.write(record(data={"visits": {"increment": 1}}))

@@ -59,9 +59,8 @@ async def test_a_rejection_says_what_it_means(state: str) -> None:
 
 async def test_objections_are_the_message_of_a_rejection_and_the_warning_of_a_success() -> None:
     errors = {"visits": ["not a number", "too long"], "tags": []}
-    outcomes = await write(
-        results(created(0, state="SKIPPED", validationErrors=errors), created(1, validationErrors=errors)), companies(2)
-    )
+    skipped = created(0, state="SKIPPED", validationErrors=errors)
+    outcomes = await write(results(skipped, created(1, validationErrors=errors)), companies(2))
     said = "visits: not a number, too long; tags: "
     assert [(outcome.fate, outcome.message, outcome.warning) for outcome in outcomes] == [
         ("rejected", said, None),

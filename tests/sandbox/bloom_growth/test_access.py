@@ -21,8 +21,7 @@ KINDS = {
 
 
 def _params(endpoints: list[Endpoint]) -> pytest.MarkDecorator:
-    named = [pytest.param(one, id=f"{one.row} {one.method} {one.path[1:]}") for one in endpoints]
-    return pytest.mark.parametrize("endpoint", named)
+    return pytest.mark.parametrize("endpoint", endpoints, ids=lambda one: f"{one.row} {one.method} {one.path[1:]}")
 
 
 @pytest_asyncio.fixture(scope="module", name="app")

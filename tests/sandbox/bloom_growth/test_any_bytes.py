@@ -16,7 +16,7 @@ from tests.sandbox.bloom_growth.tenants import LOGIN, BloomTenant, bloom_tenant
 ENDPOINTS = BloomGrowth().endpoints
 DOCUMENTED = {200, 400, 403, 404, 415}
 EVERY_ENDPOINT = pytest.mark.parametrize(
-    "endpoint", [pytest.param(one, id=f"{one.row} {one.method} {one.path[1:]}") for one in ENDPOINTS]
+    "endpoint", ENDPOINTS, ids=lambda one: f"{one.row} {one.method} {one.path[1:]}"
 )
 TYPES = st.sampled_from(["application/json", "text/json", "application/x-www-form-urlencoded", "text/plain", ""])
 NAMES = ["title", "Title", "meetingid", "ownerId", "accountableUserId", "ForId", "notes", "details", "dueDate"]

@@ -23,9 +23,7 @@ async def _is_created(bloom: BloomTenant) -> bool:
         pytest.param(AnswerAfter(status=200, body="<html>"), 200, True, id="§10 2xx without an id, after commit"),
     ],
 )
-async def test_another_answer_comes_before_or_after_the_commit(
-    bloom: BloomTenant, fault: Selection, status: int, created: bool
-) -> None:
+async def test_an_answer_around_the_commit(bloom: BloomTenant, fault: Selection, status: int, created: bool) -> None:
     await bloom.control.add_fault(fault)
     answer = await bloom.http.post("L10/create", json={"title": "t"})
     assert (answer.status_code, await _is_created(bloom)) == (status, created)

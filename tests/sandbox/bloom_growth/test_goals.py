@@ -28,13 +28,7 @@ async def test_a_goal_may_be_made_without_a_meeting(bloom: BloomTenant) -> None:
     assert (goal["Owner"]["Id"], goal["Origins"]) == (maria, [])
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        pytest.param("include_origin=true", id="§1 include_origin"),
-        pytest.param("Include_Origin=true", id="§1 Include_Origin"),
-    ],
-)
+@pytest.mark.parametrize("query", ["include_origin=true", "Include_Origin=true"])
 async def test_origins_come_with_reads_that_ask_for_them(bloom: BloomTenant, query: str) -> None:
     """§3.19, §3.23, §6 [docs:ref]."""
     goal = await bloom.create("rocks")
@@ -53,9 +47,7 @@ async def test_origins_come_with_reads_that_ask_for_them(bloom: BloomTenant, que
         pytest.param("Complete", 2, True, id="§6 Complete"),
     ],
 )
-async def test_completion_is_written_by_name_and_read_as_a_number(
-    bloom: BloomTenant, completion: str, number: int, complete: bool
-) -> None:
+async def test_completion_is_read_as_a_number(bloom: BloomTenant, completion: str, number: int, complete: bool) -> None:
     goal = await bloom.create("rocks")
     assert await bloom.send("PUT", f"rocks/{goal['Id']}", {"completion": completion}) is None
     read = await bloom.get(f"rocks/{goal['Id']}")
@@ -141,9 +133,7 @@ async def test_a_goal_without_a_title_is_a_400(bloom: BloomTenant, body: dict[st
         assert await bloom.status("POST", path, body) == 400
 
 
-@pytest.mark.parametrize(
-    ("length", "status"), [pytest.param(255, 200, id="§10 255"), pytest.param(256, 400, id="§10 256")]
-)
+@pytest.mark.parametrize(("length", "status"), [(255, 200), (256, 400)])
 async def test_strictly_a_title_has_at_most_so_many_characters(length: int, status: int) -> None:
     async with bloom_tenant(Settings(requests_per_second=None, max_title_chars=255)) as strict:
         assert await strict.status("POST", "rocks/create", {"title": "ü" * length}) == status

@@ -31,9 +31,7 @@ async def test_a_create_answers_its_id_alone_and_in_camel_case(bloom: BloomTenan
         pytest.param({"ADDSELF": True, "addSelf": True}, True, id="§1 any case"),
     ],
 )
-async def test_add_self_puts_a_meeting_into_the_callers_list(
-    bloom: BloomTenant, fields: dict[str, object], is_listed: bool
-) -> None:
+async def test_add_self_lists_the_meeting(bloom: BloomTenant, fields: dict[str, object], is_listed: bool) -> None:
     """§7 [test:live]: without, the creator can still read and delete it."""
     meeting = await _create(bloom, **fields)
     assert ("m" in await _names(bloom)) == is_listed

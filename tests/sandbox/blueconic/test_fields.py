@@ -98,13 +98,7 @@ async def test_matching_looks_in_one_domain_group(blueconic: Tenant, entry: dict
     assert result["state"] == state
 
 
-@pytest.mark.parametrize(
-    "field",
-    [
-        pytest.param("triggerOnPropertyChange", id="§4 field triggerOnPropertyChange"),
-        pytest.param("triggerOnEventAdded", id="§4 field triggerOnEventAdded"),
-    ],
-)
+@pytest.mark.parametrize("field", ["triggerOnPropertyChange", "triggerOnEventAdded"], ids="§4 field {}".format)
 @pytest.mark.parametrize("value", [pytest.param(True, id="true"), pytest.param(False, id="false")])
 async def test_triggers_are_taken(blueconic: Tenant, field: str, value: bool) -> None:
     [result] = await blueconic.put_profiles({**KNOWN, field: value})

@@ -6,9 +6,7 @@ from sandbox.blueconic.endpoints import ENDPOINTS, Endpoint
 from tests.sandbox.blueconic.tenants import Tenant
 
 PROTECTED = [endpoint for endpoint in ENDPOINTS if endpoint.scope]
-EACH_PROTECTED = pytest.mark.parametrize(
-    "endpoint", [pytest.param(one, id=f"§1 {one.method} {one.path}") for one in PROTECTED]
-)
+EACH_PROTECTED = pytest.mark.parametrize("endpoint", PROTECTED, ids=lambda one: f"§1 {one.method} {one.path}")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from sandbox.http.routing import Route
 from sandbox.liquid_decisions.settings import Settings, User
 from tests.sandbox.liquid_decisions.service import BASE, LOGIN, ROUTES, Service, service
 
@@ -192,12 +193,10 @@ async def test_other_methods_and_paths_are_not_there(liquid: Service, method: st
     assert (answer.status_code, list(answer.json())) == (status, ["error", "error_description"])
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [pytest.param(one.method, one.path, id=f"§1 {name}") for name, one in ROUTES.items()]
-)
-async def test_every_call_answers_json(liquid: Service, method: str, path: str) -> None:
+@pytest.mark.parametrize("route", ROUTES.values(), ids=[f"§1 {name}" for name in ROUTES])
+async def test_every_call_answers_json(liquid: Service, route: Route) -> None:
     """§1 [assumed], for any call: the scripts parse bodies without a look at status and type."""
-    answer = await liquid.http.request(method, path)
+    answer = await liquid.http.request(route.method, route.path)
     assert answer.headers["content-type"] == "application/json"
     assert isinstance(answer.json(), dict)
 

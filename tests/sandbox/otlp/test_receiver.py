@@ -49,9 +49,7 @@ def _export(url: str, service: str, compression: Compression) -> None:
     provider.shutdown()
 
 
-@pytest.mark.parametrize(
-    "compression", [pytest.param(Compression.NoCompression, id="plain"), pytest.param(Compression.Gzip, id="gzip")]
-)
+@pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip])
 async def test_spans_come_back_as_they_were_made(url: str, control: SandboxControl, compression: Compression) -> None:
     await asyncio.to_thread(_export, url, "writer", compression)
     child, parent = await control.spans()

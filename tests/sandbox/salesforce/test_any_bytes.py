@@ -34,7 +34,7 @@ CALLS = [
     ("GET", f"{QUERY}/{{query}}/resultPages", (200, 400)),
 ]
 EVERY_CALL = pytest.mark.parametrize(
-    ("method", "path", "statuses"), [pytest.param(*one, id=f"{one[0]} {one[1]}") for one in CALLS]
+    ("method", "path", "statuses"), CALLS, ids=[f"{call[0]} {call[1]}" for call in CALLS]
 )
 TYPES = st.sampled_from(
     ["application/json", "text/csv", "text/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b"]

@@ -27,7 +27,7 @@ BAD_ROWS = [
 
 
 @pytest.mark.parametrize(
-    ("object_name", "csv", "expected"), [pytest.param(*one, id=f"§5 {one[2].split(':')[0]}") for one in BAD_ROWS]
+    ("object_name", "csv", "expected"), BAD_ROWS, ids=[f"§5 {row[2].split(':')[0]}" for row in BAD_ROWS]
 )
 async def test_a_bad_row_gets_its_code(salesforce: Served, object_name: str, csv: str, expected: str) -> None:
     [row] = await salesforce.results(await salesforce.load(csv, "insert", object_name), "failedResults")

@@ -139,9 +139,7 @@ async def test_limit_info_counts_every_call_against_the_day() -> None:
         assert (await org.post_job(INSERT)).headers["sforce-limit-info"] == "api-usage=1/2"
 
 
-@pytest.mark.parametrize(
-    ("version", "warned"), [pytest.param("40.0", True, id="deprecated"), pytest.param("59.0", False, id="not")]
-)
+@pytest.mark.parametrize(("version", "warned"), [("40.0", True), ("59.0", False)])
 async def test_a_deprecated_version_gets_a_warning(version: str, *, warned: bool) -> None:
     async with bulk1_org(Settings(deprecated_below=45)) as org:
         answer = await org.post_job(INSERT, path=f"{org.url}/services/async/{version}/job")
