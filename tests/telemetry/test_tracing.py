@@ -58,16 +58,9 @@ class Collector(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.mark.parametrize(
-    ("ratio", "share"),
-    [
-        pytest.param(0.0, 0.0, id="none"),
-        pytest.param(1.0, 1.0, id="all"),
-        pytest.param(0.25, 0.25, id="a quarter"),
-    ],
-)
-def test_roots_without_links_are_sampled_by_ratio(ratio: float, share: float) -> None:
+@pytest.mark.parametrize("ratio", [0.0, 1.0, 0.25])
+def test_roots_without_links_are_sampled_by_ratio(ratio: float) -> None:
     sampler = LinkedRoots(ratio)
     ids = range(0, 1 << 64, 1 << 54)
     sampled = [sampler.should_sample(None, trace_id, "send").decision is Decision.RECORD_AND_SAMPLE for trace_id in ids]
-    assert sum(sampled) == share * len(ids)
+    assert sum(sampled) == ratio * len(ids)

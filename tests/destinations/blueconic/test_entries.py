@@ -19,15 +19,9 @@ def order(**key: str) -> RecordEvent:
     return record("timeline/order", key={"id": "o-1", **key})
 
 
-@pytest.mark.parametrize(
-    ("operation", "strategy"),
-    [
-        pytest.param("insert", "UPSERT", id="there is no insert-only"),
-        pytest.param("upsert", "UPSERT", id="upsert"),
-        pytest.param("update", "UPDATE", id="update"),
-    ],
-)
+@pytest.mark.parametrize(("operation", "strategy"), [("insert", "UPSERT"), ("upsert", "UPSERT"), ("update", "UPDATE")])
 def test_a_group_is_written(operation: Operation, strategy: str) -> None:
+    """There is no insert-only."""
     assert entry(record(operation=operation, data={"company_name": "Acme BV"})) == {
         "groupTypeId": "company",
         "groupId": "c-1",

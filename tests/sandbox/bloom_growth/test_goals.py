@@ -135,6 +135,7 @@ async def test_a_goal_without_a_title_is_a_400(bloom: BloomTenant, body: dict[st
 
 @pytest.mark.parametrize(("length", "status"), [(255, 200), (256, 400)])
 async def test_strictly_a_title_has_at_most_so_many_characters(length: int, status: int) -> None:
+    """§10."""
     async with bloom_tenant(Settings(requests_per_second=None, max_title_chars=255)) as strict:
         assert await strict.status("POST", "rocks/create", {"title": "ü" * length}) == status
 

@@ -15,10 +15,7 @@ async def test_a_created_headline_has_everything_a_client_reads(bloom: BloomTena
     assert await bloom.get(f"headline/{headline['Id']}") == headline
 
 
-@pytest.mark.parametrize(
-    ("notes", "has_url"),
-    [pytest.param("n", True, id="with notes"), pytest.param(None, False, id="§8 DetailsUrl is nullable")],
-)
+@pytest.mark.parametrize(("notes", "has_url"), [("n", True), (None, False)])
 async def test_a_headline_without_notes_has_no_pad(bloom: BloomTenant, notes: str | None, has_url: bool) -> None:
     assert ((await bloom.create("headlines", notes=notes))["DetailsUrl"] is not None) == has_url
 

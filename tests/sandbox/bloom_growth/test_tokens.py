@@ -55,16 +55,9 @@ async def test_requests_in_flight_are_counted_by_token(bloom: BloomTenant) -> No
 TWO_WEEKS_S = 14 * 86_400
 
 
-@pytest.mark.parametrize(
-    "authorization",
-    [
-        pytest.param("", id="§2 missing"),
-        pytest.param("Bearer nonsense", id="§2 unknown"),
-        pytest.param("Basic c2FuZGJveDpzYW5kYm94", id="another scheme"),
-        pytest.param("sandbox-key", id="no scheme"),
-    ],
-)
+@pytest.mark.parametrize("authorization", ["", "Bearer nonsense", "Basic c2FuZGJveDpzYW5kYm94", "sandbox-key"])
 async def test_without_a_token_a_call_is_a_401_with_a_message(bloom: BloomTenant, authorization: str) -> None:
+    """§2."""
     answer = await bloom.http.get("users/mine", headers={"authorization": authorization})
     assert answer.status_code == 401
     assert answer.content == b'{"Message":"Authorization has been denied for this request."}'

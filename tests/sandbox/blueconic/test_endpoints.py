@@ -123,13 +123,7 @@ async def test_there_is_no_idempotency_key(blueconic: Tenant) -> None:
     assert (await blueconic.group("g"))["p"] == ["2"]
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param(b"[]", id="§1 no response header of a 200"),
-        pytest.param(b"{", id="§1 no response header of a 400"),
-    ],
-)
+@pytest.mark.parametrize("body", [b"[]", b"{"])
 async def test_no_response_header_beyond_those_of_http(blueconic: Tenant, body: bytes) -> None:
     answer = await blueconic.http.put("/groups", content=body, headers={"accept-encoding": "identity"})
     assert set(answer.headers) == {"content-type", "content-length"}

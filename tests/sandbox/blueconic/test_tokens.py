@@ -9,14 +9,7 @@ PROTECTED = [endpoint for endpoint in ENDPOINTS if endpoint.scope]
 EACH_PROTECTED = pytest.mark.parametrize("endpoint", PROTECTED, ids=lambda one: f"§1 {one.method} {one.path}")
 
 
-@pytest.mark.parametrize(
-    "authorization",
-    [
-        pytest.param("", id="§7 401: no header"),
-        pytest.param("Bearer nonsense", id="§7 401: unknown token"),
-        pytest.param("Basic c2FuZGJveDpzYW5kYm94", id="§7 401: credentials in place of a token"),
-    ],
-)
+@pytest.mark.parametrize("authorization", ["", "Bearer nonsense", "Basic c2FuZGJveDpzYW5kYm94"])
 async def test_without_a_token_every_call_is_an_empty_401(blueconic: Tenant, authorization: str) -> None:
     answer = await blueconic.http.get("/groupTypes", headers={"authorization": authorization})
     assert (answer.status_code, answer.content) == (401, b"")

@@ -175,13 +175,7 @@ async def test_a_job_whose_submit_was_never_answered_runs_later(liquid: Service)
     assert len(await liquid.items()) == 250
 
 
-@pytest.mark.parametrize(
-    ("file", "status"),
-    [
-        pytest.param([{"accountId": "a"}], "Completed", id="Completed"),
-        pytest.param(b"nonsense", "Rejected", id="Rejected"),
-    ],
-)
+@pytest.mark.parametrize(("file", "status"), [([{"accountId": "a"}], "Completed"), (b"nonsense", "Rejected")])
 async def test_the_end_of_a_job_is_mailed(liquid: Service, file: Any, status: str) -> None:
     job = await liquid.imported(file, notificationEmail="ops@example.com")
     [mail] = await liquid.mails()

@@ -51,13 +51,7 @@ async def test_a_wrong_request_is_told_what_was_expected_and_what_came(
     assert came in answer.json()["error"]
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        pytest.param("GET", "/nothing", 404, id="no such path"),
-        pytest.param("PUT", "/faults", 405, id="no such method"),
-    ],
-)
+@pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("PUT", "/faults", 405)])
 async def test_an_unknown_admin_path_is_refused(admin: httpx.AsyncClient, method: str, path: str, status: int) -> None:
     answer = await admin.request(method, path)
     assert answer.status_code == status

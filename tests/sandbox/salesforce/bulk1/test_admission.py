@@ -32,10 +32,7 @@ async def test_a_request_may_be_gzipped(org: Bulk1) -> None:
     assert (await org.info(job))["numberRecordsProcessed"] == "2"
 
 
-@pytest.mark.parametrize(
-    ("size", "code"),
-    [pytest.param(10_000_000, "", id="at the limit"), pytest.param(10_000_001, "ClientInputError", id="above it")],
-)
+@pytest.mark.parametrize(("size", "code"), [(10_000_000, ""), (10_000_001, "ClientInputError")])
 async def test_limits_apply_to_the_unpacked_size(org: Bulk1, size: int, code: str) -> None:
     job = await org.create()
     headers = {"content-type": CSV, "content-encoding": "gzip"}
@@ -75,15 +72,7 @@ async def test_slashes_do_not_matter(org: Bulk1, path: str) -> None:
     assert answer.status_code == 201
 
 
-@pytest.mark.parametrize(
-    ("job_type", "answer_type"),
-    [
-        pytest.param("CSV", XML, id="CSV jobs answer XML"),
-        pytest.param("XML", XML, id="XML jobs answer XML"),
-        pytest.param("JSON", JSON, id="JSON jobs answer JSON"),
-        pytest.param("ZIP_JSON", JSON, id="attachments like their request.txt"),
-    ],
-)
+@pytest.mark.parametrize(("job_type", "answer_type"), [("CSV", XML), ("XML", XML), ("JSON", JSON), ("ZIP_JSON", JSON)])
 @pytest.mark.parametrize("sent", [pytest.param(XML, id="asked as XML"), pytest.param(JSON, id="asked as JSON")])
 async def test_answers_follow_the_jobs_type(org: Bulk1, job_type: str, answer_type: str, sent: str) -> None:
     job = await org.create(content_type=job_type)
@@ -93,10 +82,7 @@ async def test_answers_follow_the_jobs_type(org: Bulk1, job_type: str, answer_ty
     assert {answer.headers["content-type"] for answer in found} == {answer_type}
 
 
-@pytest.mark.parametrize(
-    ("sent", "answer_type"),
-    [pytest.param(XML, XML, id="XML"), pytest.param(JSON, JSON, id="JSON"), pytest.param("", XML, id="default XML")],
-)
+@pytest.mark.parametrize(("sent", "answer_type"), [(XML, XML), (JSON, JSON), ("", XML)])
 async def test_answers_follow_the_request_where_the_job_is_not_known(org: Bulk1, sent: str, answer_type: str) -> None:
     for path in ("/job", "/job/750", "/job/750/batch"):
         answer = await org.http.post(path, content="?", headers={"content-type": sent})
@@ -111,10 +97,7 @@ async def test_an_xml_request_for_a_json_job_is_answered_in_xml_and_then_in_json
     assert added.headers["content-type"] == JSON
 
 
-@pytest.mark.parametrize(
-    ("header", "ending"),
-    [pytest.param("LF", "\n", id="LF"), pytest.param("CRLF", "\r\n", id="CRLF"), pytest.param("", "\n", id="default")],
-)
+@pytest.mark.parametrize(("header", "ending"), [("LF", "\n"), ("CRLF", "\r\n"), ("", "\n")])
 @pytest.mark.parametrize("when", [pytest.param("create", id="on create"), pytest.param("read", id="on read")])
 async def test_line_ending_of_result_csv(org: Bulk1, header: str, ending: str, when: str) -> None:
     sent = {"Sforce-Line-Ending": header} if header else {}

@@ -23,14 +23,7 @@ async def test_only_creator_and_administrator_may_abort(salesforce: Served) -> N
     assert admin.status_code == 200
 
 
-@pytest.mark.parametrize(
-    "job",
-    [
-        pytest.param("750X00000000zzzIAA", id="unknown"),
-        pytest.param("zz", id="no id"),
-        pytest.param("%FF", id="no text"),
-    ],
-)
+@pytest.mark.parametrize("job", ["750X00000000zzzIAA", "zz", "%FF"])
 async def test_a_job_that_is_not_there_is_404(salesforce: Served, job: str) -> None:
     answer = await salesforce.http.get(f"{INGEST}/{job}")
     assert error_of(answer) == (404, "NOT_FOUND")

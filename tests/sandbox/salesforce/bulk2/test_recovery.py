@@ -47,13 +47,7 @@ async def test_a_lost_start_is_told_by_the_state(salesforce: Served, fault: Drop
     assert (await salesforce.info(job))["state"] == state
 
 
-@pytest.mark.parametrize(
-    ("operation", "again"),
-    [
-        pytest.param("upsert", "UPDATED", id="§8 upsert: safe"),
-        pytest.param("insert", "CREATED", id="§8 insert: duplicates"),
-    ],
-)
+@pytest.mark.parametrize(("operation", "again"), [("upsert", "UPDATED"), ("insert", "CREATED")])
 async def test_a_replayed_load(salesforce: Served, operation: str, again: str) -> None:
     """§8 insert: without a unique value the record is made twice"""
     csv = "Ext__c,LastName\nA-1,Berg\n" if operation == "upsert" else "LastName\nBerg\n"
