@@ -13,7 +13,6 @@ from sandbox.bloom_growth.headlines import Headlines
 from sandbox.bloom_growth.issues import Issues
 from sandbox.bloom_growth.meetings import Meetings
 from sandbox.bloom_growth.scorecard import Scorecard
-from sandbox.bloom_growth.searches import Searches
 from sandbox.bloom_growth.tenant import Tenant
 from sandbox.bloom_growth.todos import Todos
 from sandbox.bloom_growth.user_reads import UserReads
@@ -47,8 +46,7 @@ Endpoint = Read | Write
 
 def make_endpoints(tenant: Tenant) -> list[Endpoint]:
     issues, todos, goals, meetings = Issues(tenant), Todos(tenant), Goals(tenant), Meetings(tenant)
-    users, searches = UserReads(tenant.people), Searches(tenant.people)
-    headlines, scorecard = Headlines(tenant), Scorecard(tenant)
+    users, headlines, scorecard = UserReads(tenant.people), Headlines(tenant), Scorecard(tenant)
     return [
         Write("§3.1", "POST", "/issues/create", "issue", "create", issues.create),
         Write("§3.2", "POST", "/L10/{mid}/issues", "issue", "create", issues.create_in_meeting),
@@ -91,8 +89,8 @@ def make_endpoints(tenant: Tenant) -> list[Endpoint]:
         Read("§3.34", "/users/{uid}", users.read),
         Read("§8", "/users/{uid}/directreports", users.direct_reports),
         Read("§8", "/users/{uid}/seats", users.seats),
-        Read("§8", "/search/user", searches.users),
-        Read("§8", "/search/all", searches.everything),
+        Read("§8", "/search/user", users.search_users),
+        Read("§8", "/search/all", users.search_all),
         Write("§8", "POST", "/L10/{mid}/headlines", "headline", "create", headlines.create),
         Read("§8", "/headline/{id}", headlines.read),
         Write("§8", "PUT", "/headline/{id}", "headline", "update", headlines.update),

@@ -9,12 +9,10 @@ from itertools import pairwise
 from sandbox.salesforce import ids
 from sandbox.salesforce.bulk1.attachments import unpack, with_files
 from sandbox.salesforce.bulk1.content import Content, malformed
-from sandbox.salesforce.bulk1.csv_content import read_csv_content
+from sandbox.salesforce.bulk1.content_readers import read_csv_content, read_json_content, read_xml_content
 from sandbox.salesforce.bulk1.faults import SplitResult
 from sandbox.salesforce.bulk1.job import Batch, Job, deflate, inflate
-from sandbox.salesforce.bulk1.json_content import read_json_content
 from sandbox.salesforce.bulk1.query_results import query_rows
-from sandbox.salesforce.bulk1.xml_content import read_xml_content
 from sandbox.salesforce.org import Org, Origin
 from sandbox.salesforce.query import QueryResult
 from sandbox.salesforce.refusals import BatchRefused
