@@ -1,5 +1,6 @@
 """Timeline events inside profile entries, as in blueconic.md §5."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -71,52 +72,38 @@ async def test_each_event_has_its_state(blueconic: Tenant, sent: dict[str, Any],
     assert len(await stored(blueconic)) == count
 
 
+revenue, products = partial(data, "total_revenue"), partial(data, "product")
+ONE_VALUE = "/0/id: expected exactly one non-empty value"
+
+
 @pytest.mark.parametrize(
     ("sent", "problem"),
     [
+        pytest.param(revenue("x"), "/0: expected type: Number, found: String", id="§5 REJECTED: the example"),
+        pytest.param(revenue(1, True), "/1: expected type: Number, found: Boolean", id="§5 REJECTED: a boolean"),
         pytest.param(
-            data("total_revenue", "x"),
-            "#/total_revenue/0: expected type: Number, found: String",
-            id="§5 REJECTED: the document's example",
-        ),
-        pytest.param(
-            data("total_revenue", 1, True),
-            "#/total_revenue/1: expected type: Number, found: Boolean",
-            id="§5 REJECTED: a boolean",
-        ),
-        pytest.param(
-            data("total_revenue", [{"id": "a", "values": [1]}]),
-            "#/total_revenue/0: expected type: Number, found: JSONArray",
+            revenue([{"id": "a", "values": [1]}]),
+            "/0: expected type: Number, found: JSONArray",
             id="§5 REJECTED: a nested value",
         ),
+        pytest.param(products("P-5"), "/0: expected type: JSONArray, found: String", id="§5 REJECTED: not nested"),
+        pytest.param(products([{"id": "quantity", "values": [2]}]), ONE_VALUE, id="§5 nested identifier: none"),
+        pytest.param(products([{"id": "id", "values": [""]}]), ONE_VALUE, id="§5 nested identifier: not empty"),
         pytest.param(
-            data("product", "P-5"), "#/product/0: expected type: JSONArray, found: String", id="§5 REJECTED: not nested"
-        ),
-        pytest.param(
-            data("product", [{"id": "quantity", "values": [2]}]),
-            "#/product/0/id: expected exactly one non-empty value",
-            id="§5 nested identifier: exactly one value",
-        ),
-        pytest.param(
-            data("product", [{"id": "id", "values": [""]}]),
-            "#/product/0/id: expected exactly one non-empty value",
-            id="§5 nested identifier: not empty",
-        ),
-        pytest.param(
-            data("total_revenue", 1, strategy="UPSERT"),
-            "#/total_revenue: expected strategy: ADD, SET, SET_IF_EMPTY, found: UPSERT",
+            revenue(1, strategy="UPSERT"),
+            ": expected strategy: ADD, SET, SET_IF_EMPTY, found: UPSERT",
             id="§5 primitive rules: no UPSERT",
         ),
         pytest.param(
-            data("product", product("P-5", 1), strategy="ADD"),
-            "#/product: expected strategy: DELETE, SET, UPDATE, UPSERT, found: ADD",
+            products(product("P-5", 1), strategy="ADD"),
+            ": expected strategy: DELETE, SET, UPDATE, UPSERT, found: ADD",
             id="§5 nested rules: no ADD",
         ),
     ],
 )
 async def test_a_rejected_event_says_why_in_a_plain_list(blueconic: Tenant, sent: dict[str, Any], problem: str) -> None:
     [result] = await write(blueconic, event(data=[sent]))
-    assert (result["state"], result["validationErrors"]) == ("REJECTED", [problem])
+    assert (result["state"], result["validationErrors"]) == ("REJECTED", [f"#/{sent['id']}{problem}"])
 
 
 async def test_a_rejected_event_does_not_fail_its_entry_or_its_neighbours(blueconic: Tenant) -> None:
