@@ -138,6 +138,7 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             async for cycle in lane.committer.cycles():
                 self._counter.count(cycle)
                 self._dispatcher.add(lane.committed(cycle.settlements))
+                del cycle  # nor must it hold the messages until the next one
         except BaseException as error:
             # In the very step in which the cycles release whoever waits for them: a batch must not leave because its
             # entry, which was not written, seems to be.

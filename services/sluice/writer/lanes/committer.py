@@ -97,6 +97,8 @@ class LaneCommitter:
                 yield await self._cycle(settlements, [entry.event for entry in entries if entry.event is not None])
                 del self._entries[: len(entries)]
                 _release(entries)
+                # The next cycle may be far away: its predecessor's messages must not wait for it in memory.
+                del settlements, entries
                 if not self._settlements and not self._entries:
                     self._idle.set()
         except ProducerFenced as error:
