@@ -148,7 +148,7 @@ class Header(StrEnum):
     """Names of the headers that Sluice writes. Values are UTF-8 text; all other headers pass through unchanged."""
 
     ATTEMPT = "sluice.attempt"
-    """How often delivery was attempted, from 1."""
+    """The number of the attempt at delivery, from 1."""
     NOT_BEFORE = "sluice.not-before"
     """When the retry is due, RFC 3339 in UTC."""
     ERROR_CLASS = "sluice.error.class"
@@ -170,7 +170,7 @@ class Header(StrEnum):
     FIRST_FAILURE_AT = "sluice.first-failure-at"
     """When an attempt failed first, RFC 3339 in UTC."""
     REDRIVE_COUNT = "sluice.redrive-count"
-    """How often the record was published again from dead letters."""
+    """The number of times that the record was published again from dead letters."""
     PAYLOAD_AT = "sluice.payload-at"
     """``topic/partition/offset`` of the payload, when it is too large to stand here."""
 

@@ -106,4 +106,4 @@ _KINDS: Mapping[FieldKind, tuple[str, Callable[[Any], bool]]] = {
     "strings": ("an array of texts", _is_texts),
     "blocks": ("an array of objects", _is_blocks),
 }
-"""What a value of each kind is, in words and as a check"""
+"""Each kind of value, in words and as a check"""

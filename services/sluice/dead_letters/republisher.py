@@ -14,7 +14,7 @@ from sluice.kafka.sending import BatchedSends
 from sluice.topics import DestinationTopics
 
 TRANSACTION_TIMEOUT_S = 15.0
-"""How long a redrive that was killed can hold back the records behind it."""
+"""Longest time for which a killed redrive holds back the records behind it."""
 
 
 class Republisher:

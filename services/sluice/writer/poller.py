@@ -19,7 +19,7 @@ from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.pauses import PauseReason, Pauses
 
 POLL_TIMEOUT_MS = 50
-"""How long a poll waits for records: an upper bound on how late a pause reason is looked at again."""
+"""Longest wait of a poll for records: an upper bound on how late a pause reason is looked at again."""
 MAX_POLL_RECORDS = 4000
 """Records of one poll: bounds how long the event loop is kept from everything else."""
 

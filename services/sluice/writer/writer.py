@@ -41,7 +41,7 @@ from sluice.writer.status import WriterStatus
 log = logging.getLogger(__name__)
 
 REJOIN_AFTER_S = 1.0
-"""How long a writer that has lost a lane stays away from the group."""
+"""Pause of a writer that has lost a lane before it joins its group again."""
 
 
 class Writer:

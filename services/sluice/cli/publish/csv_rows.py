@@ -9,7 +9,7 @@ from typing import Literal
 from sluice.cli.publish.input_file import BadRow, InputFile, Row, UnusableFile, excerpt, reading
 
 Empty = Literal["omit", "null", "text"]
-"""What an empty cell becomes: nothing, ``null``, or an empty text."""
+"""The value of an empty cell: none at all, ``null``, or an empty text."""
 
 MAX_FIELD_BYTES = 4 * 1024 * 1024
 """The longest cell; a longer one most likely begins with a quote that is never closed."""

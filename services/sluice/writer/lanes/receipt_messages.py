@@ -21,7 +21,7 @@ MAX_REDRIVES = 999_999_999
 
 PER_HEADER_BYTES = 10
 PER_MESSAGE_BYTES = 128
-"""What Kafka adds at most: lengths, and the record batch around a message that stands alone."""
+"""Upper bounds of what Kafka adds: lengths, and the record batch around a message that stands alone."""
 
 
 class Failure(NamedTuple):
