@@ -16,7 +16,8 @@ from sluice.flow.retry_policy import RetryPolicy
 from sluice.writer.lanes.decoding import Undecodable
 from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder
 from tests.support.factories import DELIVERED, INPUT_TOPICS, make_batch
-from tests.support.fakes import DECODER, in_background
+from tests.support.fakes import DECODER
+from tests.support.instant_clock import in_background
 
 NOW = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 """When it settles everything."""

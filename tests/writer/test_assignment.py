@@ -16,7 +16,8 @@ from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.opening import LaneOpener
 from sluice.writer.pauses import Pauses
 from tests.support.factories import DELIVERED, INPUT_TOPICS, make_item, record, record_message
-from tests.support.fakes import FakeConsumer, FakeDestination, FakeLane, duration_s, instantly, sample, settle, turn
+from tests.support.fakes import FakeConsumer, FakeDestination, FakeLane, sample, settle
+from tests.support.instant_clock import duration_s, instantly, turn
 from tests.writer.delivery.setups import DispatcherSetup
 
 

@@ -11,7 +11,8 @@ from sluice.kafka.settings import KafkaSettings
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.guard import GuardFollower
 from tests.conftest import CreateTopics
-from tests.support.fakes import in_background, sample
+from tests.support.fakes import sample
+from tests.support.instant_clock import in_background
 from tests.support.kafka_admin import RunningKafka
 from tests.support.writer_process import eventually
 from tests.writer.delivery.setups import make_guard

@@ -11,7 +11,8 @@ from sluice.writer.lanes.receipt_messages import rfc3339
 from sluice.writer.pauses import PauseReason, Pauses
 from sluice.writer.poller import Poller
 from tests.support.factories import INPUT_TOPICS, FakeMessage, record, record_message
-from tests.support.fakes import FakeConsumer, FakeDestination, instantly
+from tests.support.fakes import FakeConsumer, FakeDestination
+from tests.support.instant_clock import instantly
 from tests.writer.delivery.setups import DispatcherSetup
 
 RECORDS, RETRIES = TopicPartition(INPUT_TOPICS[0], 0), TopicPartition(INPUT_TOPICS[1], 0)

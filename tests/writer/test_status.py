@@ -6,7 +6,8 @@ from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.pauses import PauseReason, Pauses
 from sluice.writer.status import WriterStatus
 from tests.support.factories import INPUT_TOPICS, record, record_message
-from tests.support.fakes import FakeConsumer, FakeLane, instantly, lanes_of, sample
+from tests.support.fakes import FakeConsumer, FakeLane, lanes_of, sample
+from tests.support.instant_clock import instantly
 from tests.writer.delivery.setups import make_limiter
 
 INPUTS = [TopicPartition(topic, 0) for topic in INPUT_TOPICS]

@@ -16,7 +16,8 @@ from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
 from sluice.writer.guard import GuardFollower
 from tests.support.factories import NOON, make_batch
-from tests.support.fakes import FakeDestination, FakeLane, in_background, lanes_of, now_s, run_instantly
+from tests.support.fakes import FakeDestination, FakeLane, lanes_of
+from tests.support.instant_clock import in_background, now_s, run_instantly
 
 OUTAGE = Unavailable("503", "busy")
 LONG_OUTAGE = Unavailable("503", "busy", 600.0)

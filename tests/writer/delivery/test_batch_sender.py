@@ -12,15 +12,8 @@ from sluice.destinations.contract import Ambiguous, BatchError, Unavailable
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Fate, Outcome
 from tests.support.factories import DELIVERED, make_item, make_items
-from tests.support.fakes import (
-    FakeDestination,
-    Recovered,
-    deliver_all,
-    duration_s,
-    instantly,
-    recovered_after,
-    scripted,
-)
+from tests.support.fakes import FakeDestination, Recovered, deliver_all, recovered_after, scripted
+from tests.support.instant_clock import duration_s, instantly
 from tests.writer.delivery.setups import LOST, OPENED, OUTAGE, REFUSED, SenderSetup
 
 DONE, AMBIGUOUS = Fate.DELIVERED, Fate.AMBIGUOUS

@@ -13,7 +13,8 @@ from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.delivery.clearance import Clearance
 from sluice.writer.delivery.limiter import Limiter
 from tests.support.factories import make_batch, make_item, make_items
-from tests.support.fakes import FakeDestination, FakeLane, deliver_all, instantly, lanes_of, scripted, turn
+from tests.support.fakes import FakeDestination, FakeLane, deliver_all, lanes_of, scripted
+from tests.support.instant_clock import instantly, turn
 from tests.writer.delivery.setups import LOST, OUTAGE, SenderSetup, make_limiter
 
 

@@ -10,7 +10,8 @@ from sluice.events import Rows
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Fate, Outcome
 from tests.support.factories import AMBIGUOUS, make_item, make_items
-from tests.support.fakes import Answer, FakeDestination, deliver_all, instantly, recovered_after, scripted, turn
+from tests.support.fakes import Answer, FakeDestination, deliver_all, recovered_after, scripted
+from tests.support.instant_clock import instantly, turn
 from tests.writer.delivery.setups import LONG_OUTAGE, LOST, OUTAGE, REFUSED, DispatcherSetup
 
 

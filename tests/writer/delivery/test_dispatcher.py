@@ -9,7 +9,8 @@ from sluice.destinations.contract import Misconfigured
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Outcome
 from tests.support.factories import make_item, make_items
-from tests.support.fakes import FakeDestination, FakeLane, deliver_all, duration_s, instantly, scripted, turn
+from tests.support.fakes import FakeDestination, FakeLane, deliver_all, scripted
+from tests.support.instant_clock import duration_s, instantly, turn
 from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE, DispatcherSetup
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.writer.delivery.limiter import Limiter
-from tests.support.fakes import duration_s, instantly, turn
+from tests.support.instant_clock import duration_s, instantly, turn
 from tests.writer.delivery.setups import make_limiter
 
 

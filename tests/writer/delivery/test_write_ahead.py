@@ -9,7 +9,8 @@ from sluice.events import BatchEvent, Rows
 from sluice.flow.outcome import Outcome
 from sluice.writer.delivery.write_ahead import WriteAhead
 from tests.support.factories import AMBIGUOUS, DELIVERED, make_batch, make_item, make_items
-from tests.support.fakes import FakeDestination, FakeLane, instantly, lanes_of, recovered_after, scripted, turn
+from tests.support.fakes import FakeDestination, FakeLane, lanes_of, recovered_after, scripted
+from tests.support.instant_clock import instantly, turn
 from tests.writer.delivery.setups import LONG_OUTAGE, LOST, OPENED, OUTAGE, REFUSED, SenderSetup
 
 

@@ -17,7 +17,8 @@ from sluice.topics import topics_of
 from sluice.writer.lanes.committer import LaneCommitter, LaneLost
 from sluice.writer.lanes.lane import LaneState
 from tests.support.factories import DELIVERED, NOON, make_batch, make_item
-from tests.support.fakes import BUILDER, TIMES, in_background, instantly
+from tests.support.fakes import BUILDER, TIMES
+from tests.support.instant_clock import in_background, instantly
 
 TOPICS = topics_of("crm")
 

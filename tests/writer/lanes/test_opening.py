@@ -22,7 +22,8 @@ from sluice.writer.lanes.committer import LaneLost
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.opening import LaneOpener, LaneTerms, parked_keys
 from tests.support.factories import DELIVERED, NOON, make_batch, record, record_message
-from tests.support.fakes import BUFFER_LIMITS, BUILDER, DECODER, in_background, settle
+from tests.support.fakes import BUFFER_LIMITS, BUILDER, DECODER, settle
+from tests.support.instant_clock import in_background
 from tests.support.kafka_admin import RunningKafka
 from tests.support.topics import crm_connection
 
