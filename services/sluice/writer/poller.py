@@ -65,6 +65,7 @@ class Poller:
         Raises ``KafkaError`` when the consumer fails for good, and :class:`UnreadableRecord`.
         """
         while True:
+            open_before = self._lanes.numbers
             try:
                 polled = await self._consumer.getmany(
                     *self._pauses.to_poll(self._consumer.assignment()),
@@ -78,8 +79,13 @@ class Poller:
             for partition, messages in polled.items():
                 lane = self._lanes.get(partition.partition)
                 # A paused partition can still hand out what was fetched before: its lane reads that again.
-                if lane is not None and not self._pauses.holds(partition, PauseReason.OPENING):
+                if lane is None or self._pauses.holds(partition, PauseReason.OPENING):
+                    continue
+                if partition.partition in open_before:
                     self._take(lane, partition, messages)
+                else:
+                    # Opened during this poll: memory may have been full before, and back-pressure comes first.
+                    self._consumer.seek(partition, lane.progress[self._numbers[partition.topic]].next)
             self._resume_due()
             self._backpressure.apply()
             yield
