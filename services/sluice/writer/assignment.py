@@ -145,10 +145,10 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             lane.alive = False
             if isinstance(error, LaneLost):
                 self._lose(lane.partition, str(error), "fenced" if error.fenced else "kafka")
-            elif not isinstance(error, asyncio.CancelledError) or _is_our_cancel(error):
-                raise
-            else:
+            elif isinstance(error, asyncio.CancelledError) and not _is_our_cancel(error):
                 self._lose(lane.partition, f"lane {lane.partition} cannot be written: {error!r}", "kafka")
+            else:
+                raise
 
     def _watched(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task whose unforeseen failure ends the session: a lane that silently stands still is worse."""
