@@ -127,7 +127,7 @@ async def test_unforeseen_failure_of_a_lane_ends_the_session(stage: str) -> None
         setup.assignment.lost.result()
 
 
-@pytest.mark.parametrize("error", [RuntimeError(), IllegalOperation(), asyncio.CancelledError()], ids=repr)
+@pytest.mark.parametrize("error", [RuntimeError(), IllegalOperation(), LaneLost("gone", fenced=False)], ids=repr)
 @instantly
 async def test_lane_is_dead_before_a_batch_learns_that_its_entry_was_not_written(error: BaseException) -> None:
     setup = Setup()

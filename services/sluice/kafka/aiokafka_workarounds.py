@@ -21,6 +21,12 @@ STOP_TIMEOUT_S = 5.0
 """Longest wait for a producer to flush and for a consumer to leave its group."""
 
 
+def is_own_cancel(error: BaseException) -> bool:
+    """Return whether ``error`` is the cancelling of this task, and not the ``CancelledError`` of one of aiokafka's."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
 async def stop(client: Client) -> None:
     """Close ``client``, whatever state it is in, within a few seconds.
 

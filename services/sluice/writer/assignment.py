@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 
+from sluice.kafka.aiokafka_workarounds import is_own_cancel
 from sluice.kafka.clients import KafkaUnreachable
 from sluice.telemetry.metric_definitions import LaneLoss
 from sluice.writer.commit_counter import CommitCounter
@@ -115,7 +116,7 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         try:
             lane = await self._opener.open(number)
         except (KafkaError, KafkaUnreachable, asyncio.CancelledError) as error:
-            if _is_our_cancel(error):
+            if is_own_cancel(error):
                 raise
             self._lose(number, f"lane {number} cannot be opened: {error!r}", "opening")
             return
@@ -143,12 +144,9 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
             # In the very step in which the cycles release whoever waits for them: a batch must not leave because its
             # entry, which was not written, seems to be.
             lane.alive = False
-            if isinstance(error, LaneLost):
-                self._lose(lane.partition, str(error), "fenced" if error.fenced else "kafka")
-            elif isinstance(error, asyncio.CancelledError) and not _is_our_cancel(error):
-                self._lose(lane.partition, f"lane {lane.partition} cannot be written: {error!r}", "kafka")
-            else:
+            if not isinstance(error, LaneLost):
                 raise
+            self._lose(lane.partition, str(error), "fenced" if error.fenced else "kafka")
 
     def _watched(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Start a task whose unforeseen failure ends the session: a lane that silently stands still is worse."""
@@ -178,9 +176,3 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         cycles.cancel()
         await asyncio.gather(cycles, return_exceptions=True)
         await lane.committer.close()
-
-
-def _is_our_cancel(error: BaseException) -> bool:
-    """Return whether ``error`` is the cancelling of this task, and not the ``CancelledError`` of one of aiokafka's."""
-    task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0

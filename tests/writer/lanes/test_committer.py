@@ -223,17 +223,27 @@ async def test_nobody_waits_for_a_lane_that_is_lost() -> None:
     await owner.committer.drained()
 
 
+@pytest.mark.parametrize("error", [KafkaError("no coordinator"), asyncio.CancelledError()], ids=repr)
 @instantly
-async def test_lane_that_kafka_refuses_is_lost_and_not_fenced() -> None:
+async def test_lane_that_kafka_refuses_is_lost_and_not_fenced(error: BaseException) -> None:
     class Refusing(FakeKafkaLane):
         async def begin_transaction(self) -> None:
-            raise KafkaError("no coordinator")
+            raise error
 
     owner = Owner(Refusing())
     owner.committer.confirm()
     with pytest.raises(LaneLost, match="lane 0 cannot be written") as lost:
         await owner.run()
     assert not lost.value.fenced
+
+
+@instantly
+async def test_lane_whose_cycles_are_cancelled_is_not_lost() -> None:
+    cycles = asyncio.create_task(Owner(FakeKafkaLane()).run())
+    await asyncio.sleep(1)
+    cycles.cancel()
+    await asyncio.wait([cycles])
+    assert cycles.cancelled()
 
 
 @instantly

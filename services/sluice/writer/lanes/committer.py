@@ -16,7 +16,7 @@ from aiokafka.structs import OffsetAndMetadata
 
 from sluice.events import BatchEvent, encode_event
 from sluice.flow.journal import CommitMetadata
-from sluice.kafka.aiokafka_workarounds import stop
+from sluice.kafka.aiokafka_workarounds import is_own_cancel, stop
 from sluice.kafka.sending import BatchedSends, Message
 from sluice.topics import DestinationTopics
 from sluice.writer import kill_points
@@ -103,7 +103,9 @@ class LaneCommitter:
                     self._idle.set()
         except ProducerFenced as error:
             raise LaneLost(f"lane {self._partition} has a new owner", fenced=True) from error
-        except KafkaError as error:
+        except (KafkaError, asyncio.CancelledError) as error:
+            if is_own_cancel(error):
+                raise
             raise LaneLost(f"lane {self._partition} cannot be written: {error!r}", fenced=False) from error
         finally:
             self._ended = True
