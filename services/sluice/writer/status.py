@@ -43,20 +43,19 @@ class WriterStatus:
         metrics.buffered_bytes.set(buffer.item_bytes)
         metrics.in_flight.set(self._limiter.in_flight)
         metrics.concurrency_limit.set(self._limiter.allowed)
-        metrics.oldest_unsettled.set(max((lane.oldest_age_s(now_s) for lane in lanes), default=0.0))
+        metrics.oldest_unsettled.set(lanes.oldest_age_s(now_s))
         metrics.lane_gap.set(max((one.next - one.position for lane in lanes for one in lane.progress), default=0))
         metrics.partitions_paused({reason: pauses.count(reason) for reason in PauseReason})
 
     def status(self) -> dict[str, Any]:
         """Return what a person wants to see first."""
-        now_s = time.monotonic()
         return {
             "lanes": sorted(self._lanes.numbers),
             "backlog": self._backlog,
             "buffered_items": self._lanes.buffer.items,
             "buffered_bytes": self._lanes.buffer.item_bytes,
             "waiting_for_their_key": self._lanes.waiting,
-            "oldest_unsettled_s": round(max((lane.oldest_age_s(now_s) for lane in self._lanes), default=0.0), 3),
+            "oldest_unsettled_s": round(self._lanes.oldest_age_s(time.monotonic()), 3),
             "requests_in_flight": self._limiter.in_flight,
             "concurrency_limit": self._limiter.allowed,
             "failures_in_a_row": self._limiter.failures,

@@ -51,7 +51,8 @@ class Deliverer:
                 await sender.run(settle)
             finally:
                 if report.times is not None:
-                    self._log(batch, sender, report, report.times)
+                    self._metrics.window_closed(batch.reason, len(batch.items), batch.body_bytes)
+                    _log(batch, sender, report, report.times)
                 record_receipt_spans(span, self._topic, report.receipts)
 
     def _settle(self, batch: Batch, fates: Fates, times: BatchTimes, report: "_Report") -> None:
@@ -69,23 +70,6 @@ class Deliverer:
                 report.outcomes.update(lane.settle(batch, own, times, now).outcomes)
                 report.lanes.add(number)
 
-    def _log(self, batch: Batch, sender: BatchSender, report: "_Report", times: BatchTimes) -> None:
-        self._metrics.window_closed(batch.reason, len(batch.items), batch.body_bytes)
-        log.info(
-            "batch settled",
-            extra={
-                "batch_id": batch.batch_id,
-                "batch_key": batch.batch_key,
-                "items": len(batch.items),
-                "bytes": batch.body_bytes,
-                "flushed_by": batch.reason,
-                "requests": sender.requests,
-                "request_s": round((times.answered_at - times.requested_at).total_seconds(), 3),
-                "lanes": len(report.lanes),
-                "outcomes": {f"{fate.value} {code}": count for (fate, code), count in report.outcomes.items()},
-            },
-        )
-
 
 class _Report:
     """The sum of what is known of one batch."""
@@ -95,6 +79,23 @@ class _Report:
         self.lanes: set[int] = set()
         self.outcomes: Counter[tuple[Fate, str]] = Counter()
         self.receipts: list[Receipt] = []
+
+
+def _log(batch: Batch, sender: BatchSender, report: _Report, times: BatchTimes) -> None:
+    log.info(
+        "batch settled",
+        extra={
+            "batch_id": batch.batch_id,
+            "batch_key": batch.batch_key,
+            "items": len(batch.items),
+            "bytes": batch.body_bytes,
+            "flushed_by": batch.reason,
+            "requests": sender.requests,
+            "request_s": round((times.answered_at - times.requested_at).total_seconds(), 3),
+            "lanes": len(report.lanes),
+            "outcomes": {f"{fate.value} {code}": count for (fate, code), count in report.outcomes.items()},
+        },
+    )
 
 
 def _receipts(fates: Fates) -> Iterator[Receipt]:

@@ -30,6 +30,10 @@ class Lanes:
         """Items that wait for an earlier one of their key."""
         return sum(lane.order.waiting for lane in self)
 
+    def oldest_age_s(self, now_s: float) -> float:
+        """Return the largest :meth:`Lane.oldest_age_s`; 0 without lanes."""
+        return max((lane.oldest_age_s(now_s) for lane in self), default=0.0)
+
     def get(self, number: int) -> Lane | None:
         """Return lane ``number``; ``None`` when it is not here, or not any more."""
         return self._lanes.get(number)

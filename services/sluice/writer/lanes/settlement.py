@@ -142,14 +142,14 @@ class SettlementBuilder:
         dead = [self._dead_undecodable(message, error, now) for message, error in undecodable]
         offsets = [message.offset for message, _ in undecodable]
         keys = [key for one in undecodable if topic != RECORDS and (key := _parked_key(*one)) is not None]
-        jobs = Counter([error.event.job_id for _, error in undecodable if error.event and error.event.job_id])
+        jobs = Counter([job_id for _, error in undecodable if error.event and (job_id := error.event.job_id)])
         return Settlement(
             entry=BatchEvent(
                 batch_id="",
                 state="settled",
                 rows=rows_of([(topic, offset, NO_ROW) for offset in offsets]),
                 counts={Fate.REJECTED.value: len(dead)},
-                jobs={job_id: {Fate.REJECTED.value: count} for job_id, count in jobs.items() if job_id},
+                jobs={job_id: {Fate.REJECTED.value: count} for job_id, count in jobs.items()},
             ),
             succeeded=[],
             dead=dead,
