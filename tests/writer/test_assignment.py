@@ -45,7 +45,8 @@ class Setup:
         self.opener = Opener()
         self.delivery = DispatcherSetup(FakeDestination(latency_s=5.0))
         self.lanes = self.delivery.lanes
-        self.lanes.clear()
+        for lane in list(self.lanes):
+            self.lanes.remove(lane)
         self.consumer = FakeConsumer()
         self.assignment = LaneAssignment(
             self.opener,
@@ -143,7 +144,6 @@ async def test_lanes_are_closed_after_the_answers_of_their_requests() -> None:
     setup = Setup()
     async with setup.delivery.running():
         await setup.assign(0, 1)
-        setup.lanes.buffer.enter(2, 20)
         setup.delivery.dispatcher.add([make_item(10, lane=1)])
         await turn()
         await setup.assignment.on_partitions_revoked(setup.inputs(0, 1))

@@ -62,7 +62,7 @@ async def test_records_handed_out_for_a_lane_that_is_opening_or_not_here_are_dro
 async def test_records_of_a_lane_that_is_opened_during_the_poll_are_read_again() -> None:
     setup = Setup({RETRIES: [_make_retry(0, 0.0)]})
     lane = setup.delivery.lane[0]
-    setup.delivery.lanes.clear()
+    setup.delivery.lanes.remove(lane)
     asyncio.get_running_loop().call_later(0.001, setup.delivery.lanes.add, lane)
     assert await setup.poll() == [0, 0, 0]
     assert (setup.consumer.sought, len(setup.delivery.windows)) == ({RETRIES: 0}, 0)

@@ -103,9 +103,9 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         if not running:
             return
         await asyncio.gather(*(self._close(each) for each in running.values()))
-        for number in running:
+        for number, (lane, _) in running.items():
             self._dispatcher.discard(number)
-        self._lanes.clear()
+            self._lanes.remove(lane)
         log.info(
             "lanes given up",
             extra={"lanes": sorted(running), "seconds": round(time.monotonic() - started_at_s, 3)},

@@ -65,7 +65,7 @@ class Poller:
         Raises ``KafkaError`` when the consumer fails for good, and :class:`UnreadableRecord`.
         """
         while True:
-            open_before = self._lanes.numbers
+            open_before = {lane.partition: lane for lane in self._lanes}
             try:
                 polled = await self._consumer.getmany(
                     *self._pauses.to_poll(self._consumer.assignment()),
@@ -81,7 +81,7 @@ class Poller:
                 # A paused partition can still hand out what was fetched before: its lane reads that again.
                 if lane is None or self._pauses.holds(partition, PauseReason.OPENING):
                     continue
-                if partition.partition in open_before:
+                if open_before.get(partition.partition) is lane:
                     self._take(lane, partition, messages)
                 else:
                     # Opened during this poll: memory may have been full before, and back-pressure comes first.

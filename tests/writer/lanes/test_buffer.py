@@ -26,5 +26,13 @@ def test_buffer_counts_what_enters_and_leaves() -> None:
     buffer.enter(3, 30)
     buffer.leave(1, 20)
     assert (buffer.items, buffer.item_bytes) == (2, 10)
-    buffer.clear()
-    assert (buffer.items, buffer.item_bytes) == (0, 0)
+
+
+def test_lane_that_is_lost_leaves_nothing_behind_and_the_others_stay() -> None:
+    buffer = Buffer(BufferLimits(max_items=100, max_bytes=1000))
+    lost, other = buffer.share(), buffer.share()
+    other.enter(2, 20)
+    lost.enter(3, 30)
+    lost.leave(1, 10)
+    lost.clear()
+    assert (buffer.items, buffer.item_bytes) == (2, 20)

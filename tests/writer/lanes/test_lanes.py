@@ -23,8 +23,10 @@ def test_items_that_wait_are_counted_over_all_lanes() -> None:
     assert lanes_of(*lanes).waiting == 4
 
 
-def test_nothing_is_left_of_lanes_that_were_given_up() -> None:
-    lanes = lanes_of(FakeLane(0), FakeLane(1))
-    lanes.buffer.enter(5, 50)
-    lanes.clear()
-    assert (len(lanes), lanes.numbers, lanes.get(0), lanes.buffer.items) == (0, [], None, 0)
+def test_nothing_is_left_of_a_lane_that_is_removed() -> None:
+    lanes = lanes_of(gone := FakeLane(0), other := FakeLane(1))
+    for lane in (gone, other):
+        lane.accept(0, [record_message(10, record(), lane=lane.partition)])
+    lanes.remove(gone)
+    assert (lanes.numbers, lanes.get(0)) == ([1], None)
+    assert (gone.buffer.items, other.buffer.items) == (0, 1)

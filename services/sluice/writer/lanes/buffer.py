@@ -31,9 +31,9 @@ class Buffer:
         self.items -= items
         self.item_bytes -= item_bytes
 
-    def clear(self) -> None:
-        """Forget everything: all lanes were given up."""
-        self.items = self.item_bytes = 0
+    def share(self) -> "BufferShare":
+        """Return an account of its own for one lane, which enters and leaves here."""
+        return BufferShare(self)
 
     @property
     def full(self) -> bool:
@@ -47,3 +47,29 @@ class Buffer:
             self.items <= self._limits.max_items * self.RESUME_SHARE
             and self.item_bytes <= self._limits.max_bytes * self.RESUME_SHARE
         )
+
+
+class BufferShare:
+    """The part of a buffer that one lane holds, so that a lane that is lost leaves nothing behind."""
+
+    __slots__ = ("_buffer", "_item_bytes", "_items")
+
+    def __init__(self, buffer: Buffer) -> None:
+        self._buffer = buffer
+        self._items = self._item_bytes = 0
+
+    def enter(self, items: int, item_bytes: int) -> None:
+        """Take note of items that were read."""
+        self._items += items
+        self._item_bytes += item_bytes
+        self._buffer.enter(items, item_bytes)
+
+    def leave(self, items: int, item_bytes: int) -> None:
+        """Take note of items that are settled."""
+        self._items -= items
+        self._item_bytes -= item_bytes
+        self._buffer.leave(items, item_bytes)
+
+    def clear(self) -> None:
+        """Take note that all of them have left memory."""
+        self.leave(self._items, self._item_bytes)

@@ -97,7 +97,7 @@ class Lane:
         self._settled, self._in_doubt = journal.settled, journal.in_doubt
         self._decoder = decoder
         self._builder = builder
-        self._buffer = buffer
+        self._buffer = buffer.share()
         self._stale_after_s = stale_after_s
         self._read_at: deque[tuple[int, float]] = deque()
 
@@ -155,6 +155,10 @@ class Lane:
         """Take ``items`` of ``batch`` out of the journal again: they were not sent, or the vendor took none of them."""
         entry = BatchEvent(batch_id=batch.batch_id, state="withdrawn", batch_key=batch.batch_key, rows=_rows(items))
         self.committer.write(entry)
+
+    def forget(self) -> None:
+        """Take note that its items have left memory: it is lost or given up, and its next owner reads them again."""
+        self._buffer.clear()
 
     def is_stale(self, now_s: float) -> bool:
         """Return whether it is too long ago that Kafka took something for this lane from us."""

@@ -54,7 +54,7 @@ class Lanes:
         """Take ``lane`` in, ready to run."""
         self._lanes[lane.partition] = lane
 
-    def clear(self) -> None:
-        """Forget all lanes and what they have in memory: their next owners read it again."""
-        self._lanes.clear()
-        self.buffer.clear()
+    def remove(self, lane: Lane) -> None:
+        """Forget ``lane``, if it is here, and what it has in memory: its next owner reads that again."""
+        self._lanes.pop(lane.partition, None)
+        lane.forget()
