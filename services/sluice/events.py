@@ -120,6 +120,8 @@ class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Items of this lane by job and outcome, for those that belong to a job."""
     body_bytes: int = 0
     requested_at: Instant | None = None
+    vendor_at: Instant | None = None
+    """The vendor's own clock when it answered last before the request."""
     answered_at: Instant | None = None
     error: str | None = None
 

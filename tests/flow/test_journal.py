@@ -1,6 +1,7 @@
 """Journal: a restart knows exactly what is settled beyond the commit."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Literal
 
 import pytest
@@ -37,7 +38,7 @@ class KafkaLane:
         return positions
 
     def reopened(self) -> Journal:
-        journal = Journal(self.committed)
+        journal = Journal(self.committed, opened_at_s=7.0)
         start = CommitMetadata.decode(self.metadata).journal
         for position, entry in self.entries:
             if position >= start:
@@ -110,7 +111,7 @@ def _split(items: list[tuple[int, int]], middle: int) -> list[list[tuple[int, in
 
 
 def test_journal_is_read_from_the_oldest_entry_that_matters() -> None:
-    journal = Journal([0])
+    journal = Journal([0], opened_at_s=7.0)
     journal.wrote(10, _entry(Rows(0, 5, 2, 0)))
     journal.wrote(11, _entry(Rows(0, 0, 2, 0)))
     journal.committed([2])
@@ -118,14 +119,14 @@ def test_journal_is_read_from_the_oldest_entry_that_matters() -> None:
 
 
 def test_journal_without_entries_that_matter_is_read_from_its_end() -> None:
-    journal = Journal([0])
+    journal = Journal([0], opened_at_s=7.0)
     journal.wrote(10, _entry(Rows(0, 0, 2, 0)))
     journal.committed([2])
     assert journal.start == 11
 
 
 def test_entry_matters_until_each_topic_has_passed_it() -> None:
-    journal = Journal([0, 0])
+    journal = Journal([0, 0], opened_at_s=7.0)
     journal.wrote(4, _entry(Rows(0, 0, 1, 0), Rows(1, 3, 1, 1)))
     journal.committed([1, 3])
     assert journal.start == 4
@@ -134,44 +135,57 @@ def test_entry_matters_until_each_topic_has_passed_it() -> None:
 
 
 def test_entry_below_the_commit_does_not_matter_when_it_is_read() -> None:
-    journal = Journal([10])
+    journal = Journal([10], opened_at_s=7.0)
     journal.read(4, _entry(Rows(0, 3, 7, 0)))
     assert (journal.settled, journal.start) == ([set()], 5)
 
 
 def test_entry_across_the_commit_settles_only_what_lies_beyond() -> None:
-    journal = Journal([10])
+    journal = Journal([10], opened_at_s=7.0)
     journal.read(4, _entry(Rows(0, 8, 4, 0)))
     assert (journal.settled, journal.start) == ([{10, 11}], 4)
 
 
 def _open(batch_id: str, *rows: Rows, state: Literal["opened", "submitted"] = "opened") -> BatchEvent:
-    return BatchEvent(batch_id=batch_id, state=state, rows=list(rows), refs={"job": "7"}, requested_at=NOON)
+    return BatchEvent(
+        batch_id=batch_id,
+        state=state,
+        rows=list(rows),
+        refs={"job": "7"},
+        requested_at=NOON,
+        vendor_at=NOON - timedelta(seconds=5),
+    )
 
 
 @pytest.mark.parametrize("state", ["opened", "submitted"])
 def test_entry_that_is_not_settled_leaves_its_offsets_open(state: Literal["opened", "submitted"]) -> None:
-    journal = Journal([0])
+    journal = Journal([0], opened_at_s=7.0)
     journal.read(4, _open("b", Rows(0, 1, 2, 0), state=state))
-    opened = InDoubt(batch_id="b", refs={"job": "7"}, requested_at=NOON)
+    opened = InDoubt(
+        batch_id="b",
+        refs={"job": "7"},
+        requested_at=NOON,
+        lost_at_s=7.0,
+        vendor_at=NOON - timedelta(seconds=5),
+    )
     assert (journal.settled, journal.in_doubt, journal.start) == ([set()], [{1: opened, 2: opened}], 4)
 
 
 def test_offsets_that_are_settled_are_open_no_more() -> None:
-    journal = Journal([0])
+    journal = Journal([0], opened_at_s=7.0)
     journal.read(4, _open("b", Rows(0, 1, 3, 0)))
     journal.read(6, _entry(Rows(0, 2, 1, 1)))
     assert (journal.settled, sorted(journal.in_doubt[0])) == ([{2}], [1, 3])
 
 
 def test_offsets_below_the_commit_are_not_open() -> None:
-    journal = Journal([2])
+    journal = Journal([2], opened_at_s=7.0)
     journal.read(4, _open("b", Rows(0, 1, 2, 0)))
     assert list(journal.in_doubt[0]) == [2]
 
 
 def test_offset_that_was_sent_twice_is_open_in_the_later_batch() -> None:
-    journal = Journal([0])
+    journal = Journal([0], opened_at_s=7.0)
     journal.read(4, _open("first", Rows(0, 1, 1, 0)))
     journal.read(6, _open("second", Rows(0, 1, 1, 0)))
     assert journal.in_doubt[0][1].batch_id == "second"
@@ -230,7 +244,7 @@ def test_rows_are_as_few_as_can_be(items: list[tuple[int, int, int]], rows: list
 
 
 def test_what_was_withdrawn_is_not_open() -> None:
-    journal = Journal([0])
+    journal = Journal([0], opened_at_s=7.0)
     rows = rows_of([(0, 5, 0), (0, 6, 1)])
     journal.read(0, BatchEvent(batch_id="b", state="opened", rows=rows, requested_at=NOON))
     journal.read(1, BatchEvent(batch_id="b", state="withdrawn", rows=rows[:1]))

@@ -182,7 +182,7 @@ def test_nothing_is_due_once_its_only_lane_is_discarded() -> None:
 
 def test_what_an_earlier_owner_left_open_is_gathered_by_itself() -> None:
     windows = Windows(LIMITS)
-    in_doubt = InDoubt(batch_id="b-0", refs={}, requested_at=NOON)
+    in_doubt = InDoubt(batch_id="b-0", refs={}, requested_at=NOON, lost_at_s=0.0)
     windows.add([make_item(0, in_doubt=in_doubt), make_item(1), make_item(2, in_doubt=in_doubt)], now_s=0.0)
     first, second = _drain(windows)
     assert (_offsets(first), first.in_doubt) == ([0, 2], in_doubt)

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from math import inf
 
 from aiokafka import TopicPartition
 from prometheus_client.parser import text_string_to_metric_families
 
-from sluice.destinations.contract import BatchError, PreSendCheck, Rejection
+from sluice.destinations.contract import BatchError, PreSendCheck, Recovered, Rejection
 from sluice.events import BatchEvent, RecordEvent
 from sluice.flow.batch import Batch, Encoded, InDoubt, Item
 from sluice.flow.journal import Journal
@@ -45,15 +46,15 @@ def scripted(*script: BatchError | Fate | None) -> Answer:
     return answer
 
 
-Recovered = Callable[[Batch], Sequence[Outcome | None]]
-"""The vendor's answer about a batch whose answer was lost."""
+Recovery = Callable[[Batch], Sequence[Outcome | BatchError | None]]
+"""The vendor's answer about each item of a batch whose answer was lost; an error where that question fails."""
 
 
-def nobody_can_tell(batch: Batch) -> list[Outcome | None]:
+def nobody_can_tell(batch: Batch) -> list[Outcome]:
     return [AMBIGUOUS] * len(batch.items)
 
 
-def recovered_after(*errors: BatchError) -> Recovered:
+def recovered_after(*errors: BatchError) -> Recovery:
     """Make a vendor that answers with ``errors``, one a question, before it says that all was delivered."""
     rest = iter(errors)
 
@@ -74,13 +75,15 @@ class FakeDestination:
         *,
         latency_s: float = 0.0,
         ill: BatchError | None = None,
-        recovered: Recovered = nobody_can_tell,
+        recovered: Recovery = nobody_can_tell,
     ) -> None:
         """``ill`` is what ``check`` raises."""
         self.limits = Limits(max_items=1000, max_bytes=1_000_000, max_concurrent=4, max_age_s=1.0)
+        self.settle_s = 30.0
+        self.vendor_at: datetime | None = None
         self.requests: list[list[int]] = []
         self.in_flight = self.most_in_flight = self.checks = 0
-        self._answer = answer
+        self.answer = answer
         self._latency_s = latency_s
         self._ill = ill
         self._recovered = recovered
@@ -99,15 +102,22 @@ class FakeDestination:
         try:
             await asyncio.sleep(self._latency_s)
             pre_send_check()
-            answer = self._answer(batch)
+            answer = self.answer(batch)
             return await answer if isinstance(answer, Awaitable) else answer
         finally:
             self.in_flight -= 1
 
-    async def recover(self, batch: Batch, in_doubt: InDoubt) -> Sequence[Outcome | None]:
+    async def recover(self, batch: Batch, in_doubt: InDoubt) -> AsyncIterator[Recovered]:
         self.asked.append(([item.offset for item in batch.items], in_doubt))
-        await asyncio.sleep(0)
-        return self._recovered(batch)
+        failed: BatchError | None = None
+        for item, found in zip(batch.items, self._recovered(batch), strict=True):
+            await asyncio.sleep(self._latency_s)
+            if isinstance(found, BatchError):
+                failed = found
+            else:
+                yield item, found
+        if failed is not None:
+            raise failed
 
     async def check(self) -> str:
         self.checks += 1
@@ -195,7 +205,7 @@ class FakeLane(Lane):
         self.kept = FakeCommitter()
         self.settlements = self.kept.settlements
         self.buffer = Buffer(BUFFER_LIMITS)
-        journal = Journal(positions)
+        journal = Journal(positions, opened_at_s=0.0)
         journal.settled[: len(settled)] = settled
         journal.in_doubt[: len(in_doubt)] = in_doubt
         progress = [OffsetProgress(position) for position in positions]

@@ -27,6 +27,8 @@ from tests.support.writer_process import DESTINATION, WriterProcess
 SESSION_TIMEOUT_S = 6
 """The shortest that a broker allows: so long a killed writer's lanes wait for their next owner."""
 TIMEOUT_S = 2.0
+SETTLE_S = 4.0
+"""Longer than the vendor works on after a time-out here."""
 
 Place = tuple[int, int]
 """Partition and offset in the records topic: what every record is called, also one that has no other name."""
@@ -84,7 +86,7 @@ class Stage:
         """A settings file; ``entry`` overrides parts of the destination's, whole blocks or keys in them."""
         vendor = {"url": f"http://127.0.0.1:{self._port}", "client_id": "sandbox", "client_secret": "sandbox-secret"}
         destination: dict[str, Any] = {
-            "to": {"kind": "blueconic", "timeout_s": TIMEOUT_S, **vendor},
+            "to": {"kind": "blueconic", "timeout_s": TIMEOUT_S, "settle_s": SETTLE_S, "read_lag_s": 1, **vendor},
             "window": {"max_items": 50, "max_age_s": 0.1},
             "delivery": {"backoff_base_s": 0.1, "backoff_cap_s": 0.5, "drain_timeout_s": 5},
             "guard": {"max_share": 1},

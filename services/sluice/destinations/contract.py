@@ -22,14 +22,15 @@ status and code, never by message text. An item without a result is ``ambiguous`
 ``rejected``, with the vendor's word as its code.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, NewType, Protocol
 
 import msgspec
 from msgspec import Meta
 
 from sluice.events import RecordEvent
-from sluice.flow.batch import Batch, Encoded, InDoubt
+from sluice.flow.batch import Batch, Encoded, InDoubt, Item
 from sluice.flow.outcome import Outcome
 from sluice.flow.windows import Limits
 
@@ -39,6 +40,12 @@ class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
     url: Annotated[str, Meta(pattern=r"^https?://[^/]+", description="Base address of the vendor's API")]
     timeout_s: Annotated[float, Meta(gt=0, description="Longest wait for one answer")] = 60.0
+    settle_s: Annotated[
+        float, Meta(ge=0, description="Longest time for which the vendor may work on a request whose answer is lost")
+    ] = 30.0
+    """[assumed]: BlueConic's own client gives a request up after 30 s, blueconic.md §6 [client]; nobody else says."""
+    read_lag_s: Annotated[float, Meta(ge=0, description="Longest time by which reads at the vendor lag writes")] = 30.0
+    """[assumed]: no vendor publishes it."""
 
 
 class Rejection(Exception):
@@ -144,8 +151,25 @@ class OnRequest(Protocol):
     def __call__(self, status: RequestStatus, seconds: float) -> None: ...
 
 
+Recovered = tuple[Item, Outcome | None]
+"""An item that was in doubt and its fate; ``None``: it is proven that nothing was applied and nothing will be."""
+
+
 class Destination(Protocol):
     """One vendor account, reached with one client. All calls come from one event loop, ``write`` several at a time."""
+
+    @property
+    def settle_s(self) -> float:
+        """The longest time for which the vendor may still be at work on a request after its answer is lost."""
+        ...
+
+    @property
+    def vendor_at(self) -> datetime | None:
+        """The vendor's own clock in its newest answer; ``None`` as long as it is not known.
+
+        A proof compares it with the vendor's own instants, and with nothing else.
+        """
+        ...
 
     @property
     def limits(self) -> Limits:
@@ -170,16 +194,18 @@ class Destination(Protocol):
         """
         ...
 
-    async def recover(self, batch: Batch, in_doubt: InDoubt) -> Sequence[Outcome | None]:
+    def recover(self, batch: Batch, in_doubt: InDoubt) -> AsyncIterator[Recovered]:
         """Find out about ``batch``, which was sent and whose answer is lost; ``in_doubt`` tells when, and as what.
 
-        Return one entry per item, in item order: an outcome where the fate is known, ``ambiguous`` where nobody can
-        tell, ``None`` where it is proven that nothing was applied and nothing will be, so that it may be sent again.
+        Yield each item once, as soon as its fate is known and in any order: with an outcome, ``ambiguous`` where nobody
+        can tell; with ``None`` where it is proven that nothing was applied and nothing will be, so that it may be sent
+        again.
 
         It may take its time, such as for a lost request to end at the vendor, and may run beside ``write``. It may be
-        called again, in another process too. Its items may be a part of those that were sent. ``requested_at`` may be
-        of another machine's clock and must not be compared with the vendor's without a margin.
-        Raises :class:`BatchError`: on ``Unavailable`` and ``Ambiguous`` it is called again, and nothing is sent.
+        called again, in another process too. Its items may be a part of those that were sent. No proof may compare the
+        vendor's clock with another one, ``requested_at`` least of all: it may be of another machine.
+        Raises ``Unavailable`` or ``Ambiguous`` at its end when some questions have failed: what was yielded stands, and
+        it is called again with the other items. On ``Refused`` those are ambiguous.
         """
         ...
 

@@ -72,6 +72,21 @@ def open_client(
     )
 
 
+class VendorClock:
+    """The vendor's own clock, as its answers tell it.
+
+    It is what the newest answer said, and not the latest time of all: servers whose clocks disagree make it go back,
+    and the earlier time proves less, which is safe.
+    """
+
+    def __init__(self) -> None:
+        self.at: datetime | None = None
+
+    async def note(self, response: httpx.Response) -> None:
+        """Take the time from ``response``, as a response hook of a client."""
+        self.at = answered_at(response) or self.at
+
+
 async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
     """Send ``request`` and return its answer, of any status, read to its end. Raises ``Unavailable``, ``Ambiguous``."""
     try:

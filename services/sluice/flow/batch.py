@@ -38,7 +38,11 @@ class InDoubt(msgspec.Struct, frozen=True, kw_only=True):
     refs: dict[str, str]
     """The vendor's names for it, such as a job id."""
     requested_at: datetime
-    """The time at the process that sent it, which may have run on another machine."""
+    """The time at the process that sent it, which may have run on another machine: for people, never for a proof."""
+    lost_at_s: float
+    """When this process learnt of the loss, by its event loop's clock; as a new owner: when it opened the lane."""
+    vendor_at: datetime | None = None
+    """The vendor's own clock at some moment before the request left; ``None`` when it was not known."""
 
 
 class Item(msgspec.Struct, gc=False):

@@ -50,11 +50,16 @@ class _Entry(NamedTuple):
 class Journal:
     """Entries of one lane that still matter."""
 
-    def __init__(self, committed: Sequence[int], start: int = 0) -> None:
-        """Start with the ``committed`` offset of every input topic; the journal is read from ``start``."""
+    def __init__(self, committed: Sequence[int], start: int = 0, *, opened_at_s: float) -> None:
+        """Start with the ``committed`` offset of every input topic; the journal is read from ``start``.
+
+        ``opened_at_s``: when the lane was taken over, by the event loop's clock. Nothing its earlier owner has sent is
+        answered to us.
+        """
         self._committed = list(committed)
         self._entries: deque[_Entry] = deque()
         self._next = start
+        self._opened_at_s = opened_at_s
         self.settled: list[set[int]] = [set() for _ in committed]
         """By topic, the offsets beyond the commit that :meth:`read` has found settled."""
         self.in_doubt: list[dict[int, InDoubt]] = [{} for _ in committed]
@@ -74,7 +79,13 @@ class Journal:
             if entry.state == "settled":
                 self.settled[rows.topic].update(offsets)
             elif entry.state != "withdrawn" and entry.requested_at is not None:
-                batch = InDoubt(batch_id=entry.batch_id, refs=entry.refs, requested_at=entry.requested_at)
+                batch = InDoubt(
+                    batch_id=entry.batch_id,
+                    refs=entry.refs,
+                    requested_at=entry.requested_at,
+                    lost_at_s=self._opened_at_s,
+                    vendor_at=entry.vendor_at,
+                )
                 in_doubt.update(dict.fromkeys(offsets, batch))
 
     def wrote(self, position: int, entry: BatchEvent) -> None:

@@ -66,7 +66,7 @@ class Windows:
 
     def __init__(self, limits: WindowLimits) -> None:
         self._limits = limits
-        self._open: dict[str, Window] = {}
+        self._open: dict[object, Window] = {}
         self._full: deque[tuple[Window, FlushReason]] = deque()
 
     def add(self, items: Iterable[Item], now_s: float) -> None:
@@ -75,8 +75,11 @@ class Windows:
         windows = self._open
         for item in items:
             encoded = item.encoded
-            # Items of a batch in doubt keep to themselves: the vendor is asked about them before they are sent.
-            name = encoded.batch_key if item.in_doubt is None else item.in_doubt.batch_id
+            name: object = encoded.batch_key
+            # Items of a request in doubt keep to themselves: the vendor is asked about them before they are sent. One
+            # batch can be several requests, and its lanes may have been taken over one after the other.
+            if (in_doubt := item.in_doubt) is not None:
+                name = (in_doubt.batch_id, in_doubt.lost_at_s, in_doubt.vendor_at)
             window = windows.get(name)
             if window is None:
                 window = windows[name] = Window(item, now_s)

@@ -1,7 +1,7 @@
 """BlueConic without a network: the entries of record events, and a tenant that answers as a test tells it."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import httpx
@@ -41,19 +41,20 @@ def rejection(event: RecordEvent) -> Rejection:
 
 
 def answering(
-    answer: Answer | httpx.Response,
+    answer: Answer | httpx.Response | Callable[[httpx.Request], Awaitable[httpx.Response]],
     settings_: BlueConicSettings = SETTINGS,
     *,
     requests: list[httpx.Request] | None = None,
 ) -> BlueConic:
     """Make a tenant that gives out tokens, and otherwise answers as ``answer`` says, with a note in ``requests``."""
 
-    def respond(request: httpx.Request) -> httpx.Response:
+    async def respond(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/rest/v2/oauth/token":
             return TOKEN
         if requests is not None:
             requests.append(request)
-        return answer if isinstance(answer, httpx.Response) else answer(request)
+        answered = answer if isinstance(answer, httpx.Response) else answer(request)
+        return await answered if isinstance(answered, Awaitable) else answered
 
     return BlueConic(settings_, transport=httpx.MockTransport(respond))
 

@@ -1,7 +1,6 @@
 """BlueConic's client against its stand-in, over HTTP: the two were written from blueconic.md by different hands."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -24,7 +23,7 @@ from sluice.flow.batch import InDoubt
 from sluice.flow.outcome import Fate
 from tests.destinations.blueconic.offline import companies
 from tests.destinations.blueconic.tenant import Tenant, client, tenant
-from tests.support.factories import encode_batch, record, send_now
+from tests.support.factories import NOON, encode_batch, record, send_now
 
 BULK = "/rest/v2/groups"
 
@@ -155,16 +154,17 @@ async def test_a_write_on_a_connection_that_is_dropped_is_not_sent_again(acme: T
 
 
 async def test_a_lost_increment_is_looked_up_before_it_is_sent_again(acme: Tenant) -> None:
-    in_doubt = InDoubt(batch_id="b-1", refs={}, requested_at=datetime.now(UTC) - timedelta(hours=1))
+    long_ago_s = asyncio.get_running_loop().time() - 3600
+    in_doubt = InDoubt(batch_id="b-1", refs={}, requested_at=NOON, lost_at_s=long_ago_s)
     lost = encode_batch(acme.destination, [record(data={"visits": {"increment": 1}})])
     await acme.control.add_fault(DropBefore(path=BULK))
     with pytest.raises(Ambiguous):
         await acme.destination.write(lost, send_now)
-    assert list(await acme.destination.recover(lost, in_doubt)) == [None]
+    assert [found async for _, found in acme.destination.recover(lost, in_doubt)] == [None]
     await acme.control.add_fault(DropAfter(path=BULK))
     with pytest.raises(Ambiguous):
         await acme.destination.write(lost, send_now)
-    (outcome,) = await acme.destination.recover(lost, in_doubt)
+    [outcome] = [found async for _, found in acme.destination.recover(lost, in_doubt)]
     assert outcome is not None
     assert outcome.fate == "ambiguous"
     assert (await acme.values("/groups/company/c-1"))["visits"] == ["1"]

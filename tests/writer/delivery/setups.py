@@ -23,7 +23,7 @@ OUTAGE = Unavailable("503", "busy")
 LONG_OUTAGE = Unavailable("503", "busy", 600.0)
 LOST = Ambiguous("connection lost")
 REFUSED = Refused("400", "bad request", 400)
-OPENED = InDoubt(batch_id="batch-0", refs={"job": "7"}, requested_at=NOON)
+OPENED = InDoubt(batch_id="batch-0", refs={"job": "7"}, requested_at=NOON, lost_at_s=0.0)
 """A batch that an earlier owner has left open."""
 
 
@@ -62,10 +62,14 @@ class SenderSetup:
         self.lanes = lanes_of(*lanes or [FakeLane(0)])
         self.settled: list[tuple[Item, Outcome]] = []
 
-    async def fates(self) -> dict[int, Fate]:
-        """Send as a dispatcher does, with one permit to begin with, none at the end; return the fates by offset."""
+    async def sender_ready(self) -> BatchSender:
+        """Make the sender as a dispatcher does, with one permit to begin with."""
         await self.limiter.acquire()
-        self.sender = BatchSender(self.batch, self.destination, self.limiter, self.lanes, WriterMetrics("crm"))
+        return BatchSender(self.batch, self.destination, self.limiter, self.lanes, WriterMetrics("crm"))
+
+    async def fates(self) -> dict[int, Fate]:
+        """Send, with no permit left at the end; return the fates by offset."""
+        self.sender = await self.sender_ready()
         try:
             await self.sender.run(lambda fates, _: self.settled.extend(fates))
         finally:

@@ -20,7 +20,7 @@ from tests.writer.delivery.setups import LOST, OUTAGE, SenderSetup, make_limiter
 
 async def _make_clearance(limiter: Limiter, lane: FakeLane, item: Item) -> Clearance:
     await limiter.acquire()
-    return Clearance(make_batch([item]), limiter, lanes_of(lane), WriterMetrics("crm"))
+    return Clearance(make_batch([item]), FakeDestination(), limiter, lanes_of(lane), WriterMetrics("crm"))
 
 
 @instantly

@@ -101,7 +101,7 @@ async def test_journal_is_told_what_was_opened_and_not_sent(answer: BatchError |
 @instantly
 async def test_nothing_is_withdrawn_for_a_lane_that_is_lost() -> None:
     lane, items = FakeLane(), [make_item(replay_safe=False)]
-    write_ahead = WriteAhead(make_batch(items), lanes_of(lane))
+    write_ahead = WriteAhead(make_batch(items), FakeDestination(), lanes_of(lane))
     write_ahead.open(items)
     lane.alive = False
     write_ahead.withdraw()

@@ -93,7 +93,7 @@ class FakeKafkaLane:
         """Read the journal as ``LaneOpener`` does."""
         records = self.committed.get(TopicPartition(TOPICS.records, 0))
         start = CommitMetadata.decode(None if records is None else records.metadata).journal
-        journal = Journal(self.positions(), start)
+        journal = Journal(self.positions(), start, opened_at_s=0.0)
         tail = {position: value for position, value in self.journal.items() if position >= start}
         self.journal_read = len(tail)
         for position, value in tail.items():

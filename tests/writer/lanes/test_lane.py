@@ -93,7 +93,7 @@ def test_later_item_of_a_key_waits_in_its_lane_if_there_is_an_order(ordered: boo
 
 
 def test_item_that_an_earlier_owner_was_sending_says_so() -> None:
-    opened = InDoubt(batch_id="batch-0", refs={}, requested_at=NOON)
+    opened = InDoubt(batch_id="batch-0", refs={}, requested_at=NOON, lost_at_s=0.0)
     lane = FakeLane(in_doubt=[{1: opened}, {}, {}])
     items = lane.accept(0, [record_message(0), record_message(1)])
     assert [item.in_doubt for item in items] == [None, opened]

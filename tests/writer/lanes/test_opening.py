@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
@@ -90,12 +91,17 @@ async def test_next_owner_skips_what_is_settled_beyond_the_commit(setup: Setup) 
 
 
 async def test_next_owner_knows_what_was_being_sent(setup: Setup) -> None:
+    vendor_at = NOON - timedelta(seconds=5)
     async with setup.owned(2) as lane:
         items = _accept(lane, 2)
-        await lane.write_ahead(make_batch(items[1:], "batch-7"), items[1:], NOON)
+        await lane.write_ahead(make_batch(items[1:], "batch-7"), items[1:], NOON, vendor_at)
+    opened_at_s = asyncio.get_running_loop().time()
     async with setup.owned(2) as lane:
         first, second = _accept(lane, 2)
         assert (first.in_doubt, second.in_doubt and second.in_doubt.batch_id) == (None, "batch-7")
+        assert second.in_doubt is not None
+        assert second.in_doubt.vendor_at == vendor_at
+        assert opened_at_s <= second.in_doubt.lost_at_s <= asyncio.get_running_loop().time()
 
 
 async def test_keys_of_unread_retries_are_parked(setup: Setup) -> None:

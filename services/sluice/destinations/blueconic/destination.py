@@ -14,7 +14,8 @@ answer (§7)                         applied                              become
 ==================================  ===================================  =========================================
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 
 import httpx
 import msgspec
@@ -24,8 +25,16 @@ from sluice.destinations.blueconic.profiles import PROFILES
 from sluice.destinations.blueconic.recovery import MAX_READS, Recovery
 from sluice.destinations.blueconic.results import outcomes_of, read_results
 from sluice.destinations.blueconic.settings import BlueConicSettings
-from sluice.destinations.contract import Ambiguous, Misconfigured, OnRequest, PreSendCheck, Refused, Unavailable
-from sluice.destinations.http import error_message, open_client, send, unavailable_from
+from sluice.destinations.contract import (
+    Ambiguous,
+    Misconfigured,
+    OnRequest,
+    PreSendCheck,
+    Recovered,
+    Refused,
+    Unavailable,
+)
+from sluice.destinations.http import VendorClock, error_message, open_client, send, unavailable_from
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 from sluice.destinations.oauth import TokenAuth
 from sluice.events import RecordEvent
@@ -78,8 +87,16 @@ class BlueConic:
         except httpx.InvalidURL as error:
             raise Misconfigured(f"expected an address such as https://acme.blueconic.net as url: {error}") from error
         self._encode = Entries(settings).encode
-        self._recovery = Recovery(self._client, settings.timeout_s)
+        self._clock = VendorClock()
+        self._client.event_hooks = {"response": [self._clock.note]}
+        self.settle_s = settings.settle_s
+        self._recovery = Recovery(self._client, settings)
         self._profile_query = {"objectiveIds": ",".join(settings.objective_ids)} if settings.objective_ids else None
+
+    @property
+    def vendor_at(self) -> datetime | None:
+        """BlueConic's own clock in its newest answer."""
+        return self._clock.at
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:
         """Encode ``event`` as an entry of ``PUT /groups`` or ``PUT /profiles``. Raises ``Rejection``."""
@@ -103,9 +120,9 @@ class BlueConic:
             return outcomes_of(batch.items, results, cut=response.status_code == 413)
         raise unavailable_from(response) or _error_from(response)
 
-    async def recover(self, batch: Batch, in_doubt: InDoubt) -> Sequence[Outcome | None]:
+    def recover(self, batch: Batch, in_doubt: InDoubt) -> AsyncIterator[Recovered]:
         """Read the records of items that are not safe to repeat. Raises ``Unavailable``."""
-        return await self._recovery.recover(batch.items, in_doubt)
+        return self._recovery.recover(batch.items, in_doubt)
 
     async def check(self) -> str:
         """Read the group types, which needs a token. Raises ``BatchError``."""

@@ -4,13 +4,17 @@ An item that is safe to repeat needs none. Of the others, a record that was last
 not had it applied; nor has one that is not there, since the write would have made it. Anything else is ambiguous: a
 later modification does not say who made it, and an increment leaves no trace of itself.
 
-A proof is taken late: BlueConic may still be working on a request after we gave it up, and reads may lag behind writes,
-both for a time that nobody documents.
+1. Wait ``settle_s + read_lag_s`` from the loss of the answer: BlueConic may still be working on the request, and its
+   reads may lag its writes.
+2. Read each record. Compare its last modification with what BlueConic's own clock said before the write was sent: both
+   are BlueConic's. Where that is not known, a modification proves nothing.
+3. A read that fails costs itself alone, until several fail in a row.
 """
 
 import asyncio
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from urllib.parse import quote
 
 import httpx
@@ -18,57 +22,74 @@ import msgspec
 
 from sluice.destinations.blueconic.groups import GROUPS
 from sluice.destinations.blueconic.rules import text_properties
-from sluice.destinations.contract import Unavailable
-from sluice.destinations.http import answered_at, describe_request, send, unavailable_from
+from sluice.destinations.blueconic.settings import BlueConicSettings
+from sluice.destinations.contract import Recovered, Unavailable
+from sluice.destinations.http import describe_request, send, unavailable_from
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 
-READ_LAG_S = 5.0
-"""Longest time by which reads are behind writes. §3 [assumed]"""
-CLOCK_MARGIN_S = 5.0
-"""Largest error of the vendor's clock, after its ``Date`` was taken into account. [assumed]"""
 MAX_READS = 2
 """Reads in flight. §6 limits bulk requests only; the number is [assumed]."""
+MAX_FAILURES = 4
+"""Reads in a row that fail before the others wait: the vendor is away then. [assumed]"""
 MAX_PATH_CHARS = 8000
 """The length that servers commonly take [assumed]; a key can be longer."""
 
 
 class Recovery:
-    """Reader of records at one tenant; a write has ended there at most ``timeout_s`` after it was sent."""
+    """Reader of records at one tenant."""
 
-    def __init__(self, client: httpx.AsyncClient, timeout_s: float) -> None:
+    def __init__(self, client: httpx.AsyncClient, settings: BlueConicSettings) -> None:
         self._client = client
-        self._settle_time = timedelta(seconds=timeout_s + READ_LAG_S)
+        self._proof_after_s = settings.settle_s + settings.read_lag_s
 
-    async def recover(self, items: Sequence[Item], in_doubt: InDoubt) -> list[Outcome | None]:
-        """Look each item up once proof is possible; ``None``: it may be sent again. Raises ``Unavailable``."""
-        if all(item.encoded.replay_safe for item in items):
-            return [None] * len(items)
-        # A record read earlier could look untouched, and be changed by our own write a moment later.
-        await _sleep_until(in_doubt.requested_at + self._settle_time)
-        reads = asyncio.Semaphore(MAX_READS)
-
-        async def look_up(item: Item) -> Outcome | None:
+    async def recover(self, items: Sequence[Item], in_doubt: InDoubt) -> AsyncIterator[Recovered]:
+        """Look each item up once proof is possible. Raises ``Unavailable`` at the end when some could not be."""
+        unsafe: deque[Item] = deque()
+        for item in items:
             if item.encoded.replay_safe:
-                return None
-            async with reads:
-                return await self._look_up(item, in_doubt.requested_at)
-
+                yield item, None
+            else:
+                unsafe.append(item)
+        if not unsafe:
+            return
+        # A record read earlier could look untouched, and be changed by our own write a moment later.
+        await asyncio.sleep(in_doubt.lost_at_s + self._proof_after_s - asyncio.get_running_loop().time())
+        failures: list[Unavailable] = []
+        in_a_row = 0
+        reads: dict[asyncio.Task[Outcome | None], Item] = {}
         try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [group.create_task(look_up(item)) for item in items]
-        except* Unavailable as errors:
-            raise errors.exceptions[0] from None
-        return [task.result() for task in tasks]
+            while reads or (unsafe and in_a_row < MAX_FAILURES):
+                while unsafe and len(reads) < MAX_READS and in_a_row < MAX_FAILURES:
+                    item = unsafe.popleft()
+                    reads[asyncio.create_task(self._look_up(item, in_doubt.vendor_at))] = item
+                done, _ = await asyncio.wait(reads, return_when=asyncio.FIRST_COMPLETED)
+                for read in done:
+                    item = reads.pop(read)
+                    try:
+                        found = item, read.result()
+                    except Unavailable as error:
+                        failures.append(error)
+                        in_a_row += 1
+                        continue
+                    in_a_row = 0
+                    yield found
+        finally:
+            for read in reads:
+                read.cancel()
+            if reads:
+                await asyncio.wait(reads)
+        if failures:
+            raise max(failures, key=lambda error: error.retry_after_s or 0.0)
 
-    async def _look_up(self, item: Item, requested_at: datetime) -> Outcome | None:
+    async def _look_up(self, item: Item, vendor_at: datetime | None) -> Outcome | None:
         path = _read_path(item)
         if path is None or len(path) > MAX_PATH_CHARS:
             return _ambiguous("there is no one place to look it up")
         response = await send(self._client, self._client.build_request("GET", path))
         status = response.status_code
         if status in (200, 404):
-            return None if _is_untouched(response, requested_at) else _ambiguous("the record is there")
+            return None if _is_untouched(response, vendor_at) else _ambiguous("the record is there")
         if status in (408, 429) or (status >= 500 and status != 501):
             message = f"{describe_request(response.request)} answered {status}"
             raise unavailable_from(response) or Unavailable("no-answer", message)
@@ -103,8 +124,8 @@ def _read_path(item: Item) -> str | None:
     return f"profiles?property={quote(name, safe='')}&value={quote(value, safe='')}"
 
 
-def _is_untouched(response: httpx.Response, requested_at: datetime) -> bool:
-    """Return whether the record is not there, or was last modified before the write was sent."""
+def _is_untouched(response: httpx.Response, vendor_at: datetime | None) -> bool:
+    """Return whether the record is not there, or was last modified before ``vendor_at``, and so before the write."""
     if response.status_code == 404:
         return True
     try:
@@ -113,17 +134,11 @@ def _is_untouched(response: httpx.Response, requested_at: datetime) -> bool:
         return False
     if read.profiles is not None:
         return not read.profiles
-    if read.last_modified_date is None or read.last_modified_date.tzinfo is None:
+    if read.last_modified_date is None or read.last_modified_date.tzinfo is None or vendor_at is None:
         return False
-    # Shift our instant to the vendor's clock: the two are never compared directly.
-    now = datetime.now(UTC)
-    ahead = (answered_at(response) or now) - now
-    return read.last_modified_date < requested_at + ahead - timedelta(seconds=CLOCK_MARGIN_S)
+    # Both are the vendor's. A `Date` is cut to the second, so it is never later than the request it came before.
+    return read.last_modified_date < vendor_at
 
 
 def _ambiguous(why: str) -> Outcome:
     return Outcome(Fate.AMBIGUOUS, "no-answer", f"the answer was lost, and whether it was applied is not known: {why}")
-
-
-async def _sleep_until(instant: datetime) -> None:
-    await asyncio.sleep(max(0.0, (instant - datetime.now(UTC)).total_seconds()))

@@ -32,6 +32,8 @@ MAX_LOST_ANSWERS = 5
 """Answers lost in a row for one batch, after which the vendor is asked whether it is well."""
 RECOVERY_BASE_S, RECOVERY_CAP_S = 1.0, 30.0
 """Pauses between two questions about a batch whose fate is not known."""
+GATHER_S = 0.2
+"""Longest wait for a fate that the vendor was asked about, to share its journal entry with others."""
 
 Settle = Callable[[Fates, BatchTimes], None]
 """Takes fates as soon as they are known."""
@@ -49,7 +51,7 @@ class BatchSender:
         self._metrics = metrics
         self._settle: Settle
         self._requested_at = self._answered_at = datetime.now(UTC)
-        self._clearance = Clearance(batch, limiter, lanes, metrics)
+        self._clearance = Clearance(batch, destination, limiter, lanes, metrics)
         self._requests_out = 0
         self.requests = 0
         """Requests sent so far: more than one when something went wrong."""
@@ -85,9 +87,10 @@ class BatchSender:
         lost_answers = 0
         while items := await self._clearance.clear(items):
             # Of this request alone: another part of the batch may be sent meanwhile.
-            in_doubt = InDoubt(batch_id=self._batch.batch_id, refs={}, requested_at=datetime.now(UTC))
+            requested_at, vendor_at = datetime.now(UTC), self._destination.vendor_at
             try:
-                return await self._take_answer(items, await self._request(items, in_doubt.requested_at), in_doubt)
+                outcomes = await self._request(items, requested_at)
+                return await self._take_answer(items, outcomes, self._lost_now(requested_at, vendor_at))
             except Unavailable as error:
                 lost_answers = 0
                 self._hold(error.reason, str(error), error.retry_after_s, overloaded=error.overloaded)
@@ -100,7 +103,7 @@ class BatchSender:
                 unsafe = [item for item in items if not item.encoded.replay_safe]
                 if unsafe:
                     rest = [item for item in items if item.encoded.replay_safe]
-                    return await self._recover_and_send(unsafe, rest, in_doubt)
+                    return await self._recover_and_send(unsafe, rest, self._lost_now(requested_at, vendor_at))
                 if lost_answers >= MAX_LOST_ANSWERS and await self._vendor_is_well():
                     return await self._bisect(items, Outcome(Fate.RETRYABLE, "no-answer", str(error)))
         return None
@@ -126,6 +129,16 @@ class BatchSender:
         if unsafe:
             await self._recover(unsafe, in_doubt)
 
+    def _lost_now(self, requested_at: datetime, vendor_at: datetime | None) -> InDoubt:
+        """Describe a request whose answer, or a part of it, is lost now."""
+        return InDoubt(
+            batch_id=self._batch.batch_id,
+            refs={},
+            requested_at=requested_at,
+            lost_at_s=asyncio.get_running_loop().time(),
+            vendor_at=vendor_at,
+        )
+
     async def _recover_and_send(self, unsafe: Sequence[Item], rest: Sequence[Item], in_doubt: InDoubt) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._recover(unsafe, in_doubt))
@@ -134,33 +147,61 @@ class BatchSender:
     async def _recover(self, items: Sequence[Item], in_doubt: InDoubt) -> None:
         """Ask the vendor what became of ``items``, and send those that are proven not to be applied.
 
-        Takes no permit: asking may wait until a proof is possible, and what is limited are writes.
+        Takes no permit: asking may wait until a proof is possible, and what is limited are writes. Only items about
+        which a question has failed wait for the next one.
         """
         self._clearance.release_permit()
         failures = 0
-        while items := self._clearance.owned(items):
-            try:
-                found = await self._destination.recover(self._part(items), in_doubt)
-            except Refused as error:
-                found = [Outcome(Fate.AMBIGUOUS, error.code, str(error), None, error.http_status)] * len(items)
-            except (Unavailable, Ambiguous) as error:
-                failures += 1
+        async with asyncio.TaskGroup() as sending:
+            while items := self._clearance.owned(items):
+                asked = len(items)
+                unapplied, items, error = await self._ask(items, in_doubt)
+                self._clearance.write_ahead.turned_away(unapplied)
+                counts = {"items": asked, "sent_again": len(unapplied), "asked_again": len(items)}
+                log.info("batch recovered", extra={"batch_id": in_doubt.batch_id, **counts})
+                sending.create_task(self._send(unapplied))
+                if error is None:
+                    return
+                failures = failures + 1 if len(items) == asked else 1
                 await self._pause_before_asking_again(failures, error, in_doubt)
-                continue
-            unapplied = [item for item, outcome in zip(items, found, strict=True) if outcome is None]
-            self._clearance.write_ahead.turned_away(unapplied)
-            self._know([(item, outcome) for item, outcome in zip(items, found, strict=True) if outcome is not None])
-            log.info(
-                "batch recovered",
-                extra={"batch_id": in_doubt.batch_id, "items": len(items), "sent_again": len(unapplied)},
-            )
-            return await self._send(unapplied)
-        return None
+
+    async def _ask(
+        self, items: Sequence[Item], in_doubt: InDoubt
+    ) -> tuple[Sequence[Item], Sequence[Item], Unavailable | Ambiguous | None]:
+        """Hand over what the vendor says of ``items``; return those not applied, those not known, and why not."""
+        unknown = {item.row: item for item in items}
+        unapplied: list[Item] = []
+        known: list[tuple[Item, Outcome]] = []
+        failed: Unavailable | Ambiguous | None = None
+
+        def hand_over() -> None:
+            self._know(sorted(known, key=lambda fate: fate[0].row))
+            known.clear()
+
+        try:
+            async for item, outcome in self._destination.recover(self._part(items), in_doubt):
+                del unknown[item.row]
+                if outcome is None:
+                    unapplied.append(item)
+                    continue
+                if not known:
+                    # An entry of the journal for each would be too many, and to wait for the last one too long.
+                    asyncio.get_running_loop().call_later(GATHER_S, hand_over)
+                known.append((item, outcome))
+        except Refused as error:
+            fate = Outcome(Fate.AMBIGUOUS, error.code, str(error), None, error.http_status)
+            known += [(item, fate) for item in unknown.values()]
+            unknown.clear()
+        except (Unavailable, Ambiguous) as error:
+            failed = error
+        finally:
+            hand_over()
+        return unapplied, list(unknown.values()), failed
 
     async def _pause_before_asking_again(self, failures: int, error: BatchError, in_doubt: InDoubt) -> None:
-        delay_s = error.retry_after_s if isinstance(error, Unavailable) else None
-        if delay_s is None:
-            delay_s = backoff_s(failures, base_s=RECOVERY_BASE_S, cap_s=RECOVERY_CAP_S, uniform=1.0)
+        delay_s = backoff_s(failures, base_s=RECOVERY_BASE_S, cap_s=RECOVERY_CAP_S, uniform=1.0)
+        if isinstance(error, Unavailable):
+            delay_s = max(delay_s, error.retry_after_s or 0.0)
         fields = {"batch_id": in_doubt.batch_id, "error": str(error), "delay_s": delay_s}
         log.warning("batch not recovered yet", extra=fields)
         await asyncio.sleep(delay_s)

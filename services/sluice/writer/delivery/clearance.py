@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from sluice.destinations.contract import PreSendCheck, Unavailable
+from sluice.destinations.contract import Destination, PreSendCheck, Unavailable
 from sluice.flow.batch import Batch, Item
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer import kill_points
@@ -17,13 +17,15 @@ from sluice.writer.lanes.lanes import Lanes
 class Clearance:
     """Clears items of one batch, request by request. Made with a permit for the first request."""
 
-    def __init__(self, batch: Batch, limiter: Limiter, lanes: Lanes, metrics: WriterMetrics) -> None:
+    def __init__(
+        self, batch: Batch, destination: Destination, limiter: Limiter, lanes: Lanes, metrics: WriterMetrics
+    ) -> None:
         self._limiter = limiter
         self._lanes = lanes
         self._metrics = metrics
         self._has_first_permit = True
         self._abandoned = False
-        self.write_ahead = WriteAhead(batch, lanes)
+        self.write_ahead = WriteAhead(batch, destination, lanes)
 
     async def clear(self, items: Sequence[Item]) -> Sequence[Item]:
         """Return those of ``items`` that may be sent now, with a permit taken for their request if there are any.

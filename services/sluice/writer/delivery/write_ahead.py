@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from sluice.destinations.contract import Destination
 from sluice.flow.batch import Batch, Item
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.lanes import Lanes
@@ -13,8 +14,9 @@ from sluice.writer.lanes.settlement import Fates
 class WriteAhead:
     """Opens items in the journal before they are sent, and withdraws those that were not sent after all."""
 
-    def __init__(self, batch: Batch, lanes: Lanes) -> None:
+    def __init__(self, batch: Batch, destination: Destination, lanes: Lanes) -> None:
         self._batch = batch
+        self._destination = destination
         self._lanes = lanes
         # By row in the batch.
         self._opened: dict[int, Item] = {}
@@ -28,7 +30,8 @@ class WriteAhead:
         unsafe = [item for item in items if not item.encoded.replay_safe]
         self._opened.update((item.row, item) for item in unsafe)
         now = datetime.now(UTC)
-        return [lane.write_ahead(self._batch, own, now) for lane, own in self._by_lane(unsafe)]
+        vendor_at = self._destination.vendor_at
+        return [lane.write_ahead(self._batch, own, now, vendor_at) for lane, own in self._by_lane(unsafe)]
 
     def sending(self, items: Sequence[Item]) -> None:
         """Take note that ``items`` leave: from now on they may have been applied."""

@@ -144,10 +144,17 @@ class Lane:
             keys += settlement.keys
         return self.order.release(keys) if self.alive else []
 
-    def write_ahead(self, batch: Batch, items: Sequence[Item], now: datetime) -> "asyncio.Future[None]":
+    def write_ahead(
+        self, batch: Batch, items: Sequence[Item], now: datetime, vendor_at: datetime | None
+    ) -> "asyncio.Future[None]":
         """Put ``items`` of ``batch`` into the journal before they are sent; done when that is committed."""
         entry = BatchEvent(
-            batch_id=batch.batch_id, state="opened", batch_key=batch.batch_key, rows=_rows(items), requested_at=now
+            batch_id=batch.batch_id,
+            state="opened",
+            batch_key=batch.batch_key,
+            rows=_rows(items),
+            requested_at=now,
+            vendor_at=vendor_at,
         )
         return self.committer.write(entry)
 

@@ -6,6 +6,7 @@
 3. The journal's tail, and the unread tails of the retry topics, whose records park their keys.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -91,6 +92,7 @@ class LaneOpener:
         topics = self._terms.topics
         inputs = self.inputs(partition)
         batches = TopicPartition(topics.batches, partition)
+        opened_at_s = asyncio.get_running_loop().time()
         found: dict[TopicPartition, OffsetAndMetadata] = await self._admin.list_consumer_group_offsets(
             self._terms.group_id, partitions=inputs
         )
@@ -99,7 +101,7 @@ class LaneOpener:
             committed = [_position(found.get(one), beginnings[one]) for one in inputs]
             text = found[inputs[0]].metadata if inputs[0] in found else ""
             start_at = max(CommitMetadata.decode(text).journal, beginnings[batches])
-            journal = Journal(committed, start_at)
+            journal = Journal(committed, start_at, opened_at_s=opened_at_s)
             retries: list[tuple[int, int, bytes | None]] = []
             tails = {batches: start_at, **dict(zip(inputs[1:], committed[1:], strict=True))}
             async for messages in reader.read_from(tails):
