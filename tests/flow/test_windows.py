@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sluice.flow.batch import Batch, FlushReason, InDoubt, Item
 from sluice.flow.windows import WindowLimits, Windows
-from tests.support.factories import NOON, make_item
+from tests.support.factories import NOON, make_item, record
 
 LIMITS = WindowLimits(max_items=3, max_bytes=20, max_age_s=5.0)
 
@@ -113,6 +113,35 @@ def test_due_window_goes_on_filling_until_it_is_taken() -> None:
     windows = _windows([make_item(0)])
     windows.add([make_item(1)], now_s=50.0)
     assert _offsets(windows.take(50.0, "b")) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("max_items", "max_bytes", "closed"),
+    [
+        pytest.param(4, 10_000, [], id="none while all may stay"),
+        pytest.param(3, 10_000, [[0, 1]], id="the largest for items"),
+        pytest.param(0, 10_000, [[0, 1], [2], [3]], id="all"),
+        pytest.param(4, 800, [[3]], id="the largest for bytes"),
+    ],
+)
+def test_window_closes_under_pressure(max_items: int, max_bytes: int, closed: list[list[int]]) -> None:
+    large = make_item(3, batch_key="c", event=record(data={"text": "x" * 500}))
+    items = [make_item(0), make_item(1), make_item(2, batch_key="b"), large]
+    windows = _windows(items)
+    assert windows.relieve(max_items, max_bytes) == bool(closed)
+    batches = _drain(windows, 0.0)
+    assert [(_offsets(batch), batch.reason) for batch in batches] == [(offsets, "pressure") for offsets in closed]
+
+
+@given(_items(), st.integers(0, 60))
+@settings(max_examples=100, deadline=None)
+def test_windows_that_stay_open_under_pressure_are_as_many_as_may_stay(items: list[Item], max_items: int) -> None:
+    windows = _windows(items)
+    before = len(windows) - sum(len(batch.items) for batch in _drain(_windows(items), 0.0))
+    windows.relieve(max_items, 1_000_000)
+    closed = [len(batch.items) for batch in _drain(windows, 0.0) if batch.reason == "pressure"]
+    assert len(windows) == before - sum(closed) <= max_items
+    assert not closed or before - sum(closed) + min(closed) > max_items
 
 
 def test_window_is_shared_by_lanes() -> None:

@@ -27,8 +27,10 @@ class Setup:
         lanes = self.delivery.lanes
         self.consumer = FakeConsumer(*polls)
         self.pauses = Pauses(self.consumer)
-        backpressure = Backpressure(INPUT_TOPICS, lanes, self.pauses, self.delivery.guard, max_waiting_per_lane=4)
         dispatcher = self.delivery.dispatcher
+        backpressure = Backpressure(
+            INPUT_TOPICS, lanes, self.pauses, self.delivery.guard, dispatcher, max_waiting_per_lane=4
+        )
         self._polls = Poller(self.consumer, INPUT_TOPICS, lanes, dispatcher, self.pauses, backpressure).polls()
 
     async def poll(self) -> list[int]:

@@ -12,10 +12,10 @@ import msgspec
 
 from sluice.events import Place, RecordEvent
 
-FlushReason = Literal["count", "bytes", "age", "duplicate", "drain", "bisect"]
+FlushReason = Literal["count", "bytes", "age", "duplicate", "pressure", "drain", "bisect"]
 """Reason for closing a window. ``duplicate``: its next item has an identity that the window holds already.
 
-``bisect``: the batch is a part of one that was sent."""
+``pressure``: memory is full, and this was the largest window. ``bisect``: the batch is a part of one that was sent."""
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):

@@ -4,6 +4,7 @@
 2. It fills. Items and encoded bytes are hard limits: it closes before an item that would exceed one is added.
 3. It is taken as a batch once it is full, or older than ``max_age_s``. A window that is only old closes when it is
    taken, not by the clock: while the vendor is busy it goes on filling.
+4. When memory is full and no window could fill any more, the largest are closed early.
 
 Windows are shared by all lanes of a process: vendors meter batches, so twelve lanes must not mean twelve small ones.
 """
@@ -60,6 +61,11 @@ class Window:
         self.body_bytes = 0
         self.since_s = since_s
 
+    @property
+    def item_bytes(self) -> int:
+        """Bytes of its items, as the buffer counts them."""
+        return sum([len(item.value) for item in self.items])
+
 
 class Windows:
     """The open windows of one destination, and the full ones that wait to be taken."""
@@ -114,6 +120,15 @@ class Windows:
         oldest = next(iter(self._open.values()), None)
         return None if oldest is None else oldest.since_s + self._limits.max_age_s
 
+    def relieve(self, max_items: int, max_bytes: int) -> bool:
+        """Close the largest windows until the open ones hold no more than this; return whether one was closed."""
+        by_items = {name: len(window.items) for name, window in self._open.items()}
+        by_bytes = {name: window.item_bytes for name, window in self._open.items()}
+        largest = _largest_beyond(by_items, max_items) | _largest_beyond(by_bytes, max_bytes)
+        for name in [name for name in self._open if name in largest]:
+            self._full.append((self._open.pop(name), "pressure"))
+        return bool(largest)
+
     def discard(self, lane: int) -> None:
         """Forget the items of ``lane``, which is given up: its next owner reads them again."""
         for window in self._all():
@@ -131,6 +146,18 @@ class Windows:
     def _all(self) -> Iterator[Window]:
         yield from (window for window, _ in self._full)
         yield from self._open.values()
+
+
+def _largest_beyond(sizes: dict[str, int], limit: int) -> set[str]:
+    """Return the names of the largest of ``sizes`` without which the others are at most ``limit`` together."""
+    chosen: set[str] = set()
+    total = sum(sizes.values())
+    for name in sorted(sizes, key=sizes.__getitem__, reverse=True) if total > limit else ():
+        if total <= limit:
+            break
+        chosen.add(name)
+        total -= sizes[name]
+    return chosen
 
 
 def _close(window: Window, reason: FlushReason, now_s: float, batch_id: str) -> Batch:

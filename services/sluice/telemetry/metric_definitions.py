@@ -64,7 +64,8 @@ DEFINITIONS = {
     "sluice_window_items": Definition(
         "Items of a closed window, by why it closed.",
         "small windows closed by `duplicate` (one key changes faster than the vendor answers) or by `age` while there "
-        "is a backlog; raise window.max_age_s.",
+        "is a backlog; raise window.max_age_s. By `pressure`: windows of many groups share the memory; raise "
+        "delivery.max_buffered_items.",
         {"reason": FlushReason},
         ITEMS,
     ),

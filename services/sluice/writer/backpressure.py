@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from aiokafka import TopicPartition
 
+from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.guard import GuardFollower
 from sluice.writer.lanes.decoding import RECORDS
 from sluice.writer.lanes.lanes import Lanes
@@ -14,13 +15,21 @@ class Backpressure:
     """Pauses what must wait, and resumes it when it need not wait any more."""
 
     def __init__(
-        self, inputs: Sequence[str], lanes: Lanes, pauses: Pauses, guard: GuardFollower, *, max_waiting_per_lane: int
+        self,
+        inputs: Sequence[str],
+        lanes: Lanes,
+        pauses: Pauses,
+        guard: GuardFollower,
+        dispatcher: Dispatcher,
+        *,
+        max_waiting_per_lane: int,
     ) -> None:
         """``inputs`` are the input topics by number."""
         self._inputs = inputs
         self._lanes = lanes
         self._pauses = pauses
         self._guard = guard
+        self._dispatcher = dispatcher
         self._max_waiting = max_waiting_per_lane
 
     def apply(self) -> None:
@@ -35,6 +44,8 @@ class Backpressure:
             self._pauses.pause(records, PauseReason.BACKLOG)
         elif buffer.roomy:
             self._pauses.resume(records, PauseReason.BACKLOG)
+        if self._pauses.count(PauseReason.BACKLOG):
+            self._relieve()
         # Retries stop later: what is in memory may wait for keys that only a retry can free.
         if buffer.full and self._half_is_on_its_way():
             self._pauses.pause(retries, PauseReason.RETRY_BACKLOG)
@@ -46,6 +57,16 @@ class Backpressure:
                 self._pauses.pause([partition], PauseReason.ORDER)
             elif lane.order.waiting <= self._max_waiting // 2:
                 self._pauses.resume([partition], PauseReason.ORDER)
+
+    def _relieve(self) -> None:
+        """Close windows, unless what is on its way to the vendor already will make the buffer roomy.
+
+        Only items in open windows and items that wait for their key stay then. Where the latter alone are too many, no
+        window closes: smaller batches would not help.
+        """
+        resume_at = self._lanes.buffer.resume_at
+        if (max_items := resume_at.max_items - self._lanes.waiting) >= 0:
+            self._dispatcher.relieve(max_items, resume_at.max_bytes)
 
     def _half_is_on_its_way(self) -> bool:
         """Return whether most of what is in memory waits for the vendor, and not for a key."""

@@ -38,6 +38,18 @@ async def test_window_goes_on_filling_while_the_vendor_is_busy() -> None:
         assert len(setup.windows) == 3
 
 
+@instantly
+async def test_window_that_closes_under_pressure_is_sent_at_once() -> None:
+    setup = DispatcherSetup(FakeDestination(), max_items=10)
+    async with setup.running():
+        setup.dispatcher.add(make_items(3))
+        await asyncio.sleep(1)
+        assert setup.destination.requests == []
+        setup.dispatcher.relieve(0, 0)
+        await turn()
+        assert setup.destination.requests == [[0, 1, 2]]
+
+
 @pytest.mark.parametrize(
     ("destination", "items", "drain_s", "settled"),
     [

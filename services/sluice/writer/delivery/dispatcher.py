@@ -39,6 +39,11 @@ class Dispatcher:
             self._windows.add(items, time.monotonic())
             self._changed.set()
 
+    def relieve(self, max_items: int, max_bytes: int) -> None:
+        """Have the largest windows delivered now, so that the open ones hold no more than this."""
+        if self._windows.relieve(max_items, max_bytes):
+            self._changed.set()
+
     def discard(self, lane: int) -> None:
         """Forget the items of a lane that is given up; its next owner reads them again."""
         self._windows.discard(lane)

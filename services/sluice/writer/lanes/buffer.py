@@ -18,6 +18,9 @@ class Buffer:
 
     def __init__(self, limits: BufferLimits) -> None:
         self._limits = limits
+        self.resume_at = BufferLimits(
+            max_items=int(limits.max_items * self.RESUME_SHARE), max_bytes=int(limits.max_bytes * self.RESUME_SHARE)
+        )
         self.items = 0
         self.item_bytes = 0
 
@@ -43,10 +46,7 @@ class Buffer:
     @property
     def roomy(self) -> bool:
         """True when reading may go on after the buffer was full."""
-        return (
-            self.items <= self._limits.max_items * self.RESUME_SHARE
-            and self.item_bytes <= self._limits.max_bytes * self.RESUME_SHARE
-        )
+        return self.items <= self.resume_at.max_items and self.item_bytes <= self.resume_at.max_bytes
 
 
 class BufferShare:
