@@ -35,9 +35,9 @@ class Setup:
             self.delivery.dispatcher.add(collected)
             self.lanes.buffer.enter(items, 0)
 
-    def closed(self) -> list[int]:
+    def closed(self, *, found_nothing: bool = False) -> list[int]:
         """Apply the back-pressure; return the sizes of the windows that it has closed, which are taken now."""
-        self._backpressure.apply()
+        self._backpressure.apply(found_nothing=found_nothing)
         batches = iter(lambda: self.delivery.windows.take(0.0, "b"), None)
         return [len(batch.items) for batch in batches]
 
@@ -139,6 +139,18 @@ def test_no_window_closes_when_items_that_wait_for_their_key_alone_fill_the_buff
     setup.lanes.buffer.enter(801, 0)
     setup.collect(a=199)
     assert setup.closed() == []
+
+
+def test_last_records_of_a_backlog_are_sent_once_it_is_read() -> None:
+    setup = Setup()
+    setup.collect(a=400, b=300, c=300)
+    assert setup.closed(found_nothing=True) == [400]
+    setup.lanes.buffer.leave(400, 0)
+    assert setup.closed(found_nothing=True) == []  # that poll left the records out
+    assert setup.closed(found_nothing=False) == []
+    assert setup.closed(found_nothing=True) == [300, 300]
+    setup.collect(a=1)
+    assert setup.closed(found_nothing=True) == []
 
 
 def test_windows_close_for_bytes_as_for_items() -> None:

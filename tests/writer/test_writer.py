@@ -10,16 +10,19 @@ from aiokafka.errors import KafkaError
 
 from sluice.client.connection import Connection
 from sluice.destinations.contract import Misconfigured
+from sluice.events import encode_event
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Outcome
 from sluice.flow.windows import Limits, WindowSettings
+from sluice.kafka.sending import BatchedSends, Message
 from sluice.kafka.topic_admin import admin_client, create_topics
-from sluice.settings import DestinationEntry, Settings
+from sluice.records import ordering_key
+from sluice.settings import DeliverySettings, DestinationEntry, Settings
 from sluice.telemetry.health import Heartbeat
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.writer import Writer, _cause_of
-from tests.support.factories import record_message
-from tests.support.fakes import FakeDestination, deliver_all
+from tests.support.factories import record, record_message
+from tests.support.fakes import FakeDestination, deliver_all, sample
 from tests.support.kafka_admin import RunningKafka
 from tests.support.topics import crm_connection, read_all
 from tests.support.writer_process import eventually
@@ -28,9 +31,11 @@ RECORDS = 6
 REFUSED, UNFORESEEN, GONE = Misconfigured("no such address"), ZeroDivisionError(), KafkaError()
 
 
-def _make_writer(connection: Connection, destination: FakeDestination, entry: DestinationEntry) -> Writer:
+def _make_writer(
+    connection: Connection, destination: FakeDestination, entry: DestinationEntry, metrics: WriterMetrics | None = None
+) -> Writer:
     settings = Settings(kafka=connection.kafka, topic_prefix=connection.topic_prefix, destinations={"crm": entry})
-    return Writer(settings, "crm", destination, WriterMetrics("crm"), Heartbeat())
+    return Writer(settings, "crm", destination, metrics or WriterMetrics("crm"), Heartbeat())
 
 
 async def _is(claim: bool) -> bool:
@@ -106,3 +111,24 @@ async def test_window_is_the_vendors_narrowed_by_the_settings(
     await running
     assert destination.requests == [[0, 1], [2, 3], [4, 5]]
     assert [status["ready"] for status in (before, during, writer.status())] == [False, True, False]
+
+
+async def test_a_backlog_of_many_groups_is_not_delivered_at_the_pace_of_the_windows_age(connection: Connection) -> None:
+    groups, records = 8, 24_000  # a fifth of 120,000 records for 8 groups of 10,000 on the default buffer
+    producer = AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers)
+    async with producer:
+        events = (record(f"group-{number % groups}", key=f"c-{number}") for number in range(records))
+        sends = BatchedSends(producer, 0)
+        await sends.send(
+            connection.topics("crm").records, [Message(ordering_key(one), encode_event(one), []) for one in events]
+        )
+        await sends.confirmed()
+    destination, metrics, stop = FakeDestination(latency_s=0.05), WriterMetrics("crm"), asyncio.Event()
+    destination.limits = Limits(max_items=2000, max_bytes=2**20, max_concurrent=2, max_age_s=30.0)
+    entry = DestinationEntry(to=None, delivery=DeliverySettings(max_buffered_items=8000))
+    running = asyncio.create_task(_make_writer(connection, destination, entry, metrics).run(stop))
+    await eventually(lambda: _is(sum(map(len, destination.requests)) == records + RECORDS), within_s=20)
+    stop.set()
+    await running
+    assert sample(metrics, "sluice_window_items_count", reason="age") is None
+    assert len(destination.requests) <= 3 * records / 2000

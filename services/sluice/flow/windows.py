@@ -4,7 +4,7 @@
 2. It fills. Items and encoded bytes are hard limits: it closes before an item that would exceed one is added.
 3. It is taken as a batch once it is full, or older than ``max_age_s``. A window that is only old closes when it is
    taken, not by the clock: while the vendor is busy it goes on filling.
-4. When memory is full and no window could fill any more, the largest are closed early.
+4. When memory is full, no window can fill any more, and the largest are closed early.
 
 Windows are shared by all lanes of a process: vendors meter batches, so twelve lanes must not mean twelve small ones.
 """
@@ -148,9 +148,9 @@ class Windows:
         yield from self._open.values()
 
 
-def _largest_beyond(sizes: dict[str, int], limit: int) -> set[str]:
+def _largest_beyond(sizes: dict[object, int], limit: int) -> set[object]:
     """Return the names of the largest of ``sizes`` without which the others are at most ``limit`` together."""
-    chosen: set[str] = set()
+    chosen: set[object] = set()
     total = sum(sizes.values())
     for name in sorted(sizes, key=sizes.__getitem__, reverse=True) if total > limit else ():
         if total <= limit:

@@ -30,22 +30,24 @@ class Backpressure:
         self._pauses = pauses
         self._guard = guard
         self._dispatcher = dispatcher
+        self._pressed = False
+        """True from when the buffer is full until the backlog that has filled it is read."""
         self._max_waiting = max_waiting_per_lane
 
-    def apply(self) -> None:
-        """Look at everything once; called after each poll."""
+    def apply(self, *, found_nothing: bool = False) -> None:
+        """Look at everything once; called after each poll, also after one that has ``found_nothing``."""
         records, retries = self._partitions(self._inputs[:1]), self._partitions(self._inputs[1:])
         if self._guard.reason is not None:
             self._pauses.pause([*records, *retries], PauseReason.STOPPED)
         elif self._pauses.count(PauseReason.STOPPED):
             self._pauses.resume([*records, *retries], PauseReason.STOPPED)
         buffer = self._lanes.buffer
+        was_paused = self._pauses.count(PauseReason.BACKLOG) > 0
         if buffer.full:
             self._pauses.pause(records, PauseReason.BACKLOG)
         elif buffer.roomy:
             self._pauses.resume(records, PauseReason.BACKLOG)
-        if self._pauses.count(PauseReason.BACKLOG):
-            self._relieve()
+        self._relieve(backlog_is_read=found_nothing and not was_paused)
         # Retries stop later: what is in memory may wait for keys that only a retry can free.
         if buffer.full and self._half_is_on_its_way():
             self._pauses.pause(retries, PauseReason.RETRY_BACKLOG)
@@ -58,15 +60,20 @@ class Backpressure:
             elif lane.order.waiting <= self._max_waiting // 2:
                 self._pauses.resume([partition], PauseReason.ORDER)
 
-    def _relieve(self) -> None:
+    def _relieve(self, *, backlog_is_read: bool) -> None:
         """Close windows, unless what is on its way to the vendor already will make the buffer roomy.
 
         Only items in open windows and items that wait for their key stay then. Where the latter alone are too many, no
-        window closes: smaller batches would not help.
+        window closes: smaller batches would not help. The last records of a backlog have waited long enough.
         """
         resume_at = self._lanes.buffer.resume_at
-        if (max_items := resume_at.max_items - self._lanes.waiting) >= 0:
-            self._dispatcher.relieve(max_items, resume_at.max_bytes)
+        if self._pauses.count(PauseReason.BACKLOG):
+            self._pressed = True
+            if (max_items := resume_at.max_items - self._lanes.waiting) >= 0:
+                self._dispatcher.relieve(max_items, resume_at.max_bytes)
+        elif self._pressed and backlog_is_read:
+            self._pressed = False
+            self._dispatcher.relieve(0, 0)
 
     def _half_is_on_its_way(self) -> bool:
         """Return whether most of what is in memory waits for the vendor, and not for a key."""

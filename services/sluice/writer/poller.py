@@ -87,7 +87,7 @@ class Poller:
                     # Opened during this poll: memory may have been full before, and back-pressure comes first.
                     self._consumer.seek(partition, lane.progress[self._numbers[partition.topic]].next)
             self._resume_due()
-            self._backpressure.apply()
+            self._backpressure.apply(found_nothing=not polled)
             yield
 
     def _take(self, lane: Lane, partition: TopicPartition, messages: Sequence[KafkaRecord]) -> None:
