@@ -14,7 +14,7 @@ from sluice.events import RecordEvent
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.writer.lanes.decoding import Undecodable
-from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder
+from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder, VendorAnswer
 from tests.support.factories import DELIVERED, INPUT_TOPICS, make_batch
 from tests.support.fakes import DECODER
 from tests.support.instant_clock import in_background
@@ -86,4 +86,7 @@ def _settlement(message: ConsumerRecord, decide: Decide, batch_id: str) -> Settl
         item = DECODER.item(message, 0)
     except Undecodable as error:
         return BUILDER.of_undecodable(0, [(message, error)], NOW)
-    return BUILDER.of_batch(make_batch([item], batch_id), [(item, decide(item.event))], BatchTimes(NOW, NOW), NOW)
+    fates = [(item, decide(item.event))]
+    return BUILDER.of_answer(
+        VendorAnswer(make_batch([item], batch_id), fates, BatchTimes(NOW, NOW), lambda _: None), NOW
+    )

@@ -1,7 +1,7 @@
 """Stand-ins for the neighbours of a writer: a destination that answers by a script, a lane, an instant clock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from math import inf
 
@@ -22,7 +22,7 @@ from sluice.writer.lanes.buffer import Buffer, BufferLimits
 from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lane import CommitCycle, Lane, LaneState
 from sluice.writer.lanes.lanes import Lanes
-from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder
+from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder, VendorAnswer
 from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS, NOON, FakeMessage, make_batch
 
 Answer = Callable[[Batch], Sequence[Outcome] | Awaitable[Sequence[Outcome]]]
@@ -152,7 +152,9 @@ class FakeCommitter:
         self.error: BaseException | None = None
         self.drains = True
         self.closed = False
-        self._unwritten: list[asyncio.Future[None]] = []
+        self._waiting: list[asyncio.Future[None]] = []
+        self._committed = 0
+        self._failed = asyncio.Event()
 
     def submit(self, settlement: Settlement) -> None:
         self.settlements.append(settlement)
@@ -160,7 +162,7 @@ class FakeCommitter:
     def write(self, entry: BatchEvent | None) -> asyncio.Future[None]:
         self.entries.append(entry)
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._unwritten.append(done)
+        self._waiting.append(done)
         if self.writing:
             self.release()
         return done
@@ -168,15 +170,26 @@ class FakeCommitter:
     def confirm(self) -> asyncio.Future[None]:
         return self.write(None)
 
-    async def cycles(self) -> AsyncIterator[CommitCycle]:
-        if self.error is not None:
-            raise self.error
-        yield CommitCycle(self.settlements, 0, 0.0)
-        await asyncio.Event().wait()
+    async def cycles(self) -> AsyncGenerator[CommitCycle, None]:
+        if self.error is None:
+            self._committed = len(self.settlements)
+            yield CommitCycle(self.settlements, 0, 0.0)
+            await self._failed.wait()
+        assert self.error is not None
+        raise self.error
+
+    def fail(self, error: BaseException) -> None:
+        """Have the cycles raise ``error`` now."""
+        self.error = error
+        self._failed.set()
 
     async def drained(self) -> None:
         if not self.drains:
             await asyncio.Event().wait()
+
+    @property
+    def unwritten(self) -> list[Settlement]:
+        return self.settlements[self._committed :]
 
     async def close(self) -> None:
         self.closed = True
@@ -184,10 +197,10 @@ class FakeCommitter:
     def release(self) -> None:
         """Have what waits committed, or the lane lost."""
         self.confirmed_at_s = inf
-        for done in self._unwritten:
+        for done in self._waiting:
             if not done.done():
                 done.set_result(None)
-        self._unwritten.clear()
+        self._waiting.clear()
 
 
 class FakeLane(Lane):
@@ -228,9 +241,14 @@ class FakeLane(Lane):
         return self.committed(settlements)
 
 
-def settle(lane: Lane, items: Sequence[Item], *outcomes: Outcome) -> Settlement:
+def make_answer(items: Sequence[Item], *outcomes: Outcome) -> VendorAnswer:
+    """Make the vendor's answer for ``items``, each with its outcome."""
+    return VendorAnswer(make_batch(items), list(zip(items, outcomes, strict=True)), TIMES, lambda _: None)
+
+
+def settle(lane: Lane, items: Sequence[Item], *outcomes: Outcome) -> None:
     """Settle ``items`` of ``lane``, each with its outcome."""
-    return lane.settle(make_batch(items), list(zip(items, outcomes, strict=True)), TIMES, NOON)
+    lane.settle(make_answer(items, *outcomes), NOON)
 
 
 def lanes_of(*lanes: Lane) -> Lanes:

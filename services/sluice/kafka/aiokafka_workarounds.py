@@ -5,7 +5,7 @@ Written against aiokafka 0.14.0. Issues named below are those of https://github.
 
 import asyncio
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeAlias
 
 import aiokafka.conn
@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.errors import KafkaConnectionError, KafkaError
+from aiokafka.errors import KafkaConnectionError, KafkaError, ProducerFenced
 
 Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient
 
@@ -81,6 +81,20 @@ async def _ends_well(closing: Coroutine[Any, Any, None]) -> bool:
     if error is not None and not isinstance(error, KafkaError):
         raise error
     return error is None
+
+
+def refusal_of(producer: AIOKafkaProducer, errors: Sequence[BaseException]) -> KafkaError:
+    """Return why Kafka has refused a transaction of ``producer``, which has failed with ``errors``.
+
+    What fails first says little: after a topic that may not be written aiokafka goes on, and raises Kafka's
+    ``InvalidTxnState`` for the next message, ``IllegalOperation`` or ``AssertionError``. Its transaction knows.
+    """
+    manager = producer._txn_manager
+    ending = None if manager is None else manager._transaction_waiter
+    cause = ending.exception() if ending is not None and ending.done() and not ending.cancelled() else None
+    fenced = [error for error in errors if isinstance(error, ProducerFenced)]
+    known = [error for error in (*fenced, cause, *errors) if isinstance(error, KafkaError)]
+    return known[0] if known else KafkaError(repr(errors[0]))
 
 
 def place_of_unreadable(error: UnicodeDecodeError) -> str:

@@ -60,9 +60,13 @@ class BatchedSends:
 
         All are waited for: none is left behind for the event loop to report.
         """
-        for result in await asyncio.gather(*(sent.written for sent in self._sent), return_exceptions=True):
-            if isinstance(result, BaseException):
-                raise result
+        for failure in await self.failures():
+            raise failure
+
+    async def failures(self) -> list[BaseException]:
+        """Wait likewise, and return all failures."""
+        results = await asyncio.gather(*(sent.written for sent in self._sent), return_exceptions=True)
+        return [result for result in results if isinstance(result, BaseException)]
 
     async def _submit(self, builder: Any, topic: str) -> None:
         written = await self._producer.send_batch(builder, topic, partition=self._partition)

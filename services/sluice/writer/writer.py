@@ -22,6 +22,7 @@ from sluice.settings import Settings
 from sluice.telemetry.health import Heartbeat
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.topics import topics_of
+from sluice.writer.assigned_lane import AssignedLane
 from sluice.writer.assignment import LaneAssignment
 from sluice.writer.backpressure import Backpressure
 from sluice.writer.commit_counter import CommitCounter
@@ -157,7 +158,11 @@ class Writer:
         counter = CommitCounter(self._metrics, self._guard)
         settings = self._entry.delivery
         self._assignment = assignment = LaneAssignment(
-            opener, consumer, pauses, dispatcher, lanes, counter, drain_timeout_s=settings.drain_timeout_s
+            lambda number: AssignedLane(number, opener, consumer, pauses, dispatcher, lanes, counter),
+            pauses,
+            dispatcher,
+            lanes.answers,
+            drain_timeout_s=settings.drain_timeout_s,
         )
         backpressure = Backpressure(
             inputs, lanes, pauses, self._guard, dispatcher, max_waiting_per_lane=settings.max_waiting_per_lane

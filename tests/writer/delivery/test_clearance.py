@@ -10,6 +10,7 @@ from sluice.destinations.contract import BatchError, PreSendCheck, Unavailable
 from sluice.flow.batch import Batch, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
+from sluice.writer.delivery.batch_lanes import BatchLanes
 from sluice.writer.delivery.clearance import Clearance
 from sluice.writer.delivery.limiter import Limiter
 from tests.support.factories import make_batch, make_item, make_items
@@ -20,7 +21,8 @@ from tests.writer.delivery.setups import LOST, OUTAGE, SenderSetup, make_limiter
 
 async def _make_clearance(limiter: Limiter, lane: FakeLane, item: Item) -> Clearance:
     await limiter.acquire()
-    return Clearance(make_batch([item]), FakeDestination(), limiter, lanes_of(lane), WriterMetrics("crm"))
+    lanes = BatchLanes(lanes_of(lane))
+    return Clearance(make_batch([item]), FakeDestination(), limiter, lanes, WriterMetrics("crm"))
 
 
 @instantly

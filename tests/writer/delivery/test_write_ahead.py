@@ -7,6 +7,7 @@ import pytest
 from sluice.destinations.contract import BatchError
 from sluice.events import BatchEvent, Rows
 from sluice.flow.outcome import Outcome
+from sluice.writer.delivery.batch_lanes import BatchLanes
 from sluice.writer.delivery.write_ahead import WriteAhead
 from tests.support.factories import AMBIGUOUS, DELIVERED, make_batch, make_item, make_items
 from tests.support.fakes import FakeDestination, FakeLane, lanes_of, recovered_after, scripted
@@ -101,7 +102,7 @@ async def test_journal_is_told_what_was_opened_and_not_sent(answer: BatchError |
 @instantly
 async def test_nothing_is_withdrawn_for_a_lane_that_is_lost() -> None:
     lane, items = FakeLane(), [make_item(replay_safe=False)]
-    write_ahead = WriteAhead(make_batch(items), FakeDestination(), lanes_of(lane))
+    write_ahead = WriteAhead(make_batch(items), FakeDestination(), BatchLanes(lanes_of(lane)))
     write_ahead.open(items)
     lane.alive = False
     write_ahead.withdraw()

@@ -16,8 +16,8 @@ from sluice.flow.offsets import OffsetProgress
 from sluice.topics import topics_of
 from sluice.writer.lanes.committer import LaneCommitter, LaneLost
 from sluice.writer.lanes.lane import LaneState
-from tests.support.factories import DELIVERED, NOON, make_batch, make_item
-from tests.support.fakes import BUILDER, TIMES
+from tests.support.factories import DELIVERED, NOON, make_item
+from tests.support.fakes import BUILDER, make_answer
 from tests.support.instant_clock import in_background, instantly
 
 TOPICS = topics_of("crm")
@@ -39,6 +39,8 @@ class FakeBuilder:
 
 class FakeKafkaLane:
     """One lane's partitions and the producer that writes them; a transaction leaves a control record."""
+
+    _txn_manager = None
 
     def __init__(self) -> None:
         self.journal: dict[int, bytes] = {}
@@ -117,7 +119,7 @@ class Owner:
     def submit(self, topic: int, offset: int) -> None:
         """Submit a settlement that writes to three topics."""
         item = make_item(offset, topic=topic)
-        settlement = BUILDER.of_batch(make_batch([item]), [(item, DELIVERED)], TIMES, NOON)
+        settlement = BUILDER.of_answer(make_answer([item], DELIVERED), NOON)
         settlement.dead = settlement.succeeded
         self.committer.submit(settlement)
 

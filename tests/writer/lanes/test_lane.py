@@ -11,8 +11,8 @@ from sluice.events import encode_event
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.kafka.sending import Message
-from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, FakeMessage, record, record_message
-from tests.support.fakes import FakeLane, settle
+from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, FakeMessage, make_item, record, record_message
+from tests.support.fakes import FakeLane, make_answer, settle
 
 
 def _read_again(message: Message, topic: int, offset: int) -> FakeMessage:
@@ -158,3 +158,32 @@ def test_messages_without_any_key_do_not_wait_for_each_other() -> None:
     events = [record(key=None, operation="insert", event_id=f"e-{n}") for n in (0, 1)]
     messages = [FakeMessage(key=None, offset=n, value=encode_event(event)) for n, event in enumerate(events)]
     assert _offsets(FakeLane().accept(0, messages)) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("positions", "settled", "left"),
+    [
+        pytest.param((5, 0, 0), [set()], [5, 6, 7], id="nothing was settled meanwhile"),
+        pytest.param((7, 0, 0), [set()], [7], id="the commit has moved on"),
+        pytest.param((5, 0, 0), [{6}], [5, 7], id="one was settled beyond the commit"),
+        pytest.param((8, 0, 0), [set()], [], id="all were settled"),
+    ],
+)
+def test_kept_answers_settle_what_nobody_has_settled_meanwhile(
+    positions: tuple[int, int, int], settled: list[set[int]], left: list[int]
+) -> None:
+    lane = FakeLane(0, positions=positions, settled=settled)
+    answer = make_answer([make_item(offset) for offset in (5, 6, 7)], *[DELIVERED] * 3)
+    assert lane.settle_kept([answer], NOON) is bool(left)
+    assert [offset for one in lane.settlements for offset in one.offsets[0]] == left
+    assert lane.buffer.items == len(left)
+    read = lane.accept(0, [record_message(offset) for offset in range(positions[0], 10)])
+    assert [item.offset for item in read] == [offset for offset in range(positions[0], 10) if offset > 7]
+    lane.commit()
+    assert lane.progress[0].position == 8
+
+
+def test_kept_answer_that_sends_its_item_to_a_retry_topic_parks_the_key() -> None:
+    lane = FakeLane(0)
+    lane.settle_kept([make_answer([make_item(0, key="k")], Outcome(Fate.RETRYABLE, "LOCKED"))], NOON)
+    assert lane.accept(0, [record_message(1, record(key="k"))]) == []

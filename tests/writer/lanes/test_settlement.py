@@ -10,8 +10,8 @@ from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.writer.lanes.decoding import Undecodable
 from sluice.writer.lanes.settlement import Settlement, SettlementBuilder
-from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, FakeMessage, make_batch, make_item, record
-from tests.support.fakes import TIMES
+from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, FakeMessage, make_item, record
+from tests.support.fakes import make_answer
 
 POLICY = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3, max_age_s=3600.0)
 
@@ -21,8 +21,7 @@ def _make_builder(max_message_bytes: int) -> SettlementBuilder:
 
 
 def _settle(items: Sequence[Item], *outcomes: Outcome, max_message_bytes: int = 1_000_000) -> Settlement:
-    fates = list(zip(items, outcomes, strict=True))
-    return _make_builder(max_message_bytes).of_batch(make_batch(items), fates, TIMES, NOON)
+    return _make_builder(max_message_bytes).of_answer(make_answer(items, *outcomes), NOON)
 
 
 def _settle_undecodable(

@@ -20,6 +20,7 @@ from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import backoff_s
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer import kill_points
+from sluice.writer.delivery.batch_lanes import BatchLanes
 from sluice.writer.delivery.clearance import Clearance
 from sluice.writer.delivery.limiter import Limiter
 from sluice.writer.kill_points import KillPoint
@@ -51,8 +52,12 @@ class BatchSender:
         self._metrics = metrics
         self._settle: Settle
         self._requested_at = self._answered_at = datetime.now(UTC)
-        self._clearance = Clearance(batch, destination, limiter, lanes, metrics)
+        self.lanes = BatchLanes(lanes)
+        """The batch's lanes, as far as it still has them."""
+        self._clearance = Clearance(batch, destination, limiter, self.lanes, metrics)
         self._requests_out = 0
+        self._answered = asyncio.Event()
+        self._answered.set()
         self.requests = 0
         """Requests sent so far: more than one when something went wrong."""
 
@@ -61,10 +66,15 @@ class BatchSender:
         """True while a request is out whose answer is not here yet."""
         return self._requests_out > 0
 
+    async def answered(self) -> None:
+        """Wait until no request is out: whatever was answered was handed over."""
+        await self._answered.wait()
+
     async def run(self, settle: Settle) -> None:
         """Send until ``settle`` was given every fate. An outage is waited for, however long. Raises ``Misconfigured``.
 
-        Items whose lane is lost meanwhile are left out: they are its new owner's.
+        Items whose lane is lost meanwhile are sent no more: they are its new owner's. What is answered all the same is
+        handed over.
         """
         self._settle = settle
         try:
@@ -219,6 +229,7 @@ class BatchSender:
         self.requests += 1
         self._requested_at = requested_at
         self._requests_out += 1
+        self._answered.clear()
         self._clearance.write_ahead.sending(items)
         kill_points.at(KillPoint.SENDING)
         try:
@@ -240,6 +251,8 @@ class BatchSender:
             return outcomes
         finally:
             self._requests_out -= 1
+            if not self._requests_out:
+                self._answered.set()
             self._answered_at = datetime.now(UTC)
 
     async def _vendor_is_well(self) -> bool:

@@ -8,17 +8,17 @@ from sluice.destinations.contract import Destination, PreSendCheck, Unavailable
 from sluice.flow.batch import Batch, Item
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer import kill_points
+from sluice.writer.delivery.batch_lanes import BatchLanes
 from sluice.writer.delivery.limiter import Limiter
 from sluice.writer.delivery.write_ahead import WriteAhead
 from sluice.writer.kill_points import KillPoint
-from sluice.writer.lanes.lanes import Lanes
 
 
 class Clearance:
     """Clears items of one batch, request by request. Made with a permit for the first request."""
 
     def __init__(
-        self, batch: Batch, destination: Destination, limiter: Limiter, lanes: Lanes, metrics: WriterMetrics
+        self, batch: Batch, destination: Destination, limiter: Limiter, lanes: BatchLanes, metrics: WriterMetrics
     ) -> None:
         self._limiter = limiter
         self._lanes = lanes

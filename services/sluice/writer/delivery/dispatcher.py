@@ -44,9 +44,15 @@ class Dispatcher:
         if self._windows.relieve(max_items, max_bytes):
             self._changed.set()
 
-    def discard(self, lane: int) -> None:
-        """Forget the items of a lane that is given up; its next owner reads them again."""
+    def lose(self, lane: int) -> None:
+        """Send nothing more of ``lane``, which is lost or given up: its next owner reads its items again."""
         self._windows.discard(lane)
+        for sender in self._under_way.values():
+            sender.lanes.lose(lane)
+
+    async def answered(self) -> None:
+        """Wait for the answers of all requests that are with the vendor now."""
+        await asyncio.gather(*(sender.answered() for sender in self._under_way.values()))
 
     async def run(self) -> None:
         """Deliver until cancelled. Raises ``Misconfigured`` in a group, while requests may still be with the vendor."""

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 
 from sluice.destinations.contract import Destination
 from sluice.flow.batch import Batch, Item
+from sluice.writer.delivery.batch_lanes import BatchLanes
 from sluice.writer.lanes.lane import Lane
-from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.settlement import Fates
 
 
 class WriteAhead:
     """Opens items in the journal before they are sent, and withdraws those that were not sent after all."""
 
-    def __init__(self, batch: Batch, destination: Destination, lanes: Lanes) -> None:
+    def __init__(self, batch: Batch, destination: Destination, lanes: BatchLanes) -> None:
         self._batch = batch
         self._destination = destination
         self._lanes = lanes
@@ -52,8 +52,7 @@ class WriteAhead:
         """Withdraw what was opened and was neither sent nor settled: its next owner need not ask about it."""
         unsent = [item for row, item in self._opened.items() if row not in self._sent]
         for lane, own in self._by_lane(unsent):
-            if lane.alive:
-                lane.withdraw(self._batch, own)
+            lane.withdraw(self._batch, own)
 
     def _by_lane(self, items: Sequence[Item]) -> list[tuple[Lane, list[Item]]]:
         """Return ``items`` in the batch's order, lane by lane, as far as the lanes are here."""

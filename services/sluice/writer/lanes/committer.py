@@ -7,7 +7,7 @@ While one transaction runs, more settles; the next one takes it all. Idle, the l
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import NamedTuple
 
 from aiokafka import AIOKafkaProducer, TopicPartition
@@ -16,7 +16,8 @@ from aiokafka.structs import OffsetAndMetadata
 
 from sluice.events import BatchEvent, encode_event
 from sluice.flow.journal import CommitMetadata
-from sluice.kafka.aiokafka_workarounds import is_own_cancel, stop
+from sluice.kafka.aiokafka_workarounds import is_own_cancel, refusal_of, stop
+from sluice.kafka.refusals import describe_refusal
 from sluice.kafka.sending import BatchedSends, Message
 from sluice.topics import DestinationTopics
 from sluice.writer import kill_points
@@ -59,6 +60,7 @@ class LaneCommitter:
         self._progress, self._journal, _ = state
         self._committed = [one.position for one in self._progress]
         self._settlements: list[Settlement] = []
+        self._in_cycle: list[Settlement] = []
         self._entries: list[_Entry] = []
         self.confirmed_at_s = time.monotonic()
         """When the last committed cycle asked for its commit."""
@@ -85,20 +87,22 @@ class LaneCommitter:
         """Find out whether the lane is still ours, by a cycle; done likewise."""
         return self._await_cycle(None)
 
-    async def cycles(self) -> AsyncIterator[CommitCycle]:
+    async def cycles(self) -> AsyncGenerator[CommitCycle, None]:
         """Run cycles until cancelled, and yield each that is committed. Raises :class:`LaneLost`."""
         try:
             while True:
                 await self._wake.wait()
                 await self._linger()
                 self._wake.clear()
-                settlements, self._settlements = self._settlements, []
+                self._in_cycle, self._settlements = self._settlements, []
                 entries = list(self._entries)
-                yield await self._cycle(settlements, [entry.event for entry in entries if entry.event is not None])
-                del self._entries[: len(entries)]
-                _release(entries)
+                cycle = await self._cycle(self._in_cycle, [entry.event for entry in entries if entry.event is not None])
                 # The next cycle may be far away: its predecessor's messages must not wait for it in memory.
-                del settlements, entries
+                self._in_cycle = []
+                yield cycle
+                del self._entries[: len(entries)], cycle
+                _release(entries)
+                del entries
                 if not self._settlements and not self._entries:
                     self._idle.set()
         except ProducerFenced as error:
@@ -106,12 +110,18 @@ class LaneCommitter:
         except (KafkaError, asyncio.CancelledError) as error:
             if is_own_cancel(error):
                 raise
-            raise LaneLost(f"lane {self._partition} cannot be written: {error!r}", fenced=False) from error
+            message = f"lane {self._partition} cannot be written: {describe_refusal(error)}"
+            raise LaneLost(message, fenced=False) from error
         finally:
             self._ended = True
             # No further cycle will run: whoever waits for one finds the lane lost or given up.
             self._idle.set()
             _release(self._entries)
+
+    @property
+    def unwritten(self) -> Sequence[Settlement]:
+        """Settlements that are not known to be committed, once the cycles have ended."""
+        return [*self._in_cycle, *self._settlements]
 
     async def drained(self) -> None:
         """Wait until everything submitted is committed, or the cycles have ended."""
@@ -159,24 +169,22 @@ class LaneCommitter:
         # Positions of this cycle's own entries are known only once they are written; an older position suffices.
         metadata = CommitMetadata(journal=self._journal.start).encode()
 
-        await self._producer.begin_transaction()
-        # Offsets first, and by themselves: while the coordinator writes down the group, Kafka 4.1 turns away what is
-        # produced (as NOT_ENOUGH_REPLICAS, in an eighth of all cycles), and aiokafka tries again 0.1 s later.
-        await self._producer.send_offsets_to_transaction(self._offsets(after, metadata), self._group_id)
         sends = BatchedSends(self._producer, self._partition)
         try:
+            await self._producer.begin_transaction()
+            # Offsets first, and by themselves: while the coordinator writes down the group, Kafka 4.1 turns away what
+            # is produced (as NOT_ENOUGH_REPLICAS, in an eighth of all cycles), and aiokafka tries again 0.1 s later.
+            await self._producer.send_offsets_to_transaction(self._offsets(after, metadata), self._group_id)
             sent_entries = await sends.send(self._topics.batches, map(_entry_message, events))
             for topic, messages in self._messages(settlements):
                 await sends.send(topic, messages)
-        except (KafkaError, IllegalOperation, AssertionError):
-            # aiokafka's words for a transaction that has failed meanwhile; what was sent before knows why.
+            # Before the commit: a message that failed must fail the cycle, a commit would leave it out.
             await sends.confirmed()
-            raise
-        # Before the commit: a message that failed must fail the cycle, a commit would leave it out and keep the rest.
-        await sends.confirmed()
-        kill_points.at(KillPoint.WRITTEN)
-        asked_at_s = time.monotonic()
-        await self._producer.commit_transaction()
+            kill_points.at(KillPoint.WRITTEN)
+            asked_at_s = time.monotonic()
+            await self._producer.commit_transaction()
+        except (KafkaError, IllegalOperation, AssertionError) as error:
+            raise refusal_of(self._producer, [error, *await sends.failures()]) from error
         # The time of the question, not of the answer: a process that is frozen between them reads the answer when the
         # lane has long moved on.
         self.confirmed_at_s = asked_at_s

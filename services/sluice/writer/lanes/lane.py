@@ -7,7 +7,7 @@ committer. When that is committed, :meth:`Lane.committed` frees keys and returns
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -18,7 +18,7 @@ from sluice.flow.key_order import KeyOrder
 from sluice.flow.offsets import OffsetProgress
 from sluice.writer.lanes.buffer import Buffer
 from sluice.writer.lanes.decoding import RECORDS, Decoder, Undecodable
-from sluice.writer.lanes.settlement import BatchTimes, Fates, Settlement, SettlementBuilder
+from sluice.writer.lanes.settlement import Settlement, SettlementBuilder, VendorAnswer
 
 
 class LaneState(NamedTuple):
@@ -58,12 +58,17 @@ class Committer(Protocol):
         """Run a cycle even if nothing waits; done likewise."""
         ...
 
-    def cycles(self) -> AsyncIterator[CommitCycle]:
+    def cycles(self) -> AsyncGenerator[CommitCycle, None]:
         """Run cycles until cancelled, and yield each that is committed. Raises ``LaneLost``."""
         ...
 
     async def drained(self) -> None:
         """Wait until everything submitted is committed, or the cycles have ended."""
+        ...
+
+    @property
+    def unwritten(self) -> Sequence[Settlement]:
+        """Settlements that are not known to be committed, once the cycles have ended."""
         ...
 
     async def close(self) -> None:
@@ -130,11 +135,29 @@ class Lane:
         # A retry owns its key: it was parked when the item failed.
         return self.order.admit(items) if topic == RECORDS else items
 
-    def settle(self, batch: Batch, fates: Fates, times: BatchTimes, now: datetime) -> Settlement:
-        """Hand the outcomes of this lane's items of ``batch`` to the committer, as the settlement that is returned."""
-        settlement = self._builder.of_batch(batch, fates, times, now)
-        self.committer.submit(settlement)
-        return settlement
+    def settle(self, answer: VendorAnswer, now: datetime) -> None:
+        """Hand ``answer``, for items of this lane, to the committer."""
+        self.committer.submit(self._builder.of_answer(answer, now))
+
+    def settle_kept(self, answers: Iterable[VendorAnswer], now: datetime) -> bool:
+        """Settle what is left of ``answers`` that came before the lane was lost; return whether that is anything.
+
+        Whoever had the lane meanwhile may have settled some of their items. The others are skipped when they are read.
+        """
+        any_left = False
+        for answer in answers:
+            left = [(item, outcome) for item, outcome in answer.fates if not self._is_settled(item)]
+            if not left:
+                continue
+            any_left = True
+            settlement = self._builder.of_answer(answer._replace(fates=left), now)
+            self._buffer.enter(settlement.items, settlement.item_bytes)
+            for topic, offsets in settlement.offsets.items():
+                self._settled[topic].update(offsets)
+            # A key whose item goes to a retry topic is parked until that retry is settled.
+            self.order.park({item.order_key for item, _ in left}.difference(settlement.keys))
+            self.committer.submit(settlement)
+        return any_left
 
     def committed(self, settlements: Sequence[Settlement]) -> list[Item]:
         """Account for ``settlements``, which are committed; return the items that may go to the vendor now."""
@@ -142,6 +165,8 @@ class Lane:
         for settlement in settlements:
             self._buffer.leave(settlement.items, settlement.item_bytes)
             keys += settlement.keys
+            if settlement.answer is not None:
+                settlement.answer.on_settled(settlement)
         return self.order.release(keys) if self.alive else []
 
     def write_ahead(
@@ -186,6 +211,9 @@ class Lane:
             "in_doubt": sum(map(len, self._in_doubt)),
             "parked": self.order.busy,
         }
+
+    def _is_settled(self, item: Item) -> bool:
+        return item.offset < self.progress[item.topic].position or item.offset in self._settled[item.topic]
 
     def _without_settled(self, topic: int, messages: Sequence[KafkaRecord], settled: set[int]) -> list[KafkaRecord]:
         """Return those of ``messages`` that were not settled before the lane came here."""

@@ -1,9 +1,9 @@
 """The lanes that this process owns now."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from sluice.flow.batch import Item
 from sluice.writer.lanes.buffer import Buffer
+from sluice.writer.lanes.kept_answers import KeptAnswers
 from sluice.writer.lanes.lane import Lane
 
 
@@ -12,6 +12,7 @@ class Lanes:
 
     def __init__(self, buffer: Buffer) -> None:
         self.buffer = buffer
+        self.answers = KeptAnswers(buffer)
         self._lanes: dict[int, Lane] = {}
 
     def __iter__(self) -> Iterator[Lane]:
@@ -37,18 +38,6 @@ class Lanes:
     def get(self, number: int) -> Lane | None:
         """Return lane ``number``; ``None`` when it is not here, or not any more."""
         return self._lanes.get(number)
-
-    def of(self, items: Sequence[Item]) -> list[Lane]:
-        """Return the lanes of ``items``, each once, as far as they are here."""
-        found = (self._lanes.get(number) for number in {item.lane for item in items})
-        return [lane for lane in found if lane is not None]
-
-    def owned(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Return those of ``items`` whose lane is still ours: nothing else may be sent."""
-        owned = {number for number, lane in self._lanes.items() if lane.alive}
-        if owned.issuperset({item.lane for item in items}):
-            return items
-        return [item for item in items if item.lane in owned]
 
     def add(self, lane: Lane) -> None:
         """Take ``lane`` in, ready to run."""

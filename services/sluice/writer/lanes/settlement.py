@@ -1,7 +1,7 @@
 """Settlements: the messages that a lane writes when fates are known, and the offsets that they settle."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -29,6 +29,25 @@ from sluice.writer.lanes.receipt_messages import (
 )
 
 _DELIVERED, _SKIPPED = Fate.DELIVERED, Fate.SKIPPED
+Fates = Sequence[tuple[Item, Outcome]]
+"""Items of one batch, in the batch's order, with their outcomes. Plain, because there is one for every record."""
+
+
+class BatchTimes(NamedTuple):
+    """The instants at which a batch's last request left and its answer was complete."""
+
+    requested_at: datetime
+    answered_at: datetime
+
+
+class VendorAnswer(NamedTuple):
+    """The fates of items of one batch that belong to one lane, as the vendor has told them."""
+
+    batch: Batch
+    fates: Fates
+    times: BatchTimes
+    on_settled: "Callable[[Settlement], None]"
+    """Is told when Kafka has their receipts."""
 
 
 class Settlement(msgspec.Struct, kw_only=True):
@@ -49,6 +68,8 @@ class Settlement(msgspec.Struct, kw_only=True):
     published_at_s: list[float]
     """Instants at which the records were published that get their receipt."""
     item_bytes: int
+    answer: VendorAnswer | None = None
+    """The answer that it writes down; ``None`` for messages that were never sent."""
 
     @property
     def items(self) -> int:
@@ -61,17 +82,6 @@ class Settlement(msgspec.Struct, kw_only=True):
             progress[number].settle(offsets)
 
 
-Fates = Sequence[tuple[Item, Outcome]]
-"""Items of one batch, in the batch's order, with their outcomes. Plain, because there is one for every record."""
-
-
-class BatchTimes(NamedTuple):
-    """The instants at which a batch's last request left and its answer was complete."""
-
-    requested_at: datetime
-    answered_at: datetime
-
-
 class SettlementBuilder:
     """Builds settlements: receipts and dead letters for final fates, retries for items with attempts left."""
 
@@ -81,8 +91,9 @@ class SettlementBuilder:
         self._retries = retries
         self._max_message_bytes = max_message_bytes
 
-    def of_batch(self, batch: Batch, fates: Fates, times: BatchTimes, now: datetime) -> Settlement:
-        """Settle ``fates``, of items of ``batch`` that belong to one lane."""
+    def of_answer(self, answer: VendorAnswer, now: datetime) -> Settlement:
+        """Settle the items of ``answer``."""
+        batch, fates, times, _ = answer
         done: list[Message] = []
         dead: list[Message] = []
         dead_by_class: Counter[Fate] = Counter()
@@ -133,6 +144,7 @@ class SettlementBuilder:
             keys=keys,
             published_at_s=published_at_s,
             item_bytes=item_bytes,
+            answer=answer,
         )
 
     def of_undecodable(

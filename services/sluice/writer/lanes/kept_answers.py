@@ -1,0 +1,43 @@
+"""Answers of the vendor whose receipts Kafka has not taken.
+
+A lane can be lost between an answer and the commit of its receipts. The vendor must not be asked to do it again, so the
+answers are kept, and are the first that is written when the lane is open again.
+"""
+
+from collections.abc import Collection, Iterable
+
+from sluice.writer.lanes.buffer import Buffer, BufferShare
+from sluice.writer.lanes.settlement import VendorAnswer
+
+
+class KeptAnswers:
+    """Answers that wait for their lane, by its number. They count as held in memory."""
+
+    def __init__(self, buffer: Buffer) -> None:
+        self._buffer = buffer
+        self._answers: dict[int, list[VendorAnswer]] = {}
+        self._shares: dict[int, BufferShare] = {}
+
+    def __len__(self) -> int:
+        """Return how many items wait."""
+        return sum(len(answer.fates) for answers in self._answers.values() for answer in answers)
+
+    def keep(self, lane: int, answers: Iterable[VendorAnswer]) -> None:
+        """Keep ``answers`` of ``lane`` until it is open again."""
+        kept = self._answers.setdefault(lane, [])
+        share = self._shares.setdefault(lane, self._buffer.share())
+        for answer in answers:
+            kept.append(answer)
+            share.enter(len(answer.fates), sum(len(item.value) for item, _ in answer.fates))
+
+    def take(self, lane: int) -> list[VendorAnswer]:
+        """Return what was kept for ``lane``, and keep it no longer."""
+        share = self._shares.pop(lane, None)
+        if share is not None:
+            share.clear()
+        return self._answers.pop(lane, [])
+
+    def keep_only(self, lanes: Collection[int]) -> None:
+        """Forget the answers of all lanes but ``lanes``: their new owners find out by themselves."""
+        for lane in [one for one in self._answers if one not in lanes]:
+            self.take(lane)
