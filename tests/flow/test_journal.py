@@ -11,14 +11,25 @@ from hypothesis import strategies as st
 from sluice.events import BatchEvent, Rows
 from sluice.flow.batch import InDoubt
 from sluice.flow.journal import CommitMetadata, Journal, rows_of
+from sluice.flow.offset_set import OffsetSet
 from sluice.flow.offsets import OffsetProgress
 from tests.support.factories import NOON
+from tests.support.memory import held_bytes
 
 TOPICS = 3
 
 
 def _entry(*rows: Rows) -> BatchEvent:
     return BatchEvent(batch_id="b", state="settled", rows=list(rows))
+
+
+def _offsets(offsets: OffsetSet) -> list[int]:
+    return [offset for run in offsets.runs() for offset in run]
+
+
+def _in_doubt(journal: Journal) -> list[int]:
+    """Return the offsets of the records topic below 20 that are in doubt."""
+    return [offset for offset in range(20) if journal.in_doubt[0].batch_of(offset)]
 
 
 class KafkaLane:
@@ -56,7 +67,7 @@ class CommitterModel:
         for progress, offsets, known in zip(self.progress, given_offsets, self._journal.settled, strict=True):
             fresh = [offset for offset in offsets if progress.follows(offset)]
             progress.give(fresh)
-            progress.settle(known)
+            progress.settle(_offsets(known))
 
     def cycle(self, batches: Sequence[Sequence[tuple[int, int]]]) -> None:
         entries = []
@@ -95,7 +106,7 @@ def test_restart_knows_exactly_the_offsets_settled_beyond_the_commit(
         reopened = kafka.reopened()
         for topic in range(TOPICS):
             beyond = {offset for number, offset in settled if number == topic and offset >= kafka.committed[topic]}
-            assert reopened.settled[topic] == beyond
+            assert _offsets(reopened.settled[topic]) == sorted(beyond)
         if data.draw(st.booleans(), label="the lane moves to a new owner"):
             committer = CommitterModel(kafka, given_offsets)
 
@@ -137,13 +148,13 @@ def test_entry_matters_until_each_topic_has_passed_it() -> None:
 def test_entry_below_the_commit_does_not_matter_when_it_is_read() -> None:
     journal = Journal([10], opened_at_s=7.0)
     journal.read(4, _entry(Rows(0, 3, 7, 0)))
-    assert (journal.settled, journal.start) == ([set()], 5)
+    assert (_offsets(journal.settled[0]), journal.start) == ([], 5)
 
 
 def test_entry_across_the_commit_settles_only_what_lies_beyond() -> None:
     journal = Journal([10], opened_at_s=7.0)
     journal.read(4, _entry(Rows(0, 8, 4, 0)))
-    assert (journal.settled, journal.start) == ([{10, 11}], 4)
+    assert (_offsets(journal.settled[0]), journal.start) == ([10, 11], 4)
 
 
 def _open(batch_id: str, *rows: Rows, state: Literal["opened", "submitted"] = "opened") -> BatchEvent:
@@ -168,27 +179,55 @@ def test_entry_that_is_not_settled_leaves_its_offsets_open(state: Literal["opene
         lost_at_s=7.0,
         vendor_at=NOON - timedelta(seconds=5),
     )
-    assert (journal.settled, journal.in_doubt, journal.start) == ([set()], [{1: opened, 2: opened}], 4)
+    assert [journal.in_doubt[0].batch_of(offset) for offset in range(4)] == [None, opened, opened, None]
+    assert (_offsets(journal.settled[0]), journal.start) == ([], 4)
 
 
 def test_offsets_that_are_settled_are_open_no_more() -> None:
     journal = Journal([0], opened_at_s=7.0)
     journal.read(4, _open("b", Rows(0, 1, 3, 0)))
     journal.read(6, _entry(Rows(0, 2, 1, 1)))
-    assert (journal.settled, sorted(journal.in_doubt[0])) == ([{2}], [1, 3])
+    assert (_offsets(journal.settled[0]), _in_doubt(journal)) == ([2], [1, 3])
 
 
 def test_offsets_below_the_commit_are_not_open() -> None:
     journal = Journal([2], opened_at_s=7.0)
     journal.read(4, _open("b", Rows(0, 1, 2, 0)))
-    assert list(journal.in_doubt[0]) == [2]
+    assert _in_doubt(journal) == [2]
 
 
 def test_offset_that_was_sent_twice_is_open_in_the_later_batch() -> None:
     journal = Journal([0], opened_at_s=7.0)
     journal.read(4, _open("first", Rows(0, 1, 1, 0)))
     journal.read(6, _open("second", Rows(0, 1, 1, 0)))
-    assert journal.in_doubt[0][1].batch_id == "second"
+    sent_in = journal.in_doubt[0].batch_of(1)
+    assert sent_in is not None
+    assert sent_in.batch_id == "second"
+
+
+def _read_millions_settled_behind_one() -> Journal:
+    journal = Journal([0], opened_at_s=7.0)
+    for position, start in enumerate(range(1, 3_500_000, 250)):
+        journal.read(position, _entry(Rows(0, start, 250, 0)))
+    return journal
+
+
+def test_millions_settled_behind_one_open_offset_take_no_memory_when_they_are_read() -> None:
+    """As sets of offsets these were 463 MiB."""
+    journal, size_bytes = held_bytes(_read_millions_settled_behind_one)
+    assert (len(journal.settled[0]), journal.start) == (3_500_000, 0)
+    assert size_bytes < 1_500_000
+
+
+def test_journal_starts_at_no_later_entry_when_many_that_matter_are_merged() -> None:
+    journal, count = Journal([0, 0], opened_at_s=7.0), 5000
+    for position in range(count):
+        journal.wrote(position, _entry(Rows(position % 2, position + 1, 1, 0)))
+    for position in range(0, count, 100):
+        assert journal.start <= position
+        journal.committed([position, position])
+    journal.committed([count + 1, count + 1])
+    assert journal.start == count
 
 
 def test_commit_metadata_survives_its_encoding() -> None:
@@ -248,4 +287,4 @@ def test_what_was_withdrawn_is_not_open() -> None:
     rows = rows_of([(0, 5, 0), (0, 6, 1)])
     journal.read(0, BatchEvent(batch_id="b", state="opened", rows=rows, requested_at=NOON))
     journal.read(1, BatchEvent(batch_id="b", state="withdrawn", rows=rows[:1]))
-    assert journal.in_doubt == [{}]
+    assert not journal.in_doubt[0]

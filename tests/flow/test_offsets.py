@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.flow.offsets import OffsetProgress
+from tests.support.memory import held_bytes
 
 GIVEN = st.sets(st.integers(5, 60), min_size=1, max_size=25).map(sorted)
 """Rising offsets with gaps."""
@@ -19,7 +20,7 @@ def test_nothing_given_leaves_the_committed_position() -> None:
     ("given_offsets", "settled", "position", "oldest"),
     [
         pytest.param([0, 1, 2], [1, 2], 0, 0, id="waits for the oldest offset"),
-        pytest.param([3, 8, 20], [3, 8], 9, 20, id="passes gaps between given offsets"),
+        pytest.param([3, 8, 20], [3, 8], 20, 20, id="passes gaps, behind which nothing more can be given"),
         pytest.param([4], [4], 5, None, id="stays behind the last given offset"),
     ],
 )
@@ -46,6 +47,32 @@ def test_offset_follows_only_what_was_given(offset: int, follows: bool) -> None:
     progress.give([10, 12])
     progress.settle([10, 12])
     assert progress.follows(offset) is follows
+
+
+def test_gap_reaches_from_the_position_to_the_last_offset_given() -> None:
+    progress = OffsetProgress(10)
+    assert progress.gap == 0
+    progress.give([10, 11, 30])
+    progress.settle([11, 30])
+    assert progress.gap == 21
+    progress.settle([10])
+    assert progress.gap == 0
+
+
+def _settle_millions_behind_one() -> OffsetProgress:
+    progress = OffsetProgress(0)
+    progress.give([0])
+    for start in range(1, 3_500_000, 4000):
+        progress.give(range(start, start + 4000))
+        progress.settle(range(start + 1000, start + 4000))
+        progress.settle(range(start, start + 1000))
+    return progress
+
+
+def test_millions_settled_behind_one_open_offset_take_no_memory() -> None:
+    progress, size_bytes = held_bytes(_settle_millions_behind_one)
+    assert (progress.position, progress.unsettled) == (0, 1)
+    assert size_bytes < 10_000
 
 
 def test_first_offset_follows_from_the_committed_position_on() -> None:

@@ -219,8 +219,11 @@ class FakeLane(Lane):
         self.settlements = self.kept.settlements
         self.buffer = Buffer(BUFFER_LIMITS)
         journal = Journal(positions, opened_at_s=0.0)
-        journal.settled[: len(settled)] = settled
-        journal.in_doubt[: len(in_doubt)] = in_doubt
+        for known, offsets in zip(journal.settled, settled, strict=False):
+            known.add(sorted(offsets))
+        for doubts, batches in zip(journal.in_doubt, in_doubt, strict=False):
+            for offset, batch in batches.items():
+                doubts.add(batch, [offset])
         progress = [OffsetProgress(position) for position in positions]
         super().__init__(
             partition,

@@ -17,9 +17,13 @@ import msgspec
 
 from sluice.events import BatchEvent, Rows
 from sluice.flow.batch import InDoubt
+from sluice.flow.in_doubt import InDoubtOffsets
+from sluice.flow.offset_set import OffsetSet
 
 NO_ROW = -1
 """The row of a message that was settled without ever being in a batch."""
+MAX_ENTRIES = 1000
+"""Entries that are remembered, at most: past it each two become one. Behind one open offset there may be millions."""
 
 
 class CommitMetadata(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,9 +64,9 @@ class Journal:
         self._entries: deque[_Entry] = deque()
         self._next = start
         self._opened_at_s = opened_at_s
-        self.settled: list[set[int]] = [set() for _ in committed]
+        self.settled = [OffsetSet() for _ in committed]
         """By topic, the offsets beyond the commit that :meth:`read` has found settled."""
-        self.in_doubt: list[dict[int, InDoubt]] = [{} for _ in committed]
+        self.in_doubt = [InDoubtOffsets() for _ in committed]
         """By topic, the offsets that :meth:`read` has found opened, and neither settled nor withdrawn."""
 
     def read(self, position: int, entry: BatchEvent) -> None:
@@ -74,10 +78,9 @@ class Journal:
             offsets = range(first, rows.offset + rows.length)
             in_doubt = self.in_doubt[rows.topic]
             if entry.state in ("settled", "withdrawn"):
-                for offset in offsets:
-                    in_doubt.pop(offset, None)
+                in_doubt.remove(offsets)
             if entry.state == "settled":
-                self.settled[rows.topic].update(offsets)
+                self.settled[rows.topic].add(offsets)
             elif entry.state != "withdrawn" and entry.requested_at is not None:
                 batch = InDoubt(
                     batch_id=entry.batch_id,
@@ -86,7 +89,7 @@ class Journal:
                     lost_at_s=self._opened_at_s,
                     vendor_at=entry.vendor_at,
                 )
-                in_doubt.update(dict.fromkeys(offsets, batch))
+                in_doubt.add(batch, offsets)
 
     def wrote(self, position: int, entry: BatchEvent) -> None:
         """Remember an entry that was written at ``position``, if it matters."""
@@ -96,6 +99,9 @@ class Journal:
             ends[rows.topic] = max(ends.get(rows.topic, 0), rows.offset + rows.length)
         if any(end > self._committed[topic] for topic, end in ends.items()):
             self._entries.append(_Entry(position, ends))
+            if len(self._entries) == MAX_ENTRIES:
+                each = iter(self._entries)
+                self._entries = deque(_merged(first, second) for first, second in zip(each, each, strict=True))
 
     def committed(self, offsets: Sequence[int]) -> None:
         """Move the commit to ``offsets`` and forget the oldest entries as long as they lie wholly below."""
@@ -111,6 +117,13 @@ class Journal:
         written. They lie behind it, so a restart reads them too.
         """
         return self._entries[0].position if self._entries else self._next
+
+
+def _merged(first: _Entry, second: _Entry) -> _Entry:
+    """Return two neighbours as one: from an older position than need be the journal is read as well."""
+    topics = {*first.ends, *second.ends}
+    ends = {topic: max(first.ends.get(topic, 0), second.ends.get(topic, 0)) for topic in topics}
+    return _Entry(first.position, ends)
 
 
 def rows_of(items: Sequence[tuple[int, int, int]]) -> list[Rows]:

@@ -3,59 +3,62 @@
 Batches finish out of order, and a commit says "everything below is settled", so only a contiguous prefix is committed.
 Offsets have gaps: transactions leave control records, compaction and aborts leave holes. So the contiguous prefix is
 taken over the offsets that were *given*, in their order, never over the integers.
+
+Only what was given and is not settled is kept. That is in memory anyway, or its key has left it in Kafka; what is
+settled behind one open offset may be millions.
 """
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
+
+from sluice.flow.offset_set import OffsetSet
 
 
 class OffsetProgress:
-    """Offsets of one topic partition that a lane was given, and those of them that are settled."""
+    """Offsets of one topic partition that a lane was given, and those of them that are not settled."""
 
-    __slots__ = ("_given", "_last", "_position", "_settled")
+    __slots__ = ("_next", "_unsettled")
 
     def __init__(self, position: int) -> None:
         """Start at ``position``, which the group has committed: nothing below it will be given."""
-        self._position = position
-        self._last = position - 1
-        self._given: deque[int] = deque()
-        self._settled: set[int] = set()
+        self._next = position
+        self._unsettled = OffsetSet()
 
     @property
     def position(self) -> int:
         """The offset to commit: everything given below it is settled."""
-        return self._position
+        first = self._unsettled.first
+        return self._next if first is None else first
 
     @property
     def next(self) -> int:
         """The least offset that can be given next."""
-        return self._last + 1
+        return self._next
+
+    @property
+    def gap(self) -> int:
+        """Offsets from the one to commit to the last one given: what a restart reads again."""
+        return self._next - self.position
 
     @property
     def unsettled(self) -> int:
         """Number of given offsets that are not settled yet."""
-        return len(self._given) - len(self._settled)
+        return len(self._unsettled)
 
     @property
     def oldest(self) -> int | None:
         """The first given offset that is not settled."""
-        return self._given[0] if self._given else None
+        return self._unsettled.first
 
     def follows(self, offset: int) -> bool:
         """Return whether ``offset`` lies beyond everything given before, as the next one must."""
-        return offset > self._last
+        return offset >= self._next
 
-    def give(self, offsets: Iterable[int]) -> None:
+    def give(self, offsets: Sequence[int]) -> None:
         """Remember ``offsets`` as given. They must rise, and follow all that were given before."""
-        self._given.extend(offsets)
-        if self._given:
-            self._last = self._given[-1]
+        if offsets:
+            self._unsettled.add(offsets)
+            self._next = offsets[-1] + 1
 
-    def settle(self, offsets: Iterable[int]) -> None:
-        """Mark given ``offsets`` as settled and move :attr:`position` over the contiguous prefix."""
-        given, settled = self._given, self._settled
-        settled.update(offsets)
-        while given and given[0] in settled:
-            offset = given.popleft()
-            settled.remove(offset)
-            self._position = offset + 1
+    def settle(self, offsets: Sequence[int]) -> None:
+        """Mark given ``offsets``, which rise, as settled; :attr:`position` moves over the contiguous prefix."""
+        self._unsettled.remove(offsets)

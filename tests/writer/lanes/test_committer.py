@@ -146,12 +146,12 @@ async def test_retry_that_was_skipped_is_known_as_settled_until_its_offset_is_co
     second.progress[1].give([0])
     await second.settle(1, 0)
     second.progress[1].give([1])
-    second.progress[1].settle(second.journal.settled[1])  # as a lane skips it: outside of a cycle
+    second.progress[1].settle([1])  # as a lane skips it: outside of a cycle
     second.progress[0].give([0, 1])
     await second.settle(0, 0)
     await second.settle(0, 1)
     third = Owner(kafka)
-    assert kafka.positions()[1] == 2 or third.journal.settled[1] == {1}
+    assert kafka.positions()[1] == 2 or 1 in third.journal.settled[1]
 
 
 @instantly

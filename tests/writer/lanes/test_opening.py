@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 from sluice.client.connection import Connection
 from sluice.events import encode_event
 from sluice.flow.batch import Item
+from sluice.flow.offset_set import OffsetSet
 from sluice.kafka.clients import KafkaUnreachable
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_admin import admin_client, create_topics
@@ -145,4 +146,4 @@ async def test_lane_cannot_be_opened_without_kafka(setup: Setup) -> None:
 
 def test_retry_that_is_settled_already_parks_no_key() -> None:
     retries = [(1, 0, b"settled"), (1, 1, b"waits"), (2, 0, b"another topic"), (2, 1, None)]
-    assert parked_keys(retries, [set(), {0}, set()]) == [b"waits", b"another topic"]
+    assert parked_keys(retries, [OffsetSet(), OffsetSet([0]), OffsetSet()]) == [b"waits", b"another topic"]

@@ -115,9 +115,8 @@ class Lane:
         progress.give([message.offset for message in fresh])
         if topic == RECORDS and fresh:
             self._read_at.append((fresh[0].offset, time.monotonic()))
-        settled = self._settled[topic]
-        if settled:
-            fresh = self._without_settled(topic, fresh, settled)
+        if self._settled[topic]:
+            fresh = self._without_settled(topic, fresh)
         self._buffer.enter(len(fresh), sum([len(message.value or b"") for message in fresh]))
         items: list[Item] = []
         undecodable: list[tuple[KafkaRecord, Undecodable]] = []
@@ -131,7 +130,8 @@ class Lane:
             self.committer.submit(self._builder.of_undecodable(topic, undecodable, datetime.now(UTC)))
         if in_doubt := self._in_doubt[topic]:
             for item in items:
-                item.in_doubt = in_doubt.pop(item.offset, None)
+                item.in_doubt = in_doubt.batch_of(item.offset)
+            in_doubt.remove([item.offset for item in items])
         # A retry owns its key: it was parked when the item failed.
         return self.order.admit(items) if topic == RECORDS else items
 
@@ -153,7 +153,7 @@ class Lane:
             settlement = self._builder.of_answer(answer._replace(fates=left), now)
             self._buffer.enter(settlement.items, settlement.item_bytes)
             for topic, offsets in settlement.offsets.items():
-                self._settled[topic].update(offsets)
+                self._settled[topic].add(offsets)
             # A key whose item goes to a retry topic is parked until that retry is settled.
             self.order.park({item.order_key for item, _ in left}.difference(settlement.keys))
             self.committer.submit(settlement)
@@ -215,12 +215,14 @@ class Lane:
     def _is_settled(self, item: Item) -> bool:
         return item.offset < self.progress[item.topic].position or item.offset in self._settled[item.topic]
 
-    def _without_settled(self, topic: int, messages: Sequence[KafkaRecord], settled: set[int]) -> list[KafkaRecord]:
+    def _without_settled(self, topic: int, messages: Sequence[KafkaRecord]) -> list[KafkaRecord]:
         """Return those of ``messages`` that were not settled before the lane came here."""
-        skipped = {message.offset for message in messages if message.offset in settled}
-        settled.difference_update(skipped)
+        settled = self._settled[topic]
+        skipped = [message.offset for message in messages if message.offset in settled]
         self.progress[topic].settle(skipped)
-        return [message for message in messages if message.offset not in skipped]
+        fresh = [message for message in messages if message.offset not in settled]
+        settled.remove(skipped)
+        return fresh
 
 
 def _rows(items: Sequence[Item]) -> list[Rows]:

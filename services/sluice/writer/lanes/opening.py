@@ -17,6 +17,7 @@ from aiokafka.structs import OffsetAndMetadata
 from sluice.events import KafkaRecord, decode_batch, decode_record
 from sluice.flow.journal import CommitMetadata, Journal
 from sluice.flow.key_order import KeyOrder
+from sluice.flow.offset_set import OffsetSet
 from sluice.flow.offsets import OffsetProgress
 from sluice.kafka.aiokafka_workarounds import stop
 from sluice.kafka.clients import client_options, start
@@ -116,7 +117,7 @@ class LaneOpener:
         return LaneState([OffsetProgress(offset) for offset in committed], journal, order)
 
 
-def parked_keys(retries: Iterable[tuple[int, int, bytes | None]], settled: Sequence[set[int]]) -> list[bytes]:
+def parked_keys(retries: Iterable[tuple[int, int, bytes | None]], settled: Sequence[OffsetSet]) -> list[bytes]:
     """Return the keys that wait in retry topics, from (topic number, offset, key) of each message there.
 
     A message that the journal has settled already is left out: it will be skipped, and nothing would free its key.

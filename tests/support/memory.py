@@ -1,0 +1,17 @@
+"""The memory that something holds."""
+
+import tracemalloc
+from collections.abc import Callable
+from typing import TypeVar
+
+Made = TypeVar("Made")
+
+
+def held_bytes(make: Callable[[], Made]) -> tuple[Made, int]:
+    """Return what ``make`` makes, and the bytes that it holds."""
+    tracemalloc.start()
+    try:
+        made = make()
+        return made, tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
