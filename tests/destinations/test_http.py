@@ -46,7 +46,26 @@ async def garble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n[]")
 
 
-@pytest.mark.parametrize("answer", [close, reset, truncate, truncate_chunked, babble, garble])
+async def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"SSH-2.0-OpenSSH_9.6\r\n\r\n")
+
+
+async def miscount(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nmany\r\n[]\r\n0\r\n\r\n")
+
+
+async def wait_and_reset(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Send half an answer, nothing for long, and then a reset."""
+    writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[")
+    await writer.drain()
+    await asyncio.sleep(0.3)
+    writer.transport.abort()
+
+
+LOST = [close, reset, truncate, truncate_chunked, babble, garble, greet, miscount, wait_and_reset]
+
+
+@pytest.mark.parametrize("answer", LOST)
 async def test_a_lost_answer_to_a_write_is_ambiguous_and_sent_once(answer: Serve) -> None:
     server = Server(answer)
     async with server.running() as url, client(url) as http:
@@ -55,11 +74,13 @@ async def test_a_lost_answer_to_a_write_is_ambiguous_and_sent_once(answer: Serve
     assert (server.requests, error.value.timed_out) == (1, False)
 
 
-async def test_a_lost_answer_to_a_read_is_an_outage() -> None:
-    async with Server(close).running() as url, client(url) as http:
+@pytest.mark.parametrize("answer", LOST)
+async def test_a_lost_answer_to_a_read_is_an_outage(answer: Serve) -> None:
+    server = Server(answer)
+    async with server.running() as url, client(url) as http:
         with pytest.raises(Unavailable, match="lost the answer") as error:
             await send(http, http.build_request("GET", "/groupTypes"))
-    assert error.value.reason == "no-answer"
+    assert (server.requests, error.value.reason) == (1, "no-answer")
 
 
 async def test_a_write_on_a_dropped_connection_is_not_sent_again() -> None:

@@ -20,6 +20,7 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
@@ -51,7 +52,8 @@ def open_client(
     """Make a client for one vendor account; ``transport`` replaces the network in tests.
 
     It does not follow redirects: a write must not be repeated unasked. It requests uncompressed answers: they are
-    small, and a compressed one may unpack to a thousand times its size. Raises ``httpx.InvalidURL``.
+    small, and a compressed one may unpack to a thousand times its size. It keeps no cookies: no vendor needs one, and
+    they would grow without end. Raises ``httpx.InvalidURL``.
     """
     network = transport or _network(base_url, max_connections)
     return httpx.AsyncClient(
@@ -66,6 +68,7 @@ def open_client(
             "accept": "application/json",
             "accept-encoding": "identity",
         },
+        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
         follow_redirects=False,
         # _network looks up the proxies: httpx ignores them when it is given a transport.
         trust_env=False,

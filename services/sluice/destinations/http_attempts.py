@@ -2,7 +2,7 @@
 
 1. httpcore takes a connection or opens one, under httpx's own timeouts: nothing is sent yet.
 2. Before the head leaves, the pre-send check runs and the deadline starts; before the body, the check runs again.
-3. The answer is read to its end within the deadline.
+3. The answer is read to its end within the deadline, and within the bounds of ``answer_bodies``.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from opentelemetry import trace
 from opentelemetry.semconv.attributes import error_attributes, http_attributes, server_attributes, url_attributes
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode
 
+from sluice.destinations.answer_bodies import read_answer
 from sluice.destinations.contract import NoAnswer, OnRequest, PreSendCheck, RequestStatus, http_status
 
 PRE_SEND_CHECK = "sluice.pre-send-check"
@@ -38,8 +39,7 @@ class Attempts(httpx.AsyncBaseTransport):
             try:
                 async with asyncio.timeout(None) as deadline:
                     request.extensions["trace"] = self._on_event(deadline, request.extensions.get(PRE_SEND_CHECK))
-                    response = await self._transport.handle_async_request(request)
-                    await response.aread()
+                    response = await read_answer(await self._transport.handle_async_request(request))
                 status = http_status(response.status_code)
             except TimeoutError as error:
                 status = "ReadTimeout"
