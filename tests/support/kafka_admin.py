@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from sluice.kafka.topic_ids import describe_topics
+
 
 class RunningKafka(NamedTuple):
     bootstrap_servers: str
@@ -34,6 +36,23 @@ async def create_topics(
                 await asyncio.sleep(0.02)
     finally:
         await admin.close()
+
+
+async def remake_topics(bootstrap_servers: str, names: Iterable[str], *, partitions: int = 1) -> None:
+    """Delete the topics and make others of the same names, with their own configuration gone."""
+    names = list(names)
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        deleted = await admin.delete_topics(names)
+        assert not [code for _, code, *_ in deleted.topic_error_codes if code]
+        async with asyncio.timeout(20):
+            # A broker hears of it later than the one that was asked.
+            while any(one.replicas for one in await describe_topics(admin, names)):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+    finally:
+        await admin.close()
+    await create_topics(bootstrap_servers, names, partitions=partitions)
 
 
 def _led(topics: list[dict[str, object]], partitions: int) -> bool:

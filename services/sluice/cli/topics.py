@@ -49,10 +49,10 @@ def ls(config: str, destination: str) -> None:
     holds = _holds(connection, destination)
     states = asyncio.run(_states(connection, connection.topics(destination).all))
     width = max(len(state.name) for state in states)
-    click.echo(f"{'topic':<{width}}  partitions  replicas  holds")
-    for name, partitions, replicas in states:
-        counts = f"{partitions:>10}  {replicas:>8}" if partitions else f"{'missing':>10}  {'':>8}"
-        click.echo(f"{name:<{width}}  {counts}  {holds[name]}")
+    click.echo(f"{'topic':<{width}}  partitions  replicas  {'id':<22}  holds")
+    for name, partitions, replicas, topic_id, _ in states:
+        found = f"{partitions:>10}  {replicas:>8}  {topic_id}" if partitions else f"{'missing':>10}  {'':>8}  {'':>22}"
+        click.echo(f"{name:<{width}}  {found}  {holds[name]}")
     partition_count(states, destination)
 
 

@@ -12,6 +12,8 @@ from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
 from sluice.kafka.aiokafka_workarounds import stop
 from sluice.kafka.clients import KafkaUnreachable, client_options, start
 from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.topic_ids import NO_ID, KafkaTooOld, TopicDescription, describe_topics
+from sluice.kafka.topic_rights import Right, Rights, rights_of
 from sluice.topics import catalogue, topic_configs, topics_of
 
 CONNECT_TIMEOUT_S = 15.0
@@ -33,6 +35,10 @@ class TopicState(NamedTuple):
     name: str
     partitions: int
     replication_factor: int
+    topic_id: str = NO_ID
+    """Kafka's own id, in its own form: another one when the topic is deleted and made anew."""
+    rights: Rights = frozenset(Right)
+    """What this client may do; none for a topic that it may not see, whether there is one or not."""
 
 
 @asynccontextmanager
@@ -51,14 +57,19 @@ async def admin_client(settings: KafkaSettings) -> AsyncIterator[Any]:
 
 
 async def topic_states(admin: Any, names: Sequence[str]) -> list[TopicState]:
-    """Return what Kafka has of ``names``, in their order."""
-    # All topics are asked for, because asking for one by name can make Kafka create it, with one partition.
-    found = {topic["topic"]: topic["partitions"] for topic in await admin.describe_topics(None)}
-    return [_state(name, found.get(name, [])) for name in names]
+    """Return what Kafka has of ``names``, in their order. Raises ``KafkaError`` and :class:`TopicsError`."""
+    try:
+        found = {topic.name: topic for topic in await describe_topics(admin, names)}
+    except KafkaTooOld as error:
+        raise TopicsError(str(error)) from error
+    return [_state(found[name]) for name in names]
 
 
 def partition_count(states: Sequence[TopicState], destination: str) -> int:
     """Return the partition count that all have. Raises :class:`TopicsError` for missing topics and unequal counts."""
+    hidden = [state.name for state in states if not state.rights]
+    if hidden:
+        raise TopicsError(f"Kafka does not let this client see {', '.join(hidden)}; give it rights on each of them")
     missing = [state.name for state in states if not state.partitions]
     if missing:
         raise TopicsError(
@@ -107,8 +118,9 @@ async def max_message_bytes(admin: Any, topic: str) -> int:
     return DEFAULT_MAX_MESSAGE_BYTES
 
 
-def _state(name: str, partitions: list[dict[str, Any]]) -> TopicState:
-    return TopicState(name, len(partitions), len(partitions[0]["replicas"]) if partitions else 0)
+def _state(topic: TopicDescription) -> TopicState:
+    replicas, rights = topic.replicas, rights_of(topic.authorized_operations)
+    return TopicState(topic.name, len(replicas), replicas[0] if replicas else 0, topic.topic_id, rights)
 
 
 def _equal_count(states: Sequence[TopicState]) -> int:
