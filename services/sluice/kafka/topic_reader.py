@@ -5,10 +5,13 @@ from datetime import datetime
 from typing import Literal, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from sluice.kafka.aiokafka_workarounds import stop
 from sluice.kafka.clients import client_options, start
+from sluice.kafka.fetch_by_id import fetch_by_id
 from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.topic_ids import describe_topics
 
 Since = datetime | Literal["beginning", "now"]
 """The place in a topic at which reading begins."""
@@ -76,11 +79,21 @@ async def read_to_end(
 
 
 class TopicReader:
-    """A consumer without a group that sees only committed messages. It reads one thing at a time."""
+    """A consumer without a group that sees only committed messages. It reads one thing at a time.
 
-    def __init__(self, kafka: KafkaSettings, *, fetch_bytes: int = _FETCH_BYTES) -> None:
-        """Fetch about ``fetch_bytes`` of each partition at a time; they are held in memory."""
+    It sees one topic of a name, the one that it has met first: once that is deleted, reading raises ``KafkaError``,
+    whether there is another of that name or not.
+    """
+
+    def __init__(
+        self, kafka: KafkaSettings, ids: Mapping[str, str] | None = None, *, fetch_bytes: int = _FETCH_BYTES
+    ) -> None:
+        """Read topics with ``ids``, by name, where they are known; about ``fetch_bytes`` of each partition at a time.
+
+        These are held in memory.
+        """
         self._kafka = kafka
+        self._ids = dict(ids or {})
         self._fetch_bytes = fetch_bytes
         self._consumer: AIOKafkaConsumer
 
@@ -93,6 +106,7 @@ class TopicReader:
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=self._fetch_bytes,
         )
+        fetch_by_id(self._consumer, self._ids, keep_place=False)
         await start(self._consumer, self._kafka)
         return self
 
@@ -103,6 +117,7 @@ class TopicReader:
         self, topic: str, partitions: Iterable[int], since: Since = "beginning"
     ) -> AsyncIterator[list[ConsumerRecord]]:
         """Yield everything in these partitions, each list of one partition and none of them empty."""
+        await self.topic_id(topic)
         ends = await self._consumer.end_offsets([TopicPartition(topic, number) for number in partitions])
         starts = await offsets_since(self._consumer, ends, since)
         async for messages in read_to_end(self._consumer, starts, ends):
@@ -110,12 +125,24 @@ class TopicReader:
 
     async def read_from(self, starts: Mapping[TopicPartition, int]) -> AsyncIterator[list[ConsumerRecord]]:
         """Yield everything from these offsets on, as :meth:`read` does."""
+        for partition in starts:
+            await self.topic_id(partition.topic)
         ends = await self._consumer.end_offsets(list(starts))
         async for messages in read_to_end(self._consumer, starts, ends):
             yield messages
 
+    async def topic_id(self, topic: str) -> str:
+        """Return the id of the one topic of this name that is read here."""
+        if topic not in self._ids:
+            [found] = await describe_topics(self._consumer, [topic])
+            if not found.replicas:
+                raise UnknownTopicOrPartitionError(topic)
+            self._ids[topic] = found.topic_id
+        return self._ids[topic]
+
     async def at(self, topic: str, partition: int, offset: int) -> ConsumerRecord | None:
         """Return the message that stands there; ``None`` when there is none, or none any more."""
+        await self.topic_id(topic)
         place = TopicPartition(topic, partition)
         first = (await self.beginnings([place]))[place]
         end = (await self._consumer.end_offsets([place]))[place]
