@@ -39,6 +39,8 @@ class DeliverySettings(Frozen, frozen=True):
     max_buffered_bytes: Positive = 48 * 1024 * 1024
     max_waiting_per_lane: Positive = 5_000
     """Records of one lane that wait for an earlier one of their key."""
+    max_gap_per_lane: Positive = 1_000_000
+    """Offsets of one lane from its oldest record without a receipt to the last one read; past it, no more are read."""
     drain_timeout_s: Seconds = 20.0
     """Longest wait for the requests in flight of a lane that is given up."""
     backoff_base_s: Seconds = 0.5

@@ -20,7 +20,13 @@ class Setup:
         self.pauses = Pauses(FakeConsumer())
         self._offsets = count()
         self._backpressure = Backpressure(
-            INPUT_TOPICS, self.lanes, self.pauses, self.guard, self.delivery.dispatcher, max_waiting_per_lane=4
+            INPUT_TOPICS,
+            self.lanes,
+            self.pauses,
+            self.guard,
+            self.delivery.dispatcher,
+            max_waiting_per_lane=4,
+            max_gap_per_lane=10,
         )
 
     def paused(self, reason: PauseReason) -> int:
@@ -84,6 +90,15 @@ def test_records_of_a_lane_wait_while_many_items_wait_for_a_key() -> None:
         setup.lane.order.release([b"k"])
         seen.append(setup.paused(PauseReason.ORDER))
     assert seen == [1, 1, 0]
+
+
+def test_records_of_a_lane_wait_while_it_has_read_too_far_beyond_an_open_one() -> None:
+    setup = Setup()
+    setup.lane.accept(0, [record_message(offset) for offset in range(10)])
+    setup.lane.progress[0].settle(range(1, 10))
+    assert setup.paused(PauseReason.GAP) == 1
+    setup.lane.progress[0].settle([0])
+    assert setup.paused(PauseReason.GAP) == 0
 
 
 def test_all_inputs_wait_while_the_guard_has_stopped_delivery() -> None:

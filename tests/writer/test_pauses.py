@@ -1,5 +1,7 @@
 """Pauses: a partition is read again when its last reason is gone."""
 
+from datetime import UTC, datetime
+
 import pytest
 from aiokafka import TopicPartition
 
@@ -49,6 +51,17 @@ def test_partitions_to_poll(
         if reason is not None:
             pauses.pause([partition], reason)
     assert pauses.to_poll([FIRST, SECOND]) == polled
+
+
+def test_pause_is_as_old_as_its_first_mention() -> None:
+    pauses, before = Pauses(FakeConsumer()), datetime.now(UTC)
+    pauses.pause([FIRST], PauseReason.GAP)
+    after = datetime.now(UTC)
+    pauses.pause([FIRST, SECOND], PauseReason.GAP)
+    assert set(since := pauses.since(PauseReason.GAP)) == {FIRST, SECOND}
+    assert before <= since[FIRST] <= after <= since[SECOND]
+    pauses.resume([FIRST, SECOND], PauseReason.GAP)
+    assert pauses.since(PauseReason.GAP) == {}
 
 
 def test_new_assignment_has_no_pauses() -> None:

@@ -29,7 +29,13 @@ class Setup:
         self.pauses = Pauses(self.consumer)
         dispatcher = self.delivery.dispatcher
         backpressure = Backpressure(
-            INPUT_TOPICS, lanes, self.pauses, self.delivery.guard, dispatcher, max_waiting_per_lane=4
+            INPUT_TOPICS,
+            lanes,
+            self.pauses,
+            self.delivery.guard,
+            dispatcher,
+            max_waiting_per_lane=4,
+            max_gap_per_lane=1000,
         )
         self._polls = Poller(self.consumer, INPUT_TOPICS, lanes, dispatcher, self.pauses, backpressure).polls()
 

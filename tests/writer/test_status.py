@@ -82,4 +82,14 @@ async def test_status_says_what_waits_and_why() -> None:
     status = setup.status.status()
     assert (status["lanes"], status["backlog"], status["buffered_items"]) == ([0], 18, 2)
     assert (status["waiting_for_their_key"], status["failures_in_a_row"]) == (1, 1)
+    assert (status["gap_by_lane"], status["paused_for_gap_since"]) == ({0: 2}, {})
     assert (status["held_because"], status["held_for_s"]) == ("503", 7.0)
+
+
+@instantly
+async def test_status_names_the_lanes_that_have_read_too_far_and_since_when() -> None:
+    setup = Setup()
+    setup.pauses.pause(INPUTS[:1], PauseReason.GAP)
+    setup.backlog()
+    [(lane, since)] = setup.status.status()["paused_for_gap_since"].items()
+    assert (lane, len(since), since[-1]) == (0, len("2026-01-02T12:00:00.000Z"), "Z")

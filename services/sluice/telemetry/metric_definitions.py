@@ -131,11 +131,12 @@ DEFINITIONS = {
     ),
     "sluice_lane_gap_records": Definition(
         "Largest distance, over the lanes, from the committed offset to the last one read.",
-        "growing; as sluice_oldest_unsettled_seconds.",
+        "growing; as sluice_oldest_unsettled_seconds. Past delivery.max_gap_per_lane the lane reads no more until the "
+        "oldest has its receipt; /status names it.",
     ),
     "sluice_paused_partitions": Definition(
         "Partitions that are not read, by reason.",
-        "`order` for long; many records wait for a retry of their key.",
+        "`order` or `gap` for long; many records wait for a retry of their key, or one record stays open.",
         {"reason": str},
     ),
     "sluice_lanes_lost": Definition(

@@ -1,4 +1,4 @@
-"""Back-pressure: pauses partitions while memory is full, keys wait, or the flood guard has stopped delivery."""
+"""Back-pressure: pauses partitions while memory is full, keys wait, a gap is wide, or the flood guard has stopped."""
 
 from collections.abc import Sequence
 
@@ -23,6 +23,7 @@ class Backpressure:
         dispatcher: Dispatcher,
         *,
         max_waiting_per_lane: int,
+        max_gap_per_lane: int,
     ) -> None:
         """``inputs`` are the input topics by number."""
         self._inputs = inputs
@@ -33,6 +34,7 @@ class Backpressure:
         self._pressed = False
         """True from when the buffer is full until the backlog that has filled it is read."""
         self._max_waiting = max_waiting_per_lane
+        self._max_gap = max_gap_per_lane
 
     def apply(self, *, found_nothing: bool = False) -> None:
         """Look at everything once; called after each poll, also after one that has ``found_nothing``."""
@@ -59,6 +61,11 @@ class Backpressure:
                 self._pauses.pause([partition], PauseReason.ORDER)
             elif lane.order.waiting <= self._max_waiting // 2:
                 self._pauses.resume([partition], PauseReason.ORDER)
+            # A restart reads the gap again, and the journal that goes with it.
+            if lane.progress[RECORDS].gap >= self._max_gap:
+                self._pauses.pause([partition], PauseReason.GAP)
+            else:
+                self._pauses.resume([partition], PauseReason.GAP)
 
     def _relieve(self, *, backlog_is_read: bool) -> None:
         """Close windows, unless what is on its way to the vendor already will make the buffer roomy.

@@ -1,6 +1,8 @@
 """Pauses: partitions that are not read for now. Polling goes on, so that the group keeps this process."""
 
+import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -13,11 +15,12 @@ class PauseReason(StrEnum):
     BACKLOG = "backlog"  # enough is in memory
     RETRY_BACKLOG = "retry-backlog"  # the same, for retries that are due
     ORDER = "order"  # too many records of its lane wait for their key
+    GAP = "gap"  # its lane has read too far beyond a record that stays open
     NOT_DUE = "not-due"  # the head of a retry topic has to wait
     STOPPED = "stopped"  # the flood guard: a person must look first
 
 
-BRIEF = frozenset((PauseReason.BACKLOG, PauseReason.ORDER))
+BRIEF = frozenset((PauseReason.BACKLOG, PauseReason.ORDER, PauseReason.GAP))
 """Reasons that come and go many times a second. Such a partition is left out of polls and not paused at the client,
 which throws away what it has fetched ahead of a paused one: under load a third of all fetches."""
 
@@ -27,15 +30,17 @@ class Pauses:
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
-        self._reasons: dict[TopicPartition, set[PauseReason]] = {}
+        self._reasons: dict[TopicPartition, dict[PauseReason, float]] = {}
+        """When each pause began, by its reason."""
 
     def pause(self, partitions: Iterable[TopicPartition], reason: PauseReason) -> None:
         """Stop reading ``partitions``."""
         for partition in partitions:
-            reasons = self._reasons.setdefault(partition, set())
-            if reason not in BRIEF and reasons <= BRIEF:
+            reasons = self._reasons.setdefault(partition, {})
+            if reason not in BRIEF and reasons.keys() <= BRIEF:
                 self._consumer.pause(partition)
-            reasons.add(reason)
+            if reason not in reasons:
+                reasons[reason] = time.time()
 
     def resume(self, partitions: Iterable[TopicPartition], reason: PauseReason) -> None:
         """Read ``partitions`` again, as far as there is no other reason than ``reason``."""
@@ -43,8 +48,8 @@ class Pauses:
             reasons = self._reasons.get(partition)
             if reasons is None or reason not in reasons:
                 continue
-            reasons.discard(reason)
-            if reason not in BRIEF and reasons <= BRIEF:
+            del reasons[reason]
+            if reason not in BRIEF and reasons.keys() <= BRIEF:
                 self._consumer.resume(partition)
             if not reasons:
                 del self._reasons[partition]
@@ -53,7 +58,7 @@ class Pauses:
         """Return the partitions to read; if there is none, those that the client has paused: it must be polled."""
         assigned = list(assigned)
         wanted = [partition for partition in assigned if partition not in self._reasons]
-        return wanted or [partition for partition in assigned if not self._reasons[partition] <= BRIEF]
+        return wanted or [partition for partition in assigned if not self._reasons[partition].keys() <= BRIEF]
 
     def forget(self) -> None:
         """Forget all pauses: the assignment has changed, and the client has forgotten them, too."""
@@ -66,3 +71,11 @@ class Pauses:
     def holds(self, partition: TopicPartition, reason: PauseReason) -> bool:
         """Return whether ``partition`` is paused for ``reason``."""
         return reason in self._reasons.get(partition, ())
+
+    def since(self, reason: PauseReason) -> dict[TopicPartition, datetime]:
+        """Return the partitions that are paused for ``reason``, and since when."""
+        return {
+            partition: datetime.fromtimestamp(reasons[reason], UTC)
+            for partition, reasons in self._reasons.items()
+            if reason in reasons
+        }

@@ -9,8 +9,10 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.delivery.limiter import Limiter
+from sluice.writer.lanes.decoding import RECORDS
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.lanes import Lanes
+from sluice.writer.lanes.receipt_messages import rfc3339
 from sluice.writer.pauses import PauseReason, Pauses
 
 REFRESH_INTERVAL_S = 0.5
@@ -27,6 +29,7 @@ class WriterStatus:
         self._limiter = limiter
         self._metrics = metrics
         self._backlog = 0
+        self._pauses: Pauses | None = None
         self._refreshed_at_s = -math.inf
         metrics.lanes.set_function(lambda: len(lanes))
 
@@ -36,6 +39,7 @@ class WriterStatus:
         if now_s < self._refreshed_at_s + REFRESH_INTERVAL_S:
             return
         self._refreshed_at_s = now_s
+        self._pauses = pauses
         metrics, lanes, buffer = self._metrics, self._lanes, self._lanes.buffer
         self._backlog = sum(self._lag(lane, consumer, pauses) for lane in lanes)
         metrics.runnable_backlog.set(self._backlog + buffer.items)
@@ -44,7 +48,7 @@ class WriterStatus:
         metrics.in_flight.set(self._limiter.in_flight)
         metrics.concurrency_limit.set(self._limiter.allowed)
         metrics.oldest_unsettled.set(lanes.oldest_age_s(now_s))
-        metrics.lane_gap.set(max((one.next - one.position for lane in lanes for one in lane.progress), default=0))
+        metrics.lane_gap.set(max((one.gap for lane in lanes for one in lane.progress), default=0))
         metrics.partitions_paused({reason: pauses.count(reason) for reason in PauseReason})
 
     def status(self) -> dict[str, Any]:
@@ -55,6 +59,8 @@ class WriterStatus:
             "buffered_items": self._lanes.buffer.items,
             "buffered_bytes": self._lanes.buffer.item_bytes,
             "waiting_for_their_key": self._lanes.waiting,
+            "gap_by_lane": {lane.partition: lane.progress[RECORDS].gap for lane in self._lanes},
+            "paused_for_gap_since": self._paused_since(PauseReason.GAP),
             "oldest_unsettled_s": round(self._lanes.oldest_age_s(time.monotonic()), 3),
             "requests_in_flight": self._limiter.in_flight,
             "concurrency_limit": self._limiter.allowed,
@@ -62,6 +68,11 @@ class WriterStatus:
             "held_because": self._limiter.held_because,
             "held_for_s": round(self._limiter.held_for_s, 3),
         }
+
+    def _paused_since(self, reason: PauseReason) -> dict[int, str]:
+        """Return the lanes that are paused for ``reason``, and since when."""
+        paused = {} if self._pauses is None else self._pauses.since(reason)
+        return {partition.partition: rfc3339(at) for partition, at in paused.items()}
 
     def _lag(self, lane: Lane, consumer: AIOKafkaConsumer, pauses: Pauses) -> int:
         """Return how many records of ``lane`` Kafka has that could be read now."""

@@ -165,7 +165,13 @@ class Writer:
             drain_timeout_s=settings.drain_timeout_s,
         )
         backpressure = Backpressure(
-            inputs, lanes, pauses, self._guard, dispatcher, max_waiting_per_lane=settings.max_waiting_per_lane
+            inputs,
+            lanes,
+            pauses,
+            self._guard,
+            dispatcher,
+            max_waiting_per_lane=settings.max_waiting_per_lane,
+            max_gap_per_lane=settings.max_gap_per_lane,
         )
         poller = Poller(consumer, inputs, lanes, dispatcher, pauses, backpressure)
         async with asyncio.TaskGroup() as sending:

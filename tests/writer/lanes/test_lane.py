@@ -116,6 +116,19 @@ def test_age_counts_from_the_oldest_record_that_is_not_settled() -> None:
     assert lane.oldest_age_s(inf) == 0.0
 
 
+def test_age_is_known_behind_an_open_record_however_often_records_are_read() -> None:
+    lane = FakeLane()
+    first, *_ = lane.accept(0, [record_message(0)])
+    for offset in range(1, 5000):
+        settle(lane, lane.accept(0, [record_message(offset)]), DELIVERED)
+        lane.commit()
+    assert len(lane._read_at) <= 1000
+    assert lane.oldest_age_s(inf) == inf
+    settle(lane, [first], DELIVERED)
+    lane.commit()
+    assert lane.oldest_age_s(inf) == 0.0
+
+
 OUTCOMES = st.sampled_from([Outcome(fate, fate.name) for fate in Fate])
 MESSAGES = st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=15)
 """By offset: the key, and whether it cannot be decoded."""

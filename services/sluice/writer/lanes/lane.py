@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from sluice.events import BatchEvent, KafkaRecord, Rows
@@ -19,6 +20,9 @@ from sluice.flow.offsets import OffsetProgress
 from sluice.writer.lanes.buffer import Buffer
 from sluice.writer.lanes.decoding import RECORDS, Decoder, Undecodable
 from sluice.writer.lanes.settlement import Settlement, SettlementBuilder, VendorAnswer
+
+MAX_READINGS = 1000
+"""Polls of which the time is remembered: there is no end of them while a record stays open."""
 
 
 class LaneState(NamedTuple):
@@ -105,6 +109,7 @@ class Lane:
         self._buffer = buffer.share()
         self._stale_after_s = stale_after_s
         self._read_at: deque[tuple[int, float]] = deque()
+        """First offsets of what was read, and when."""
 
     def accept(self, topic: int, messages: Sequence[KafkaRecord]) -> list[Item]:
         """Take ``messages`` of input topic number ``topic``; return the items that may go to the vendor now."""
@@ -114,7 +119,7 @@ class Lane:
             fresh = [message for message in messages if progress.follows(message.offset)]
         progress.give([message.offset for message in fresh])
         if topic == RECORDS and fresh:
-            self._read_at.append((fresh[0].offset, time.monotonic()))
+            self._note_reading(fresh[0].offset)
         if self._settled[topic]:
             fresh = self._without_settled(topic, fresh)
         self._buffer.enter(len(fresh), sum([len(message.value or b"") for message in fresh]))
@@ -211,6 +216,13 @@ class Lane:
             "in_doubt": sum(map(len, self._in_doubt)),
             "parked": self.order.busy,
         }
+
+    def _note_reading(self, offset: int) -> None:
+        """Note that ``offset`` and what follows is read now."""
+        self._read_at.append((offset, time.monotonic()))
+        if len(self._read_at) > MAX_READINGS:
+            # Of each two the older stays: an age is rather said too large than too small.
+            self._read_at = deque(islice(self._read_at, 0, None, 2))
 
     def _is_settled(self, item: Item) -> bool:
         return item.offset < self.progress[item.topic].position or item.offset in self._settled[item.topic]
