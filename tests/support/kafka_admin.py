@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from sluice.kafka.topic_ids import describe_topics
 
@@ -53,6 +54,19 @@ async def remake_topics(bootstrap_servers: str, names: Iterable[str], *, partiti
     finally:
         await admin.close()
     await create_topics(bootstrap_servers, names, partitions=partitions)
+
+
+async def set_topic_config(bootstrap_servers: str, topic: str, name: str, value: str) -> None:
+    """Set one configuration of a topic; all others become the broker's default."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    await admin.start()
+    try:
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic, {name: value})
+        for response in await admin.alter_configs([resource]):
+            for code, message, *_ in response.resources:
+                assert code == 0, f"topic {topic}: {message}"
+    finally:
+        await admin.close()
 
 
 def _led(topics: list[dict[str, object]], partitions: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
 from aiokafka.structs import OffsetAndMetadata
 
 from sluice.events import KafkaRecord, decode_batch, decode_record
@@ -35,6 +36,8 @@ MAX_BATCH_BYTES = 900_000
 """Receipts in one Kafka batch, before compression; brokers take 1 MiB unless told otherwise."""
 TAIL_FETCH_BYTES = 1024 * 1024
 """Of each of a lane's partitions at a time: all lanes are opened side by side."""
+START_TIMEOUT_S = 30.0
+"""Longest wait for Kafka to fence the lane's previous owner."""
 STALE_SHARE = 1 / 3
 """A committed cycle proves for this share of the session timeout that the lane is ours."""
 
@@ -73,7 +76,7 @@ class LaneOpener:
             max_batch_size=MAX_BATCH_BYTES,
             max_request_size=16 * MAX_BATCH_BYTES,
         )
-        await start(producer, self._kafka)
+        await self._start(producer)
         try:
             state = await self._read(partition)
         except BaseException:
@@ -88,6 +91,15 @@ class LaneOpener:
             buffer=terms.buffer,
             stale_after_s=STALE_SHARE * self._kafka.session_timeout_s,
         )
+
+    async def _start(self, producer: AIOKafkaProducer) -> None:
+        """Fence the previous owner. aiokafka asks for ever while Kafka cannot end that one's transaction."""
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                await start(producer, self._kafka)
+        except TimeoutError as error:
+            message = f"Kafka has not ended the lane's last transaction within {START_TIMEOUT_S:.0f} s"
+            raise KafkaTimeoutError(message) from error
 
     async def _read(self, partition: int) -> LaneState:
         topics = self._terms.topics
