@@ -64,7 +64,7 @@ async def test_every_metric_moves_in_one_run(kafka: RunningKafka, prefix: str, t
         async with AIOKafkaProducer(**client_options(stage.connection.kafka), transactional_id=f"{prefix}crm.writer-0"):
             pass
         await stage.publish(record(f"after-{n}") for n in range(100))
-        await maxima.moved("sluice_lanes_lost", "sluice_lane_restarts")
+        await maxima.moved("sluice_lanes_lost", "sluice_lane_restarts", "sluice_lanes_waiting")
 
         await stage.publish(record(f"bad-{n}", object="group/nowhere") for n in range(100))
         await maxima.moved("sluice_dead_letters", "sluice_guard_stopped", "sluice_paused_partitions")

@@ -129,6 +129,11 @@ DEFINITIONS = {
         "Lanes that this writer owns.",
         "0 while others own many; there are more writers than lanes, or none are assigned yet.",
     ),
+    "sluice_lanes_waiting": Definition(
+        "Lanes that are this writer's and do not run: being opened, or refused by Kafka.",
+        "above 0 for more than a few seconds; /readyz and the log name what Kafka refuses. Nothing of them is sent to "
+        "the vendor meanwhile.",
+    ),
     "sluice_lane_gap_records": Definition(
         "Largest distance, over the lanes, from the committed offset to the last one read.",
         "growing; as sluice_oldest_unsettled_seconds. Past delivery.max_gap_per_lane the lane reads no more until the "

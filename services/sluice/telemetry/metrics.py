@@ -70,6 +70,7 @@ class WriterMetrics:
         self.buffered_bytes = gauge("sluice_buffered_bytes")
         self.oldest_unsettled = gauge("sluice_oldest_unsettled_seconds")
         self.lanes = gauge("sluice_lanes_owned")
+        self.lanes_waiting = gauge("sluice_lanes_waiting")
         self.lane_gap = gauge("sluice_lane_gap_records")
         self.paused_partitions = gauge("sluice_paused_partitions")
         self.lanes_lost = counter("sluice_lanes_lost")

@@ -48,8 +48,15 @@ class LaneAssignment(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokaf
         """Why not all lanes run that are ours; ``None`` when they do."""
         if not self._joined:
             return "has not joined its group yet"
-        waiting = [f"lane {lane.number} {lane.obstacle}" for lane in self._assigned if lane.obstacle is not None]
-        return f"{len(waiting)} of its lanes do not run: {waiting[0]}" if waiting else None
+        waiting = self.waiting
+        if not waiting:
+            return None
+        return f"{len(waiting)} of its lanes do not run: lane {waiting[0].number} {waiting[0].obstacle}"
+
+    @property
+    def waiting(self) -> list[AssignedLane]:
+        """The lanes that are ours and do not run."""
+        return [lane for lane in self._assigned if lane.obstacle is not None]
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Open the lanes of ``assigned`` in the background."""

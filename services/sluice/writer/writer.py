@@ -91,6 +91,7 @@ class Writer:
         )
         self._status = WriterStatus(self._topics.inputs, self._lanes, self._limiter, metrics)
         self._assignment: LaneAssignment | None = None
+        metrics.lanes_waiting.set_function(lambda: len(self._assignment.waiting) if self._assignment else 0)
         self._away_because = "has not joined its group yet"
 
     async def run(self, stop_asked: asyncio.Event) -> None:
@@ -121,6 +122,7 @@ class Writer:
         return {
             "destination": self._name,
             "ready": self.obstacle is None,
+            "not_ready_because": self.obstacle,
             "stopped_because": self._guard.reason,
             **self._status.status(),
         }
