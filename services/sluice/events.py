@@ -105,7 +105,8 @@ class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     ``opened`` is committed before a send that must not be repeated, ``submitted`` when the vendor has named
     its job, ``settled`` together with the receipts; ``withdrawn`` when an opened batch was not sent after all. A batch
-    has several ``settled`` entries when its fates become known one after the other; each counts its own rows.
+    has several ``settled`` entries when its fates become known one after the other, and several of any state when one
+    would be too large; each counts its own rows, so readers add them up.
     """
 
     batch_id: str
@@ -119,6 +120,7 @@ class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     jobs: dict[str, dict[str, int]] = {}
     """Items of this lane by job and outcome, for those that belong to a job."""
     body_bytes: int = 0
+    """Encoded bytes of the rows, as the vendor got them."""
     requested_at: Instant | None = None
     vendor_at: Instant | None = None
     """The vendor's own clock when it answered last before the request."""
@@ -173,12 +175,19 @@ class Header(StrEnum):
     """When an attempt failed first, RFC 3339 in UTC."""
     REDRIVE_COUNT = "sluice.redrive-count"
     """The number of times that the record was published again from dead letters."""
+    CUT = "sluice.cut"
+    """Parts that are missing here, because the message would be too large for its topic: ``headers``, ``payload``,
+    ``key`` and ``event-key``, separated by commas."""
+    ORIGINAL_AT = "sluice.original-at"
+    """``topic/partition/offset`` of the message that has these parts."""
     PAYLOAD_AT = "sluice.payload-at"
-    """``topic/partition/offset`` of the payload, when it is too large to stand here."""
+    """The same in dead letters of earlier versions, which miss their payload alone."""
 
 
 SLUICE_HEADER = "sluice."
 TRACEPARENT = "traceparent"
+CutPart = Literal["headers", "payload", "key", "event-key"]
+"""A part of a message that can be cut: headers of others, save the trace context; value; message key; event's key."""
 MAX_HEADER_BYTES = 4096
 """All ``sluice.`` headers of a message together; an error message is cut to fit."""
 

@@ -7,10 +7,11 @@ null value, or one that makes no sense, counts as none.
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import get_args
 
 import msgspec
 
-from sluice.events import Header, Place
+from sluice.events import CutPart, Header, Place
 
 Pairs = Sequence[tuple[str, bytes]]
 
@@ -58,6 +59,28 @@ def source_of(headers: Pairs) -> Place | None:
 
 _TOPIC = re.compile(r"[a-zA-Z0-9._-]{1,249}").fullmatch
 """Kafka's own rule for names of topics."""
+
+
+def cut_parts(headers: Pairs) -> tuple[CutPart, ...]:
+    """Return the parts of the message that are missing here and stand at :func:`original_place`."""
+    text = header_text(headers, Header.CUT)
+    if text is None:
+        return ("payload",) if header(headers, Header.PAYLOAD_AT) is not None else ()
+    named = set(text.split(","))
+    return tuple(part for part in CUT_PARTS if part in named)
+
+
+CUT_PARTS: tuple[CutPart, ...] = get_args(CutPart)
+
+
+def original_place(headers: Pairs) -> Place | None:
+    """Return the place of the message before anything was cut from it."""
+    text = header_text(headers, Header.ORIGINAL_AT) or header_text(headers, Header.PAYLOAD_AT) or ""
+    try:
+        topic, partition, offset = text.rsplit("/", 2)
+        return Place(topic=topic, partition=int(partition), offset=int(offset)) if _TOPIC(topic) else None
+    except ValueError:
+        return None
 
 
 def redrive_count(headers: Pairs) -> int:

@@ -1,10 +1,12 @@
 """The history of a letter: its payload, the other receipts of its record, and nothing that belongs to another."""
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from sluice.client.connection import Connection
 from sluice.dead_letters.history import History, NoSuchLetter, history_of, letter_at, letter_of_event
 from sluice.dead_letters.selection import open_dead_letters
+from sluice.kafka.sending import Message
 from tests.support.letters import Letter, bury, deliver, redrive
 
 
@@ -35,8 +37,18 @@ async def test_a_letter_that_was_not_redriven_is_its_own_history(connection: Con
     await bury(connection, [Letter("a"), Letter("b", payload_at=gone)])
     first, second = await _history(connection, 0), await _history(connection, 1)
     assert (first.was_redriven, _offsets(first), first.searched) == (False, [0], 0)
-    assert (second.payload, second.payload_at) == (None, gone)
-    assert "retention has taken it" in second.payload_problem
+    assert second.original.value is None
+    assert "retention has taken it" in second.original_problem
+
+
+async def test_history_shows_what_was_cut_from_its_letter(connection: Connection) -> None:
+    records = connection.topics("crm").records
+    async with AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers) as producer:
+        await producer.send_and_wait(records, b"{}", b"k", 0, headers=[("app", b"1")])
+    await bury(connection, [Letter(cut="headers,payload,key", original_at=f"{records}/0/0")])
+    history = await _history(connection, 0)
+    assert (history.letter.cut, history.letter.value) == (("headers", "payload", "key"), None)
+    assert history.original == Message(b"k", b"{}", [("app", b"1")])
 
 
 async def test_an_event_names_its_newest_letter(connection: Connection) -> None:

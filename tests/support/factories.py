@@ -9,9 +9,13 @@ from sluice.destinations.contract import Destination
 from sluice.events import Key, Operation, Place, RecordEvent, encode_event
 from sluice.flow.batch import Batch, Encoded, InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
+from sluice.writer.lanes.message_limits import MessageLimits
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 INPUT_TOPICS = ("crm.records", "crm.retries.30s", "crm.retries.2m")
+LIMITS = MessageLimits(
+    succeeded=1_000_000, dead_letters=1_000_000, retries=(1_000_000,) * 2, batches=1_000_000, results=1_000_000
+)
 DELIVERED = Outcome(Fate.DELIVERED, "CREATED", record_id="v-1")
 AMBIGUOUS = Outcome(Fate.AMBIGUOUS, "no-answer")
 

@@ -15,14 +15,14 @@ from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.writer.lanes.decoding import Undecodable
 from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder, VendorAnswer
-from tests.support.factories import DELIVERED, INPUT_TOPICS, make_batch
+from tests.support.factories import DELIVERED, INPUT_TOPICS, LIMITS, make_batch
 from tests.support.fakes import DECODER
 from tests.support.instant_clock import in_background
 
 NOW = datetime(2026, 11, 1, 12, 30, tzinfo=UTC)
 """When it settles everything."""
 Decide = Callable[[RecordEvent], Outcome]
-BUILDER = SettlementBuilder(RetryPolicy(delays_s=(), max_attempts=1), 1_000_000, INPUT_TOPICS)
+BUILDER = SettlementBuilder(RetryPolicy(delays_s=(), max_attempts=1), LIMITS, INPUT_TOPICS)
 
 
 def deliver(event: RecordEvent) -> Outcome:

@@ -23,7 +23,7 @@ from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lane import CommitCycle, Lane, LaneState
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder, VendorAnswer
-from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS, NOON, FakeMessage, make_batch
+from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS, LIMITS, NOON, FakeMessage, make_batch
 
 Answer = Callable[[Batch], Sequence[Outcome] | Awaitable[Sequence[Outcome]]]
 """The vendor's answer to one request; raises ``BatchError`` where that is its answer."""
@@ -132,7 +132,7 @@ class FakeDestination:
 DECODER = Decoder(FakeDestination(), max_bytes=1_000)
 RETRIES = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3)
 BUFFER_LIMITS = BufferLimits(max_items=1000, max_bytes=1_000_000)
-BUILDER = SettlementBuilder(RETRIES, 1_000_000, INPUT_TOPICS)
+BUILDER = SettlementBuilder(RETRIES, LIMITS, INPUT_TOPICS)
 TIMES = BatchTimes(NOON, NOON)
 
 

@@ -13,7 +13,7 @@ from sluice.dead_letters.redrive_plan import RedriveRules
 from sluice.dead_letters.selection import Selection
 from sluice.events import Header, Headers, Place, encode_event
 from sluice.flow.outcome import Fate
-from sluice.kafka.sending import Message
+from sluice.kafka.sending import BatchedSends, Message
 from sluice.writer.lanes.receipt_messages import Failure, dead_letter, succeeded
 from sluice.writer.lanes.receipt_messages import Received as Returned
 from tests.support.factories import DELIVERED, make_item, record
@@ -40,6 +40,9 @@ class Letter(NamedTuple):
     redrives: int = 0
     source_offset: int = 7
     payload_at: str = ""
+    """Set in letters of earlier versions, whose payload alone was cut."""
+    cut: str = ""
+    original_at: str = ""
 
     def message(self, records: str) -> Message:
         """Return it as the writer would write it."""
@@ -51,10 +54,16 @@ class Letter(NamedTuple):
         source = Place(topic=records, partition=self.partition, offset=self.source_offset)
         returned = Returned(self.key.encode(), value, headers, source, 3)
         message = dead_letter(returned, self.failure, self.batch_id, datetime.now(UTC))
-        if not self.payload_at:
+        if self.payload_at:
+            place = (str(Header.PAYLOAD_AT), self.payload_at.encode())
+            return Message(message.key, None, [*message.headers, place])
+        if not self.cut:
             return message
-        place = (str(Header.PAYLOAD_AT), self.payload_at.encode())
-        return Message(message.key, None, [*message.headers, place])
+        kept = [header for header in message.headers if "headers" not in self.cut or header[0].startswith("sluice.")]
+        marks = [(str(Header.CUT), self.cut.encode()), (str(Header.ORIGINAL_AT), self.original_at.encode())]
+        key = None if "key" in self.cut else message.key
+        payload = None if "payload" in self.cut else message.value
+        return Message(key, payload, [*kept, *marks])
 
 
 LETTERS = [
@@ -82,9 +91,9 @@ async def bury(connection: Connection, letters: Iterable[Letter]) -> None:
     topics = connection.topics("crm")
     async with AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers) as producer:
         for letter in letters:
-            one = letter.message(topics.records)
-            await producer.send(topics.dead_letters, one.value, one.key, letter.partition, headers=list(one.headers))
-        await producer.flush()
+            sends = BatchedSends(producer, letter.partition)
+            await sends.send(topics.dead_letters, [letter.message(topics.records)])
+            await sends.confirmed()
 
 
 async def redrive(connection: Connection, selection: Selection = ALL, rules: RedriveRules = RULES) -> RedriveProgress:

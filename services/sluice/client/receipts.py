@@ -7,6 +7,7 @@ import msgspec
 from sluice.events import (
     SLUICE_HEADER,
     TRACEPARENT,
+    CutPart,
     Header,
     Headers,
     KafkaRecord,
@@ -17,7 +18,15 @@ from sluice.events import (
     decode_succeeded,
     place_of,
 )
-from sluice.headers import header_instant, header_number, header_text, redrive_count, source_of
+from sluice.headers import (
+    cut_parts,
+    header_instant,
+    header_number,
+    header_text,
+    original_place,
+    redrive_count,
+    source_of,
+)
 
 
 class Succeeded(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +38,10 @@ class Succeeded(msgspec.Struct, frozen=True, kw_only=True):
     traceparent: str | None
     """The record's own trace context, in W3C's form."""
     event: SucceededEvent
+    cut: tuple[CutPart, ...] = ()
+    """Parts that were too large for the topic."""
+    original_at: Place | None = None
+    """The place of the message that has these parts."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +57,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes | None
     """The message key."""
     value: bytes | None
-    """The bytes that were published; ``None`` also where they were too large for this topic."""
+    """The bytes that were published; ``None`` also where they were cut."""
     headers: Headers
     """The headers that its publisher gave it."""
     event: RecordEvent | None
@@ -63,6 +76,10 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     first_failure_at: datetime | None
     redrive_count: int
     """Times the record had been redriven before."""
+    cut: tuple[CutPart, ...] = ()
+    """Parts that were too large for the topic: they are ``None`` or missing here."""
+    original_at: Place | None = None
+    """The place of the message that has these parts."""
 
 
 Receipt = Succeeded | DeadLetter
@@ -75,6 +92,8 @@ def read_succeeded(message: KafkaRecord) -> Succeeded:
         written_at=_written_at(message),
         traceparent=header_text(message.headers, TRACEPARENT),
         event=decode_succeeded(message.value or b""),
+        cut=cut_parts(message.headers),
+        original_at=original_place(message.headers),
     )
 
 
@@ -98,6 +117,8 @@ def read_dead_letter(message: KafkaRecord) -> DeadLetter:
         source=source_of(headers),
         first_failure_at=header_instant(headers, Header.FIRST_FAILURE_AT),
         redrive_count=redrive_count(headers),
+        cut=cut_parts(headers),
+        original_at=original_place(headers),
     )
 
 

@@ -6,10 +6,11 @@ import msgspec
 from aiokafka import ConsumerRecord, TopicPartition
 
 from sluice.client.receipts import DeadLetter, Succeeded, read_dead_letter, read_succeeded
-from sluice.dead_letters.payloads import PayloadGone, payload_of
+from sluice.dead_letters.originals import OriginalGone, original_of
 from sluice.dead_letters.selection import DeadLetters, Selection, names_of
 from sluice.events import Header, Place
-from sluice.headers import header_text, redrive_count
+from sluice.headers import redrive_count
+from sluice.kafka.sending import Message
 
 MAX_SEARCHED = 500_000
 """Receipts that are looked through for the one of a redriven record; a few seconds."""
@@ -19,11 +20,9 @@ class History(msgspec.Struct, kw_only=True):
     """Everything that is known of a letter."""
 
     letter: DeadLetter
-    payload: bytes | None
-    """The record as it was published, also where it stands elsewhere."""
-    payload_at: str
-    """Its place, if it stands elsewhere; empty if not."""
-    payload_problem: str = ""
+    original: Message
+    """The record as it was read, also where parts of it stand elsewhere."""
+    original_problem: str = ""
     """Why it cannot be read; empty if it can."""
     was_redriven: bool
     dead_letters_of_record: list[DeadLetter] = []
@@ -74,15 +73,14 @@ async def history_of(dead_letters: DeadLetters, letter: ConsumerRecord) -> Histo
     read = read_dead_letter(letter)
     history = History(
         letter=read,
-        payload=letter.value,
-        payload_at=header_text(letter.headers, Header.PAYLOAD_AT) or "",
+        original=Message(read.key, read.value, read.headers),
         was_redriven=letter in await dead_letters.redriven_offsets(),
         dead_letters_of_record=[read],
     )
     try:
-        history.payload = await payload_of(letter, dead_letters.reader)
-    except PayloadGone as error:
-        history.payload_problem = str(error)
+        history.original = await original_of(letter, dead_letters.reader)
+    except OriginalGone as error:
+        history.original_problem = str(error)
     if read.source is not None and (history.was_redriven or redrive_count(letter.headers)):
         history.dead_letters_of_record = [
             other async for other in _dead_letters_of(dead_letters, letter.partition, read.source)

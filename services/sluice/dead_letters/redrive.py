@@ -7,7 +7,7 @@
 The life of a redriven letter:
 
 1. Select: ``selection`` reads the letters that are meant, and leaves out those that were redriven before.
-2. Plan: ``redrive_plan`` makes each a record again, or says why that is impossible; ``payloads`` finds its bytes.
+2. Plan: ``redrive_plan`` makes each a record again, or says why that is impossible; ``originals`` finds what was cut.
 3. Edit: ``editing`` changes the record where the rules say so, and it is checked again.
 4. Republish: ``republisher`` writes the records to the records topic, in the partition that the letters came from.
 5. Note: ``redrive_log`` writes to the control topic that these letters were redriven.
@@ -37,13 +37,14 @@ from sluice.dead_letters.redrive_log import RedrivenOffsets
 from sluice.dead_letters.redrive_plan import RedrivePlan, RedriveRules, Refusal, plan_redrive
 from sluice.dead_letters.republisher import open_republisher
 from sluice.dead_letters.selection import DeadLetters, Selection, open_dead_letters
+from sluice.headers import cut_parts
 from sluice.kafka.topic_admin import admin_client, max_message_bytes
 from sluice.kafka.topic_reader import TopicReader
 
 MAX_LETTERS = 1000
 """Letters of one transaction."""
 MAX_BYTES = 4 * 1024 * 1024
-"""Of their values; a larger one goes alone."""
+"""Of their values; a larger one goes alone, and so does one whose original stands elsewhere."""
 MAX_REFUSALS = 100
 """Refusals that are remembered; the others are counted."""
 
@@ -144,27 +145,27 @@ class Redrive:
         async for selected in sources.dead_letters.read(self._selection, redriven):
             self.progress.already_redriven += selected.already_redriven
             for letters in _pieces(selected.letters, at_once):
-                yield await plan_redrive(letters, self._rules, sources.payloads, sources.max_message_bytes)
+                yield await plan_redrive(letters, self._rules, sources.originals, sources.max_message_bytes)
 
     @asynccontextmanager
     async def _open(self) -> AsyncIterator["_Sources"]:
         kafka = self._connection.kafka
         async with (
             open_dead_letters(self._destination, self._connection) as dead_letters,
-            TopicReader(kafka) as payloads,
+            TopicReader(kafka) as originals,
             admin_client(kafka) as admin,
         ):
-            yield _Sources(dead_letters, payloads, await max_message_bytes(admin, dead_letters.topics.records))
+            yield _Sources(dead_letters, originals, await max_message_bytes(admin, dead_letters.topics.records))
 
     def _so_far(self) -> str:
         return f"{self.progress.sent:,} letters were redriven; run it again, it goes on there"
 
 
 class _Sources(NamedTuple):
-    """Readers of letters and of their payloads, and the largest record that the records topic takes."""
+    """Readers of letters and of their originals, and the largest record that the records topic takes."""
 
     dead_letters: DeadLetters
-    payloads: TopicReader
+    originals: TopicReader
     max_message_bytes: int
 
 
@@ -173,7 +174,7 @@ def _pieces(letters: Sequence[ConsumerRecord], at_once: int) -> Iterator[list[Co
     piece: list[ConsumerRecord] = []
     piece_bytes = 0
     for letter in letters:
-        letter_bytes = len(letter.value or b"")
+        letter_bytes = MAX_BYTES if cut_parts(letter.headers) else len(letter.value or b"")
         if piece and (len(piece) == at_once or piece_bytes + letter_bytes > MAX_BYTES):
             yield piece
             piece, piece_bytes = [], 0

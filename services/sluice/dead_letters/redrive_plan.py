@@ -9,8 +9,8 @@ from aiokafka.record.default_records import DefaultRecordBatch, DefaultRecordBat
 
 from sluice.client.publisher import RecordTooLarge, check_size
 from sluice.dead_letters.editing import Edit, Edited, EditFailed, checked
-from sluice.dead_letters.payloads import PayloadGone, payload_of
-from sluice.events import SLUICE_HEADER, Header, Headers, decode_record
+from sluice.dead_letters.originals import OriginalGone, original_of
+from sluice.events import Header, Headers, decode_record
 from sluice.headers import redrive_count
 from sluice.kafka.sending import Message
 from sluice.kafka.topic_reader import TopicReader
@@ -61,27 +61,28 @@ class RedrivePlan(NamedTuple):
 
 
 async def plan_redrive(
-    letters: Sequence[ConsumerRecord], rules: RedriveRules, payloads: TopicReader, max_message_bytes: int
+    letters: Sequence[ConsumerRecord], rules: RedriveRules, originals: TopicReader, max_message_bytes: int
 ) -> RedrivePlan:
     """Plan the redrive of ``letters``, all of one partition. Raises ``MapFailed``, of ``editing``."""
     allowed = [letter for letter in letters if redrive_count(letter.headers) < rules.max_redrives]
     plan = RedrivePlan(letters[0].partition, [], [], left_alone=0, too_often=len(letters) - len(allowed))
-    found: list[tuple[ConsumerRecord, bytes | None]] = []
+    found: list[tuple[ConsumerRecord, Message]] = []
     for letter in allowed:
         try:
-            found.append((letter, await payload_of(letter, payloads)))
-        except PayloadGone as error:
+            found.append((letter, await original_of(letter, originals)))
+        except OriginalGone as error:
             plan.refused.append(_refusal(letter, str(error)))
-    edited = await _edited([payload for _, payload in found], rules)
-    for (letter, before), after in zip(found, edited, strict=True):
+    edited = await _edited([original.value for _, original in found], rules)
+    for (letter, original), after in zip(found, edited, strict=True):
         if isinstance(after, EditFailed):
             plan.refused.append(_refusal(letter, str(after)))
         elif after is not None:
-            message = Message(letter.key, before if isinstance(after, _Unchanged) else after, _headers(letter))
+            value = original.value if isinstance(after, _Unchanged) else after
+            message = Message(original.key, value, [*original.headers, *_lineage(letter)])
             if too_large := _too_large(message, max_message_bytes):
                 plan.refused.append(_refusal(letter, too_large))
             else:
-                plan.to_send.append(PlannedRedrive(letter, before, message))
+                plan.to_send.append(PlannedRedrive(letter, original.value, message))
     return plan._replace(left_alone=edited.count(None))
 
 
@@ -112,9 +113,9 @@ def _unedited(payload: bytes | None) -> EditFailed | _Unchanged:
     return _UNCHANGED
 
 
-def _headers(letter: ConsumerRecord) -> Headers:
-    """Return its own headers, its source, and one redrive more. Drop attempts and errors: they are counted anew."""
-    kept = [(name, value) for name, value in letter.headers if not name.startswith(SLUICE_HEADER) or name in _KEPT]
+def _lineage(letter: ConsumerRecord) -> Headers:
+    """Return its source, and one redrive more, as headers. Attempts and errors are counted anew."""
+    kept = [(name, value) for name, value in letter.headers if name in _KEPT]
     return [*kept, (str(Header.REDRIVE_COUNT), str(redrive_count(letter.headers) + 1).encode())]
 
 

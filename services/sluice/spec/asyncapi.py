@@ -16,8 +16,9 @@ Document = dict[str, Any]
 
 HEADERS = {Header[name]: meaning for name, meaning in docstrings(Header)}
 """The meaning of each of Sluice's headers."""
-RETRY = (Header.ATTEMPT, Header.NOT_BEFORE, Header.FIRST_FAILURE_AT)
-LETTER = (Header.ATTEMPT, Header.FIRST_FAILURE_AT, Header.REDRIVE_COUNT, Header.PAYLOAD_AT)
+CUT = (Header.CUT, Header.ORIGINAL_AT)
+RETRY = (Header.ATTEMPT, Header.NOT_BEFORE, Header.FIRST_FAILURE_AT, *CUT)
+LETTER = (Header.ATTEMPT, Header.FIRST_FAILURE_AT, Header.REDRIVE_COUNT, *CUT, Header.PAYLOAD_AT)
 ALSO = {"control": ("RedrivenEvent",)}
 """Further messages of a channel, after its first."""
 SOURCE = (Header.SOURCE_TOPIC, Header.SOURCE_PARTITION, Header.SOURCE_OFFSET)
@@ -110,7 +111,7 @@ def _messages(schemas: Mapping[str, str]) -> Document:
             (*RETRY, *ERROR, Header.BATCH_ID, Header.REDRIVE_COUNT, *SOURCE),
         ),
         "SucceededEvent": _message(
-            "The receipt of a record that the vendor has taken, or had no need to take.", succeeded
+            "The receipt of a record that the vendor has taken, or had no need to take.", succeeded, CUT
         ),
         "DeadLetter": _message(
             "The receipt of a record that was not delivered: the original key and value, untouched, whatever bytes "

@@ -17,7 +17,7 @@ from sluice.flow.retry_policy import RetryPolicy
 from sluice.flow.windows import WindowLimits, Windows
 from sluice.kafka.aiokafka_workarounds import stop
 from sluice.kafka.clients import KafkaUnreachable, client_options
-from sluice.kafka.topic_admin import admin_client, max_message_bytes, partition_count, topic_states
+from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
 from sluice.settings import Settings
 from sluice.telemetry.health import Heartbeat
 from sluice.telemetry.metrics import WriterMetrics
@@ -33,6 +33,7 @@ from sluice.writer.guard import GuardFollower
 from sluice.writer.lanes.buffer import Buffer, BufferLimits
 from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lanes import Lanes
+from sluice.writer.lanes.message_limits import MessageLimits, read_message_limits
 from sluice.writer.lanes.opening import LaneOpener, LaneTerms
 from sluice.writer.lanes.settlement import SettlementBuilder
 from sluice.writer.pauses import Pauses
@@ -130,24 +131,23 @@ class Writer:
     async def _join(self, admin: Any, stop_asked: asyncio.Event) -> str | None:
         """Be a member of the group; return ``None`` when told to stop, else why it has to be joined anew."""
         partition_count(await topic_states(admin, self._topics.all), self._name)
-        returning = (self._topics.dead_letters, *self._topics.inputs[1:])
-        largest_bytes = min([await max_message_bytes(admin, topic) for topic in returning])
+        limits = await read_message_limits(admin, self._topics)
         consumer = self._new_consumer()
         try:
             await consumer.start()
-            return await self._deliver(consumer, self._opener(admin, largest_bytes), stop_asked)
+            return await self._deliver(consumer, self._opener(admin, limits), stop_asked)
         except BaseExceptionGroup as failures:
             raise _cause_of(failures) from failures
         finally:
             self._assignment = None
             await stop(consumer)
 
-    def _opener(self, admin: Any, largest_bytes: int) -> LaneOpener:
+    def _opener(self, admin: Any, limits: MessageLimits) -> LaneOpener:
         terms = LaneTerms(
             topics=self._topics,
             group_id=self._group_id,
             decoder=Decoder(self._destination, self._window_limits.max_bytes),
-            builder=SettlementBuilder(self._retries, largest_bytes, self._topics.inputs),
+            builder=SettlementBuilder(self._retries, limits, self._topics.inputs),
             buffer=self._lanes.buffer,
             ordered=self._entry.ordering == "key",
         )

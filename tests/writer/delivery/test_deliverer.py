@@ -24,9 +24,9 @@ async def test_batch_over_two_lanes_settles_in_both() -> None:
     assert setup.destination.requests == [[5, 5, 6, 6]]
     [first], [second] = setup.lane[0].settlements, setup.lane[1].settlements
     assert (setup.settled(0), setup.settled(1)) == ([5, 6], [5, 6])
-    assert first.entry.batch_id == second.entry.batch_id
-    assert [(rows.offset, rows.row) for rows in first.entry.rows] == [(5, 0), (6, 2)]
-    assert [(rows.offset, rows.row) for rows in second.entry.rows] == [(5, 1), (6, 3)]
+    assert first.entries[0].batch_id == second.entries[0].batch_id
+    assert [(rows.offset, rows.row) for rows in first.entries[0].rows] == [(5, 0), (6, 2)]
+    assert [(rows.offset, rows.row) for rows in second.entries[0].rows] == [(5, 1), (6, 3)]
 
 
 @instantly
@@ -79,7 +79,7 @@ async def test_rows_are_positions_in_the_batch_also_after_a_lost_answer() -> Non
     async with setup.running():
         setup.dispatcher.add([make_item(0), make_item(1, replay_safe=False)])
         await asyncio.sleep(60)
-    rows = [row for settlement in setup.lane[0].settlements for row in settlement.entry.rows]
+    rows = [row for settlement in setup.lane[0].settlements for entry in settlement.entries for row in entry.rows]
     assert rows == [Rows(0, 1, 1, 1), Rows(0, 0, 1, 0)]  # what is sent again settles first, the other is asked for
 
 
@@ -91,7 +91,7 @@ async def test_rows_are_positions_in_the_batch_also_when_a_lane_is_lost() -> Non
         await turn()
         setup.lane[1].alive = False
         await asyncio.sleep(60)
-    assert [one.entry.rows for one in setup.lane[0].settlements] == [[Rows(0, 5, 1, 1)]]
+    assert [one.entries[0].rows for one in setup.lane[0].settlements] == [[Rows(0, 5, 1, 1)]]
 
 
 def _lose_first(batch: Batch) -> list[Outcome]:

@@ -12,6 +12,11 @@ from sluice.cli.terminal import counted, decoded, local_time, printable
 from sluice.client.receipts import DeadLetter
 from sluice.dead_letters.history import History, NoSuchLetter, history_of, letter_at, letter_of_event
 from sluice.dead_letters.selection import open_dead_letters
+from sluice.events import Place
+
+MAX_HEADERS = 50
+MAX_SHOWN_CHARS = 1000
+"""Of a key or a header: they can be larger than Kafka's batches, which come compressed."""
 
 
 @click.command()
@@ -32,7 +37,7 @@ def show(config: str, destination: str, letter: str) -> None:
     for name, text in lines:
         click.echo(f"{click.style(f'{name:<{width}}', dim=True)}  {text}")
     click.echo()
-    for line in [history.payload_problem] if history.payload_problem else record_lines(history.payload):
+    for line in [history.original_problem] if history.original_problem else record_lines(history.original.value):
         click.echo(line)
 
 
@@ -55,13 +60,16 @@ def _facts(history: History) -> Iterator[tuple[str, str]]:
     yield "attempts", str(letter.attempt)
     yield "first failure", local_time(letter.first_failure_at) if letter.first_failure_at else ""
     yield "batch", letter.batch_id or "none: it was never sent"
-    if letter.source:
-        yield "published at", f"{letter.source.topic} {letter.source.partition}/{letter.source.offset}"
-    yield "payload at", history.payload_at
+    yield "published at", _place_text(letter.source)
+    yield "cut here", ", ".join(letter.cut)
+    yield "original at", _place_text(letter.original_at)
     yield "trace", _trace_id(letter.traceparent)
-    yield "message key", decoded(letter.key)
-    for name, value in letter.headers:
-        yield f"header {name}", decoded(value)
+    yield "message key", _shortened(decoded(history.original.key))
+    headers = history.original.headers
+    for name, value in headers[:MAX_HEADERS]:
+        yield f"header {_shortened(name)}", _shortened(decoded(value))
+    if len(headers) > MAX_HEADERS:
+        yield "more headers", f"{len(headers) - MAX_HEADERS:,}"
     yield "redriven", _redriven(history)
     for other in history.dead_letters_of_record:
         if other.place != letter.place:
@@ -73,6 +81,10 @@ def _facts(history: History) -> Iterator[tuple[str, str]]:
         yield "later outcome", f"{receipt.event.outcome} {local_time(receipt.written_at)}: {receipt.event.status}"
 
 
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}… ({len(text):,} characters)"
+
+
 def _redriven(history: History) -> str:
     count = history.letter.redrive_count
     times = f"{counted(count, 'time')} before" if count else "not before"
@@ -81,6 +93,10 @@ def _redriven(history: History) -> str:
     dead_again = any(other.redrive_count > history.letter.redrive_count for other in history.dead_letters_of_record)
     settled = dead_again or history.succeeded is not None
     return f"{times}, and since" + ("" if settled else f"; no receipt yet among {history.searched:,} looked through")
+
+
+def _place_text(place: Place | None) -> str:
+    return "" if place is None else f"{place.topic} {place.partition}/{place.offset}"
 
 
 def _place(letter: DeadLetter) -> str:

@@ -156,7 +156,8 @@ class LaneCommitter:
 
     async def _cycle(self, settlements: Sequence[Settlement], events: Sequence[BatchEvent]) -> CommitCycle:
         started_at_s = time.monotonic()
-        messages = await self._write(settlements, [*events, *(settlement.entry for settlement in settlements)])
+        entries = [*events, *(entry for settlement in settlements for entry in settlement.entries)]
+        messages = await self._write(settlements, entries)
         ended_at_s = time.monotonic()
         self._pauses_until_s = ended_at_s + min(MAX_PAUSE_S, PAUSE_PER_CYCLE * (ended_at_s - started_at_s))
         return CommitCycle(settlements, messages, ended_at_s - started_at_s)

@@ -12,9 +12,12 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
-from sluice.events import BatchEvent, KafkaRecord, Rows
+import msgspec
+
+from sluice.events import BatchEvent, KafkaRecord
 from sluice.flow.batch import Batch, Item
 from sluice.flow.journal import Journal, rows_of
+from sluice.flow.journal_entries import entries_of
 from sluice.flow.key_order import KeyOrder
 from sluice.flow.offsets import OffsetProgress
 from sluice.writer.lanes.buffer import Buffer
@@ -178,20 +181,18 @@ class Lane:
         self, batch: Batch, items: Sequence[Item], now: datetime, vendor_at: datetime | None
     ) -> "asyncio.Future[None]":
         """Put ``items`` of ``batch`` into the journal before they are sent; done when that is committed."""
-        entry = BatchEvent(
+        opened = BatchEvent(
             batch_id=batch.batch_id,
             state="opened",
             batch_key=batch.batch_key,
-            rows=_rows(items),
             requested_at=now,
             vendor_at=vendor_at,
         )
-        return self.committer.write(entry)
+        return self._write(opened, items)
 
     def withdraw(self, batch: Batch, items: Sequence[Item]) -> None:
         """Take ``items`` of ``batch`` out of the journal again: they were not sent, or the vendor took none of them."""
-        entry = BatchEvent(batch_id=batch.batch_id, state="withdrawn", batch_key=batch.batch_key, rows=_rows(items))
-        self.committer.write(entry)
+        self._write(BatchEvent(batch_id=batch.batch_id, state="withdrawn", batch_key=batch.batch_key), items)
 
     def forget(self) -> None:
         """Take note that its items have left memory: it is lost or given up, and its next owner reads them again."""
@@ -227,6 +228,17 @@ class Lane:
     def _is_settled(self, item: Item) -> bool:
         return item.offset < self.progress[item.topic].position or item.offset in self._settled[item.topic]
 
+    def _write(self, entry: BatchEvent, items: Sequence[Item]) -> "asyncio.Future[None]":
+        """Put ``items`` into the journal by entries like ``entry``; done when all are committed."""
+
+        def with_rows(part: Sequence[Item]) -> BatchEvent:
+            rows = rows_of([(item.topic, item.offset, item.row) for item in part])
+            return msgspec.structs.replace(entry, rows=rows)
+
+        entries = entries_of(items, with_rows, self._builder.limits.entry)
+        # Entries are committed in their order: with the last one all are.
+        return [self.committer.write(one) for one in entries][-1]
+
     def _without_settled(self, topic: int, messages: Sequence[KafkaRecord]) -> list[KafkaRecord]:
         """Return those of ``messages`` that were not settled before the lane came here."""
         settled = self._settled[topic]
@@ -235,7 +247,3 @@ class Lane:
         fresh = [message for message in messages if message.offset not in settled]
         settled.remove(skipped)
         return fresh
-
-
-def _rows(items: Sequence[Item]) -> list[Rows]:
-    return rows_of([(item.topic, item.offset, item.row) for item in items])

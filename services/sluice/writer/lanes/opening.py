@@ -33,7 +33,7 @@ from sluice.writer.lanes.lane import Lane, LaneState
 from sluice.writer.lanes.settlement import SettlementBuilder
 
 MAX_BATCH_BYTES = 900_000
-"""Receipts in one Kafka batch, before compression; brokers take 1 MiB unless told otherwise."""
+"""Receipts in one Kafka batch, before compression, unless a topic takes less."""
 TAIL_FETCH_BYTES = 1024 * 1024
 """Of each of a lane's partitions at a time: all lanes are opened side by side."""
 START_TIMEOUT_S = 30.0
@@ -73,7 +73,7 @@ class LaneOpener:
             transactional_id=f"{terms.group_id}-{partition}",
             # Measured on receipts: 5.7 times smaller for 0.2 µs each; lz4, at aiokafka's level, took 3.3 µs.
             compression_type="snappy",
-            max_batch_size=MAX_BATCH_BYTES,
+            max_batch_size=min(MAX_BATCH_BYTES, terms.builder.limits.smallest),
             max_request_size=16 * MAX_BATCH_BYTES,
         )
         await self._start(producer)

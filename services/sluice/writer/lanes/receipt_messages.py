@@ -1,7 +1,8 @@
 """The messages that a lane writes: receipts, dead letters, retries.
 
 A receipt is a SucceededEvent. A dead letter and a retry are the original key and value, bytes untouched, with the
-reason in headers. Headers of ours are overwritten, never appended; all others pass through unchanged.
+reason in headers. Headers of ours are overwritten, never appended; all others pass through unchanged. The vendor's
+words have bounds; what is too large all the same is cut in :mod:`sluice.writer.lanes.cutting`.
 """
 
 from collections.abc import Sequence
@@ -17,11 +18,8 @@ from sluice.kafka.sending import Message
 MAX_MESSAGE_BYTES = 1024
 """An error message is cut to this; with the other headers it stays below ``MAX_HEADER_BYTES``."""
 MAX_CODE_CHARS = 128
+MAX_RECORD_ID_CHARS = MAX_WARNING_CHARS = 1024
 MAX_REDRIVES = 999_999_999
-
-PER_HEADER_BYTES = 10
-PER_MESSAGE_BYTES = 128
-"""Upper bounds of what Kafka adds: lengths, and the record batch around a message that stands alone."""
 
 
 class Failure(NamedTuple):
@@ -43,9 +41,9 @@ def succeeded(item: Item, outcome: Outcome, batch_id: str, settled_at: datetime)
         key=event.key,
         job_id=event.job_id,
         outcome="delivered" if outcome.fate is _DELIVERED else "skipped",
-        status=outcome.code,
-        record_id=outcome.record_id,
-        warning=outcome.warning,
+        status=outcome.code[:MAX_CODE_CHARS],
+        record_id=outcome.record_id and outcome.record_id[:MAX_RECORD_ID_CHARS],
+        warning=outcome.warning and outcome.warning[:MAX_WARNING_CHARS],
         batch_id=batch_id,
         attempt=item.attempt,
         source=item.source,
@@ -77,21 +75,6 @@ def retry(received: Received, failure: Failure, batch_id: str, now: datetime, no
     """Return ``received`` for a retry topic: its next attempt is due at ``not_before``."""
     due = {Header.ATTEMPT: str(received.attempt + 1), Header.NOT_BEFORE: rfc3339(not_before)}
     return _with_reason(received, failure, batch_id, now, due)
-
-
-def message_bytes(message: Message) -> int:
-    """Return at least the bytes that ``message`` takes in Kafka, uncompressed."""
-    headers_bytes = sum(len(name.encode()) + len(value or b"") + PER_HEADER_BYTES for name, value in message.headers)
-    return len(message.key or b"") + len(message.value or b"") + headers_bytes + PER_MESSAGE_BYTES
-
-
-def without_payload(message: Message, read_at: Place) -> Message:
-    """Return ``message`` without its value, which its topic does not take; a header names the value's place.
-
-    ``read_at`` is the place of this very message: an edited and redriven one is not what was published first.
-    """
-    place = f"{read_at.topic}/{read_at.partition}/{read_at.offset}"
-    return Message(message.key, None, [*message.headers, (str(Header.PAYLOAD_AT), place.encode())])
 
 
 def received_message(item: Item) -> Received:

@@ -10,22 +10,24 @@ import msgspec
 from sluice.events import BatchEvent, Header, KafkaRecord, Place, place_of
 from sluice.flow.batch import Batch, Item
 from sluice.flow.journal import NO_ROW, rows_of
+from sluice.flow.journal_entries import entries_of
 from sluice.flow.offsets import OffsetProgress
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.headers import header_instant
 from sluice.kafka.sending import Message
 from sluice.records import ordering_key
+from sluice.writer.lanes.cutting import LETTER_PARTS, RECEIPT_PARTS, RETRY_PARTS, Whole, fit, message_bytes, whole_of
 from sluice.writer.lanes.decoding import RECORDS, Undecodable, origin_of
+from sluice.writer.lanes.message_limits import MessageLimits
 from sluice.writer.lanes.receipt_messages import (
+    MAX_CODE_CHARS,
     Failure,
     Received,
     dead_letter,
-    message_bytes,
     received_message,
     retry,
     succeeded,
-    without_payload,
 )
 
 _DELIVERED, _SKIPPED = Fate.DELIVERED, Fate.SKIPPED
@@ -53,7 +55,8 @@ class VendorAnswer(NamedTuple):
 class Settlement(msgspec.Struct, kw_only=True):
     """One batch, or a part of it, as one lane settles it: messages to write, and offsets settled by that."""
 
-    entry: BatchEvent
+    entries: list[BatchEvent]
+    """Its part of the journal: several entries where one would be too large."""
     succeeded: list[Message]
     dead: list[Message]
     dead_by_class: Mapping[Fate, int]
@@ -85,11 +88,11 @@ class Settlement(msgspec.Struct, kw_only=True):
 class SettlementBuilder:
     """Builds settlements: receipts and dead letters for final fates, retries for items with attempts left."""
 
-    def __init__(self, retries: RetryPolicy, max_message_bytes: int, inputs: Sequence[str]) -> None:
-        """``max_message_bytes`` is what the retry and dead-letters topics take; ``inputs`` names the input topics."""
+    def __init__(self, retries: RetryPolicy, limits: MessageLimits, inputs: Sequence[str]) -> None:
+        """``inputs`` names the input topics."""
         self._inputs = inputs
         self._retries = retries
-        self._max_message_bytes = max_message_bytes
+        self.limits = limits
 
     def of_answer(self, answer: VendorAnswer, now: datetime) -> Settlement:
         """Settle the items of ``answer``."""
@@ -100,47 +103,34 @@ class SettlementBuilder:
         retried: dict[int, list[Message]] = {}
         keys: list[bytes] = []
         published_at_s: list[float] = []
-        places: list[tuple[int, int, int]] = []
-        jobs: dict[str, Counter[Fate]] = {}
         item_bytes = 0
         batch_id = batch.batch_id
+        max_receipt_bytes = self.limits.succeeded
         for item, outcome in fates:
-            places.append((item.topic, item.offset, item.row))
             item_bytes += len(item.value)
-            if (job_id := item.event.job_id) is not None:
-                jobs.setdefault(job_id, Counter())[outcome.fate] += 1
             if outcome.fate is _DELIVERED or outcome.fate is _SKIPPED:
-                done.append(succeeded(item, outcome, batch_id, now))
+                receipt = succeeded(item, outcome, batch_id, now)
+                if message_bytes(receipt) > max_receipt_bytes:
+                    receipt = fit(receipt, max_receipt_bytes, RECEIPT_PARTS, self._whole(item))
+                done.append(receipt)
             elif (later := self._retry(item, outcome, batch_id, now)) is not None:
                 topic, message = later
                 retried.setdefault(topic, []).append(message)
                 continue  # its key stays parked until the retry is settled
             else:
-                read_at = Place(topic=self._inputs[item.topic], partition=item.lane, offset=item.offset)
-                dead.append(self._dead(received_message(item), _failure(outcome), batch_id, now, read_at))
+                dead.append(self._dead(received_message(item), _failure(outcome), batch_id, now, self._whole(item)))
                 dead_by_class[outcome.fate] += 1
             keys.append(item.order_key)
             published_at_s.append(item.published_at_s)
-        outcomes = Counter([(outcome.fate, outcome.code) for _, outcome in fates])
-        entry = BatchEvent(
-            batch_id=batch_id,
-            state="settled",
-            batch_key=batch.batch_key,
-            rows=rows_of(places),
-            counts=_by_fate(outcomes),
-            jobs={job_id: _by_name(counts) for job_id, counts in jobs.items()},
-            body_bytes=batch.body_bytes,
-            requested_at=times.requested_at,
-            answered_at=times.answered_at,
-        )
+        entries = entries_of(fates, lambda part: _settled_entry(batch, part, times), self.limits.entry)
         return Settlement(
-            entry=entry,
+            entries=entries,
             succeeded=done,
             dead=dead,
             dead_by_class=dead_by_class,
-            outcomes=outcomes,
+            outcomes=Counter([(outcome.fate, outcome.code[:MAX_CODE_CHARS]) for _, outcome in fates]),
             retries=retried,
-            offsets=_offsets_by_topic(places),
+            offsets=_offsets_by_topic(entries),
             keys=keys,
             published_at_s=published_at_s,
             item_bytes=item_bytes,
@@ -154,15 +144,8 @@ class SettlementBuilder:
         dead = [self._dead_undecodable(message, error, now) for message, error in undecodable]
         offsets = [message.offset for message, _ in undecodable]
         keys = [key for one in undecodable if topic != RECORDS and (key := _parked_key(*one)) is not None]
-        jobs = Counter([job_id for _, error in undecodable if error.event and (job_id := error.event.job_id)])
         return Settlement(
-            entry=BatchEvent(
-                batch_id="",
-                state="settled",
-                rows=rows_of([(topic, offset, NO_ROW) for offset in offsets]),
-                counts={Fate.REJECTED.value: len(dead)},
-                jobs={job_id: {Fate.REJECTED.value: count} for job_id, count in jobs.items()},
-            ),
+            entries=entries_of(undecodable, lambda part: _undecodable_entry(topic, part), self.limits.entry),
             succeeded=[],
             dead=dead,
             dead_by_class={Fate.REJECTED: len(dead)},
@@ -182,19 +165,24 @@ class SettlementBuilder:
         if tier is None:
             return None
         due = now + timedelta(seconds=self._retries.delays_s[tier - 1])
-        message = retry(received_message(item), _failure(outcome), batch_id, now, due)
-        return (tier, message) if message_bytes(message) <= self._max_message_bytes else None
+        max_bytes = self.limits.retries[tier - 1]
+        whole_retry = retry(received_message(item), _failure(outcome), batch_id, now, due)
+        message = fit(whole_retry, max_bytes, RETRY_PARTS, self._whole(item))
+        return (tier, message) if message_bytes(message) <= max_bytes else None
 
     def _dead_undecodable(self, message: KafkaRecord, error: Undecodable, now: datetime) -> Message:
         source, attempt = origin_of(message)
         received = Received(message.key, message.value, message.headers, source, attempt)
-        return self._dead(received, Failure(Fate.REJECTED, error.code, error.message), "", now, place_of(message))
+        whole = whole_of(message.headers, place_of(message), is_retry=message.topic != self._inputs[RECORDS])
+        return self._dead(received, Failure(Fate.REJECTED, error.code, error.message), "", now, whole)
 
-    def _dead(self, received: Received, failure: Failure, batch_id: str, now: datetime, read_at: Place) -> Message:
-        message = dead_letter(received, failure, batch_id, now)
-        if message_bytes(message) <= self._max_message_bytes:
-            return message
-        return without_payload(message, read_at)
+    def _dead(self, received: Received, failure: Failure, batch_id: str, now: datetime, whole: Whole) -> Message:
+        letter = dead_letter(received, failure, batch_id, now)
+        return fit(letter, self.limits.dead_letters, LETTER_PARTS, whole)
+
+    def _whole(self, item: Item) -> Whole:
+        read_at = Place(topic=self._inputs[item.topic], partition=item.lane, offset=item.offset)
+        return whole_of(item.headers, read_at, is_retry=item.topic != RECORDS)
 
 
 def _parked_key(message: KafkaRecord, error: Undecodable) -> bytes | None:
@@ -214,18 +202,45 @@ def _failure(outcome: Outcome) -> Failure:
     return Failure(outcome.fate, outcome.code, outcome.message, outcome.http_status)
 
 
+def _settled_entry(batch: Batch, fates: Fates, times: BatchTimes) -> BatchEvent:
+    jobs: dict[str, Counter[Fate]] = {}
+    for item, outcome in fates:
+        if (job_id := item.event.job_id) is not None:
+            jobs.setdefault(job_id, Counter())[outcome.fate] += 1
+    return BatchEvent(
+        batch_id=batch.batch_id,
+        state="settled",
+        batch_key=batch.batch_key,
+        rows=rows_of([(item.topic, item.offset, item.row) for item, _ in fates]),
+        counts=_by_name(Counter([outcome.fate for _, outcome in fates])),
+        jobs={job_id: _by_name(counts) for job_id, counts in jobs.items()},
+        body_bytes=sum([len(item.encoded.body) for item, _ in fates]),
+        requested_at=times.requested_at,
+        answered_at=times.answered_at,
+    )
+
+
+def _undecodable_entry(topic: int, undecodable: Sequence[tuple[KafkaRecord, Undecodable]]) -> BatchEvent:
+    """Return the entry of messages that belong to no batch."""
+    jobs = Counter([job_id for _, error in undecodable if error.event and (job_id := error.event.job_id)])
+    return BatchEvent(
+        batch_id="",
+        state="settled",
+        rows=rows_of([(topic, message.offset, NO_ROW) for message, _ in undecodable]),
+        counts={Fate.REJECTED.value: len(undecodable)},
+        jobs={job_id: {Fate.REJECTED.value: count} for job_id, count in jobs.items()},
+    )
+
+
 def _by_name(counts: Counter[Fate]) -> dict[str, int]:
     return {fate.value: count for fate, count in counts.items()}
 
 
-def _by_fate(outcomes: Counter[tuple[Fate, str]]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for (fate, _), count in outcomes.items():
-        counts[fate.value] = counts.get(fate.value, 0) + count
-    return counts
-
-
-def _offsets_by_topic(places: Sequence[tuple[int, int, int]]) -> dict[int, list[int]]:
-    """Return the offsets of each input topic, rising."""
-    topics = {topic for topic, _, _ in places}
-    return {topic: sorted([offset for number, offset, _ in places if number == topic]) for topic in topics}
+def _offsets_by_topic(entries: Sequence[BatchEvent]) -> dict[int, list[int]]:
+    """Return the offsets of each input topic that ``entries`` name, rising."""
+    offsets: dict[int, list[int]] = {}
+    for rows in [rows for entry in entries for rows in entry.rows]:
+        offsets.setdefault(rows.topic, []).extend(range(rows.offset, rows.offset + rows.length))
+    for of_topic in offsets.values():
+        of_topic.sort()
+    return offsets
