@@ -21,6 +21,11 @@ def bad_request(*errors: FieldError) -> Response:
     return as_json({"code": 400, "message": "Bad Request", "errors": errors}, status=400)
 
 
+def not_found(*, bare: bool) -> Response:
+    """Return the 404 of a read. §7 declares no body for it: the shape of a 400, or none. [assumed]"""
+    return Response(status=404) if bare else as_json({"code": 404, "message": "Not Found"}, status=404)
+
+
 def field_error(error: Exception) -> FieldError:
     """Return a decoding error with the place that it is about: ``[3].properties[0].values[0]``, or ``body``."""
     found = _MESSAGE.fullmatch(str(error))

@@ -6,7 +6,7 @@ import msgspec
 
 from sandbox.blueconic.arguments import BadArgument, names, whole_number
 from sandbox.blueconic.endpoints import BASE
-from sandbox.blueconic.errors import bad_request
+from sandbox.blueconic.errors import bad_request, not_found
 from sandbox.blueconic.group_table import Group, Page, unpack
 from sandbox.blueconic.groups import Groups
 from sandbox.blueconic.property_view import PropertyView, as_views
@@ -17,7 +17,6 @@ from sandbox.http.messages import Request, Response, as_json
 MAX_COUNT = 1_000_000
 """The largest ``count`` of a listing. §6 [spec]"""
 
-_NOT_FOUND = Response(status=404)
 _GROUPS_PER_PIECE = 500
 _FIRST = "*"
 
@@ -56,7 +55,7 @@ class GroupReads:
         table = self._groups.tables.get(group_type)
         packed = table.read(group_id, self._clock.now_ms()) if table else None
         if packed is None:
-            return _NOT_FOUND
+            return not_found(bare=self._settings.bare_not_found)
         return as_json(_view(group_type, group_id, unpack(packed), names(request, "properties")))
 
     def list_groups(self, request: Request) -> Response:
@@ -64,7 +63,7 @@ class GroupReads:
         group_type = request.params["grouptype"]
         table = self._groups.tables.get(group_type)
         if table is None:
-            return _NOT_FOUND
+            return not_found(bare=self._settings.bare_not_found)
         try:
             count = whole_number(request, "count", default=self._settings.page_items, least=1, most=MAX_COUNT)
             start = _serial(request)

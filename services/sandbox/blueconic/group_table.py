@@ -32,10 +32,11 @@ class Page(NamedTuple):
 
 
 class GroupTable:
-    """All groups of one type, by id. Reads lag ``lag_ms`` behind: until then they see the group as before the write."""
+    """All groups of one type, by id."""
 
-    def __init__(self, lag_ms: int) -> None:
-        self._lag_ms = lag_ms
+    def __init__(self) -> None:
+        self.lag_ms = 0
+        """How long reads see a group as before, when it is written now."""
         self._packed: dict[str, bytes] = {}
         self._ids: list[str | None] = []
         self._serials = array("Q")
@@ -66,8 +67,8 @@ class GroupTable:
         packed = self._packed.pop(group_id, None)
         if packed is None:
             return False
-        if self._lag_ms:
-            self._replaced[group_id] = (now_ms + self._lag_ms, packed)
+        if self.lag_ms:
+            self._replaced[group_id] = (now_ms + self.lag_ms, packed)
         self._ids[bisect_left(self._serials, unpack(packed).serial)] = None
         if len(self._ids) > 2 * len(self._packed) + _MIN_GAPS:
             self._compact()
@@ -95,8 +96,8 @@ class GroupTable:
         return Page(groups, None)
 
     def _put(self, group_id: str, group: Group, now_ms: int) -> None:
-        if self._lag_ms:
-            self._replaced[group_id] = (now_ms + self._lag_ms, self._packed.get(group_id))
+        if self.lag_ms:
+            self._replaced[group_id] = (now_ms + self.lag_ms, self._packed.get(group_id))
         self._packed[group_id] = _pack(group)
 
     def _compact(self) -> None:

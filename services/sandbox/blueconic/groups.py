@@ -5,10 +5,12 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from sandbox.blueconic.faults import ReadLag
 from sandbox.blueconic.group_table import GroupTable
 from sandbox.blueconic.rules import Errors, PropertyRules, Rule
 from sandbox.blueconic.settings import Settings
 from sandbox.clock import Clock
+from sandbox.faults.board import FaultBoard
 from sandbox.http.messages import Request, Response
 from sandbox.ledger.ledger import Ledger
 
@@ -47,8 +49,9 @@ class GroupResult(msgspec.Struct, kw_only=True, rename="camel", gc=False):
 class Groups:
     """The groups of a tenant, and the bulk call that writes them."""
 
-    def __init__(self, settings: Settings, clock: Clock, ledger: Ledger) -> None:
+    def __init__(self, settings: Settings, clock: Clock, ledger: Ledger, faults: FaultBoard) -> None:
         self._clock = clock
+        self._faults = faults
         self._ledger = ledger
         self._rules = PropertyRules(settings.defined_properties)
         self._pii = settings.pii_properties
@@ -57,13 +60,17 @@ class Groups:
         self.clear()
 
     def clear(self) -> None:
-        self.tables = {group_type: GroupTable(self._lag_ms) for group_type in self._types}
+        self.tables = {group_type: GroupTable() for group_type in self._types}
 
     def write(self, request: Request, entries: list[GroupEntry]) -> list[GroupResult] | Response:
         """Apply entries in array order, each seeing the effects of earlier ones. §3 [assumed]"""
         if self._pii and any(rule.id in self._pii for entry in entries for rule in _rules(entry)):
             return Response(status=403)  # For the whole request, while profiles answer per entry: §9 R96.
         now_ms = self._clock.now_ms()
+        faults = self._faults.acting((ReadLag,), request.method, request.path)
+        lag_ms = max([self._lag_ms, *(round(fault.seconds * 1000) for fault in faults)])
+        for table in self.tables.values():
+            table.lag_ms = lag_ms
         results = [self._apply(entry, now_ms) for entry in entries]
         states = [result.state for result in results]
         self._ledger.record(

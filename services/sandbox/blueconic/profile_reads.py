@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from sandbox.blueconic.arguments import names
 from sandbox.blueconic.definitions import page_of
-from sandbox.blueconic.errors import FieldError, bad_request
+from sandbox.blueconic.errors import FieldError, bad_request, not_found
 from sandbox.blueconic.profile_table import Profile
 from sandbox.blueconic.profiles import Profiles
 from sandbox.blueconic.property_view import PropertyView, as_views
@@ -58,7 +58,7 @@ class ProfileReads:
         profile_id = request.params["profileId"]
         profile = self._profiles.table.get(profile_id)
         if profile is None:
-            return Response(status=404)
+            return not_found(bare=self._settings.bare_not_found)
         expand = request.query.get("expand", [])
         wanted = names(request, "profileProperty") or names(request, "properties")
         segments = [{"id": name} for name in self._profiles.segments(profile.values)]

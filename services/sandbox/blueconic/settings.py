@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Value of ``Retry-After``, sent with 429 when set. §7 [assumed: not sent]"""
     read_lag_s: float = 0.0
     """Seconds for which reads still see a group as before its last write. §3 [assumed: none]"""
+    bare_not_found: bool = False
+    """Absent groups and profiles are a 404 without a body, instead of one in the shape of a 400. §7 [assumed]"""
     page_items: int = 100
     """Groups on a page when ``count`` is not given. §8 names no default [assumed]"""
     group_types: tuple[GroupType, ...] = (

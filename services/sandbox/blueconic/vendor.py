@@ -8,6 +8,7 @@ from sandbox.blueconic.authorization_code import AuthorizationCode
 from sandbox.blueconic.bulk import bulk_endpoint
 from sandbox.blueconic.definitions import Definitions
 from sandbox.blueconic.endpoints import BASE, ENDPOINTS, Endpoint
+from sandbox.blueconic.faults import ReadLag
 from sandbox.blueconic.group_reads import GroupReads
 from sandbox.blueconic.groups import GroupEntry, Groups
 from sandbox.blueconic.oauth import OAuth
@@ -29,6 +30,7 @@ class BlueConic(Vendor):
     """One tenant of BlueConic, empty but for its group types."""
 
     name = "blueconic"
+    fault_kinds = (ReadLag,)
 
     def __init__(self, settings: Settings | None = None, *, ledger: Ledger | None = None) -> None:
         super().__init__(ledger)
@@ -37,7 +39,7 @@ class BlueConic(Vendor):
         self.max_body_bytes = max(MAX_BODY_BYTES, (self.settings.max_body_bytes or 0) + 1)
         self._tokens = Tokens(self.clock, self.settings.token_lifetime_s)
         self._codes = AuthorizationCode(self.settings, self._tokens, self.clock)
-        self._groups = Groups(self.settings, self.clock, self.ledger)
+        self._groups = Groups(self.settings, self.clock, self.ledger, self.faults)
         self._profiles = Profiles(self.settings, self.clock, self.ledger)
         self.routes: Sequence[Route] = self._make_routes()
 

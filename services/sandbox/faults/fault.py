@@ -2,8 +2,8 @@
 
 A fault names the requests that it meets (``method``, ``path`` prefix, in any case; null is any), lets the first
 ``skip`` of them pass and acts on the next ``times`` (null: until cleared). Faults act in the order in which they were
-added; a fault that ends the request (``status``, ``drop_before``, ``outage``, ``drop_after``) leaves the later ones
-unused.
+added; a fault that ends the request (``status``, ``drop_before``, ``outage``, ``drop_after``, ``status_after``,
+``garbage``, ``endless``, ``bomb``) leaves the later ones unused.
 """
 
 from typing import Annotated, Literal
@@ -35,13 +35,22 @@ class Latency(Selection, frozen=True, kw_only=True, tag="latency"):
     jitter_s: Seconds = 0.0
 
 
-class Status(Selection, frozen=True, kw_only=True, tag="status"):
-    """An answer with this status, without asking the vendor; nothing is applied."""
+class _Answer(Selection, frozen=True, kw_only=True):
+    """An answer that is not the vendor's, such as a proxy's page. ``location`` is where a redirect points."""
 
     status: Annotated[int, msgspec.Meta(ge=200, le=599)]
     retry_after_s: Seconds | None = None
     body: str = ""
     content_type: str = "text/plain"
+    location: str | None = None
+
+
+class Status(_Answer, frozen=True, kw_only=True, tag="status"):
+    """An answer with this status, without asking the vendor; nothing is applied."""
+
+
+class StatusAfter(_Answer, frozen=True, kw_only=True, tag="status_after"):
+    """An answer with this status in place of the vendor's, after the request was applied."""
 
 
 class DropBefore(Selection, frozen=True, kw_only=True, tag="drop_before"):
@@ -63,9 +72,38 @@ class Truncate(Selection, frozen=True, kw_only=True, tag="truncate"):
 
     ``length``: under the full Content-Length. ``chunked``: a chunked stream that never ends. ``complete``: a
     well-formed response with half of the body. The fault waits for a 200 with a body; other answers pass.
+    ``seconds`` of the sandbox's clock pass before the connection closes, without a byte.
     """
 
     framing: Literal["length", "chunked", "complete"] = "length"
+    seconds: Seconds = 0.0
+
+
+class Garbage(Selection, frozen=True, kw_only=True, tag="garbage"):
+    """Bytes that are no HTTP in place of the answer, after the request was applied; then the connection closes."""
+
+
+class Endless(Selection, frozen=True, kw_only=True, tag="endless"):
+    """An answer whose chunked body never ends, after the request was applied: blanks until the client hangs up."""
+
+
+class Bomb(Selection, frozen=True, kw_only=True, tag="bomb"):
+    """An answer packed by gzip, asked for or not, after the request was applied: a KiB for each MiB of blanks."""
+
+    unpacked_mib: Count = 3072
+
+
+class Cookies(Selection, frozen=True, kw_only=True, tag="cookies"):
+    """The vendor's answer with ``count`` cookies of ``value_bytes`` each, under new names in each answer."""
+
+    count: Count = 1
+    value_bytes: Annotated[int, msgspec.Meta(ge=0, le=4000)] = 1000
+
+
+class Date(Selection, frozen=True, kw_only=True, tag="date"):
+    """The vendor's answer with a ``Date`` that is ``ahead_s`` off the sandbox's clock (null: without one)."""
+
+    ahead_s: float | None = None
 
 
 class MissingResults(Selection, frozen=True, kw_only=True, tag="missing_results"):
@@ -99,10 +137,16 @@ class Outage(Selection, frozen=True, kw_only=True, tag="outage"):
 Standing = (
     Latency
     | Status
+    | StatusAfter
     | DropBefore
     | DropAfter
     | Stall
     | Truncate
+    | Garbage
+    | Endless
+    | Bomb
+    | Cookies
+    | Date
     | MissingResults
     | ShuffleResults
     | OmitIdentifiers

@@ -2,13 +2,19 @@
 
 import random
 from collections.abc import Awaitable, Callable
+from itertools import repeat
 
 import msgspec
 
 from sandbox.faults.board import FaultBoard
 from sandbox.faults.fault import (
+    Bomb,
+    Cookies,
+    Date,
     DropAfter,
     DropBefore,
+    Endless,
+    Garbage,
     Latency,
     MissingResults,
     OmitIdentifiers,
@@ -17,17 +23,21 @@ from sandbox.faults.fault import (
     Stall,
     Standing,
     Status,
+    StatusAfter,
     Truncate,
 )
-from sandbox.http.messages import BulkResponse, Delivery, Handler, Request, Response, rendered
+from sandbox.http.messages import BulkResponse, Delivery, Handler, Request, Response, gzip_of_blanks, rendered
 
 Hold = Callable[[float], Awaitable[None]]
 
 _BEFORE: tuple[type[Standing], ...] = (Latency, Status, DropBefore, Outage)
 _RESULTS: tuple[type[Standing], ...] = (MissingResults, ShuffleResults, OmitIdentifiers)
-_AFTER: tuple[type[Standing], ...] = (Stall, DropAfter)
+_AFTER: tuple[type[Standing], ...] = (Stall, DropAfter, StatusAfter, Garbage, Endless, Bomb, Cookies, Date)
+_JSON = "application/json"
+_PIECE_BYTES = 65536
 _CUTS: dict[str, Delivery] = {"length": "cut_length", "chunked": "cut_chunked", "complete": "cut_complete"}
 _DROPPED = Response(status=0, delivery="dropped")
+_GARBAGE = Response(status=0, delivery="garbage")
 
 
 async def answer_with_faults(faults: FaultBoard, request: Request, answer: Handler, hold: Hold) -> Response:
@@ -77,14 +87,42 @@ async def _after(faults: FaultBoard, request: Request, response: Response, hold:
         match fault:
             case Stall(seconds=seconds):
                 await hold(seconds)
-            case Truncate(framing=framing):
-                response = msgspec.structs.replace(response, delivery=_CUTS[framing])
+            case Truncate(framing=framing, seconds=seconds):
+                response = msgspec.structs.replace(response, delivery=_CUTS[framing], pause_s=seconds)
+            case StatusAfter():
+                return _status_response(fault)
+            case Garbage():
+                return _GARBAGE
+            case Endless() | Bomb():
+                return _bloated(fault)
+            case Cookies():
+                response = _with_cookies(response, fault, request.number)
+            case Date(ahead_s=ahead_s):
+                response = msgspec.structs.replace(response, date_ahead_s=ahead_s)
             case _:
                 return _DROPPED
     return response
 
 
-def _status_response(fault: Status) -> Response:
-    retry_after = () if fault.retry_after_s is None else (("retry-after", f"{fault.retry_after_s:g}"),)
+def _status_response(fault: Status | StatusAfter) -> Response:
+    headers: list[tuple[str, str]] = []
+    if fault.retry_after_s is not None:
+        headers.append(("retry-after", f"{fault.retry_after_s:g}"))
+    if fault.location is not None:
+        headers.append(("location", fault.location))
     content_type = fault.content_type if fault.body else None
-    return Response(status=fault.status, body=fault.body.encode(), content_type=content_type, headers=retry_after)
+    return Response(status=fault.status, body=fault.body.encode(), content_type=content_type, headers=tuple(headers))
+
+
+def _bloated(fault: Endless | Bomb) -> Response:
+    """Return a 200 that is JSON by its name and blanks by its body."""
+    if isinstance(fault, Endless):
+        return Response(status=200, body=repeat(b" " * _PIECE_BYTES), content_type=_JSON)
+    body = gzip_of_blanks(fault.unpacked_mib)
+    return Response(status=200, body=body, content_type=_JSON, headers=(("content-encoding", "gzip"),))
+
+
+def _with_cookies(response: Response, fault: Cookies, number: int) -> Response:
+    value = "x" * fault.value_bytes
+    cookies = tuple(("set-cookie", f"c{number}-{index}={value}; Path=/") for index in range(fault.count))
+    return msgspec.structs.replace(response, headers=(*response.headers, *cookies))

@@ -9,6 +9,8 @@ from sandbox.http.messages import Request, Response
 Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+Hold = Callable[[float], Awaitable[None]]
+_GARBAGE = b"\x15\x03\x01\x00\x02\x02\x16 no HTTP at all\r\n\r\n"
 
 
 async def read(
@@ -37,8 +39,8 @@ async def read(
     )
 
 
-async def send_response(response: Response, scope: Message, receive: Receive, send: Send) -> None:
-    """Send the response as its ``delivery`` says."""
+async def send_response(response: Response, scope: Message, receive: Receive, send: Send, hold: Hold) -> None:
+    """Send the response as its ``delivery`` says. ``hold`` waits by the sandbox's clock."""
     match response.delivery:
         case "whole" if isinstance(response.body, bytes):
             await _start(response, len(response.body), send)
@@ -46,17 +48,23 @@ async def send_response(response: Response, scope: Message, receive: Receive, se
         case "whole":
             await _start(response, None, send)
             for piece in response.body:
+                if scope["state"]["transport"].is_closing():
+                    return
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
                 await asyncio.sleep(0)  # uvicorn waits for slow readers only: let other tasks run between pieces
             await send({"type": "http.response.body", "body": b""})
         case "dropped":
             scope["state"]["transport"].abort()
             await _until_closed(receive)
+        case "garbage":
+            scope["state"]["transport"].write(_GARBAGE)
+            scope["state"]["transport"].close()
+            await _until_closed(receive)
         case _:
-            await _send_half(response, scope, receive, send)
+            await _send_half(response, scope, receive, send, hold)
 
 
-async def _send_half(response: Response, scope: Message, receive: Receive, send: Send) -> None:
+async def _send_half(response: Response, scope: Message, receive: Receive, send: Send, hold: Hold) -> None:
     body = response.body if isinstance(response.body, bytes) else b"".join(response.body)
     half = body[: len(body) // 2]
     if response.delivery == "cut_complete":
@@ -65,6 +73,8 @@ async def _send_half(response: Response, scope: Message, receive: Receive, send:
         return
     await _start(response, len(body) if response.delivery == "cut_length" else None, send)
     await send({"type": "http.response.body", "body": half, "more_body": True})
+    if response.pause_s:
+        await hold(response.pause_s)
     scope["state"]["transport"].close()
     await _until_closed(receive)
 

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-Delivery = Literal["whole", "cut_length", "cut_chunked", "cut_complete", "dropped"]
+Delivery = Literal["whole", "cut_length", "cut_chunked", "cut_complete", "dropped", "garbage"]
 """Way to send an answer: whole; cut under its full Content-Length; cut in a chunked stream; cut, in a well-formed
-response that claims to be complete; or dropped, the connection closed."""
+response that claims to be complete; dropped, the connection closed; or replaced by bytes that are no HTTP."""
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """Errors of decoding a body: ``msgspec`` raises its own for wrong JSON and types, but not for wrong UTF-8 or depth."""
 
@@ -69,6 +69,10 @@ class Response(msgspec.Struct, kw_only=True, frozen=True):
     content_type: str | None = None
     headers: tuple[tuple[str, str], ...] = ()
     delivery: Delivery = "whole"
+    pause_s: float = 0.0
+    """Seconds between the last byte of a cut answer and the end of its connection."""
+    date_ahead_s: float | None = 0.0
+    """Difference of the ``Date`` to the sandbox's clock; null for an answer without one."""
 
 
 class BulkResponse(msgspec.Struct, kw_only=True, frozen=True):
@@ -116,6 +120,18 @@ def gzipped(response: Response) -> Response:
     if not isinstance(response.body, bytes):
         return msgspec.structs.replace(response, body=_compressed(response.body), headers=headers)
     return msgspec.structs.replace(response, body=b"".join(_compressed([response.body])), headers=headers)
+
+
+def gzip_of_blanks(mib: int) -> Iterator[bytes]:
+    """Yield a gzip stream that unpacks to so many MiB of blanks: each MiB is a block of a KiB that stands alone."""
+    packer = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS)
+    block = packer.compress(b" " * 2**20) + packer.flush(zlib.Z_FULL_FLUSH)
+    yield b"\x1f\x8b\x08" + bytes(6) + b"\xff"
+    checksum = 0
+    for _ in range(mib):
+        yield block
+        checksum = zlib.crc32(b" " * 2**20, checksum)
+    yield b"\x03\x00" + checksum.to_bytes(4, "little") + (mib * 2**20 % 2**32).to_bytes(4, "little")
 
 
 def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:

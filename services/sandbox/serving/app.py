@@ -5,6 +5,10 @@
 Paths under ``/_sandbox/`` are the sandbox's own: no fault, limit or count applies to them.
 """
 
+from email.utils import formatdate
+
+import msgspec
+
 from sandbox.faults.injection import answer_with_faults
 from sandbox.http.asgi import Message, Receive, Send, read, send_response
 from sandbox.http.messages import Answer, Handler, Request, Response, rendered
@@ -66,7 +70,14 @@ class App:
         response = early or await answer_with_faults(self.faults, request, self._handler(match), self.hold)
         path = match.route.path if match.route else "(no such route)"
         self.vendor.ledger.count_request(f"{request.method} {path} {_outcome(response)}")
-        await send_response(response, scope, receive, send)
+        await send_response(self._dated(response), scope, receive, send, self.hold)
+
+    def _dated(self, response: Response) -> Response:
+        """Add the ``Date`` that a server with a clock must send. RFC 9110 §6.6.1"""
+        if response.date_ahead_s is None:
+            return response
+        date = formatdate(self.vendor.clock.now() + response.date_ahead_s, usegmt=True)
+        return msgspec.structs.replace(response, headers=(*response.headers, ("date", date)))
 
     def _handler(self, match: Match) -> Handler:
         answer = match.route.answer if match.route else lambda _: self.vendor.unrouted(match.allowed)
@@ -83,14 +94,14 @@ class App:
             self.vendor.catch_up()
             route = match.route
             answer = route.answer(request) if route else no_admin_route(match, request, self._routes)
-            await send_response(rendered(answer), scope, receive, send)
+            await send_response(rendered(answer), scope, receive, send, self.hold)
 
 
 def _outcome(response: Response) -> str:
     match response.delivery:
         case "whole":
             return str(response.status)
-        case "dropped":
-            return "dropped"
+        case "dropped" | "garbage":
+            return response.delivery
         case _:
             return f"{response.status} cut"

@@ -126,4 +126,4 @@ async def test_there_is_no_idempotency_key(blueconic: Tenant) -> None:
 @pytest.mark.parametrize("body", [b"[]", b"{"])
 async def test_no_response_header_beyond_those_of_http(blueconic: Tenant, body: bytes) -> None:
     answer = await blueconic.http.put("/groups", content=body, headers={"accept-encoding": "identity"})
-    assert set(answer.headers) == {"content-type", "content-length"}
+    assert set(answer.headers) == {"content-type", "content-length", "date"}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.blueconic.faults import ReadLag
 from sandbox.blueconic.settings import Settings
 from tests.sandbox.blueconic.tenants import Tenant, group, tenant
 
@@ -40,16 +41,30 @@ async def test_a_filter_leaves_the_named_properties_and_the_domain_group(bluecon
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param("/groups/company/missing", id="§7 404: group absent"),
-        pytest.param("/groups/compny/g", id="§7 404: group type absent"),
-        pytest.param("/groups/compny", id="§7 404: listing of an absent type"),
         pytest.param("/nothing/here", id="§7 404: no such path"),
         pytest.param("/groups/company/", id="§7 404: an empty segment"),
     ],
 )
-async def test_what_is_absent_is_a_404_without_a_body(blueconic: Tenant, path: str) -> None:
+async def test_a_path_that_is_none_is_a_404_without_a_body(blueconic: Tenant, path: str) -> None:
     answer = await blueconic.http.get(path)
     assert (answer.status_code, answer.content) == (404, b"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param("/groups/company/missing", id="§7 404: group absent"),
+        pytest.param("/groups/compny/g", id="§7 404: group type absent"),
+        pytest.param("/groups/compny", id="§7 404: listing of an absent type"),
+        pytest.param("/profiles/missing", id="§7 404: profile absent"),
+    ],
+)
+async def test_what_is_absent_is_a_404_in_the_shape_of_an_error_or_bare(blueconic: Tenant, path: str) -> None:
+    answer = await blueconic.http.get(path)
+    assert (answer.status_code, answer.json()) == (404, {"code": 404, "message": "Not Found"})
+    async with tenant(Settings(bare_not_found=True)) as bare:
+        answer = await bare.http.get(path)
+        assert (answer.status_code, answer.content) == (404, b"")
 
 
 async def test_another_method_is_a_405_that_names_the_methods(blueconic: Tenant) -> None:
@@ -136,3 +151,13 @@ async def test_reads_may_lag_behind_writes() -> None:
         assert (await lagging.group("g"))["p"] == ["1"]
         await lagging.control.advance(61)
         assert (await lagging.group("g"))["p"] == ["2"]
+
+
+async def test_reads_of_one_write_may_lag_alone() -> None:
+    async with tenant() as lagging:
+        await lagging.control.add_fault(ReadLag(seconds=60))
+        await lagging.put_groups(group("late", p="1"))
+        await lagging.put_groups(group("prompt", p="1"))
+        statuses = [(await lagging.http.get(f"/groups/company/{key}")).status_code for key in ("late", "prompt")]
+        await lagging.control.advance(61)
+        assert (statuses, (await lagging.group("late"))["p"]) == ([404, 200], ["1"])

@@ -1,13 +1,21 @@
 """Every kind of fault, over real connections."""
 
 import asyncio
+import gzip
+import time
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
 
 from sandbox.faults.fault import (
+    Bomb,
+    Cookies,
+    Date,
     DropAfter,
     DropBefore,
+    Endless,
+    Garbage,
     Latency,
     MissingResults,
     OmitIdentifiers,
@@ -16,6 +24,7 @@ from sandbox.faults.fault import (
     Stall,
     Standing,
     Status,
+    StatusAfter,
     Truncate,
 )
 from tests.sandbox.blueconic.tenants import Tenant, group
@@ -33,6 +42,7 @@ async def _is_applied(blueconic: Tenant) -> bool:
         pytest.param(Truncate(framing="length"), True, id="truncate under the full Content-Length"),
         pytest.param(Truncate(framing="chunked"), True, id="truncate of a chunked stream"),
         pytest.param(Outage(seconds=60), False, id="outage"),
+        pytest.param(Garbage(), True, id="garbage applies"),
     ],
 )
 async def test_a_broken_connection_breaks_the_request(blueconic: Tenant, fault: Standing, applied: bool) -> None:
@@ -63,6 +73,79 @@ async def test_a_status_comes_instead_of_the_vendors_answer(blueconic: Tenant) -
     answer = await blueconic.http.put("/groups", json=[group("g")])
     assert (answer.status_code, answer.json(), answer.headers["retry-after"]) == (503, {"busy": True}, "7")
     assert not await _is_applied(blueconic)
+
+
+async def test_a_proxys_answer_can_come_after_the_vendor_has_applied_it(blueconic: Tenant) -> None:
+    fault = StatusAfter(status=302, location="/login", body="<html>", content_type="text/html")
+    await blueconic.control.add_fault(fault)
+    answer = await blueconic.http.put("/groups", json=[group("g")])
+    assert (answer.status_code, answer.headers["location"], answer.text) == (302, "/login", "<html>")
+    assert await _is_applied(blueconic)
+
+
+async def test_an_endless_answer_ends_when_its_client_hangs_up(blueconic: Tenant) -> None:
+    await blueconic.control.add_fault(Endless())
+    async with blueconic.http.stream("PUT", "/groups", json=[group("g")]) as answer:
+        taken = 0
+        async for piece in answer.aiter_raw():
+            taken += len(piece)
+            if taken > 2**20:
+                break
+    assert (await blueconic.http.get("/groupTypes")).status_code == 200
+    assert await _is_applied(blueconic)
+
+
+async def test_a_bomb_is_packed_though_nobody_asked_for_it(blueconic: Tenant) -> None:
+    await blueconic.control.add_fault(Bomb(unpacked_mib=64))
+    async with blueconic.http.stream("GET", "/groupTypes", headers={"accept-encoding": "identity"}) as answer:
+        packed = b"".join([piece async for piece in answer.aiter_raw()])
+    assert answer.headers["content-encoding"] == "gzip"
+    assert len(packed) < 128 * 1024
+    assert len(gzip.decompress(packed)) == 64 * 2**20
+
+
+async def test_cookies_have_new_names_in_each_answer(blueconic: Tenant) -> None:
+    await blueconic.control.add_fault(Cookies(count=2, times=None))
+    answers = [await blueconic.http.get("/groupTypes") for _ in range(2)]
+    names = {line.partition("=")[0] for answer in answers for line in answer.headers.get_list("set-cookie")}
+    assert len(names) == 4
+
+
+async def test_the_date_is_the_sandboxes_unless_a_fault_says_otherwise(blueconic: Tenant) -> None:
+    async def date() -> float | None:
+        value = (await blueconic.http.get("/groupTypes")).headers.get("date")
+        return None if value is None else parsedate_to_datetime(value).timestamp()
+
+    await blueconic.control.advance(3600)
+    plain = await date()
+    await blueconic.control.add_fault(Date())
+    await blueconic.control.add_fault(Date(ahead_s=-7200, skip=1))
+    absent, behind = await date(), await date()
+    assert plain is not None
+    assert absent is None
+    assert behind is not None
+    assert plain - time.time() == pytest.approx(3600, abs=30)
+    assert plain - behind == pytest.approx(7200, abs=30)
+
+
+async def test_a_cut_answer_may_stand_still_before_it_breaks(blueconic: Tenant) -> None:
+    await blueconic.control.add_fault(Truncate(seconds=600))
+    async with asyncio.TaskGroup() as sending:
+        sent = sending.create_task(_broken(blueconic))
+        while not await _is_applied(blueconic):
+            pass
+        await asyncio.sleep(0)
+        assert not sent.done()
+        await blueconic.control.advance(600)
+    assert sent.result()
+
+
+async def _broken(blueconic: Tenant) -> bool:
+    try:
+        await blueconic.http.put("/groups", json=[group("g")])
+    except httpx.RemoteProtocolError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize("status", [pytest.param(code, id=str(code)) for code in (400, 403, 408, 429, 500, 502, 504)])

@@ -73,6 +73,7 @@ async def test_a_fault_is_shown_as_it_was_added(admin: httpx.AsyncClient) -> Non
         "retry_after_s": None,
         "body": "",
         "content_type": "text/plain",
+        "location": None,
     }
 
 

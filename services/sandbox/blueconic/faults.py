@@ -1,0 +1,9 @@
+"""Faults that only BlueConic has."""
+
+from sandbox.faults.fault import Seconds, Selection
+
+
+class ReadLag(Selection, frozen=True, kw_only=True, tag="read_lag"):
+    """Reads of groups see the groups of a ``PUT /groups`` as before it, for ``seconds`` of the sandbox's clock."""
+
+    seconds: Seconds
