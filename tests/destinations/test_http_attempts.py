@@ -28,7 +28,7 @@ async def test_an_answer_that_never_ends_is_given_up_at_the_deadline() -> None:
     async with server.running() as url, client(url, timeout_s=0.1) as http:
         with pytest.raises(Ambiguous) as error:
             await put(http)
-    assert (server.requests, error.value.timed_out) == (1, True)
+    assert (server.requests, error.value.overloaded) == (1, True)
 
 
 async def test_a_peer_without_tls_sent_nothing() -> None:

@@ -9,8 +9,8 @@ import pytest
 import pytest_asyncio
 
 from sluice.destinations.contract import Unavailable
-from sluice.destinations.http import unavailable_from
-from sluice.destinations.oauth import TokenAuth
+from sluice.destinations.http import send, unavailable_from
+from sluice.destinations.oauth import RESEND_CHECK, TokenAuth
 from sluice.setting_types import Secret
 from tests.destinations.http_server import client, put
 
@@ -103,6 +103,24 @@ async def test_after_a_401_the_same_request_is_sent_once_more_with_a_new_token(v
     vendor.accepted = "another"
     answer = await vendor.put()
     assert (answer.status_code, answer.content) == (200, b"[]")
+    assert vendor.counts == {"/token": 2, "/groups": 3}
+
+
+async def test_a_request_that_does_not_trust_a_401_is_not_sent_again_and_the_next_has_a_new_token(
+    vendor: Vendor,
+) -> None:
+    await vendor.put()
+    vendor.accepted = "another"
+    refusals: list[int] = []
+
+    def distrust(response: httpx.Response) -> bool:
+        refusals.append(response.status_code)
+        return False
+
+    request = vendor.http.build_request("PUT", "/groups", content=b"[]", extensions={RESEND_CHECK: distrust})
+    assert (await send(vendor.http, request)).status_code == 401
+    assert (refusals, vendor.counts) == ([401], {"/token": 1, "/groups": 2})
+    assert (await vendor.put()).status_code == 200
     assert vendor.counts == {"/token": 2, "/groups": 3}
 
 

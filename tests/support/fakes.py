@@ -80,7 +80,7 @@ class FakeDestination:
         """``ill`` is what ``check`` raises."""
         self.limits = Limits(max_items=1000, max_bytes=1_000_000, max_concurrent=4, max_age_s=1.0)
         self.settle_s = 30.0
-        self.vendor_at: datetime | None = None
+        self.vendor_at: datetime | None = NOON
         self.requests: list[list[int]] = []
         self.in_flight = self.most_in_flight = self.checks = 0
         self.answer = answer
@@ -123,6 +123,7 @@ class FakeDestination:
         self.checks += 1
         if self._ill is not None:
             raise self._ill
+        self.vendor_at = self.vendor_at or NOON
         return "well"
 
     async def aclose(self) -> None:

@@ -17,9 +17,10 @@ not theirs::
     ├── Ambiguous       sent, and the answer is lost: any item may have been applied
     └── Misconfigured   no batch can succeed until a person changes something: stop, commit nothing
 
-Raise ``Ambiguous`` when in doubt between it and another: the others promise that nothing was applied. Classify by
-status and code, never by message text. An item without a result is ``ambiguous``, never delivered. An unknown state is
-``rejected``, with the vendor's word as its code.
+Raise ``Ambiguous`` when in doubt between it and another: the others promise that nothing was applied. A refusal that
+may be a proxy's promises nothing: raise it through :func:`unproven`. Classify by status and code, never by message
+text. An item without a result is ``ambiguous``, never delivered. An unknown state is ``rejected``, with the vendor's
+word as its code.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -46,6 +47,17 @@ class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     """[assumed]: BlueConic's own client gives a request up after 30 s, blueconic.md §6 [client]; nobody else says."""
     read_lag_s: Annotated[float, Meta(ge=0, description="Longest time by which reads at the vendor lag writes")] = 30.0
     """[assumed]: no vendor publishes it."""
+    own_answer_header: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+(:.*)?$",
+                description="Header that only the vendor's own answers have, as `name` or `name: value`; if left out, "
+                "JSON and the shape of its errors tell them from a proxy's",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class Rejection(Exception):
@@ -59,6 +71,9 @@ class Rejection(Exception):
 
 class BatchError(Exception):
     """A fate that all items of a batch share and that is not theirs."""
+
+    may_be_at_work = False
+    """True when the vendor may have applied the request, or may still be at work on it."""
 
 
 HttpStatus = NewType("HttpStatus", str)
@@ -101,16 +116,60 @@ class Refused(BatchError):
 
 
 class Ambiguous(BatchError):
-    """The request may have arrived, and its answer is lost or cannot be read."""
+    """The request may have arrived, and its answer is lost, cannot be read, or may be somebody else's.
 
-    def __init__(self, message: str, *, timed_out: bool = False) -> None:
-        """Set ``timed_out`` when the vendor was too slow, so that fewer requests should be in flight."""
+    ``reason``, ``retry_after_s`` and ``overloaded`` say how to hold, as those of ``Unavailable`` do. ``refusal`` is the
+    meaning of the answer if it is the vendor's own: items that then prove not to be applied must not be sent again as
+    they were.
+    """
+
+    may_be_at_work = True
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: HoldReason = "no-answer",
+        retry_after_s: float | None = None,
+        overloaded: bool = False,
+        refusal: "Refused | Misconfigured | None" = None,
+    ) -> None:
         super().__init__(message)
-        self.timed_out = timed_out
+        self.reason = reason
+        self.retry_after_s = retry_after_s
+        self.overloaded = overloaded
+        self.refusal = refusal
 
 
 class Misconfigured(BatchError):
     """No batch can succeed until a person changes something."""
+
+    def __init__(self, message: str, http_status: int | None = None) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+
+
+def unproven(error: BatchError, *, may_be_repeated: bool) -> BatchError:
+    """Return what ``error``, made of an answer that may not be the vendor's own, is worth.
+
+    Items that may be repeated are sent again, as after ``error`` itself. Of others it must be found out first.
+    """
+    if isinstance(error, Ambiguous):
+        return error
+    if may_be_repeated:
+        error.may_be_at_work = True
+        return error
+    message = f"{error} (perhaps not by the vendor itself, so it may have been applied)"
+    match error:
+        case Unavailable():
+            return Ambiguous(
+                message, reason=error.reason, retry_after_s=error.retry_after_s, overloaded=error.overloaded
+            )
+        case Refused() | Misconfigured():
+            reason: HoldReason = "no-answer" if error.http_status is None else http_status(error.http_status)
+            return Ambiguous(message, reason=reason, refusal=error)
+        case _:
+            return Ambiguous(message)
 
 
 PreSendCheck = Callable[[], None]

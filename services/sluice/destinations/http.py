@@ -75,21 +75,6 @@ def open_client(
     )
 
 
-class VendorClock:
-    """The vendor's own clock, as its answers tell it.
-
-    It is what the newest answer said, and not the latest time of all: servers whose clocks disagree make it go back,
-    and the earlier time proves less, which is safe.
-    """
-
-    def __init__(self) -> None:
-        self.at: datetime | None = None
-
-    async def note(self, response: httpx.Response) -> None:
-        """Take the time from ``response``, as a response hook of a client."""
-        self.at = answered_at(response) or self.at
-
-
 async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
     """Send ``request`` and return its answer, of any status, read to its end. Raises ``Unavailable``, ``Ambiguous``."""
     try:
@@ -98,13 +83,13 @@ async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Respo
         raise Unavailable("connect", f"cannot reach {describe_request(request)}: {describe_error(error)}") from error
     except httpx.RequestError as error:
         lost = f"lost the answer of {describe_request(request)}: {describe_error(error)}"
-        timed_out = isinstance(error, httpx.TimeoutException)
+        too_slow = isinstance(error, httpx.TimeoutException)
         # The lost request was the one for a token. Ours was either not sent yet or answered 401: it had no effect.
         if error.request is not request:
-            raise Unavailable("no-answer", f"no token: {lost}", overloaded=timed_out) from error
+            raise Unavailable("no-answer", f"no token: {lost}", overloaded=too_slow) from error
         if request.method in ("GET", "HEAD"):
-            raise Unavailable("no-answer", lost, overloaded=timed_out) from error
-        raise Ambiguous(lost, timed_out=timed_out) from error
+            raise Unavailable("no-answer", lost, overloaded=too_slow) from error
+        raise Ambiguous(lost, overloaded=too_slow) from error
     # The stream and the response refer to each other, which keeps both bodies in memory until the garbage collector
     # runs. The body is read already, so drop the stream.
     response.stream = httpx.ByteStream(b"")

@@ -3,13 +3,14 @@
 1. A request that finds no token, or one past 90 % of its lifetime, asks for a new one. Only one request asks at a time;
    the others wait and then share the new token or the refusal.
 2. The request is sent with the token.
-3. If it is answered 401, it had no effect: steps 1 and 2 are done once more.
+3. If it is answered 401, it had no effect: steps 1 and 2 are done once more. A request with a ``RESEND_CHECK`` that
+   does not trust this 401 is not sent again; the next one asks for a new token.
 """
 
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import NamedTuple
 
 import httpx
@@ -19,6 +20,10 @@ from sluice.destinations.contract import Unavailable, http_status
 from sluice.destinations.http import CONNECT_TIMEOUT_S, describe_request, error_message, retry_after_s
 from sluice.setting_types import Secret
 
+RESEND_CHECK = "sluice.resend-check"
+"""Name of the request extension that holds a :data:`ResendCheck`. A request without it may be sent again."""
+ResendCheck = Callable[[httpx.Response], bool]
+"""Returns whether an answer that refuses the token proves that the request had no effect."""
 RENEW_AFTER = 0.9
 """Share of a token's lifetime after which it is renewed. blueconic.md §2 [client]"""
 
@@ -73,6 +78,11 @@ class TokenAuth(httpx.Auth):
             if not self.is_stale(response):
                 return
             stale = token
+            check: ResendCheck | None = request.extensions.get(RESEND_CHECK)
+            if check is not None and not check(response):
+                if self._token is stale:
+                    self._token = None
+                return
 
     def token_request(self) -> httpx.Request:
         """Return the request that asks for a token."""

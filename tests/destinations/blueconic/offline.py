@@ -20,6 +20,8 @@ from tests.support.factories import encode_batch, record, send_now
 SETTINGS = BlueConicSettings(url="http://acme.test", client_id="app", client_secret=Secret("s"))
 ENTRIES = Entries(SETTINGS)
 TOKEN = httpx.Response(200, json={"access_token": "T", "token_type": "Bearer", "expires_in": 3600})
+ABSENT = httpx.Response(404, json={"code": 404, "message": "Not Found"})
+"""BlueConic's own word that a record is not there."""
 Answer = Callable[[httpx.Request], httpx.Response]
 
 

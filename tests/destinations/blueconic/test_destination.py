@@ -10,8 +10,9 @@ import pytest
 from sluice.destinations import open_destination
 from sluice.destinations.blueconic.destination import LIMITS, BlueConic
 from sluice.destinations.contract import Ambiguous, BatchError, Destination, Misconfigured, Refused, Unavailable
+from sluice.events import RecordEvent
 from tests.destinations.blueconic.offline import SETTINGS, answering, companies, created, results, write
-from tests.support.factories import encode_batch, record, send_now
+from tests.support.factories import NOON, encode_batch, record, send_now
 
 
 def test_it_is_a_destination_of_the_table() -> None:
@@ -107,6 +108,106 @@ async def test_an_answer_without_results_is_one_fate_for_all(
     assert str(raised.value)
 
 
+PAGE = "<html><h1>Sorry</h1></html>"
+INCREMENT = record(data={"visits": {"increment": 1}})
+
+
+@pytest.mark.parametrize(
+    ("response", "reason", "refusal"),
+    [
+        pytest.param(httpx.Response(503, html=PAGE, headers={"retry-after": "7"}), "503", None, id="503"),
+        pytest.param(httpx.Response(503, json={"message": "no upstream"}), "503", None, id="503 of a gateway, in JSON"),
+        pytest.param(httpx.Response(429, text="slow down"), "429", None, id="429"),
+        pytest.param(httpx.Response(401, html=PAGE), "auth", None, id="401"),
+        pytest.param(httpx.Response(403, html=PAGE), "auth", None, id="403 of a firewall"),
+        pytest.param(httpx.Response(400, html=PAGE), "400", Refused, id="400"),
+        pytest.param(httpx.Response(400), "400", Refused, id="400 without a body"),
+        pytest.param(httpx.Response(413, html=PAGE), "413", Refused, id="413"),
+        pytest.param(httpx.Response(302, headers={"location": "/login"}), "302", Misconfigured, id="302"),
+        pytest.param(httpx.Response(404, text="404 page not found"), "404", Misconfigured, id="404 of an ingress"),
+        pytest.param(httpx.Response(404), "404", Misconfigured, id="404 without a body"),
+        pytest.param(httpx.Response(405, html=PAGE), "405", Misconfigured, id="405"),
+        pytest.param(httpx.Response(502, html=PAGE), "502", None, id="502"),
+        pytest.param(httpx.Response(504, html=PAGE), "504", None, id="504"),
+    ],
+)
+async def test_a_refusal_that_may_be_a_proxys_proves_nothing_for_an_increment(
+    response: httpx.Response, reason: str, refusal: type[BatchError] | None
+) -> None:
+    with pytest.raises(Ambiguous) as error:
+        await write(response, [record(key="c-2"), INCREMENT])
+    assert error.value.reason == reason
+    assert error.value.retry_after_s == (7.0 if reason == "503" and "retry-after" in response.headers else None)
+    assert isinstance(error.value.refusal, refusal or type(None))
+    assert error.value.may_be_at_work
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        pytest.param(httpx.Response(503, html=PAGE), Unavailable, id="503"),
+        pytest.param(httpx.Response(413, html=PAGE), Refused, id="413"),
+        pytest.param(httpx.Response(404, html=PAGE), Misconfigured, id="404"),
+    ],
+)
+async def test_what_may_be_repeated_may_still_be_at_work_after_a_proxys_refusal(
+    response: httpx.Response, error: type[BatchError]
+) -> None:
+    with pytest.raises(error) as raised:
+        await write(response, companies(1))
+    assert raised.value.may_be_at_work
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        pytest.param(httpx.Response(400, json={"code": 400, "message": "Bad"}), Refused, id="400"),
+        pytest.param(httpx.Response(503), Unavailable, id="503 without a body"),
+        pytest.param(httpx.Response(429, json={"error": {"status": 429}}), Unavailable, id="429"),
+        pytest.param(httpx.Response(404, json={"code": 404, "message": "Not Found"}), Misconfigured, id="404"),
+    ],
+)
+async def test_blueconics_own_refusal_proves_that_nothing_was_applied(
+    response: httpx.Response, error: type[BatchError]
+) -> None:
+    with pytest.raises(error) as raised:
+        await write(response, [INCREMENT])
+    assert not raised.value.may_be_at_work
+
+
+@pytest.mark.parametrize(
+    ("event", "unauthorized", "sent"),
+    [
+        pytest.param(record(), httpx.Response(401, html=PAGE), 2, id="what may be repeated"),
+        pytest.param(INCREMENT, httpx.Response(401), 2, id="an increment that BlueConic refused"),
+        pytest.param(INCREMENT, httpx.Response(401, html=PAGE), 1, id="an increment that a proxy may have refused"),
+    ],
+)
+async def test_after_a_401_a_write_is_sent_again_only_if_it_cannot_have_been_applied(
+    event: RecordEvent, unauthorized: httpx.Response, sent: int
+) -> None:
+    requests: list[httpx.Request] = []
+    destination = answering(unauthorized, requests=requests)
+    with pytest.raises((Ambiguous, Unavailable)):
+        await destination.write(encode_batch(destination, [event]), send_now)
+    assert len(requests) == sent
+
+
+async def test_blueconics_clock_is_known_before_the_first_write_and_a_proxys_is_not_taken_for_it() -> None:
+    dates = {"ours": "Fri, 02 Jan 2026 12:00:00 GMT", "theirs": "Fri, 02 Jan 2026 15:00:00 GMT"}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "PUT":
+            return httpx.Response(503, html=PAGE, headers={"date": dates["theirs"]})
+        return httpx.Response(200, json={"groupTypes": []}, headers={"date": dates["ours"]})
+
+    destination = answering(answer)
+    assert destination.vendor_at is None
+    with pytest.raises(Unavailable):
+        await destination.check()
+    assert destination.vendor_at == NOON
+
+
 async def test_retry_after_is_passed_on() -> None:
     with pytest.raises(Unavailable) as error:
         await write(httpx.Response(429, headers={"retry-after": "3"}), companies(1))
@@ -146,7 +247,42 @@ async def test_an_expired_token_is_renewed_and_the_batch_sent_once_more() -> Non
     ],
 )
 async def test_a_check_says_what_answered(response: httpx.Response, said: str) -> None:
-    assert await answering(response).check() == said
+    assert await answering(lambda request: response if request.method == "GET" else results()).check() == said
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(httpx.ReadError("reset"), "reads get through and writes do not: lost the answer", id="reset"),
+        pytest.param(httpx.Response(503, html=PAGE), "503", id="a proxy's 503"),
+        pytest.param(httpx.Response(502, html=PAGE), "502", id="502"),
+        pytest.param(httpx.Response(405, html=PAGE), "405", id="405"),
+        pytest.param(httpx.Response(403, html=PAGE), "403", id="403 of a firewall"),
+        pytest.param(results(), None, id="nothing was written"),
+        pytest.param(httpx.Response(400, json={"code": 400}), None, id="an empty array is refused"),
+        pytest.param(httpx.Response(403), None, id="the application writes profiles only"),
+    ],
+)
+async def test_a_check_sees_that_writes_get_through(
+    answer: httpx.Response | httpx.ReadError, error: str | None
+) -> None:
+    sent: list[bytes] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            return httpx.Response(200, json={"groupTypes": []})
+        sent.append(request.content)
+        if isinstance(answer, httpx.ReadError):
+            raise answer
+        return answer
+
+    check = answering(respond).check()
+    if error is None:
+        assert (await check).endswith("group types: none")
+    else:
+        with pytest.raises((Unavailable, Misconfigured), match=error):
+            await check
+    assert sent == [b"[]"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.destinations.contract import Ambiguous, BatchError, Unavailable
+from sluice.destinations.contract import Ambiguous, BatchError, Unavailable, unproven
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Fate, Outcome
 from sluice.writer.delivery.batch_sender import GATHER_S, RECOVERY_BASE_S
@@ -178,6 +178,14 @@ async def test_fates_found_before_a_cancel_are_kept() -> None:
     assert [item.offset for item, _ in setup.settled] == [0, 1, 2, 3, 4]
 
 
+def test_items_that_a_proxy_may_have_refused_are_asked_after_and_then_halved() -> None:
+    refused = unproven(REFUSED, may_be_repeated=False)
+    items = [make_item(offset, replay_safe=offset == 7) for offset in range(8)]
+    destination = FakeDestination(_fail(refused, 2), recovered=lambda batch: [None] * len(batch.items))
+    assert SenderSetup(destination, items).run() == {n: Fate.REJECTED if n == 2 else DONE for n in range(8)}
+    assert len(destination.requests) <= 3 + 2 * ceil(log2(8))
+
+
 @instantly
 async def test_answer_is_lost_when_its_loss_is_known_and_the_vendors_clock_is_of_before_the_request() -> None:
     destination = FakeDestination(recovered=deliver_all, latency_s=5.0)
@@ -254,7 +262,7 @@ SCRIPT = st.lists(
             OUTAGE,
             Unavailable("429", "slow down", 7.0, overloaded=True),
             LOST,
-            Ambiguous("timed out", timed_out=True),
+            Ambiguous("timed out", overloaded=True),
             REFUSED,
         ]
     ),

@@ -9,7 +9,7 @@ from sluice.events import BatchEvent, Rows
 from sluice.flow.outcome import Outcome
 from sluice.writer.delivery.batch_lanes import BatchLanes
 from sluice.writer.delivery.write_ahead import WriteAhead
-from tests.support.factories import AMBIGUOUS, DELIVERED, make_batch, make_item, make_items
+from tests.support.factories import AMBIGUOUS, DELIVERED, NOON, make_batch, make_item, make_items
 from tests.support.fakes import FakeDestination, FakeLane, lanes_of, recovered_after, scripted
 from tests.support.instant_clock import instantly, turn
 from tests.writer.delivery.setups import LONG_OUTAGE, LOST, OPENED, OUTAGE, REFUSED, SenderSetup
@@ -47,6 +47,28 @@ def test_what_is_sent_again_is_in_the_journal_with_the_time_of_its_last_request(
     opened_at = [entry.requested_at for entry in _entries(lane) if entry.requested_at]
     assert len(opened_at) == len(destination.requests) == 2
     assert opened_at[0] < opened_at[1]
+
+
+@pytest.mark.parametrize(
+    ("replay_safe", "checks"),
+    [pytest.param(False, 1, id="must not be sent twice"), pytest.param(True, 0, id="may be sent twice")],
+)
+def test_vendors_clock_is_learnt_before_the_first_request_that_must_not_be_sent_twice(
+    replay_safe: bool, checks: int
+) -> None:
+    lane, destination = FakeLane(0), FakeDestination(scripted(OUTAGE))
+    destination.vendor_at = None
+    SenderSetup(destination, [make_item(0, replay_safe=replay_safe)], lane).run()
+    assert destination.checks == checks
+    assert {entry.vendor_at for entry in _entries(lane)} == ({NOON} if checks else set())
+
+
+def test_request_is_sent_although_the_vendors_clock_cannot_be_learnt() -> None:
+    lane, destination = FakeLane(0), FakeDestination(ill=OUTAGE)
+    destination.vendor_at = None
+    SenderSetup(destination, [make_item(0, replay_safe=False)], lane).run()
+    assert destination.requests == [[0]]
+    assert [entry.vendor_at for entry in _entries(lane)] == [None]
 
 
 def test_journal_of_each_lane_has_its_own_items() -> None:

@@ -11,6 +11,8 @@ answer (§7)                         applied                              become
 401 twice, 403, 429, 503            nothing [assumed]                    ``Unavailable``
 3xx, any other 4xx but 408          nothing [assumed]                    ``Misconfigured``
 408, other 5xx, lost, no array      unknown                              ``Ambiguous``
+any error that is not BlueConic's   unknown                              the same; where an item must not be repeated,
+                                                                         ``Ambiguous``
 ==================================  ===================================  =========================================
 """
 
@@ -21,6 +23,8 @@ import httpx
 import msgspec
 
 from sluice.destinations.blueconic.entries import Entries
+from sluice.destinations.blueconic.errors import error_from, is_own_error, read_error_from
+from sluice.destinations.blueconic.groups import GROUPS
 from sluice.destinations.blueconic.profiles import PROFILES
 from sluice.destinations.blueconic.recovery import MAX_READS, Recovery
 from sluice.destinations.blueconic.results import outcomes_of, read_results
@@ -33,10 +37,12 @@ from sluice.destinations.contract import (
     Recovered,
     Refused,
     Unavailable,
+    unproven,
 )
-from sluice.destinations.http import VendorClock, error_message, open_client, send, unavailable_from
+from sluice.destinations.http import open_client, send
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
-from sluice.destinations.oauth import TokenAuth
+from sluice.destinations.oauth import RESEND_CHECK, TokenAuth
+from sluice.destinations.vendor_answers import VendorAnswers
 from sluice.events import RecordEvent
 from sluice.flow.batch import Batch, Encoded, InDoubt
 from sluice.flow.outcome import Outcome
@@ -87,16 +93,16 @@ class BlueConic:
         except httpx.InvalidURL as error:
             raise Misconfigured(f"expected an address such as https://acme.blueconic.net as url: {error}") from error
         self._encode = Entries(settings).encode
-        self._clock = VendorClock()
-        self._client.event_hooks = {"response": [self._clock.note]}
+        self._answers = VendorAnswers(settings.own_answer_header, is_own_error)
+        self._client.event_hooks = {"response": [self._answers.note]}
         self.settle_s = settings.settle_s
-        self._recovery = Recovery(self._client, settings)
+        self._recovery = Recovery(self._client, settings, self._answers)
         self._profile_query = {"objectiveIds": ",".join(settings.objective_ids)} if settings.objective_ids else None
 
     @property
     def vendor_at(self) -> datetime | None:
         """BlueConic's own clock in its newest answer."""
-        return self._clock.at
+        return self._answers.vendor_at
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:
         """Encode ``event`` as an entry of ``PUT /groups`` or ``PUT /profiles``. Raises ``Rejection``."""
@@ -104,6 +110,7 @@ class BlueConic:
 
     async def write(self, batch: Batch, pre_send_check: PreSendCheck) -> Sequence[Outcome]:
         """Send ``batch`` as one request. Raises ``BatchError``."""
+        may_be_repeated = all(item.encoded.replay_safe for item in batch.items)
         # Not compressed: compressed request bodies are not documented. §3
         request = self._client.build_request(
             "PUT",
@@ -111,35 +118,59 @@ class BlueConic:
             content=_json_array([item.encoded.body for item in batch.items]),
             params=self._profile_query if batch.batch_key == PROFILES else None,
             headers={"content-type": "application/json"},
-            extensions={PRE_SEND_CHECK: pre_send_check},
+            extensions={
+                PRE_SEND_CHECK: pre_send_check,
+                RESEND_CHECK: lambda response: may_be_repeated or self._answers.are_own(response),
+            },
         )
         response = await send(self._client, request)
         results = read_results(response.content) if response.status_code in (200, 413) else None
         # A 413 without results settles nothing: taken as an answer, the same batch would be retried for ever.
         if results is not None and (results or response.status_code == 200):
             return outcomes_of(batch.items, results, cut=response.status_code == 413)
-        raise unavailable_from(response) or _error_from(response)
+        error = error_from(response)
+        raise error if self._answers.are_own(response) else unproven(error, may_be_repeated=may_be_repeated)
 
     def recover(self, batch: Batch, in_doubt: InDoubt) -> AsyncIterator[Recovered]:
         """Read the records of items that are not safe to repeat. Raises ``Unavailable``."""
         return self._recovery.recover(batch.items, in_doubt)
 
     async def check(self) -> str:
-        """Read the group types, which needs a token. Raises ``BatchError``."""
+        """Read the group types, which needs a token, and see that writes get through, too. Raises ``BatchError``."""
+        answered = await self._check_reads()
+        await self._check_writes()
+        return answered
+
+    async def _check_reads(self) -> str:
         response = await send(self._client, self._client.build_request("GET", "groupTypes"))
         accepted = f"BlueConic at {response.request.url.host} accepts our credentials"
-        if response.status_code == 404:
+        if response.status_code == 404 and (self._answers.are_own(response) or not response.content):
             return f"{accepted}; it is too old to list its group types (R98 and later do)"  # §1 [spec]
         # A token was granted just now, so only a scope is missing, which nothing but this check needs. §1 [spec]
-        if response.status_code == 403:
+        if response.status_code == 403 and self._answers.are_own(response):
             return f"{accepted}; the application may not list group types (scope read:group-types)"
         if response.status_code != 200:
-            raise unavailable_from(response) or _read_error_from(response)
+            raise read_error_from(response)
         try:
             types = [type_.id for type_ in _decode_types(response.content).groupTypes]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            raise _read_error_from(response) from None
+            raise read_error_from(response) from None
         return f"{accepted}; group types: {', '.join(types) or 'none'}"
+
+    async def _check_writes(self) -> None:
+        """Send a write of nothing: a firewall may let reads pass and no writes.
+
+        An empty array is answered with an empty one. §7 [assumed] So any refusal of it says that writes arrive.
+        """
+        request = self._client.build_request("PUT", GROUPS, content=b"[]", headers={"content-type": "application/json"})
+        try:
+            response = await send(self._client, request)
+        except Ambiguous as error:
+            raise Unavailable(error.reason, f"reads get through and writes do not: {error}") from error
+        may_not = response.status_code == 403 and self._answers.are_own(response)
+        if response.status_code == 200 or may_not or isinstance(error_from(response), Refused):
+            return
+        raise read_error_from(response)
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -164,24 +195,3 @@ def _json_array(entries: list[bytes]) -> bytes:
     entries[0] = b"[" + entries[0]
     entries[-1] += b"]"
     return b",".join(entries)
-
-
-def _error_from(response: httpx.Response) -> Refused | Misconfigured | Ambiguous:
-    """Return the error for an answer to a write that has no results and is no outage."""
-    status = response.status_code
-    message = f"BlueConic answered {status}: {error_message(response)}"
-    if status in (400, 413, 422):
-        return Refused(str(status), message, status)
-    # 408 is declared for reads only (§7 [spec]), so a proxy sent it, and may have passed the request on.
-    if 300 <= status < 500 and status != 408:
-        location = response.headers.get("location", "")
-        return Misconfigured(f"{message}; check `url`" + (f", perhaps it is {location}" if location else ""))
-    return Ambiguous(message)
-
-
-def _read_error_from(response: httpx.Response) -> Unavailable | Misconfigured:
-    """Return the error for an answer to a read, which can be asked again and is never ambiguous."""
-    error = _error_from(response)
-    if isinstance(error, Ambiguous):
-        return Unavailable("no-answer", str(error))
-    return Misconfigured(str(error))

@@ -1,51 +1,50 @@
 """Recovery of writes whose answer was lost: read the records at BlueConic, and accept only a proof.
 
-An item that is safe to repeat needs none. Of the others, a record that was last modified before the write was sent has
-not had it applied; nor has one that is not there, since the write would have made it. Anything else is ambiguous: a
-later modification does not say who made it, and an increment leaves no trace of itself.
+An item that is safe to repeat needs none. The others are looked up:
 
 1. Wait ``settle_s + read_lag_s`` from the loss of the answer: BlueConic may still be working on the request, and its
    reads may lag its writes.
-2. Read each record. Compare its last modification with what BlueConic's own clock said before the write was sent: both
-   are BlueConic's. Where that is not known, a modification proves nothing.
-3. A read that fails costs itself alone, until several fail in a row.
+2. Read each record, a few at a time. ``proof`` judges what comes, if it is BlueConic's own answer.
+3. A read that fails costs itself alone, until several fail in a row: BlueConic is away then.
 """
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime
-from urllib.parse import quote
 
 import httpx
-import msgspec
 
-from sluice.destinations.blueconic.groups import GROUPS
-from sluice.destinations.blueconic.rules import text_properties
+from sluice.destinations.blueconic.errors import read_error_from
+from sluice.destinations.blueconic.proof import is_untouched, read_path
 from sluice.destinations.blueconic.settings import BlueConicSettings
-from sluice.destinations.contract import Recovered, Unavailable
-from sluice.destinations.http import describe_request, send, unavailable_from
+from sluice.destinations.contract import Misconfigured, Recovered, Unavailable, http_status
+from sluice.destinations.http import describe_request, send
+from sluice.destinations.vendor_answers import VendorAnswers
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 
 MAX_READS = 2
 """Reads in flight. §6 limits bulk requests only; the number is [assumed]."""
 MAX_FAILURES = 4
-"""Reads in a row that fail before the others wait: the vendor is away then. [assumed]"""
+"""Reads in a row that fail before the others wait. [assumed]"""
 MAX_PATH_CHARS = 8000
 """The length that servers commonly take [assumed]; a key can be longer."""
+STRANGERS_S = 600.0
+"""How long answers that may be a proxy's are asked for again, while BlueConic itself is heard otherwise. [assumed]"""
 
 
 class Recovery:
     """Reader of records at one tenant."""
 
-    def __init__(self, client: httpx.AsyncClient, settings: BlueConicSettings) -> None:
+    def __init__(self, client: httpx.AsyncClient, settings: BlueConicSettings, answers: VendorAnswers) -> None:
         self._client = client
+        self._answers = answers
         self._proof_after_s = settings.settle_s + settings.read_lag_s
 
     async def recover(self, items: Sequence[Item], in_doubt: InDoubt) -> AsyncIterator[Recovered]:
         """Look each item up once proof is possible. Raises ``Unavailable`` at the end when some could not be."""
-        unsafe: deque[Item] = deque()
+        unsafe: list[Item] = []
         for item in items:
             if item.encoded.replay_safe:
                 yield item, None
@@ -55,14 +54,20 @@ class Recovery:
             return
         # A record read earlier could look untouched, and be changed by our own write a moment later.
         await asyncio.sleep(in_doubt.lost_at_s + self._proof_after_s - asyncio.get_running_loop().time())
+        async for found in self._look_up_all(unsafe, in_doubt):
+            yield found
+
+    async def _look_up_all(self, items: Sequence[Item], in_doubt: InDoubt) -> AsyncIterator[Recovered]:
+        # In a new order each time, or a few items that always fail would keep the others from being asked about.
+        waiting = deque(random.sample(items, len(items)))
         failures: list[Unavailable] = []
         in_a_row = 0
         reads: dict[asyncio.Task[Outcome | None], Item] = {}
         try:
-            while reads or (unsafe and in_a_row < MAX_FAILURES):
-                while unsafe and len(reads) < MAX_READS and in_a_row < MAX_FAILURES:
-                    item = unsafe.popleft()
-                    reads[asyncio.create_task(self._look_up(item, in_doubt.vendor_at))] = item
+            while reads or (waiting and in_a_row < MAX_FAILURES):
+                while waiting and len(reads) < MAX_READS and in_a_row < MAX_FAILURES:
+                    item = waiting.popleft()
+                    reads[asyncio.create_task(self._look_up(item, in_doubt))] = item
                 done, _ = await asyncio.wait(reads, return_when=asyncio.FIRST_COMPLETED)
                 for read in done:
                     item = reads.pop(read)
@@ -82,62 +87,38 @@ class Recovery:
         if failures:
             raise max(failures, key=lambda error: error.retry_after_s or 0.0)
 
-    async def _look_up(self, item: Item, vendor_at: datetime | None) -> Outcome | None:
-        path = _read_path(item)
+    async def _look_up(self, item: Item, in_doubt: InDoubt) -> Outcome | None:
+        path = read_path(item)
         if path is None or len(path) > MAX_PATH_CHARS:
             return _ambiguous("there is no one place to look it up")
-        response = await send(self._client, self._client.build_request("GET", path))
+        request = self._client.build_request("GET", path, headers={"cache-control": "no-cache"})
+        response = await send(self._client, request)
         status = response.status_code
+        if not self._answers.are_own(response):
+            return self._judge_stranger(response, in_doubt)
         if status in (200, 404):
-            return None if _is_untouched(response, vendor_at) else _ambiguous("the record is there")
-        if status in (408, 429) or (status >= 500 and status != 501):
-            message = f"{describe_request(response.request)} answered {status}"
-            raise unavailable_from(response) or Unavailable("no-answer", message)
+            untouched = is_untouched(item, response, in_doubt.vendor_at, self._proof_after_s)
+            return None if untouched else _ambiguous("nothing shows that it was not")
         # 501: the property is not indexed, §7 [spec]. 401, 403: a token was granted just now, so the application lacks
         # the right to read. Neither passes by itself, so do not hold traffic for it.
-        return _ambiguous(f"it could not be looked up ({status}); may the application read groups and profiles?")
+        if status in (401, 403, 501) or isinstance(error := read_error_from(response), Misconfigured):
+            return _ambiguous(f"it could not be looked up ({status}); may the application read groups and profiles?")
+        raise error
 
-
-class _Read(msgspec.Struct, rename="camel"):
-    """A group, or the profiles that a search has found. §8 [spec]"""
-
-    last_modified_date: datetime | None = None
-    profiles: list[dict[str, str]] | None = None
-
-
-_decode = msgspec.json.Decoder(_Read).decode
-
-
-def _read_path(item: Item) -> str | None:
-    """Return the path to read the record at, or ``None`` if no single read shows it."""
-    event = item.event
-    if item.encoded.batch_key == GROUPS:
-        return f"groups/{quote(event.object.partition('/')[2], safe='')}/{quote(str(event.key), safe='')}"
-    if isinstance(event.key, str):
-        return f"profiles/{quote(event.key, safe='')}"
-    if not isinstance(event.key, dict) or len(event.key) != 1:
-        return None
-    ((name, value),) = event.key.items()
-    # A write that changes the property it is found by makes it unfindable: absence would prove nothing.
-    if name in text_properties(event.data):
-        return None
-    return f"profiles?property={quote(name, safe='')}&value={quote(value, safe='')}"
-
-
-def _is_untouched(response: httpx.Response, vendor_at: datetime | None) -> bool:
-    """Return whether the record is not there, or was last modified before ``vendor_at``, and so before the write."""
-    if response.status_code == 404:
-        return True
-    try:
-        read = _decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return False
-    if read.profiles is not None:
-        return not read.profiles
-    if read.last_modified_date is None or read.last_modified_date.tzinfo is None or vendor_at is None:
-        return False
-    # Both are the vendor's. A `Date` is cut to the second, so it is never later than the request it came before.
-    return read.last_modified_date < vendor_at
+    def _judge_stranger(self, response: httpx.Response, in_doubt: InDoubt) -> Outcome:
+        """Give up on an answer that may be a proxy's. Raises ``Unavailable`` while it may pass."""
+        error = read_error_from(response)
+        status = response.status_code
+        now_s = asyncio.get_running_loop().time()
+        passes = isinstance(error, Unavailable) and error.reason != "auth" and status >= 300
+        asked_long = now_s - in_doubt.lost_at_s > STRANGERS_S
+        if asked_long and not passes and now_s - self._answers.heard_at_s < STRANGERS_S:
+            hint = "name a header that BlueConic's own answers have in `own_answer_header`"
+            return _ambiguous(f"the answer {status} may be a proxy's; if it is not, {hint}")
+        if isinstance(error, Unavailable):
+            raise error
+        message = f"{describe_request(response.request)} answered {status}, perhaps not by BlueConic itself"
+        raise Unavailable(http_status(status), message)
 
 
 def _ambiguous(why: str) -> Outcome:

@@ -105,15 +105,18 @@ class BatchSender:
                 lost_answers = 0
                 self._hold(error.reason, str(error), error.retry_after_s, overloaded=error.overloaded)
             except Refused as error:
-                fate = Outcome(Fate.REJECTED, error.code, str(error), None, error.http_status)
-                return await self._bisect(items, fate)
+                return await self._halve(items, error)
             except Ambiguous as error:
                 lost_answers += 1
-                self._hold("no-answer", str(error), None, overloaded=error.timed_out)
+                if isinstance(error.refusal, Refused):
+                    self._limiter.succeeded()  # an answer to these items, not an outage
+                else:
+                    self._hold(error.reason, str(error), error.retry_after_s, overloaded=error.overloaded)
                 unsafe = [item for item in items if not item.encoded.replay_safe]
                 if unsafe:
                     rest = [item for item in items if item.encoded.replay_safe]
-                    return await self._recover_and_send(unsafe, rest, self._lost_now(requested_at, vendor_at))
+                    in_doubt = self._lost_now(requested_at, vendor_at)
+                    return await self._recover_and_send(unsafe, rest, in_doubt, error.refusal)
                 if lost_answers >= MAX_LOST_ANSWERS and await self._vendor_is_well():
                     return await self._bisect(items, Outcome(Fate.RETRYABLE, "no-answer", str(error)))
         return None
@@ -149,19 +152,25 @@ class BatchSender:
             vendor_at=vendor_at,
         )
 
-    async def _recover_and_send(self, unsafe: Sequence[Item], rest: Sequence[Item], in_doubt: InDoubt) -> None:
+    async def _recover_and_send(
+        self, unsafe: Sequence[Item], rest: Sequence[Item], in_doubt: InDoubt, refusal: BatchError | None
+    ) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._recover(unsafe, in_doubt))
+            group.create_task(self._recover(unsafe, in_doubt, None if rest else refusal))
             group.create_task(self._send(rest))
 
-    async def _recover(self, items: Sequence[Item], in_doubt: InDoubt) -> None:
+    async def _halve(self, items: Sequence[Item], refused: Refused) -> None:
+        """Send ``items`` in halves: they were refused together, and would be again."""
+        await self._bisect(items, Outcome(Fate.REJECTED, refused.code, str(refused), None, refused.http_status))
+
+    async def _recover(self, items: Sequence[Item], in_doubt: InDoubt, refusal: BatchError | None = None) -> None:
         """Ask the vendor what became of ``items``, and send those that are proven not to be applied.
 
         Takes no permit: asking may wait until a proof is possible, and what is limited are writes. Only items about
         which a question has failed wait for the next one.
         """
         self._clearance.release_permit()
-        failures = 0
+        failures, refused_items = 0, len(items)
         async with asyncio.TaskGroup() as sending:
             while items := self._clearance.owned(items):
                 asked = len(items)
@@ -169,7 +178,10 @@ class BatchSender:
                 self._clearance.write_ahead.turned_away(unapplied)
                 counts = {"items": asked, "sent_again": len(unapplied), "asked_again": len(items)}
                 log.info("batch recovered", extra={"batch_id": in_doubt.batch_id, **counts})
-                sending.create_task(self._send(unapplied))
+                if isinstance(refusal, Refused) and len(unapplied) == refused_items:
+                    sending.create_task(self._halve(unapplied, refusal))
+                else:
+                    sending.create_task(self._send(unapplied))
                 if error is None:
                     return
                 failures = failures + 1 if len(items) == asked else 1

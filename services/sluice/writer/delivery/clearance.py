@@ -3,8 +3,9 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
-from sluice.destinations.contract import Destination, PreSendCheck, Unavailable
+from sluice.destinations.contract import BatchError, Destination, PreSendCheck, Unavailable
 from sluice.flow.batch import Batch, Item
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer import kill_points
@@ -20,6 +21,7 @@ class Clearance:
     def __init__(
         self, batch: Batch, destination: Destination, limiter: Limiter, lanes: BatchLanes, metrics: WriterMetrics
     ) -> None:
+        self._destination = destination
         self._limiter = limiter
         self._lanes = lanes
         self._metrics = metrics
@@ -38,6 +40,7 @@ class Clearance:
             return items
         await self._acquire_permit()
         try:
+            await self._learn_vendor_clock(items)
             items = self.owned(items)
             waits = self.write_ahead.open(items)
             # Again after each wait: the process may have been frozen meanwhile.
@@ -77,6 +80,15 @@ class Clearance:
         if self._has_first_permit:
             self._has_first_permit = False
             self._limiter.release()
+
+    async def _learn_vendor_clock(self, items: Sequence[Item]) -> None:
+        """Have the vendor tell the time once before something is sent of which it may be asked what became of it.
+
+        Without it nobody could tell from the record's last modification. Nothing depends on it otherwise.
+        """
+        if self._destination.vendor_at is None and any(not item.encoded.replay_safe for item in items):
+            with suppress(BatchError):
+                await self._destination.check()
 
     async def _acquire_permit(self) -> None:
         if self._has_first_permit:
