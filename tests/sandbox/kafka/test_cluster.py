@@ -10,8 +10,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from sandbox.kafka.broker import LocalKafkaError
 from sandbox.kafka.cluster import LocalKafka
+from sandbox.kafka.security import Security
 from tests.conftest import CreateTopics
 from tests.support.kafka_admin import RunningKafka, create_topics
+from tests.support.secured import connect
 
 
 async def test_transaction_makes_a_round_trip(kafka: RunningKafka, create_topics: CreateTopics, prefix: str) -> None:
@@ -44,13 +46,16 @@ async def test_kept_data_survives_a_restart(tmp_path: Path) -> None:
             LocalKafka(data=tmp_path).start()
     with pytest.raises(LocalKafkaError, match=r"holds the data of 1 broker\(s\), but 3 were asked for"):
         LocalKafka(data=tmp_path, brokers=3).start()
-    with LocalKafka(data=tmp_path) as kafka:
+    login = Security(sasl="SCRAM-SHA-256")
+    with LocalKafka(data=tmp_path, secured=[login]) as kafka:
         assert kafka.cluster_id == cluster_id
         assert await _read(kafka.bootstrap_servers, "records", count=1) == [b"kept"]
+        await connect(kafka, login)  # the user was made with the data
 
 
 async def test_three_brokers_survive_the_loss_of_one() -> None:
-    with LocalKafka(brokers=3, heap_mb=256) as kafka:
+    login = Security(tls=True, sasl="SCRAM-SHA-512")
+    with LocalKafka(brokers=3, heap_mb=256, secured=[login]) as kafka:
         await create_topics(kafka.bootstrap_servers, ["records"], partitions=3)
         await _publish(kafka.bootstrap_servers, "records", b"before")
         kafka.broker(1).kill()
@@ -59,6 +64,8 @@ async def test_three_brokers_survive_the_loss_of_one() -> None:
         await _publish(kafka.bootstrap_servers, "records", b"after")
         # Asked of the restarted broker: it has its port and its place back.
         values = await _read(f"localhost:{kafka.broker(1).port}", "records", count=9)
+        for node in range(3):
+            await connect(kafka, login, node)
     assert Counter(values) == {b"before": 3, b"without": 3, b"after": 3}
 
 

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
+
+from sluice.kafka.settings import KafkaSettings
+from sluice.settings_file import convert
 
 # A process that starts the command as a shell or a test would, and shares its standard output with it.
 _PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-m', 'sandbox', 'kafka', '--json'])"
@@ -36,6 +40,19 @@ def test_command_leaves_nothing_when(victim: str, signum: int) -> None:
         assert parent.stdout.read() == ""  # one line and no more, then the end of the command
         _wait_until(lambda: not any(process.is_running() for process in brokers))
         _wait_until(lambda: not Path(started["logs"][0]).parent.parent.exists())
+
+
+def test_command_prints_how_a_secured_listener_is_reached() -> None:
+    command = [sys.executable, "-m", "sandbox", "kafka", "--tls", "--client-certificate", "--sasl", "SCRAM-SHA-512"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        address, settings = process.stdout.readline(), yaml.safe_load(process.stdout.readline())
+        process.terminate()
+    kafka = convert(settings["kafka"], KafkaSettings, "printed")
+    assert kafka.bootstrap_servers not in address
+    assert kafka.tls is not None
+    assert kafka.tls.key_password is not None
+    assert kafka.sasl is not None
 
 
 def _wait_until(claim: Callable[[], bool]) -> None:
