@@ -1,31 +1,31 @@
-"""aiokafka's clients stop without their broker, and a connection lost on uvloop says so in aiokafka's own words."""
+"""aiokafka's clients stop without their broker, whoever is cancelled meanwhile."""
 
 import asyncio
 import os
 import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any
 
 import pytest
 import pytest_asyncio
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.conn import create_conn
-from aiokafka.errors import KafkaConnectionError
-from aiokafka.protocol.admin import ApiVersionRequest
+from aiokafka.errors import KafkaError
 
 from sandbox.kafka.cluster import LocalKafka
-from sluice.kafka.aiokafka_workarounds import STOP_TIMEOUT_S, Client, stop, use_on_uvloop
+from sluice.client.connection import Connection
+from sluice.kafka.aiokafka_workarounds import STOP_TIMEOUT_S, Client, is_own_cancel, stop
+from sluice.kafka.clients import client_options
+from sluice.kafka.settings import KafkaSettings
 from tests.support.kafka_admin import RunningKafka, create_topics
-from tests.support.paths import ROOT
+from tests.support.secured import TLS, secured_settings
 
 
 @pytest_asyncio.fixture
 async def lonely() -> AsyncIterator[LocalKafka]:
     """A Kafka of one broker that a test may kill or freeze, with a topic ``t``."""
-    kafka = LocalKafka(heap_mb=256)
+    kafka = LocalKafka(heap_mb=256, secured=[TLS])
     await asyncio.to_thread(kafka.start)
     try:
         await create_topics(kafka.bootstrap_servers, ["t"])
@@ -35,47 +35,86 @@ async def lonely() -> AsyncIterator[LocalKafka]:
         await asyncio.to_thread(kafka.stop)
 
 
-@pytest.mark.parametrize("sign", [pytest.param(signal.SIGSTOP, id="frozen"), pytest.param(signal.SIGKILL, id="killed")])
-async def test_every_client_stops_although_its_broker_is_gone(lonely: LocalKafka, sign: signal.Signals) -> None:
-    tasks, servers = asyncio.all_tasks(), lonely.bootstrap_servers
-    producers = [
-        AIOKafkaProducer(bootstrap_servers=servers, enable_idempotence=True),
-        AIOKafkaProducer(bootstrap_servers=servers, transactional_id="x"),
-    ]
-    consumers = [AIOKafkaConsumer("t", bootstrap_servers=servers, group_id=group) for group in (None, "g")]
-    clients: list[Client] = [*producers, *consumers, AIOKafkaAdminClient(bootstrap_servers=servers)]
-    for client in clients:
+async def _stop_without_broker(kafka: LocalKafka, sign: signal.Signals) -> None:
+    tasks, producers, others = asyncio.all_tasks(), list[AIOKafkaProducer](), list[Client]()
+    for name, settings in (
+        ("plain", KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)),
+        ("tls", secured_settings(kafka, TLS)),
+    ):
+        options = client_options(settings)
+        producers.append(AIOKafkaProducer(enable_idempotence=True, **options))
+        producers.append(AIOKafkaProducer(transactional_id=name, **options))
+        others += [AIOKafkaConsumer("t", group_id=group, **options) for group in (None, name)]
+        others.append(AIOKafkaAdminClient(**options))
+    for client in (*producers, *others):
         await client.start()
-    await producers[1].begin_transaction()
+    for producer in producers[1::2]:
+        await producer.begin_transaction()
     for producer in producers:
         await producer.send_and_wait("t", b"written")
-    os.kill(lonely.broker(0).pid, sign)
+    os.kill(kafka.broker(0).pid, sign)
     for producer in producers:
         await producer.send("t", b"never written")
-    async with asyncio.timeout(2 * STOP_TIMEOUT_S + 1):
-        await asyncio.gather(*map(stop, clients))
+    async with asyncio.timeout(STOP_TIMEOUT_S + 2):
+        await asyncio.gather(*map(stop, (*producers, *others)))
     left = {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks() - tasks}
-    assert left <= {"MessageAccumulator.close"}  # waits for the message that is never written, and asks for nothing
+    # It waits for the message that is never written, and asks for nothing.
+    assert left <= {"MessageAccumulator.close", "_stop_without_broker"}
 
 
-async def _write_to_a_lost_connection(servers: str) -> None:
-    host, _, port = servers.partition(":")
-    connection = await create_conn(host, int(port))
-    lost = connection._closed_fut
-    connection._writer.transport.abort()
-    await lost  # as the transport knows it; aiokafka's reader has yet to be told
-    with pytest.raises(KafkaConnectionError):
-        connection.send(ApiVersionRequest())
-    assert not connection.connected()
+@pytest.mark.parametrize(
+    ("sign", "run"),
+    [
+        pytest.param(signal.SIGSTOP, uvloop.run, id="frozen, on uvloop"),
+        pytest.param(signal.SIGKILL, asyncio.run, id="killed, on asyncio"),
+    ],
+)
+async def test_every_client_stops_although_its_broker_is_gone(
+    lonely: LocalKafka, sign: signal.Signals, run: Callable[[Coroutine[Any, Any, None]], None]
+) -> None:
+    await asyncio.to_thread(run, _stop_without_broker(lonely, sign))
 
 
-def test_a_write_to_a_lost_connection_is_a_connection_error(kafka: RunningKafka) -> None:
-    """In a process of its own: which connections aiokafka makes is decided once for a process."""
-    command = [sys.executable, "-m", "tests.kafka.test_aiokafka_workarounds", kafka.bootstrap_servers]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
+async def _fail_with(error: BaseException) -> None:
+    """Stand for an await of aiokafka's that raises ``error``."""
+    raise error
 
 
-if __name__ == "__main__":
-    use_on_uvloop()
-    uvloop.run(_write_to_a_lost_connection(sys.argv[1]))
+async def test_a_cancel_of_ours_is_told_from_one_of_aiokafkas() -> None:
+    told: list[bool] = []
+
+    async def ask(error: BaseException) -> None:
+        try:
+            await _fail_with(error)
+        except BaseException as raised:
+            told.append(is_own_cancel(raised))
+
+    async def be_cancelled(error: BaseException | None) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as own:
+            told.append(is_own_cancel(error or own))
+
+    await ask(asyncio.CancelledError())
+    await ask(KafkaError())
+    for error in (None, asyncio.CancelledError()):  # the second: while aiokafka's arrives, ours is asked for
+        task = asyncio.create_task(be_cancelled(error))
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+    assert told == [False, False, True, True]
+
+
+async def test_a_stop_that_is_cancelled_ends_first(kafka: RunningKafka, connection: Connection) -> None:
+    tasks = asyncio.all_tasks()
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers, linger_ms=200)
+    await producer.start()
+    written = await producer.send(connection.topics("crm").records, b"value")
+    stopping = asyncio.create_task(stop(producer))
+    for _ in range(3):
+        await asyncio.sleep(0)
+        stopping.cancel()
+    await asyncio.wait([stopping])
+    assert stopping.cancelled()
+    assert written.result().offset == 0  # it was flushed all the same
+    assert asyncio.all_tasks() <= tasks

@@ -3,19 +3,26 @@
 import asyncio
 import gc
 import socket
+import time
 import warnings
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
+import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from sandbox.kafka.certificates import Authority
 from sluice.kafka.aiokafka_workarounds import Client
 from sluice.kafka.clients import KafkaUnreachable, client_options, running, start
-from sluice.kafka.settings import KafkaSettings, SaslSettings
+from sluice.kafka.settings import KafkaSettings, SaslSettings, TlsSettings
 from sluice.setting_types import Secret
+from tests.support.hung_broker import hung_broker
 from tests.support.kafka_admin import RunningKafka
+
+Run = Callable[[Coroutine[Any, Any, None]], None]
 
 KINDS: list[Any] = [
     pytest.param(AIOKafkaConsumer, id="consumer"),
@@ -47,6 +54,45 @@ async def test_a_closed_port_is_unreachable_and_nothing_stays_open(
         gc.collect()
     assert [str(one.message) for one in caught if "aiokafka" in str(one.message).lower()] == []
     assert asyncio.all_tasks() <= tasks
+
+
+class Hanging(NamedTuple):
+    """How far a broker gets before it hangs."""
+
+    client_speaks_tls: bool
+    server_speaks_tls: bool
+
+
+async def _start_in_vain(kinds: Iterable[Callable[..., Client]], how: Hanging, authority: Authority) -> None:
+    before = asyncio.all_tasks()
+    certificate = authority.issue("server", host="localhost")
+    tls = TlsSettings(ca_file=str(authority.ca_file)) if how.client_speaks_tls else None
+    async with hung_broker(certificate if how.server_speaks_tls else None) as address:
+        settings = KafkaSettings(bootstrap_servers=address, tls=tls)
+        clients = [make(**client_options(settings)) for make in kinds]
+        starting = [asyncio.create_task(start(client, settings)) for client in clients]
+        await asyncio.wait(starting, timeout=0.3)
+        asked_at_s = time.monotonic()
+        for task in starting:
+            task.cancel()
+        await asyncio.wait(starting)
+    assert all(task.cancelled() for task in starting)
+    assert time.monotonic() - asked_at_s < 2
+    assert asyncio.all_tasks() <= before
+
+
+@pytest.mark.parametrize("run", [pytest.param(asyncio.run, id="asyncio"), pytest.param(uvloop.run, id="uvloop")])
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param(Hanging(client_speaks_tls=False, server_speaks_tls=False), id="at the first request"),
+        pytest.param(Hanging(client_speaks_tls=True, server_speaks_tls=False), id="in the handshake"),
+        pytest.param(Hanging(client_speaks_tls=True, server_speaks_tls=True), id="after the handshake"),
+    ],
+)
+async def test_a_start_that_hangs_can_be_cancelled_and_leaves_nothing(how: Hanging, run: Run, tmp_path: Path) -> None:
+    kinds = [kind.values[0] for kind in KINDS]
+    await asyncio.to_thread(run, _start_in_vain(kinds, how, Authority(tmp_path)))
 
 
 @pytest.mark.parametrize("make", KINDS)

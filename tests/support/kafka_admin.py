@@ -7,9 +7,8 @@ from typing import NamedTuple
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from sluice.kafka.topic_ids import describe_topics
-
 from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.topic_ids import describe_topics
 
 
 class RunningKafka(NamedTuple):

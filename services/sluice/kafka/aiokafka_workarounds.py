@@ -1,24 +1,23 @@
-"""The only code that uses aiokafka's private parts, each with its reason: check it when aiokafka is upgraded.
+"""Code that uses aiokafka's private parts, each with its reason: check it when aiokafka is upgraded.
 
 Written against aiokafka 0.14.0. Issues named below are those of https://github.com/aio-libs/aiokafka/issues.
 """
 
 import asyncio
 import traceback
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeAlias
 
-import aiokafka.conn
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.conn import AIOKafkaConnection, CloseReason
 from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.errors import KafkaConnectionError, KafkaError, ProducerFenced
+from aiokafka.errors import KafkaError, ProducerFenced
 
 Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient
 
 STOP_TIMEOUT_S = 5.0
 """Longest wait for a producer to flush and for a consumer to leave its group."""
+CANCEL_AGAIN_AFTER_S = 0.05
 
 
 def is_own_cancel(error: BaseException) -> bool:
@@ -28,40 +27,74 @@ def is_own_cancel(error: BaseException) -> bool:
 
 
 async def stop(client: Client) -> None:
-    """Close ``client``, whatever state it is in, within a few seconds.
+    """Close ``client``, whatever state it is in, within a few seconds; a cancel meanwhile is passed on at the end.
 
     aiokafka's own ``stop`` waits for ever for a broker that is gone (#1101, #1013), passes on the ``CancelledError`` of
     a task of its own (#647), and raises once more that a producer was fenced. Messages that a producer has not sent
     by then are lost.
     """
-    if isinstance(client, AIOKafkaProducer):
-        if not await _ends_well(client.stop()):
-            await abandon(client)
-    elif isinstance(client, AIOKafkaConsumer):
-        if not await _ends_well(client.stop()):
-            await _abandon_consumer(client)
-    else:
-        await _ends_well(client.close())
+    await _finish(_stop(client))
 
 
 async def abandon(producer: AIOKafkaProducer) -> None:
     """Close ``producer`` without waiting for Kafka: an idempotent one never gives up by itself (#1101)."""
+    await _finish(_abandon_producer(producer))
+
+
+async def _finish(closing: Coroutine[Any, Any, None]) -> None:
+    """Wait until ``closing`` has ended, however often the caller is cancelled: half closed, a client asks on for Kafka.
+
+    A ``CancelledError`` that is raised here is the caller's, because nothing else is awaited.
+    """
+    task, cancel = asyncio.create_task(closing), None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancel = error
+    if cancel is not None:
+        raise cancel
+    task.result()
+
+
+async def _stop(client: Client) -> None:
+    match client:
+        case AIOKafkaProducer():
+            await _close(client.stop(), lambda: _abandon_producer(client))
+        case AIOKafkaConsumer():
+            await _close(client.stop(), lambda: _abandon_consumer(client))
+        case _:
+            await _close(client.close(), client._client.close)
+
+
+async def _abandon_producer(producer: AIOKafkaProducer) -> None:
     producer._closed = True
-    sending = producer._sender.sender_task
-    while sending is not None and not sending.done():  # the first ends its loop, the next what it waits for then
-        sending.cancel()
-        await asyncio.sleep(0)
+    await _end(producer._sender.sender_task)
     await _ends_well(producer.client.close())
 
 
 async def _abandon_consumer(consumer: AIOKafkaConsumer) -> None:
     """Close ``consumer`` without leaving its group: when ``stop`` is cancelled, its tasks ask for Kafka for ever."""
-    if isinstance(consumer._coordinator, GroupCoordinator):
-        await _ends_well(consumer._coordinator._stop_heartbeat_task())
-        await _ends_well(consumer._coordinator._stop_commit_offsets_refresh_task())
-    if consumer._fetcher is not None:
-        await _ends_well(consumer._fetcher.close())
+    coordinator, fetcher = consumer._coordinator, consumer._fetcher
+    if isinstance(coordinator, GroupCoordinator):
+        for task in (coordinator._coordination_task, coordinator._heartbeat_task, coordinator._commit_refresh_task):
+            await _end(task)
+    if fetcher is not None:
+        for task in (fetcher._fetch_task, *fetcher._pending_tasks):
+            await _end(task)
+        await _ends_well(fetcher.close())
     await _ends_well(consumer._client.close())
+
+
+async def _close(closing: Coroutine[Any, Any, None], abandon: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Await ``closing``; when it does not end well, await what ``abandon`` returns. Raises what is not Kafka's."""
+    try:
+        ended_well = await _ends_well(closing)
+    except Exception:
+        await abandon()
+        raise
+    if not ended_well:
+        await abandon()
 
 
 async def _ends_well(closing: Coroutine[Any, Any, None]) -> bool:
@@ -70,17 +103,21 @@ async def _ends_well(closing: Coroutine[Any, Any, None]) -> bool:
     It runs as a task of its own, so that a ``CancelledError`` of aiokafka's is not mistaken for one of the caller.
     """
     task = asyncio.create_task(closing)
-    try:
-        await asyncio.wait([task], timeout=STOP_TIMEOUT_S)
-    finally:
-        task.cancel()
-    await asyncio.wait([task])
+    await asyncio.wait([task], timeout=STOP_TIMEOUT_S)
+    await _end(task)
     if task.cancelled():
         return False
     error = task.exception()
     if error is not None and not isinstance(error, KafkaError):
         raise error
     return error is None
+
+
+async def _end(task: asyncio.Task[Any] | None) -> None:
+    """Cancel ``task`` until it has ended: aiokafka's tasks take a cancel for the end of what they wait for."""
+    while task is not None and not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=CANCEL_AGAIN_AFTER_S)
 
 
 def refusal_of(producer: AIOKafkaProducer, errors: Sequence[BaseException]) -> KafkaError:
@@ -108,26 +145,3 @@ def place_of_unreadable(error: UnicodeDecodeError) -> str:
             partition, batch = found["tp"], found["next_batch"]
             return f"in {partition.topic} {partition.partition}/{batch.base_offset} to {batch.next_offset - 1}"
     return "in one of the topics"
-
-
-class UvloopConnection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no types
-    """A connection that reports its loss in aiokafka's own words also on uvloop (#1038).
-
-    uvloop answers a write to a transport that it has closed with ``RuntimeError`` (``UVHandle._ensure_alive``, 0.23.0),
-    asyncio's own loop lets it pass. aiokafka expects ``OSError``, so the error would end whichever task was sending.
-    One of these tasks keeps a client's metadata. Without it the client never learns of a partition's new leader: it
-    goes on polling, and gets nothing for as long as the process lives.
-    """
-
-    def send(self, request: Any, expect_response: bool = True) -> Any:
-        """Send as the base class does. Raises ``KafkaConnectionError``."""
-        try:
-            return super().send(request, expect_response)
-        except RuntimeError as error:
-            self.close(reason=CloseReason.CONNECTION_BROKEN)
-            raise KafkaConnectionError(f"Connection at {self.host}:{self.port} broken: {error}") from error
-
-
-def use_on_uvloop() -> None:
-    """Make every Kafka client of this process use such connections; aiokafka has no setting for it."""
-    aiokafka.conn.AIOKafkaConnection = UvloopConnection

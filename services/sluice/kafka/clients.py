@@ -7,8 +7,11 @@ from typing import TypeVar
 
 from aiokafka.errors import KafkaError
 
+from sluice.kafka import connections
 from sluice.kafka.aiokafka_workarounds import Client, stop
 from sluice.kafka.settings import KafkaSettings
+
+connections.use()
 
 AnyClient = TypeVar("AnyClient", bound=Client)
 

@@ -15,7 +15,6 @@ import uvloop
 
 from sluice.destinations import open_destination
 from sluice.destinations.contract import BatchError
-from sluice.kafka.aiokafka_workarounds import use_on_uvloop
 from sluice.kafka.clients import KafkaUnreachable
 from sluice.kafka.topic_admin import TopicsError
 from sluice.settings import Settings, load_settings
@@ -48,7 +47,6 @@ def run(destination: str, config: Path) -> None:
         _fail(3, error)
     start_logging(settings.log_level, f"sluice-writer-{destination}")
     stop_tracing = start_tracing(settings.tracing, f"sluice-writer-{destination}")
-    use_on_uvloop()
     try:
         uvloop.run(_deliver(settings, destination))
     except KafkaUnreachable as error:
