@@ -1,7 +1,7 @@
 """Requests that are lost, turned away or answered, half of them on a real socket."""
 
 import asyncio
-from datetime import UTC, datetime
+import tracemalloc
 
 import httpx
 import pytest
@@ -17,7 +17,7 @@ from sluice.destinations.http import (
 )
 from tests.destinations.http_server import OK, Serve, Server, client, put
 
-NOW = datetime(2025, 1, 22, 11, 0, 0, tzinfo=UTC)
+NOW = "Wed, 22 Jan 2025 11:00:00 GMT"
 
 
 async def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -218,9 +218,10 @@ def test_no_other_status_is_an_outage(status: int) -> None:
         pytest.param({"retry-after": "-1"}, None, id="negative"),
         pytest.param({"retry-after": "nan"}, None, id="not a number"),
         pytest.param({"retry-after": "soon"}, None, id="a word"),
-        pytest.param({"retry-after": "Wed, 22 Jan 2025 11:00:30 GMT"}, 30.0, id="a date"),
-        pytest.param({"retry-after": "Wed, 22 Jan 2025 10:00:00 GMT"}, 0.0, id="a date in the past"),
-        pytest.param({"retry-after": "Wed, 99 Jan 2025 11:00:00 GMT"}, None, id="no date there is"),
+        pytest.param({"retry-after": "Wed, 22 Jan 2025 11:00:30 GMT", "date": NOW}, 30.0, id="a date"),
+        pytest.param({"retry-after": "Wed, 22 Jan 2025 10:00:00 GMT", "date": NOW}, 0.0, id="a date in the past"),
+        pytest.param({"retry-after": "Wed, 99 Jan 2025 11:00:00 GMT", "date": NOW}, None, id="no date there is"),
+        pytest.param({"retry-after": "Wed, 22 Jan 2025 11:00:30 GMT"}, None, id="a date by an unknown clock"),
         pytest.param(
             {"retry-after": "Wed, 22 Jan 2025 15:00:10 GMT", "date": "Wed, 22 Jan 2025 15:00:00 GMT"},
             10.0,
@@ -229,7 +230,7 @@ def test_no_other_status_is_an_outage(status: int) -> None:
     ],
 )
 def test_retry_after_is_read_as_seconds(headers: dict[str, str], seconds: float | None) -> None:
-    assert retry_after_s(answered(429, headers=headers), NOW) == seconds
+    assert retry_after_s(answered(429, headers=headers)) == seconds
 
 
 @pytest.mark.parametrize(
@@ -264,3 +265,12 @@ def test_an_error_message_is_cut_and_keeps_secrets() -> None:
     said = error_message(answered(400, b"your s3cret is " + b"x" * 10_000), ["s3cret"])
     assert said.startswith("your *** is xxx")
     assert len(said) == MAX_MESSAGE_CHARS
+
+
+def test_a_message_of_megabytes_takes_no_more_than_itself() -> None:
+    answer = answered(400, b'{"message":"' + b"a " * 4_000_000 + b'"}')
+    tracemalloc.start()
+    assert len(error_message(answer)) == MAX_MESSAGE_CHARS
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak_bytes < 4 * 8_000_000

@@ -107,19 +107,18 @@ def unavailable_from(response: httpx.Response) -> Unavailable | None:
     return Unavailable(http_status(status), message, retry_after_s(response), overloaded=True)
 
 
-def retry_after_s(response: httpx.Response, now: datetime | None = None) -> float | None:
+def retry_after_s(response: httpx.Response) -> float | None:
     """Return the seconds that ``Retry-After`` asks for, or ``None`` if it is absent or unreadable.
 
-    It is a number or an HTTP date (RFC 9110 §10.2.3). A date counts from the answer's own ``Date``, so that the
-    vendor's clock is only compared with itself.
+    It is a number or an HTTP date (RFC 9110 §10.2.3). A date counts from the answer's own ``Date``, without which it
+    says nothing: the vendor's clock is only compared with itself.
     """
     value = response.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
         return min(float(value), MAX_RETRY_AFTER_S)
-    until = _http_date(value)
-    if until is None:
+    until, since = _http_date(value), answered_at(response)
+    if until is None or since is None:
         return None
-    since = answered_at(response) or now or datetime.now(UTC)
     return min(max((until - since).total_seconds(), 0.0), MAX_RETRY_AFTER_S)
 
 
@@ -140,6 +139,7 @@ def error_message(response: httpx.Response, secrets: Iterable[str] = ()) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = ""
     text = text or re.sub(r"<[^>]*>", " ", response.content[: 8 * MAX_MESSAGE_CHARS].decode("utf-8", "replace"))
+    text = text[: 8 * MAX_MESSAGE_CHARS]
     credentials = response.request.headers.get("authorization", "").split(" ")[1:]
     for secret in (*secrets, *credentials):
         if secret:

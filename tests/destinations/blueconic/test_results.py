@@ -1,5 +1,7 @@
 """Outcomes of a batch: states, and how results find their entries. blueconic.md §3 to §5, Mapping."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -224,6 +226,18 @@ RESULT = st.fixed_dictionaries(
 )
 BODIES = st.binary() | JSON.map(msgspec.json.encode) | st.lists(RESULT | JSON, max_size=4).map(msgspec.json.encode)
 EVENTS = (companies(2), [record("profile")], [record("timeline/order", "insert")])
+
+
+@pytest.mark.parametrize("depth", [50, 500, 900])
+@pytest.mark.parametrize("nest", [lambda inner: {"a": inner}, lambda inner: [inner]], ids=["objects", "arrays"])
+async def test_objections_nested_beyond_reason_are_cut(depth: int, nest: Callable[[object], object]) -> None:
+    errors: object = "why"
+    for _ in range(depth):
+        errors = nest(errors)
+    body = json.dumps([created(0, state="SKIPPED", validationErrors=errors)])
+    (outcome,) = await write(httpx.Response(200, text=body), companies(1))
+    assert (outcome.fate, outcome.code) == (Fate.REJECTED, "SKIPPED")
+    assert outcome.message.endswith("…")
 
 
 @settings(deadline=None)

@@ -50,6 +50,8 @@ MEANINGS = {
     "UNAUTHORIZED": "it writes personal data, which the application may not; grant it the right, then redrive",
 }
 """Messages for people, used if the vendor gives no reason."""
+MAX_DEPTH = 10
+"""Levels of ``validationErrors`` that are read. Two are known; JSON may have more than Python's stack."""
 EXISTED = "existed already"
 """Warning for an insert that found its record: this vendor has no strategy that only inserts. Mapping"""
 
@@ -193,17 +195,19 @@ def _event_outcome(event: RecordEvent, result: Result) -> Outcome:
     return Outcome(fate, state, objections or MEANINGS.get(state, ""), record_id, 200)
 
 
-def _objections(errors: Any) -> Iterator[str]:
+def _objections(errors: Any, depth: int = MAX_DEPTH) -> Iterator[str]:
     """Yield the messages in ``validationErrors``: by property, or a plain list for a timeline event. §3, §5 [spec]"""
     match errors:
-        case dict():
-            for name, messages in errors.items():
-                yield f"{name}: {', '.join(_objections(messages))}"
-        case list():
-            for message in errors:
-                yield from _objections(message)
         case str() if errors:
             yield errors
+        case dict() | list() if depth == 0:
+            yield "…"
+        case dict():
+            for name, messages in errors.items():
+                yield f"{name}: {', '.join(_objections(messages, depth - 1))}"
+        case list():
+            for message in errors:
+                yield from _objections(message, depth - 1)
 
 
 _decode = msgspec.json.Decoder(list[Result]).decode
