@@ -36,7 +36,8 @@ class DeliverySettings(Frozen, frozen=True):
     """Time after its first failure in which a record may still be tried again."""
     max_buffered_items: Positive = 40_000
     """Records held in memory by one writer; past it, partitions are paused."""
-    max_buffered_bytes: Positive = 48 * 1024 * 1024
+    max_buffered_bytes: Positive = 64 * 1024 * 1024
+    """Memory that these records may take, with their headers, what is sent of them, and their receipts until commit."""
     max_waiting_per_lane: Positive = 5_000
     """Records of one lane that wait for an earlier one of their key."""
     max_gap_per_lane: Positive = 1_000_000

@@ -93,6 +93,7 @@ def make_item(
         value=encode_event(event),
         headers=[],
         attempt=attempt,
+        held_bytes=len(encode_event(event)),
         in_doubt=in_doubt,
     )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 import msgspec
+import psutil
 
 from sandbox import leash
 from tests.support.paths import ROOT
@@ -62,6 +64,12 @@ class WriterProcess:
     def exit_code(self) -> int | None:
         """128 and more for a signal; ``None`` while it runs."""
         return self._leash.poll()
+
+    def peak_rss_bytes(self) -> int:
+        """The most memory it ever held; where the system does not tell (it is not Linux), what it holds now."""
+        status = Path(f"/proc/{self.pid}/status")
+        found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="ascii")) if status.exists() else None
+        return int(found[1]) * 1024 if found else psutil.Process(self.pid).memory_info().rss
 
     def logged(self, message: str) -> list[dict[str, Any]]:
         """Its log lines with this message."""

@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from sluice.client.connection import SETTINGS_FILE, Connectable, connect
 from sluice.client.receipts import Receipt, read_dead_letter, read_succeeded
 from sluice.events import KafkaRecord
+from sluice.kafka.bounded_consumer import BoundedConsumer
 from sluice.kafka.clients import client_options, running
 from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
 from sluice.kafka.topic_reader import Since, assign_at, offsets_since, pause_finished
@@ -161,7 +162,7 @@ class Outcomes:
             return receipt
 
     def _new_consumer(self) -> AIOKafkaConsumer:
-        return AIOKafkaConsumer(
+        return BoundedConsumer(
             **client_options(self._kafka),
             group_id=self._group_id,
             isolation_level="read_committed",

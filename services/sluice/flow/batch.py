@@ -68,6 +68,8 @@ class Item(msgspec.Struct, gc=False):
     attempt: int = 1
     traceparent: bytes | None = None
     """The record's trace context if it is sampled."""
+    held_bytes: int = 0
+    """The memory that it takes, about, with all that it refers to."""
     in_doubt: InDoubt | None = None
     """The earlier batch that the previous owner of its lane sent it in, if its fate there is not known."""
     row: int = -1

@@ -64,7 +64,7 @@ class Window:
     @property
     def item_bytes(self) -> int:
         """Bytes of its items, as the buffer counts them."""
-        return sum([len(item.value) for item in self.items])
+        return sum([item.held_bytes for item in self.items])
 
 
 class Windows:

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Literal
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
 from sluice.events import GUARD_KEY, ControlEvent, decode_control, encode_event
+from sluice.kafka.bounded_consumer import BoundedConsumer
 from sluice.kafka.clients import client_options, running
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_reader import assign_at, offsets_since, read_to_end
@@ -45,7 +46,7 @@ async def follow_guard(
     Reads uncommitted messages, too: a redrive's open transaction must not hold a stop back.
     """
     partition = TopicPartition(topic, PARTITION)
-    consumer = AIOKafkaConsumer(**client_options(kafka), auto_offset_reset="earliest")
+    consumer = BoundedConsumer(**client_options(kafka), auto_offset_reset="earliest")
     async with running(consumer, kafka):
         ends = await consumer.end_offsets([partition])
         starts = await offsets_since(consumer, ends, "beginning")

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from sluice.kafka.aiokafka_workarounds import stop
+from sluice.kafka.bounded_consumer import BoundedConsumer
 from sluice.kafka.clients import client_options, start
 from sluice.kafka.fetch_by_id import fetch_by_id
 from sluice.kafka.settings import KafkaSettings
@@ -99,7 +100,7 @@ class TopicReader:
 
     async def __aenter__(self) -> Self:
         """Connect. Raises :class:`~sluice.kafka.clients.KafkaUnreachable`."""
-        self._consumer = AIOKafkaConsumer(
+        self._consumer = BoundedConsumer(
             **client_options(self._kafka),
             isolation_level="read_committed",
             enable_auto_commit=False,

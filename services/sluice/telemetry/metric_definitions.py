@@ -117,7 +117,7 @@ DEFINITIONS = {
         "and nothing else.",
     ),
     "sluice_buffered_bytes": Definition(
-        "Bytes of the items in memory, as they came.",
+        "Memory of these items, with their headers, what is sent of them, and their receipts until they are committed.",
         "at delivery.max_buffered_bytes for long; as sluice_buffered_items.",
     ),
     "sluice_oldest_unsettled_seconds": Definition(

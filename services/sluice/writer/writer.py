@@ -16,6 +16,7 @@ from sluice.flow.flood_guard import FloodGuard
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.flow.windows import WindowLimits, Windows
 from sluice.kafka.aiokafka_workarounds import stop
+from sluice.kafka.bounded_consumer import BoundedConsumer, fetch_bounds
 from sluice.kafka.clients import KafkaUnreachable, client_options
 from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
 from sluice.settings import Settings
@@ -130,9 +131,9 @@ class Writer:
 
     async def _join(self, admin: Any, stop_asked: asyncio.Event) -> str | None:
         """Be a member of the group; return ``None`` when told to stop, else why it has to be joined anew."""
-        partition_count(await topic_states(admin, self._topics.all), self._name)
+        lanes = partition_count(await topic_states(admin, self._topics.all), self._name)
         limits = await read_message_limits(admin, self._topics)
-        consumer = self._new_consumer()
+        consumer = self._new_consumer(lanes)
         try:
             await consumer.start()
             return await self._deliver(consumer, self._opener(admin, limits), stop_asked)
@@ -211,10 +212,11 @@ class Writer:
         finally:
             self._heartbeat.ended("poll")
 
-    def _new_consumer(self) -> AIOKafkaConsumer:
+    def _new_consumer(self, lanes: int) -> AIOKafkaConsumer:
         session_timeout_ms = int(self._kafka.session_timeout_s * 1000)
-        return AIOKafkaConsumer(
+        return BoundedConsumer(
             **client_options(self._kafka),
+            **fetch_bounds(lanes * len(self._topics.inputs)),
             group_id=self._group_id,
             enable_auto_commit=False,
             isolation_level="read_committed",

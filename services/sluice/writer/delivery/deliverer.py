@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import msgspec
+
 from sluice.destinations.contract import Destination
 from sluice.flow.batch import Batch, Item
 from sluice.flow.outcome import Fate, Outcome
@@ -74,7 +76,8 @@ class _Report:
 
     def __init__(self, batch: Batch) -> None:
         self.times: BatchTimes | None = None
-        self._batch = batch
+        # Without its items: those of one lane must not wait in memory for the commit of another.
+        self._batch, self._items = msgspec.structs.replace(batch, items=[]), len(batch.items)
         self._lanes: set[int] = set()
         self._outcomes: Counter[tuple[Fate, str]] = Counter()
         self._requests = 0
@@ -106,7 +109,7 @@ class _Report:
             extra={
                 "batch_id": batch.batch_id,
                 "batch_key": batch.batch_key,
-                "items": len(batch.items),
+                "items": self._items,
                 "bytes": batch.body_bytes,
                 "flushed_by": batch.reason,
                 "requests": self._requests,

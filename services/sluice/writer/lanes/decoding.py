@@ -10,6 +10,7 @@ from sluice.flow.batch import Item
 from sluice.headers import header_number, source_of
 from sluice.records import ordering_key
 from sluice.telemetry.traceparent import is_sampled
+from sluice.writer.lanes.held_bytes import item_bytes
 
 RECORDS = 0
 """The number of the records topic among a lane's input topics; 1 is the first retry topic."""
@@ -87,6 +88,7 @@ class Decoder:
             message.headers,
             attempt,
             traceparent if traceparent is not None and is_sampled(traceparent) else None,
+            item_bytes(message, value, event.key, encoded.body),
         )
 
 

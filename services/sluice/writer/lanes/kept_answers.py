@@ -28,7 +28,7 @@ class KeptAnswers:
         share = self._shares.setdefault(lane, self._buffer.share())
         for answer in answers:
             kept.append(answer)
-            share.enter(len(answer.fates), sum(len(item.value) for item, _ in answer.fates))
+            share.enter(len(answer.fates), sum(item.held_bytes for item, _ in answer.fates))
 
     def take(self, lane: int) -> list[VendorAnswer]:
         """Return what was kept for ``lane``, and keep it no longer."""

@@ -22,6 +22,7 @@ from sluice.flow.key_order import KeyOrder
 from sluice.flow.offsets import OffsetProgress
 from sluice.writer.lanes.buffer import Buffer
 from sluice.writer.lanes.decoding import RECORDS, Decoder, Undecodable
+from sluice.writer.lanes.held_bytes import messages_bytes
 from sluice.writer.lanes.settlement import Settlement, SettlementBuilder, VendorAnswer
 
 MAX_READINGS = 1000
@@ -125,7 +126,6 @@ class Lane:
             self._note_reading(fresh[0].offset)
         if self._settled[topic]:
             fresh = self._without_settled(topic, fresh)
-        self._buffer.enter(len(fresh), sum([len(message.value or b"") for message in fresh]))
         items: list[Item] = []
         undecodable: list[tuple[KafkaRecord, Undecodable]] = []
         decode = self._decoder.item
@@ -134,8 +134,11 @@ class Lane:
                 items.append(decode(message, topic))
             except Undecodable as error:
                 undecodable.append((message, error))
+        self._buffer.enter(len(items), sum([item.held_bytes for item in items]))
         if undecodable:
-            self.committer.submit(self._builder.of_undecodable(topic, undecodable, datetime.now(UTC)))
+            settlement = self._builder.of_undecodable(topic, undecodable, datetime.now(UTC))
+            self._buffer.enter(settlement.items, settlement.item_bytes)
+            self._submit(settlement)
         if in_doubt := self._in_doubt[topic]:
             for item in items:
                 item.in_doubt = in_doubt.batch_of(item.offset)
@@ -145,7 +148,7 @@ class Lane:
 
     def settle(self, answer: VendorAnswer, now: datetime) -> None:
         """Hand ``answer``, for items of this lane, to the committer."""
-        self.committer.submit(self._builder.of_answer(answer, now))
+        self._submit(self._builder.of_answer(answer, now))
 
     def settle_kept(self, answers: Iterable[VendorAnswer], now: datetime) -> bool:
         """Settle what is left of ``answers`` that came before the lane was lost; return whether that is anything.
@@ -164,14 +167,14 @@ class Lane:
                 self._settled[topic].add(offsets)
             # A key whose item goes to a retry topic is parked until that retry is settled.
             self.order.park({item.order_key for item, _ in left}.difference(settlement.keys))
-            self.committer.submit(settlement)
+            self._submit(settlement)
         return any_left
 
     def committed(self, settlements: Sequence[Settlement]) -> list[Item]:
         """Account for ``settlements``, which are committed; return the items that may go to the vendor now."""
         keys: list[bytes] = []
         for settlement in settlements:
-            self._buffer.leave(settlement.items, settlement.item_bytes)
+            self._buffer.leave(settlement.items, settlement.item_bytes + settlement.message_bytes)
             keys += settlement.keys
             if settlement.answer is not None:
                 settlement.answer.on_settled(settlement)
@@ -217,6 +220,12 @@ class Lane:
             "in_doubt": sum(map(len, self._in_doubt)),
             "parked": self.order.busy,
         }
+
+    def _submit(self, settlement: Settlement) -> None:
+        # Its items stay until it is committed: without Kafka's consent their answers must not be lost.
+        settlement.message_bytes = messages_bytes(settlement.succeeded, [settlement.dead, *settlement.retries.values()])
+        self._buffer.enter(0, settlement.message_bytes)
+        self.committer.submit(settlement)
 
     def _note_reading(self, offset: int) -> None:
         """Note that ``offset`` and what follows is read now."""

@@ -19,6 +19,7 @@ from sluice.kafka.sending import Message
 from sluice.records import ordering_key
 from sluice.writer.lanes.cutting import LETTER_PARTS, RECEIPT_PARTS, RETRY_PARTS, Whole, fit, message_bytes, whole_of
 from sluice.writer.lanes.decoding import RECORDS, Undecodable, origin_of
+from sluice.writer.lanes.held_bytes import undecodable_bytes
 from sluice.writer.lanes.message_limits import MessageLimits
 from sluice.writer.lanes.receipt_messages import (
     MAX_CODE_CHARS,
@@ -71,6 +72,9 @@ class Settlement(msgspec.Struct, kw_only=True):
     published_at_s: list[float]
     """Instants at which the records were published that get their receipt."""
     item_bytes: int
+    """The memory of its items, as the buffer counts it, until this is committed."""
+    message_bytes: int = 0
+    """The memory of its messages, beside that of its items, likewise."""
     answer: VendorAnswer | None = None
     """The answer that it writes down; ``None`` for messages that were never sent."""
 
@@ -107,7 +111,7 @@ class SettlementBuilder:
         batch_id = batch.batch_id
         max_receipt_bytes = self.limits.succeeded
         for item, outcome in fates:
-            item_bytes += len(item.value)
+            item_bytes += item.held_bytes
             if outcome.fate is _DELIVERED or outcome.fate is _SKIPPED:
                 receipt = succeeded(item, outcome, batch_id, now)
                 if message_bytes(receipt) > max_receipt_bytes:
@@ -154,7 +158,7 @@ class SettlementBuilder:
             offsets={topic: offsets},
             keys=keys,
             published_at_s=[message.timestamp / 1000 for message, _ in undecodable],
-            item_bytes=sum(len(message.value or b"") for message, _ in undecodable),
+            item_bytes=undecodable_bytes(message for message, _ in undecodable),
         )
 
     def _retry(self, item: Item, outcome: Outcome, batch_id: str, now: datetime) -> tuple[int, Message] | None:
