@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from sluice.destinations import KINDS, load_kind
-from sluice.destinations.contract import DestinationSettings
+from sluice.destinations.settings import DestinationSettings
 from sluice.flow.flood_guard import GuardSettings
 from sluice.flow.windows import WindowSettings
 from sluice.kafka.settings import KafkaSettings

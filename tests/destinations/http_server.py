@@ -6,8 +6,9 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from sluice.destinations.contract import DestinationSettings, OnRequest
+from sluice.destinations.contract import OnRequest
 from sluice.destinations.http import open_client, send
+from sluice.destinations.settings import DestinationSettings
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]"
 

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from sluice.cli.__main__ import sluice
-from sluice.destinations.contract import DestinationSettings, HttpStatus, NoAnswer
+from sluice.destinations.contract import HttpStatus, NoAnswer
+from sluice.destinations.settings import DestinationSettings
 from sluice.settings import DestinationEntry, Settings
 from sluice.telemetry.metric_definitions import DEFINITIONS
 from sluice.writer.pauses import PauseReason

@@ -2,7 +2,8 @@
 
 from importlib import import_module
 
-from sluice.destinations.contract import Destination, DestinationSettings, Kind, OnRequest
+from sluice.destinations.contract import Destination, Kind, OnRequest
+from sluice.destinations.settings import DestinationSettings
 
 KINDS: dict[str, str] = {
     "blueconic": "sluice.destinations.blueconic",

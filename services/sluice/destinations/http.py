@@ -28,8 +28,9 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 import msgspec
 
-from sluice.destinations.contract import Ambiguous, DestinationSettings, OnRequest, Unavailable, http_status
+from sluice.destinations.contract import Ambiguous, OnRequest, Unavailable, http_status
 from sluice.destinations.http_attempts import Attempts, describe_error
+from sluice.destinations.settings import DestinationSettings
 
 # All [assumed]: no vendor publishes them.
 CONNECT_TIMEOUT_S = 10.0

@@ -11,7 +11,7 @@ from sluice.destinations import open_destination
 from sluice.destinations.blueconic.destination import LIMITS, BlueConic
 from sluice.destinations.contract import Ambiguous, BatchError, Destination, Misconfigured, Refused, Unavailable
 from sluice.events import RecordEvent
-from tests.destinations.blueconic.offline import SETTINGS, answering, companies, created, results, write
+from tests.destinations.blueconic.offline import ABSENT, SETTINGS, answering, companies, created, results, write
 from tests.support.factories import NOON, encode_batch, record, send_now
 
 
@@ -248,6 +248,27 @@ async def test_an_expired_token_is_renewed_and_the_batch_sent_once_more() -> Non
 )
 async def test_a_check_says_what_answered(response: httpx.Response, said: str) -> None:
     assert await answering(lambda request: response if request.method == "GET" else results()).check() == said
+
+
+@pytest.mark.parametrize(
+    ("absent", "header", "warned"),
+    [
+        pytest.param(ABSENT, None, False, id="an error of BlueConic's shape"),
+        pytest.param(httpx.Response(404), None, True, id="no body"),
+        pytest.param(httpx.Response(404, headers={"x-node": "7"}), "x-node", False, id="no body, but the header"),
+        pytest.param(httpx.Response(403), None, False, id="the application may not read groups"),
+    ],
+)
+async def test_a_check_warns_of_a_404_that_may_be_anybodys(
+    absent: httpx.Response, header: str | None, warned: bool
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/groupTypes"):
+            return httpx.Response(200, json={"groupTypes": [{"id": "a b"}]})
+        return absent if request.url.path.startswith("/rest/v2/groups/a b/") else results()
+
+    destination = answering(answer, msgspec.structs.replace(SETTINGS, own_answer_header=header))
+    assert ("`own_answer_header`" in await destination.check()) == warned
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ any error that is not BlueConic's   unknown                              the sam
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from urllib.parse import quote
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -155,7 +157,16 @@ class BlueConic:
             types = [type_.id for type_ in _decode_types(response.content).groupTypes]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise read_error_from(response) from None
-        return f"{accepted}; group types: {', '.join(types) or 'none'}"
+        answered = f"{accepted}; group types: {', '.join(types) or 'none'}"
+        return answered if await self._owns_its_404(types) else f"{answered}; {_ANONYMOUS_404}"
+
+    async def _owns_its_404(self, types: Sequence[str]) -> bool:
+        """Return whether a lost increment of a new group can be found out about, as far as that can be tried."""
+        if not types:
+            return True
+        path = f"groups/{quote(types[0], safe='')}/{uuid4().hex}"
+        response = await send(self._client, self._client.build_request("GET", path))
+        return response.status_code != 404 or self._answers.are_own(response)
 
     async def _check_writes(self) -> None:
         """Send a write of nothing: a firewall may let reads pass and no writes.
@@ -175,6 +186,12 @@ class BlueConic:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+_ANONYMOUS_404 = (
+    "its 404 may be a proxy's for all we know, so a lost increment of a new record ends as ambiguous: "
+    "name a header of its own answers in `own_answer_header`"
+)
 
 
 class _GroupType(msgspec.Struct):

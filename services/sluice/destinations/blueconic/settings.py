@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from sluice.destinations.contract import DestinationSettings
+from sluice.destinations.settings import DestinationSettings
 from sluice.setting_types import Secret
 
 

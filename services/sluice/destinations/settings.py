@@ -1,0 +1,30 @@
+"""Settings that every destination kind has."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class DestinationSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """Settings that every kind has. A kind adds its own fields and its tag."""
+
+    url: Annotated[str, Meta(pattern=r"^https?://[^/]+", description="Base address of the vendor's API")]
+    timeout_s: Annotated[float, Meta(gt=0, description="Longest wait for one answer")] = 60.0
+    settle_s: Annotated[
+        float, Meta(ge=0, description="Longest time for which the vendor may work on a request whose answer is lost")
+    ] = 30.0
+    """[assumed]: BlueConic's own client gives a request up after 30 s, blueconic.md §6 [client]; nobody else says."""
+    read_lag_s: Annotated[float, Meta(ge=0, description="Longest time by which reads at the vendor lag writes")] = 30.0
+    """[assumed]: no vendor publishes it."""
+    own_answer_header: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+(:.*)?$",
+                description="Header that only the vendor's own answers have, as `name` or `name: value`; if left out, "
+                "JSON and the shape of its errors tell them from a proxy's",
+            ),
+        ]
+        | None
+    ) = None
