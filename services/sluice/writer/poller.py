@@ -1,17 +1,16 @@
 """The poll loop: reads the input topics, as fast as memory, order and due times allow."""
 
-import time
 from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from sluice.events import Header, KafkaRecord
-from sluice.headers import header_instant
+from sluice.events import KafkaRecord
 from sluice.kafka.aiokafka_workarounds import place_of_unreadable
 from sluice.kafka.topic_admin import TopicsError
 from sluice.writer import kill_points
 from sluice.writer.backpressure import Backpressure
 from sluice.writer.delivery.dispatcher import Dispatcher
+from sluice.writer.due_retries import DueRetries
 from sluice.writer.kill_points import KillPoint
 from sluice.writer.lanes.decoding import RECORDS
 from sluice.writer.lanes.lane import Lane
@@ -49,6 +48,7 @@ class Poller:
         dispatcher: Dispatcher,
         pauses: Pauses,
         backpressure: Backpressure,
+        retries: DueRetries,
     ) -> None:
         """``inputs`` are the input topics by number."""
         self._consumer = consumer
@@ -57,7 +57,7 @@ class Poller:
         self._dispatcher = dispatcher
         self._pauses = pauses
         self._backpressure = backpressure
-        self._due_at_s: dict[TopicPartition, float] = {}
+        self._retries = retries
 
     async def polls(self) -> AsyncIterator[None]:
         """Poll until cancelled, and yield after each poll.
@@ -86,37 +86,13 @@ class Poller:
                 else:
                     # Opened during this poll: memory may have been full before, and back-pressure comes first.
                     self._consumer.seek(partition, lane.progress[self._numbers[partition.topic]].next)
-            self._resume_due()
+            self._retries.resume()
             self._backpressure.apply(found_nothing=not polled)
             yield
 
     def _take(self, lane: Lane, partition: TopicPartition, messages: Sequence[KafkaRecord]) -> None:
         number = self._numbers[partition.topic]
         if number != RECORDS:
-            messages = self._due(partition, messages)
+            messages = self._retries.take(partition, messages)
         if messages:
             self._dispatcher.add(lane.accept(number, messages))
-
-    def _due(self, partition: TopicPartition, messages: Sequence[KafkaRecord]) -> Sequence[KafkaRecord]:
-        """Return those of a retry topic's ``messages`` that are due; pause it until the next one is."""
-        now_s = time.time()
-        for index, message in enumerate(messages):
-            not_before_s = _not_before_s(message)
-            if not_before_s > now_s:
-                self._consumer.seek(partition, message.offset)
-                self._pauses.pause([partition], PauseReason.NOT_DUE)
-                self._due_at_s[partition] = not_before_s
-                return messages[:index]
-        return messages
-
-    def _resume_due(self) -> None:
-        now_s = time.time()
-        for partition in [one for one, due_at_s in self._due_at_s.items() if due_at_s <= now_s]:
-            del self._due_at_s[partition]
-            self._pauses.resume([partition], PauseReason.NOT_DUE)
-
-
-def _not_before_s(message: KafkaRecord) -> float:
-    """Return when a retry is due; one without a sensible header, which we did not write, is due now."""
-    due_at = header_instant(message.headers, Header.NOT_BEFORE)
-    return 0.0 if due_at is None else due_at.timestamp()

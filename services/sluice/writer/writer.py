@@ -30,6 +30,7 @@ from sluice.writer.commit_counter import CommitCounter
 from sluice.writer.delivery.deliverer import Deliverer
 from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
+from sluice.writer.due_retries import DueRetries
 from sluice.writer.guard import GuardFollower
 from sluice.writer.lanes.buffer import Buffer, BufferLimits
 from sluice.writer.lanes.decoding import Decoder
@@ -176,7 +177,8 @@ class Writer:
             max_waiting_per_lane=settings.max_waiting_per_lane,
             max_gap_per_lane=settings.max_gap_per_lane,
         )
-        poller = Poller(consumer, inputs, lanes, dispatcher, pauses, backpressure)
+        retries = DueRetries(consumer, pauses, {topic.name: topic.delay_s for topic in self._topics.retries})
+        poller = Poller(consumer, inputs, lanes, dispatcher, pauses, backpressure, retries)
         async with asyncio.TaskGroup() as sending:
             dispatching = sending.create_task(dispatcher.run())
             closing: asyncio.Task[None] | None = None
