@@ -113,6 +113,11 @@ class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     state: Literal["opened", "submitted", "settled", "withdrawn"]
     batch_key: str = msgspec.field(default="", name="group")
     rows: list[Rows] = []
+    topic_ids: list[str] = []
+    """Kafka's ids of the topics in ``rows``, by the topics' numbers; empty where ``rows`` has none of a topic.
+
+    Offsets of a topic that was deleted mean nothing in another one of its name. Earlier versions named no ids.
+    """
     refs: dict[str, str] = {}
     """The vendor's names for it, such as a job id."""
     counts: dict[str, int] = {}

@@ -10,7 +10,7 @@ from aiokafka.admin import RecordsToDelete
 from aiokafka.structs import OffsetAndMetadata
 
 from sluice.events import TRACEPARENT, Headers
-from sluice.flow.journal import CommitMetadata
+from sluice.flow.commits import CommitMetadata
 from sluice.kafka.sending import Message
 from tests.bench.stage import Stage
 

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from sluice.events import BatchEvent, Rows
 from sluice.flow.batch import InDoubt
-from sluice.flow.journal import CommitMetadata, Journal, rows_of
+from sluice.flow.journal import Journal, rows_of
 from sluice.flow.offset_set import OffsetSet
 from sluice.flow.offsets import OffsetProgress
-from tests.support.factories import NOON
+from tests.support.factories import NOON, starts_at
 from tests.support.memory import held_bytes
 
 TOPICS = 3
@@ -33,13 +33,13 @@ def _in_doubt(journal: Journal) -> list[int]:
 
 
 class KafkaLane:
-    """The parts of a lane that Kafka keeps: the journal with its gaps, the committed offsets, their metadata."""
+    """The parts of a lane that Kafka keeps: the journal with its gaps, its beginning, the committed offsets."""
 
     def __init__(self) -> None:
         self.entries: list[tuple[int, BatchEvent]] = []
         self.end = 0
         self.committed = [0] * TOPICS
-        self.metadata = ""
+        self.journal_start = 0
 
     def append(self, entries: Sequence[BatchEvent]) -> list[int]:
         """Write ``entries`` and the transaction's control record behind them. Return the positions of ``entries``."""
@@ -49,8 +49,8 @@ class KafkaLane:
         return positions
 
     def reopened(self) -> Journal:
-        journal = Journal(self.committed, opened_at_s=7.0)
-        start = CommitMetadata.decode(self.metadata).journal
+        journal = Journal(starts_at(*self.committed), opened_at_s=7.0)
+        start = self.journal_start
         for position, entry in self.entries:
             if position >= start:
                 journal.read(position, entry)
@@ -75,10 +75,10 @@ class CommitterModel:
             for topic, offset in batch:
                 self.progress[topic].settle([offset])
             entries.append(_entry(*rows_of([(*item, row) for row, item in enumerate(sorted(batch))])))
-        metadata = CommitMetadata(journal=self._journal.start).encode()
+        journal_start = self._journal.start
         positions = self._kafka.append(entries)
         self._kafka.committed = [progress.position for progress in self.progress]
-        self._kafka.metadata = metadata
+        self._kafka.journal_start = journal_start
         for position, entry in zip(positions, entries, strict=True):
             self._journal.wrote(position, entry)
         self._journal.committed(self._kafka.committed)
@@ -122,7 +122,7 @@ def _split(items: list[tuple[int, int]], middle: int) -> list[list[tuple[int, in
 
 
 def test_journal_is_read_from_the_oldest_entry_that_matters() -> None:
-    journal = Journal([0], opened_at_s=7.0)
+    journal = Journal(starts_at(0), opened_at_s=7.0)
     journal.wrote(10, _entry(Rows(0, 5, 2, 0)))
     journal.wrote(11, _entry(Rows(0, 0, 2, 0)))
     journal.committed([2])
@@ -130,14 +130,14 @@ def test_journal_is_read_from_the_oldest_entry_that_matters() -> None:
 
 
 def test_journal_without_entries_that_matter_is_read_from_its_end() -> None:
-    journal = Journal([0], opened_at_s=7.0)
+    journal = Journal(starts_at(0), opened_at_s=7.0)
     journal.wrote(10, _entry(Rows(0, 0, 2, 0)))
     journal.committed([2])
     assert journal.start == 11
 
 
 def test_entry_matters_until_each_topic_has_passed_it() -> None:
-    journal = Journal([0, 0], opened_at_s=7.0)
+    journal = Journal(starts_at(0, 0), opened_at_s=7.0)
     journal.wrote(4, _entry(Rows(0, 0, 1, 0), Rows(1, 3, 1, 1)))
     journal.committed([1, 3])
     assert journal.start == 4
@@ -146,13 +146,13 @@ def test_entry_matters_until_each_topic_has_passed_it() -> None:
 
 
 def test_entry_below_the_commit_does_not_matter_when_it_is_read() -> None:
-    journal = Journal([10], opened_at_s=7.0)
+    journal = Journal(starts_at(10), opened_at_s=7.0)
     journal.read(4, _entry(Rows(0, 3, 7, 0)))
     assert (_offsets(journal.settled[0]), journal.start) == ([], 5)
 
 
 def test_entry_across_the_commit_settles_only_what_lies_beyond() -> None:
-    journal = Journal([10], opened_at_s=7.0)
+    journal = Journal(starts_at(10), opened_at_s=7.0)
     journal.read(4, _entry(Rows(0, 8, 4, 0)))
     assert (_offsets(journal.settled[0]), journal.start) == ([10, 11], 4)
 
@@ -170,7 +170,7 @@ def _open(batch_id: str, *rows: Rows, state: Literal["opened", "submitted"] = "o
 
 @pytest.mark.parametrize("state", ["opened", "submitted"])
 def test_entry_that_is_not_settled_leaves_its_offsets_open(state: Literal["opened", "submitted"]) -> None:
-    journal = Journal([0], opened_at_s=7.0)
+    journal = Journal(starts_at(0), opened_at_s=7.0)
     journal.read(4, _open("b", Rows(0, 1, 2, 0), state=state))
     opened = InDoubt(
         batch_id="b",
@@ -184,20 +184,20 @@ def test_entry_that_is_not_settled_leaves_its_offsets_open(state: Literal["opene
 
 
 def test_offsets_that_are_settled_are_open_no_more() -> None:
-    journal = Journal([0], opened_at_s=7.0)
+    journal = Journal(starts_at(0), opened_at_s=7.0)
     journal.read(4, _open("b", Rows(0, 1, 3, 0)))
     journal.read(6, _entry(Rows(0, 2, 1, 1)))
     assert (_offsets(journal.settled[0]), _in_doubt(journal)) == ([2], [1, 3])
 
 
 def test_offsets_below_the_commit_are_not_open() -> None:
-    journal = Journal([2], opened_at_s=7.0)
+    journal = Journal(starts_at(2), opened_at_s=7.0)
     journal.read(4, _open("b", Rows(0, 1, 2, 0)))
     assert _in_doubt(journal) == [2]
 
 
 def test_offset_that_was_sent_twice_is_open_in_the_later_batch() -> None:
-    journal = Journal([0], opened_at_s=7.0)
+    journal = Journal(starts_at(0), opened_at_s=7.0)
     journal.read(4, _open("first", Rows(0, 1, 1, 0)))
     journal.read(6, _open("second", Rows(0, 1, 1, 0)))
     sent_in = journal.in_doubt[0].batch_of(1)
@@ -206,7 +206,7 @@ def test_offset_that_was_sent_twice_is_open_in_the_later_batch() -> None:
 
 
 def _read_millions_settled_behind_one() -> Journal:
-    journal = Journal([0], opened_at_s=7.0)
+    journal = Journal(starts_at(0), opened_at_s=7.0)
     for position, start in enumerate(range(1, 3_500_000, 250)):
         journal.read(position, _entry(Rows(0, start, 250, 0)))
     return journal
@@ -220,7 +220,7 @@ def test_millions_settled_behind_one_open_offset_take_no_memory_when_they_are_re
 
 
 def test_journal_starts_at_no_later_entry_when_many_that_matter_are_merged() -> None:
-    journal, count = Journal([0, 0], opened_at_s=7.0), 5000
+    journal, count = Journal(starts_at(0, 0), opened_at_s=7.0), 5000
     for position in range(count):
         journal.wrote(position, _entry(Rows(position % 2, position + 1, 1, 0)))
     for position in range(0, count, 100):
@@ -228,31 +228,6 @@ def test_journal_starts_at_no_later_entry_when_many_that_matter_are_merged() -> 
         journal.committed([position, position])
     journal.committed([count + 1, count + 1])
     assert journal.start == count
-
-
-def test_commit_metadata_survives_its_encoding() -> None:
-    assert CommitMetadata.decode(CommitMetadata(journal=12_345).encode()) == CommitMetadata(journal=12_345)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param(None, id="a commit without metadata"),
-        pytest.param("", id="an empty string"),
-        pytest.param("by kafka-consumer-groups", id="no JSON"),
-        pytest.param("[1]", id="another JSON"),
-        pytest.param('{"journal":"x"}', id="another type"),
-        pytest.param('{"offset":3}', id="other fields"),
-    ],
-)
-def test_journal_is_read_whole_after_a_foreign_commit(text: str | None) -> None:
-    assert CommitMetadata.decode(text) == CommitMetadata(journal=0)
-
-
-@given(st.text(max_size=40))
-@settings(max_examples=200, deadline=None)
-def test_any_metadata_is_read_without_harm(text: str) -> None:
-    assert isinstance(CommitMetadata.decode(text).journal, int)
 
 
 ITEMS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 12), st.integers(0, 12)), max_size=20, unique=True)
@@ -283,8 +258,52 @@ def test_rows_are_as_few_as_can_be(items: list[tuple[int, int, int]], rows: list
 
 
 def test_what_was_withdrawn_is_not_open() -> None:
-    journal = Journal([0], opened_at_s=7.0)
+    journal = Journal(starts_at(0), opened_at_s=7.0)
     rows = rows_of([(0, 5, 0), (0, 6, 1)])
     journal.read(0, BatchEvent(batch_id="b", state="opened", rows=rows, requested_at=NOON))
     journal.read(1, BatchEvent(batch_id="b", state="withdrawn", rows=rows[:1]))
     assert not journal.in_doubt[0]
+
+
+def _named(topic_id: str, *rows: Rows, topic: int = 0) -> BatchEvent:
+    return BatchEvent(batch_id="b", state="settled", rows=list(rows), topic_ids=[""] * topic + [topic_id])
+
+
+def test_rows_of_another_topic_of_the_name_settle_nothing() -> None:
+    journal = Journal(starts_at(0, 0, topic_ids=["new", "new"]), opened_at_s=7.0)
+    journal.read(4, _named("old", Rows(0, 0, 9, 0)))
+    journal.read(5, _named("new", Rows(0, 2, 1, 0)))
+    journal.read(6, _named("old", Rows(1, 0, 9, 0), topic=1))
+    assert [_offsets(settled) for settled in journal.settled] == [[2], []]
+    assert (journal.start, journal.other_ids) == (5, ["old", "old"])
+
+
+def test_rows_without_an_id_belong_to_the_topic_that_is_named_after_them() -> None:
+    journal = Journal(starts_at(0, topic_ids=["new"]), opened_at_s=7.0)
+    journal.read(4, _entry(Rows(0, 0, 5, 0)))
+    journal.read(5, _open("b", Rows(0, 6, 2, 0)))
+    assert len(journal.settled[0]) == 5
+    journal.read(6, _named("old", Rows(0, 5, 1, 0)))
+    assert (_offsets(journal.settled[0]), _in_doubt(journal), journal.ends) == ([], [], [0])
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        pytest.param(Rows(9, 0, 1, 0), id="no such topic"),
+        pytest.param(Rows(-1, 0, 1, 0), id="a negative topic"),
+        pytest.param(Rows(0, 5, -5, 0), id="a negative length"),
+        pytest.param(Rows(0, -9, 5, 0), id="a negative offset"),
+        pytest.param(Rows(0, 2**62, 2**62, 0), id="far beyond the log"),
+    ],
+)
+def test_rows_that_make_no_sense_settle_nothing(rows: Rows) -> None:
+    journal = Journal(starts_at(0), opened_at_s=7.0)
+    journal.read(0, _entry(rows))
+    assert not journal.settled[0]
+
+
+def test_rows_beyond_the_end_of_the_log_are_not_there() -> None:
+    journal = Journal(starts_at(0), opened_at_s=7.0)
+    journal.read(0, _entry(Rows(0, 0, 2**62, 0)))
+    assert len(journal.settled[0]) == 10_000_000

@@ -8,6 +8,7 @@ import msgspec
 from sluice.destinations.contract import Destination
 from sluice.events import Key, Operation, Place, RecordEvent, encode_event
 from sluice.flow.batch import Batch, Encoded, InDoubt, Item
+from sluice.flow.commits import Log, Start
 from sluice.flow.outcome import Fate, Outcome
 from sluice.writer.lanes.message_limits import MessageLimits
 
@@ -58,6 +59,14 @@ def record_message(offset: int, event: RecordEvent | None = None, *, topic: int 
     event = record(key=str(offset)) if event is None else event
     key = event.key.encode() if isinstance(event.key, str) else None
     return FakeMessage(topic=INPUT_TOPICS[topic], partition=lane, offset=offset, key=key, value=encode_event(event))
+
+
+def starts_at(*offsets: int, topic_ids: Sequence[str] = ("", "", "", "", "")) -> list[Start]:
+    """Begin each input topic at its committed offset, far below the log's end."""
+    return [
+        Start(Log(topic_id, 0, 10_000_000), offset, "committed", offset)
+        for topic_id, offset in zip(topic_ids, offsets, strict=False)
+    ]
 
 
 def make_item(

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sluice.destinations.contract import BatchError, PreSendCheck, Recovered, Rejection
 from sluice.events import BatchEvent, RecordEvent
 from sluice.flow.batch import Batch, Encoded, InDoubt, Item
+from sluice.flow.commits import LaneTopicIds
 from sluice.flow.journal import Journal
 from sluice.flow.key_order import KeyOrder
 from sluice.flow.offsets import OffsetProgress
@@ -23,7 +24,7 @@ from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lane import CommitCycle, Lane, LaneState
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder, VendorAnswer
-from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS, LIMITS, NOON, FakeMessage, make_batch
+from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS, LIMITS, NOON, FakeMessage, make_batch, starts_at
 
 Answer = Callable[[Batch], Sequence[Outcome] | Awaitable[Sequence[Outcome]]]
 """The vendor's answer to one request; raises ``BatchError`` where that is its answer."""
@@ -135,6 +136,8 @@ RETRIES = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3)
 BUFFER_LIMITS = BufferLimits(max_items=1000, max_bytes=1_000_000)
 BUILDER = SettlementBuilder(RETRIES, LIMITS, INPUT_TOPICS)
 TIMES = BatchTimes(NOON, NOON)
+TOPIC_IDS = LaneTopicIds(("id-0", "id-1", "id-2", "id-3", "id-4"), "id-batches")
+"""Of a destination's input topics and its journal."""
 
 
 class FakeCommitter:
@@ -219,7 +222,7 @@ class FakeLane(Lane):
         self.kept = FakeCommitter()
         self.settlements = self.kept.settlements
         self.buffer = Buffer(BUFFER_LIMITS)
-        journal = Journal(positions, opened_at_s=0.0)
+        journal = Journal(starts_at(*positions), opened_at_s=0.0)
         for known, offsets in zip(journal.settled, settled, strict=False):
             known.add(sorted(offsets))
         for doubts, batches in zip(journal.in_doubt, in_doubt, strict=False):
@@ -228,7 +231,7 @@ class FakeLane(Lane):
         progress = [OffsetProgress(position) for position in positions]
         super().__init__(
             partition,
-            state=LaneState(progress, journal, KeyOrder(ordered=ordered)),
+            state=LaneState(progress, journal, KeyOrder(ordered=ordered), TOPIC_IDS),
             committer=self.kept,
             decoder=DECODER,
             builder=BUILDER,

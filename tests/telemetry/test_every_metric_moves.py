@@ -3,11 +3,14 @@
 from collections import defaultdict
 from pathlib import Path
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import RecordsToDelete
 from prometheus_client.parser import text_string_to_metric_families
 
 from sandbox.faults.fault import Latency, Status
 from sluice.kafka.clients import client_options
+from sluice.kafka.control_topic import set_guard
+from sluice.kafka.topic_admin import admin_client
 from sluice.telemetry.metric_definitions import DEFINITIONS
 from tests.support.kafka_admin import RunningKafka
 from tests.support.stage import record, staged
@@ -68,5 +71,12 @@ async def test_every_metric_moves_in_one_run(kafka: RunningKafka, prefix: str, t
 
         await stage.publish(record(f"bad-{n}", object="group/nowhere") for n in range(100))
         await maxima.moved("sluice_dead_letters", "sluice_guard_stopped", "sluice_paused_partitions")
+
+        await stage.publish(record(f"unread-{n}") for n in range(100))
+        async with admin_client(stage.connection.kafka) as admin:
+            partition = TopicPartition(stage.topics.records, 0)
+            await admin.delete_records({partition: RecordsToDelete(before_offset=-1)})  # all that are there
+        await set_guard(stage.connection.kafka, stage.topics.control, "running", reason="repaired", by="a test")
+        await maxima.moved("sluice_unread_records_deleted")
         assert maxima.unmoved == set()
         assert await writer.stop() == 0

@@ -4,19 +4,19 @@
 2. Each settled batch writes one (``settled``) in the transaction that holds its receipts. Batches finish out of order,
    so it can settle offsets beyond the committed ones.
 3. An entry matters until the commit has passed all of its offsets. The commit's metadata carries the position of the
-   oldest entry that matters.
+   oldest entry that matters (``commits.py``).
 4. A restart reads the journal from that position: its tail, not its history. It skips the offsets that are settled, and
-   asks the vendor about those that were opened and neither settled nor withdrawn.
+   asks the vendor about those that were opened and neither settled nor withdrawn. An entry names the ids of its topics:
+   rows of a topic that was deleted settle nothing in another one with its name.
 """
 
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from sluice.events import BatchEvent, Rows
 from sluice.flow.batch import InDoubt
+from sluice.flow.commits import Start
 from sluice.flow.in_doubt import InDoubtOffsets
 from sluice.flow.offset_set import OffsetSet
 
@@ -24,25 +24,6 @@ NO_ROW = -1
 """The row of a message that was settled without ever being in a batch."""
 MAX_ENTRIES = 1000
 """Entries that are remembered, at most: past it each two become one. Behind one open offset there may be millions."""
-
-
-class CommitMetadata(msgspec.Struct, frozen=True, kw_only=True):
-    """The text that a lane keeps with its committed records offset."""
-
-    journal: int = 0
-    """The offset in the lane's ``batches`` partition to read from."""
-
-    def encode(self) -> str:
-        """Return the string that Kafka keeps with a committed offset."""
-        return msgspec.json.encode(self).decode()
-
-    @classmethod
-    def decode(cls, text: str | None) -> "CommitMetadata":
-        """Read ``text``. A commit that was not made by a writer has none: then the journal is read whole."""
-        try:
-            return msgspec.json.decode(text or "{}", type=cls)
-        except msgspec.DecodeError:
-            return cls()
 
 
 class _Entry(NamedTuple):
@@ -54,33 +35,38 @@ class _Entry(NamedTuple):
 class Journal:
     """Entries of one lane that still matter."""
 
-    def __init__(self, committed: Sequence[int], start: int = 0, *, opened_at_s: float) -> None:
-        """Start with the ``committed`` offset of every input topic; the journal is read from ``start``.
+    def __init__(self, inputs: Sequence[Start], start: int = 0, *, opened_at_s: float) -> None:
+        """Begin every input topic where ``inputs`` say; the journal is read from ``start``.
 
         ``opened_at_s``: when the lane was taken over, by the event loop's clock. Nothing its earlier owner has sent is
         answered to us.
         """
-        self._committed = list(committed)
+        self._inputs = inputs
+        self._committed = [one.settled_below for one in inputs]
         self._entries: deque[_Entry] = deque()
         self._next = start
         self._opened_at_s = opened_at_s
-        self.settled = [OffsetSet() for _ in committed]
+        self.settled = [OffsetSet() for _ in inputs]
         """By topic, the offsets beyond the commit that :meth:`read` has found settled."""
-        self.in_doubt = [InDoubtOffsets() for _ in committed]
+        self.in_doubt = [InDoubtOffsets() for _ in inputs]
         """By topic, the offsets that :meth:`read` has found opened, and neither settled nor withdrawn."""
+        self.ends = [0] * len(inputs)
+        """By topic, the offset behind the last row that :meth:`read` has found, also far below the commit."""
+        self.other_ids = [""] * len(inputs)
+        """By topic, the last id that :meth:`read` has found of another topic with its name; empty for none."""
 
     def read(self, position: int, entry: BatchEvent) -> None:
         """Take in an entry found at ``position`` when the lane is opened. Entries come in their order."""
-        self.wrote(position, entry)
-        for rows in entry.rows:
-            # What lies below the commit is settled whatever the entry says.
-            first = max(rows.offset, self._committed[rows.topic])
-            offsets = range(first, rows.offset + rows.length)
-            in_doubt = self.in_doubt[rows.topic]
+        read = [(rows.topic, self._clipped(entry, rows)) for rows in entry.rows]
+        self._remember(position, read)
+        for topic, offsets in read:
+            if not offsets:
+                continue
+            in_doubt = self.in_doubt[topic]
             if entry.state in ("settled", "withdrawn"):
                 in_doubt.remove(offsets)
             if entry.state == "settled":
-                self.settled[rows.topic].add(offsets)
+                self.settled[topic].add(offsets)
             elif entry.state != "withdrawn" and entry.requested_at is not None:
                 batch = InDoubt(
                     batch_id=entry.batch_id,
@@ -93,10 +79,31 @@ class Journal:
 
     def wrote(self, position: int, entry: BatchEvent) -> None:
         """Remember an entry that was written at ``position``, if it matters."""
+        self._remember(position, [(rows.topic, range(rows.offset, rows.offset + rows.length)) for rows in entry.rows])
+
+    def _clipped(self, entry: BatchEvent, rows: Rows) -> range:
+        """Return the offsets of ``rows`` that stand in the topic that is read; anybody may have written them."""
+        topic = rows.topic
+        if not 0 <= topic < len(self._inputs):
+            return range(0)
+        topic_id = entry.topic_ids[topic] if topic < len(entry.topic_ids) else ""
+        if topic_id not in ("", self._inputs[topic].log.topic_id):
+            self._forget(topic, topic_id)
+            return range(0)
+        self.ends[topic] = max(self.ends[topic], rows.offset + rows.length)
+        return self._inputs[topic].clip(topic_id, rows.offset, rows.length)
+
+    def _forget(self, topic: int, other_id: str) -> None:
+        """Forget the rows of ``topic`` that named no id: they came before one of another topic, so they were its."""
+        self.other_ids[topic] = other_id
+        self.settled[topic], self.in_doubt[topic], self.ends[topic] = OffsetSet(), InDoubtOffsets(), 0
+
+    def _remember(self, position: int, rows: Sequence[tuple[int, range]]) -> None:
         self._next = position + 1
         ends: dict[int, int] = {}
-        for rows in entry.rows:
-            ends[rows.topic] = max(ends.get(rows.topic, 0), rows.offset + rows.length)
+        for topic, offsets in rows:
+            if offsets:
+                ends[topic] = max(ends.get(topic, 0), offsets.stop)
         if any(end > self._committed[topic] for topic, end in ends.items()):
             self._entries.append(_Entry(position, ends))
             if len(self._entries) == MAX_ENTRIES:

@@ -10,7 +10,7 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from sluice.kafka.aiokafka_workarounds import stop
 from sluice.kafka.bounded_consumer import BoundedConsumer
 from sluice.kafka.clients import client_options, start
-from sluice.kafka.fetch_by_id import fetch_by_id
+from sluice.kafka.fetch_by_id import PositionLost, fetch_by_id
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_ids import describe_topics
 
@@ -156,6 +156,20 @@ class TopicReader:
         return None
 
     async def beginnings(self, partitions: Sequence[TopicPartition]) -> Offsets:
-        """Return the oldest offsets that retention has left."""
+        """Return the oldest offsets that retention has left, of whatever topic has the name."""
         offsets: Offsets = await self._consumer.beginning_offsets(partitions)
         return offsets
+
+    async def ends(self, partitions: Sequence[TopicPartition]) -> Offsets:
+        """Return the offsets behind the newest message that can be read, likewise."""
+        offsets: Offsets = await self._consumer.end_offsets(partitions)
+        return offsets
+
+    async def confirm(self) -> None:
+        """Raise :class:`~sluice.kafka.fetch_by_id.PositionLost` unless every topic is still the one that was met first.
+
+        Whatever Kafka has said of a topic by its name before was then said of that one: no id ever comes back.
+        """
+        for found in await describe_topics(self._consumer, list(self._ids)):
+            if found.topic_id != self._ids[found.name]:
+                raise PositionLost(f"{found.name} with the id {self._ids[found.name]} is gone, which was being read")

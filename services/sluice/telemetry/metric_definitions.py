@@ -150,6 +150,11 @@ DEFINITIONS = {
         "kafka.session_timeout_s.",
         {"reason": LaneLoss},
     ),
+    "sluice_unread_records_deleted": Definition(
+        "Offsets that Kafka's retention had deleted before a record there was read; found when a lane is opened.",
+        "any; records are lost without a receipt. The log names the offsets: publish them anew, and keep the topic for "
+        "longer than delivery may stand still.",
+    ),
     "sluice_lane_restarts": Definition(
         "Times that this writer joined its group again, with all its lanes, after a failure.",
         "more than a few an hour; the log names the error.",

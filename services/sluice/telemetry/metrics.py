@@ -74,6 +74,7 @@ class WriterMetrics:
         self.lane_gap = gauge("sluice_lane_gap_records")
         self.paused_partitions = gauge("sluice_paused_partitions")
         self.lanes_lost = counter("sluice_lanes_lost")
+        self.unread_deleted = counter("sluice_unread_records_deleted")
         self.lane_restarts = counter("sluice_lane_restarts")
         self.cycle_seconds = histogram("sluice_commit_cycle_seconds")
         self.cycle_records = histogram("sluice_commit_cycle_records")

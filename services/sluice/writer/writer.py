@@ -18,6 +18,7 @@ from sluice.flow.windows import WindowLimits, Windows
 from sluice.kafka.aiokafka_workarounds import stop
 from sluice.kafka.bounded_consumer import BoundedConsumer, fetch_bounds
 from sluice.kafka.clients import KafkaUnreachable, client_options
+from sluice.kafka.fetch_by_id import fetch_by_id
 from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
 from sluice.settings import Settings
 from sluice.telemetry.health import Heartbeat
@@ -38,6 +39,7 @@ from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.message_limits import MessageLimits, read_message_limits
 from sluice.writer.lanes.opening import LaneOpener, LaneTerms
 from sluice.writer.lanes.settlement import SettlementBuilder
+from sluice.writer.lanes.state_reading import LaneTopics
 from sluice.writer.pauses import Pauses
 from sluice.writer.poller import Poller
 from sluice.writer.status import WriterStatus
@@ -132,28 +134,32 @@ class Writer:
 
     async def _join(self, admin: Any, stop_asked: asyncio.Event) -> str | None:
         """Be a member of the group; return ``None`` when told to stop, else why it has to be joined anew."""
-        lanes = partition_count(await topic_states(admin, self._topics.all), self._name)
+        states = await topic_states(admin, self._topics.all)
+        lanes = partition_count(states, self._name)
+        topics = LaneTopics(self._topics, {state.name: state.topic_id for state in states})
+        self._lanes.answers.now_from(topics.of_lane.inputs)
         limits = await read_message_limits(admin, self._topics)
         consumer = self._new_consumer(lanes)
+        fetch_by_id(consumer, topics.ids, keep_place=True)
         try:
             await consumer.start()
-            return await self._deliver(consumer, self._opener(admin, limits), stop_asked)
+            return await self._deliver(consumer, self._opener(admin, topics, limits), stop_asked)
         except BaseExceptionGroup as failures:
             raise _cause_of(failures) from failures
         finally:
             self._assignment = None
             await stop(consumer)
 
-    def _opener(self, admin: Any, limits: MessageLimits) -> LaneOpener:
+    def _opener(self, admin: Any, topics: LaneTopics, limits: MessageLimits) -> LaneOpener:
         terms = LaneTerms(
-            topics=self._topics,
+            topics=topics,
             group_id=self._group_id,
             decoder=Decoder(self._destination, self._window_limits.max_bytes),
             builder=SettlementBuilder(self._retries, limits, self._topics.inputs),
             buffer=self._lanes.buffer,
             ordered=self._entry.ordering == "key",
         )
-        return LaneOpener(self._kafka, admin, terms)
+        return LaneOpener(self._kafka, admin, terms, self._metrics)
 
     async def _deliver(self, consumer: AIOKafkaConsumer, opener: LaneOpener, stop_asked: asyncio.Event) -> str | None:
         inputs, lanes, pauses = self._topics.inputs, self._lanes, Pauses(consumer)

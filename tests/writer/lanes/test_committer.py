@@ -10,14 +10,15 @@ from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata, RecordMetadata
 
 from sluice.events import BatchEvent, Headers, decode_batch
-from sluice.flow.journal import CommitMetadata, Journal
+from sluice.flow.commits import CommitMetadata
+from sluice.flow.journal import Journal
 from sluice.flow.key_order import KeyOrder
 from sluice.flow.offsets import OffsetProgress
 from sluice.topics import topics_of
 from sluice.writer.lanes.committer import LaneCommitter, LaneLost
 from sluice.writer.lanes.lane import LaneState
-from tests.support.factories import DELIVERED, NOON, make_item
-from tests.support.fakes import BUILDER, make_answer
+from tests.support.factories import DELIVERED, NOON, make_item, starts_at
+from tests.support.fakes import BUILDER, TOPIC_IDS, make_answer
 from tests.support.instant_clock import in_background, instantly
 
 TOPICS = topics_of("crm")
@@ -94,8 +95,9 @@ class FakeKafkaLane:
     def read_journal(self) -> Journal:
         """Read the journal as ``LaneOpener`` does."""
         records = self.committed.get(TopicPartition(TOPICS.records, 0))
-        start = CommitMetadata.decode(None if records is None else records.metadata).journal
-        journal = Journal(self.positions(), start, opened_at_s=0.0)
+        metadata = CommitMetadata.decode(None if records is None else records.metadata) or CommitMetadata()
+        start = metadata.journal
+        journal = Journal(starts_at(*self.positions(), topic_ids=TOPIC_IDS.inputs), start, opened_at_s=0.0)
         tail = {position: value for position, value in self.journal.items() if position >= start}
         self.journal_read = len(tail)
         for position, value in tail.items():
@@ -106,10 +108,10 @@ class FakeKafkaLane:
 class Owner:
     """One process that has the lane."""
 
-    def __init__(self, kafka: FakeKafkaLane) -> None:
+    def __init__(self, kafka: FakeKafkaLane, *, is_strange: bool = False) -> None:
         self.journal = kafka.read_journal()
         self.progress = [OffsetProgress(position) for position in kafka.positions()]
-        state = LaneState(self.progress, self.journal, KeyOrder(ordered=True))
+        state = LaneState(self.progress, self.journal, KeyOrder(ordered=True), TOPIC_IDS, is_strange)
         self.committer = LaneCommitter(0, kafka, TOPICS, "g", state)
 
     async def settle(self, topic: int, offset: int) -> None:
@@ -254,3 +256,39 @@ async def test_committed_cycle_confirms_the_lane_from_when_it_asked() -> None:
     opened_at_s = owner.committer.confirmed_at_s
     await owner.confirm()
     assert opened_at_s < owner.committer.confirmed_at_s < time.monotonic()
+
+
+def _metadata(kafka: FakeKafkaLane) -> list[CommitMetadata | None]:
+    found = [kafka.committed.get(TopicPartition(topic, 0)) for topic in TOPICS.inputs]
+    return [None if one is None else CommitMetadata.decode(one.metadata) for one in found]
+
+
+@instantly
+async def test_first_cycle_names_the_topics_of_all_offsets() -> None:
+    kafka = FakeKafkaLane()
+    await Owner(kafka).confirm()
+    expected = [CommitMetadata(topic_id=topic_id) for topic_id in TOPIC_IDS.inputs]
+    expected[0] = CommitMetadata(topic_id="id-0", journal=0, journal_id="id-batches")
+    assert _metadata(kafka) == expected
+
+
+@instantly
+async def test_lane_that_was_found_strange_commits_at_once_what_counts_now() -> None:
+    kafka = FakeKafkaLane()
+    await Owner(kafka).cycle()
+    assert kafka.committed == {}
+    await Owner(kafka, is_strange=True).cycle()
+    assert len(kafka.committed) == len(TOPICS.inputs)
+
+
+@instantly
+async def test_entries_name_the_topics_of_their_rows() -> None:
+    kafka = FakeKafkaLane()
+    owner = Owner(kafka)
+    for topic in (0, 2):
+        owner.progress[topic].give([0])
+        owner.submit(topic, 0)
+    owner.committer.write(ENTRY)
+    await owner.cycle()
+    named = [decode_batch(value).topic_ids for value in kafka.journal.values()]
+    assert named == [[], ["id-0"], ["", "", "id-2"]]

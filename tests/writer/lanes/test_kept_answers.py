@@ -2,7 +2,7 @@
 
 from sluice.writer.lanes.buffer import Buffer
 from sluice.writer.lanes.kept_answers import KeptAnswers
-from tests.support.factories import DELIVERED, make_items
+from tests.support.factories import DELIVERED, make_item, make_items
 from tests.support.fakes import BUFFER_LIMITS, make_answer
 
 
@@ -26,3 +26,19 @@ def test_answers_of_lanes_that_others_have_are_forgotten() -> None:
         answers.keep(lane, [make_answer(make_items(1, lane=lane), DELIVERED)])
     answers.keep_only([1])
     assert ([len(answers.take(lane)) for lane in range(3)], buffer.item_bytes) == ([0, 1, 0], 0)
+
+
+def test_answers_for_records_of_a_deleted_topic_are_forgotten() -> None:
+    buffer = Buffer(BUFFER_LIMITS)
+    answers = KeptAnswers(buffer)
+    answers.now_from(["a", "b"])
+    items = [make_item(0), make_item(1, topic=1), make_item(2)]
+    answers.keep(
+        0, [make_answer(items, DELIVERED, DELIVERED, DELIVERED), make_answer(items[::2], DELIVERED, DELIVERED)]
+    )
+    answers.now_from(["a", "b"])
+    assert len(answers) == 5
+    answers.now_from(["c", "b"])
+    assert (len(answers), buffer.items) == (1, 1)
+    [answer] = answers.take(0)
+    assert [item.offset for item, _ in answer.fates] == [1]

@@ -10,18 +10,20 @@ import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalOperation, KafkaError, ProducerFenced
 from aiokafka.structs import OffsetAndMetadata
 
 from sluice.events import BatchEvent, encode_event
-from sluice.flow.journal import CommitMetadata
+from sluice.flow.commits import CommitMetadata
 from sluice.kafka.aiokafka_workarounds import is_own_cancel, refusal_of, stop
 from sluice.kafka.refusals import describe_refusal
 from sluice.kafka.sending import BatchedSends, Message
 from sluice.topics import DestinationTopics
 from sluice.writer import kill_points
 from sluice.writer.kill_points import KillPoint
+from sluice.writer.lanes.decoding import RECORDS
 from sluice.writer.lanes.lane import CommitCycle, LaneState
 from sluice.writer.lanes.settlement import Settlement
 
@@ -57,8 +59,9 @@ class LaneCommitter:
         self._producer = producer
         self._topics = topics
         self._group_id = group_id
-        self._progress, self._journal, _ = state
-        self._committed = [one.position for one in self._progress]
+        self._progress, self._journal, self._topic_ids = state.progress, state.journal, state.topic_ids
+        self._committed: list[int | None] = [None] * len(self._progress)
+        """By input topic number, the offset that was committed last with the topic's id."""
         self._settlements: list[Settlement] = []
         self._in_cycle: list[Settlement] = []
         self._entries: list[_Entry] = []
@@ -70,6 +73,9 @@ class LaneCommitter:
         self._idle = asyncio.Event()
         self._idle.set()
         self._ended = False
+        if state.is_strange:
+            self._idle.clear()
+            self._wake.set()
 
     def submit(self, settlement: Settlement) -> None:
         """Have ``settlement`` written in the next cycle."""
@@ -168,15 +174,15 @@ class LaneCommitter:
             settlement.mark_settled(self._progress)
         after = [progress.position for progress in self._progress]
         # Positions of this cycle's own entries are known only once they are written; an older position suffices.
-        metadata = CommitMetadata(journal=self._journal.start).encode()
+        offsets = self._offsets(after, self._journal.start)
 
         sends = BatchedSends(self._producer, self._partition)
         try:
             await self._producer.begin_transaction()
             # Offsets first, and by themselves: while the coordinator writes down the group, Kafka 4.1 turns away what
             # is produced (as NOT_ENOUGH_REPLICAS, in an eighth of all cycles), and aiokafka tries again 0.1 s later.
-            await self._producer.send_offsets_to_transaction(self._offsets(after, metadata), self._group_id)
-            sent_entries = await sends.send(self._topics.batches, map(_entry_message, events))
+            await self._producer.send_offsets_to_transaction(offsets, self._group_id)
+            sent_entries = await sends.send(self._topics.batches, map(self._entry_message, events))
             for topic, messages in self._messages(settlements):
                 await sends.send(topic, messages)
             # Before the commit: a message that failed must fail the cycle, a commit would leave it out.
@@ -197,7 +203,7 @@ class LaneCommitter:
             for position in range(first, first + count):
                 self._journal.wrote(position, next(noted))
         self._journal.committed(after)
-        self._committed = after
+        self._committed = list(after)
         return sends.messages
 
     def _messages(self, settlements: Sequence[Settlement]) -> Iterable[tuple[str, Iterable[Message]]]:
@@ -206,20 +212,33 @@ class LaneCommitter:
         for number, retry_topic in enumerate(self._topics.retries, start=1):
             yield retry_topic.name, (message for one in settlements for message in one.retries.get(number, ()))
 
-    def _offsets(self, after: Sequence[int], metadata: str) -> dict[TopicPartition, OffsetAndMetadata]:
-        """Return what to commit: always records, because the metadata stands there; retry topics where they moved."""
+    def _offsets(self, after: Sequence[int], journal: int) -> dict[TopicPartition, OffsetAndMetadata]:
+        """Return what to commit: always records, because the journal's place stands there; others where they moved."""
+        batches_id = self._topic_ids.batches
         return {
-            TopicPartition(topic, self._partition): OffsetAndMetadata(after[number], metadata if number == 0 else "")
+            TopicPartition(topic, self._partition): OffsetAndMetadata(
+                after[number],
+                CommitMetadata(
+                    topic_id=self._topic_ids.inputs[number],
+                    journal=journal if number == RECORDS else 0,
+                    journal_id=batches_id if number == RECORDS else "",
+                ).encode(),
+            )
             for number, topic in enumerate(self._topics.inputs)
-            if number == 0 or after[number] != self._committed[number]
+            if number == RECORDS or after[number] != self._committed[number]
         }
+
+    def _entry_message(self, entry: BatchEvent) -> Message:
+        """Return ``entry`` with the ids of the topics in it."""
+        named = {rows.topic for rows in entry.rows}
+        topic_ids = [
+            self._topic_ids.inputs[number] if number in named else "" for number in range(max(named, default=-1) + 1)
+        ]
+        identified = msgspec.structs.replace(entry, topic_ids=topic_ids)
+        return Message(entry.batch_id.encode(), encode_event(identified), [])
 
 
 def _release(entries: Sequence[_Entry]) -> None:
     for entry in entries:
         if not entry.done.done():
             entry.done.set_result(None)
-
-
-def _entry_message(entry: BatchEvent) -> Message:
-    return Message(entry.batch_id.encode(), encode_event(entry), [])

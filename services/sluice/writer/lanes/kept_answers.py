@@ -4,7 +4,7 @@ A lane can be lost between an answer and the commit of its receipts. The vendor 
 answers are kept, and are the first that is written when the lane is open again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from sluice.writer.lanes.buffer import Buffer, BufferShare
 from sluice.writer.lanes.settlement import VendorAnswer
@@ -17,6 +17,7 @@ class KeptAnswers:
         self._buffer = buffer
         self._answers: dict[int, list[VendorAnswer]] = {}
         self._shares: dict[int, BufferShare] = {}
+        self._topic_ids: Sequence[str] = ()
 
     def __len__(self) -> int:
         """Return how many items wait."""
@@ -41,3 +42,14 @@ class KeptAnswers:
         """Forget the answers of all lanes but ``lanes``: their new owners find out by themselves."""
         for lane in [one for one in self._answers if one not in lanes]:
             self.take(lane)
+
+    def now_from(self, topic_ids: Sequence[str]) -> None:
+        """Forget the answers for records of input topics that were deleted since; ``topic_ids`` are those of now."""
+        before, self._topic_ids = self._topic_ids, topic_ids
+        gone = {number for number, (old, new) in enumerate(zip(before, topic_ids, strict=False)) if old != new}
+        for lane in list(self._answers) if gone else ():
+            left = [
+                answer._replace(fates=[fate for fate in answer.fates if fate[0].topic not in gone])
+                for answer in self.take(lane)
+            ]
+            self.keep(lane, [answer for answer in left if answer.fates])

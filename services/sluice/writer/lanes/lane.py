@@ -16,6 +16,7 @@ import msgspec
 
 from sluice.events import BatchEvent, KafkaRecord
 from sluice.flow.batch import Batch, Item
+from sluice.flow.commits import LaneTopicIds
 from sluice.flow.journal import Journal, rows_of
 from sluice.flow.journal_entries import entries_of
 from sluice.flow.key_order import KeyOrder
@@ -36,6 +37,9 @@ class LaneState(NamedTuple):
     """By input topic number."""
     journal: Journal
     order: KeyOrder
+    topic_ids: LaneTopicIds
+    is_strange: bool = False
+    """True when it was not found as its last owner has left it: a first cycle must say what counts from now on."""
 
 
 class CommitCycle(NamedTuple):
@@ -104,7 +108,7 @@ class Lane:
         """
         self.partition = partition
         self.alive = True
-        self.progress, journal, self.order = state
+        self.progress, journal, self.order = state.progress, state.journal, state.order
         self.committer = committer
         # Offsets that are still to come, by input topic number: settled already, or with a fate that is not known.
         self._settled, self._in_doubt = journal.settled, journal.in_doubt
