@@ -20,7 +20,7 @@ from sluice.records import ordering_key
 from sluice.writer.lanes.cutting import LETTER_PARTS, RECEIPT_PARTS, RETRY_PARTS, Whole, fit, message_bytes, whole_of
 from sluice.writer.lanes.decoding import RECORDS, Undecodable, origin_of
 from sluice.writer.lanes.held_bytes import undecodable_bytes
-from sluice.writer.lanes.message_limits import MessageLimits
+from sluice.writer.lanes.message_limits import MIN_MESSAGE_BYTES, MessageLimits
 from sluice.writer.lanes.receipt_messages import (
     MAX_CODE_CHARS,
     Failure,
@@ -110,11 +110,13 @@ class SettlementBuilder:
         item_bytes = 0
         batch_id = batch.batch_id
         max_receipt_bytes = self.limits.succeeded
+        # A receipt adds no more than that to what its item holds, of which names of headers are counted by characters.
+        surely_fits = (max_receipt_bytes - MIN_MESSAGE_BYTES) // 4
         for item, outcome in fates:
             item_bytes += item.held_bytes
             if outcome.fate is _DELIVERED or outcome.fate is _SKIPPED:
                 receipt = succeeded(item, outcome, batch_id, now)
-                if message_bytes(receipt) > max_receipt_bytes:
+                if item.held_bytes > surely_fits and message_bytes(receipt) > max_receipt_bytes:
                     receipt = fit(receipt, max_receipt_bytes, RECEIPT_PARTS, self._whole(item))
                 done.append(receipt)
             elif (later := self._retry(item, outcome, batch_id, now)) is not None:
