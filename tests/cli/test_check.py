@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from sluice.cli.exits import Exit
 from sluice.topics import topics_of
@@ -41,6 +42,25 @@ def test_topics_come_third_and_destinations_last(no_topics: str, run: Run) -> No
     assert result.exit_code == Exit.DESTINATION
     assert lines(result.stdout) == ["✓ settings", "✓ Kafka", "✓ topics of crm"]
     assert "✗ destination crm: http://localhost:1 cannot be used" in result.stderr
+
+
+def test_records_that_another_partitioner_has_placed_are_a_warning(
+    kafka: RunningKafka, no_topics: str, run: Run
+) -> None:
+    success(run("topics", "create", "crm", "--partitions", "2"))
+    records = topics_of("crm", no_topics).records
+
+    async def publish() -> None:
+        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers) as producer:
+            await producer.send_and_wait(records, b"{}", b"acme8", 1)
+            await producer.send_and_wait(records, b"{}", b"acme5", 1)
+
+    asyncio.run(publish())
+    result = run("check", env=SECRET)
+    assert lines(result.stdout) == ["✓ settings", "✓ Kafka", "✓ topics of crm"]
+    assert "! records of crm: 1 record of the newest on a wrong partition, such as 1/1: " in result.stderr
+    assert "partitioner=murmur2_random" in result.stderr
+    assert result.exit_code == Exit.DESTINATION  # it stops nothing: the next stage is checked
 
 
 @pytest.mark.parametrize("by_option", [True, False], ids=["--config", "SLUICE_CONFIG"])

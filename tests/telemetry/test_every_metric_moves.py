@@ -63,6 +63,9 @@ async def test_every_metric_moves_in_one_run(kafka: RunningKafka, prefix: str, t
         await maxima.moved("sluice_requests_in_flight")
         faults.clear()
 
+        await stage.publish([record("acme5")._replace(partition=1)])  # murmur2 chooses 0
+        await maxima.moved("sluice_misplaced_records")
+
         # Whoever has a lane's transactional id last, owns the lane.
         async with AIOKafkaProducer(**client_options(stage.connection.kafka), transactional_id=f"{prefix}crm.writer-0"):
             pass

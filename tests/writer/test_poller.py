@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from sluice.writer.backpressure import Backpressure
 from sluice.writer.due_retries import DueRetries
 from sluice.writer.lanes.receipt_messages import rfc3339
+from sluice.writer.partitioner_check import PartitionerCheck
 from sluice.writer.pauses import PauseReason, Pauses
 from sluice.writer.poller import Poller
 from tests.support.factories import INPUT_TOPICS, FakeMessage, record, record_message
@@ -39,7 +40,8 @@ class Setup:
         )
         delays_s = dict.fromkeys(INPUT_TOPICS[1:], 30.0)
         retries = DueRetries(self.consumer, self.pauses, delays_s, monotonic=now_s, wall=now_s)
-        poller = Poller(self.consumer, INPUT_TOPICS, lanes, dispatcher, self.pauses, backpressure, retries)
+        partitioner = PartitionerCheck(self.delivery.metrics)
+        poller = Poller(self.consumer, INPUT_TOPICS, lanes, dispatcher, self.pauses, backpressure, retries, partitioner)
         self._polls = poller.polls()
 
     async def poll(self) -> list[int]:

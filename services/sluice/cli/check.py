@@ -13,7 +13,9 @@ from sluice.client.connection import connect
 from sluice.destinations import open_destination
 from sluice.destinations.contract import BatchError
 from sluice.kafka.clients import KafkaUnreachable
+from sluice.kafka.partitioner import ADVICE, find_misplaced
 from sluice.kafka.topic_admin import TopicsError, admin_client, partition_count, topic_states
+from sluice.kafka.topic_reader import TopicReader
 from sluice.settings import Settings, load_settings
 from sluice.settings_file import SettingsError
 
@@ -23,6 +25,8 @@ class Finding(NamedTuple):
 
     text: str
     code: Exit = Exit.OK
+    is_warning: bool = False
+    """Something that a person should look at, and that is no reason not to start."""
 
 
 @click.command(short_help="Check settings, Kafka, topics and destinations.")
@@ -76,6 +80,20 @@ async def _topics(settings: Settings, names: Sequence[str]) -> AsyncIterator[Fin
                 yield Finding(f"topics of {name}: {error}", Exit.TOPICS)
             else:
                 yield Finding(f"topics of {name}: {len(topics)} with {count} partitions each")
+                async for finding in _partitioners(settings, name, count):
+                    yield finding
+
+
+async def _partitioners(settings: Settings, name: str, partitions: int) -> AsyncIterator[Finding]:
+    """Look whether the newest records stand where murmur2 puts them."""
+    topic = connect(settings).topics(name).records
+    async with TopicReader(settings.kafka) as reader:
+        misplaced = await find_misplaced(reader, topic, partitions)
+    if misplaced:
+        first = misplaced[0]
+        place = f"such as {first.partition}/{first.offset}"
+        text = f"records of {name}: {counted(len(misplaced), 'record')} of the newest on a wrong partition, {place}: "
+        yield Finding(text + ADVICE, is_warning=True)
 
 
 async def _destinations(settings: Settings, names: Sequence[str]) -> AsyncIterator[Finding]:
@@ -94,4 +112,6 @@ async def _destinations(settings: Settings, names: Sequence[str]) -> AsyncIterat
 
 def _print(finding: Finding) -> None:
     mark = click.style("✗", fg="red") if finding.code else click.style("✓", fg="green")
-    click.echo(f"{mark} {finding.text}", err=finding.code != Exit.OK)
+    if finding.is_warning:
+        mark = click.style("!", fg="yellow")
+    click.echo(f"{mark} {finding.text}", err=finding.code != Exit.OK or finding.is_warning)

@@ -37,7 +37,11 @@ def asyncapi_document(schemas: Mapping[str, str]) -> Document:
                 "Record events from Kafka into SaaS systems through their bulk APIs, one receipt per record.\n\n"
                 "Every destination has these topics, all with the same number of partitions: partition p of each "
                 "is lane p, and all that a record causes stays in its lane. A configured prefix may stand in front "
-                "of every name. Read receipts with `isolation.level=read_committed`."
+                "of every name. Read receipts with `isolation.level=read_committed`.\n\n"
+                "The message key of a record is its ordering key: records that share it are applied in the order in "
+                "which they were published. That holds within a partition, so all publishers of a destination choose "
+                "partitions by murmur2 of the key, which is Java's partitioner; clients of librdkafka set "
+                "`partitioner=murmur2_random`."
             ),
         },
         "defaultContentType": "application/json",
@@ -104,7 +108,12 @@ def _messages(schemas: Mapping[str, str]) -> Document:
         for event in ("RecordEvent", "SucceededEvent", "BatchEvent", "ControlEvent", "RedrivenEvent")
     )
     return {
-        "RecordEvent": _message("A change to apply.", record, (Header.REDRIVE_COUNT, *SOURCE), "The ordering key."),
+        "RecordEvent": _message(
+            "A change to apply.",
+            record,
+            (Header.REDRIVE_COUNT, *SOURCE),
+            "The ordering key; murmur2 of it chooses the partition.",
+        ),
         "Retry": _message(
             "A record whose delivery failed for now: the original key and value, untouched.",
             record,

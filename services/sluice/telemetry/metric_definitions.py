@@ -120,6 +120,11 @@ DEFINITIONS = {
         "Memory of these items, with their headers, what is sent of them, and their receipts until they are committed.",
         "at delivery.max_buffered_bytes for long; as sluice_buffered_items.",
     ),
+    "sluice_misplaced_records": Definition(
+        "Records among those sampled whose key murmur2 would put on another partition.",
+        "any; a publisher has another partitioner, such as librdkafka's default, and keys that two publishers share "
+        "are not applied in order. The log names a record, `sluice check` finds others.",
+    ),
     "sluice_oldest_unsettled_seconds": Definition(
         "Age of the oldest item that was read and has no receipt yet.",
         "growing without a hold; one batch is stuck, and after a restart everything behind it is looked up again.",

@@ -68,6 +68,7 @@ class WriterMetrics:
         self.runnable_backlog = gauge("sluice_runnable_backlog_records")
         self.buffered_items = gauge("sluice_buffered_items")
         self.buffered_bytes = gauge("sluice_buffered_bytes")
+        self.misplaced_records = counter("sluice_misplaced_records")
         self.oldest_unsettled = gauge("sluice_oldest_unsettled_seconds")
         self.lanes = gauge("sluice_lanes_owned")
         self.lanes_waiting = gauge("sluice_lanes_waiting")

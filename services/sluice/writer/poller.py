@@ -15,6 +15,7 @@ from sluice.writer.kill_points import KillPoint
 from sluice.writer.lanes.decoding import RECORDS
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.lanes import Lanes
+from sluice.writer.partitioner_check import PartitionerCheck
 from sluice.writer.pauses import PauseReason, Pauses
 
 POLL_TIMEOUT_MS = 50
@@ -49,6 +50,7 @@ class Poller:
         pauses: Pauses,
         backpressure: Backpressure,
         retries: DueRetries,
+        partitioner: PartitionerCheck,
     ) -> None:
         """``inputs`` are the input topics by number."""
         self._consumer = consumer
@@ -58,6 +60,7 @@ class Poller:
         self._pauses = pauses
         self._backpressure = backpressure
         self._retries = retries
+        self._partitioner = partitioner
 
     async def polls(self) -> AsyncIterator[None]:
         """Poll until cancelled, and yield after each poll.
@@ -92,7 +95,9 @@ class Poller:
 
     def _take(self, lane: Lane, partition: TopicPartition, messages: Sequence[KafkaRecord]) -> None:
         number = self._numbers[partition.topic]
-        if number != RECORDS:
+        if number == RECORDS:
+            self._partitioner.look(messages)
+        else:
             messages = self._retries.take(partition, messages)
         if messages:
             self._dispatcher.add(lane.accept(number, messages))

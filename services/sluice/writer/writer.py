@@ -40,6 +40,7 @@ from sluice.writer.lanes.message_limits import MessageLimits, read_message_limit
 from sluice.writer.lanes.opening import LaneOpener, LaneTerms
 from sluice.writer.lanes.settlement import SettlementBuilder
 from sluice.writer.lanes.state_reading import LaneTopics
+from sluice.writer.partitioner_check import PartitionerCheck
 from sluice.writer.pauses import Pauses
 from sluice.writer.poller import Poller
 from sluice.writer.status import WriterStatus
@@ -94,6 +95,7 @@ class Writer:
             FloodGuard(max_share=entry.guard.max_share, over_records=entry.guard.over_records),
             metrics,
         )
+        self._partitioner = PartitionerCheck(metrics)
         self._status = WriterStatus(self._topics.inputs, self._lanes, self._limiter, metrics)
         self._assignment: LaneAssignment | None = None
         metrics.lanes_waiting.set_function(lambda: len(self._assignment.waiting) if self._assignment else 0)
@@ -135,7 +137,7 @@ class Writer:
     async def _join(self, admin: Any, stop_asked: asyncio.Event) -> str | None:
         """Be a member of the group; return ``None`` when told to stop, else why it has to be joined anew."""
         states = await topic_states(admin, self._topics.all)
-        lanes = partition_count(states, self._name)
+        self._partitioner.partitions = lanes = partition_count(states, self._name)
         topics = LaneTopics(self._topics, {state.name: state.topic_id for state in states})
         self._lanes.answers.now_from(topics.of_lane.inputs)
         limits = await read_message_limits(admin, self._topics)
@@ -184,7 +186,7 @@ class Writer:
             max_gap_per_lane=settings.max_gap_per_lane,
         )
         retries = DueRetries(consumer, pauses, {topic.name: topic.delay_s for topic in self._topics.retries})
-        poller = Poller(consumer, inputs, lanes, dispatcher, pauses, backpressure, retries)
+        poller = Poller(consumer, inputs, lanes, dispatcher, pauses, backpressure, retries, self._partitioner)
         async with asyncio.TaskGroup() as sending:
             dispatching = sending.create_task(dispatcher.run())
             closing: asyncio.Task[None] | None = None
