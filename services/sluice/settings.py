@@ -18,6 +18,7 @@ from sluice.destinations.settings import DestinationSettings
 from sluice.flow.flood_guard import GuardSettings
 from sluice.flow.windows import WindowSettings
 from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.tls_files import check_tls_files
 from sluice.setting_types import Frozen, Positive, Seconds, secret_schema
 from sluice.settings_file import SettingsError, check_keys, convert, expand, nearest, parse_yaml, read_text
 from sluice.telemetry.settings import HttpSettings, TracingSettings
@@ -84,7 +85,9 @@ class Settings(Frozen, frozen=True):
 
 def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
     """Read, expand and validate the file at ``path``. Raises :class:`SettingsError`."""
-    return parse_settings(read_text(path), environ, base=path.parent, name=str(path))
+    settings = parse_settings(read_text(path), environ, base=path.parent, name=str(path))
+    check_tls_files(settings.kafka)
+    return settings
 
 
 def parse_settings(text: str, environ: Mapping[str, str], *, base: Path = Path(), name: str = "settings") -> Settings:

@@ -29,7 +29,7 @@ def test_kafka_comes_second(settings: Path, run: Run) -> None:
     result = run("check", env=SECRET)
     assert result.exit_code == Exit.KAFKA
     assert lines(result.stdout) == ["✓ settings"]
-    assert "✗ Kafka: Kafka does not answer at localhost:1" in result.stderr
+    assert "✗ Kafka: Kafka cannot be reached at localhost:1" in result.stderr
 
 
 def test_topics_come_third_and_destinations_last(no_topics: str, run: Run) -> None:

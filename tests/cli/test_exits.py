@@ -48,7 +48,7 @@ def test_unknown_destination_is_named_with_the_nearest(settings: Path, run: Run,
 
 @pytest.mark.parametrize("command", ["publish {} a.csv --object group/company --key id", "topics ls {}"])
 def test_kafka_that_does_not_answer_is_one_sentence(settings: Path, run: Run, command: str) -> None:
-    assert "Kafka does not answer at localhost:1" in failure(run(*command.format("crm").split()), Exit.KAFKA)
+    assert "Kafka cannot be reached at localhost:1" in failure(run(*command.format("crm").split()), Exit.KAFKA)
 
 
 @pytest.mark.parametrize(("command", "topic"), COMMANDS.items())

@@ -84,7 +84,7 @@ async def test_largest_record_that_is_let_through_is_taken(connection: Connectio
 
 async def test_kafka_that_does_not_answer_is_named() -> None:
     connection = Connection(kafka=KafkaSettings(bootstrap_servers="localhost:1"))
-    with pytest.raises(KafkaUnreachable, match="Kafka does not answer at localhost:1"):
+    with pytest.raises(KafkaUnreachable, match="Kafka cannot be reached at localhost:1"):
         async with Publisher("crm", connection):
             pass
 

@@ -49,7 +49,9 @@ async def test_a_closed_port_is_unreachable_and_nothing_stays_open(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", ResourceWarning)
         async with asyncio.timeout(5):
-            with pytest.raises(KafkaUnreachable, match=f"Kafka does not answer at {closed_port}: .* check kafka"):
+            with pytest.raises(
+                KafkaUnreachable, match=f"Kafka cannot be reached at {closed_port}: nobody listens there"
+            ):
                 await start(make(**client_options(settings)), settings)
         gc.collect()
     assert [str(one.message) for one in caught if "aiokafka" in str(one.message).lower()] == []

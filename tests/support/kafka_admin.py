@@ -7,16 +7,18 @@ from typing import NamedTuple
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.settings import KafkaSettings, SaslSettings, TlsSettings
 from sluice.kafka.topic_ids import describe_topics
 
 
 class RunningKafka(NamedTuple):
     bootstrap_servers: str
+    tls: TlsSettings | None = None
+    sasl: SaslSettings | None = None
 
     @property
     def settings(self) -> KafkaSettings:
-        return KafkaSettings(bootstrap_servers=self.bootstrap_servers)
+        return KafkaSettings(bootstrap_servers=self.bootstrap_servers, tls=self.tls, sasl=self.sasl)
 
 
 async def create_topics(

@@ -18,9 +18,11 @@ from sluice.client.connection import Connection
 from sluice.client.outcomes import outcomes
 from sluice.client.receipts import DeadLetter, Receipt
 from sluice.events import Headers, Key, Operation, encode_event
+from sluice.kafka.clients import client_options
 from sluice.kafka.topic_admin import admin_client, create_topics
 from sluice.records import make_record, ordering_key
 from tests.support.kafka_admin import RunningKafka
+from tests.support.secured import settings_block
 from tests.support.topics import crm_connection
 from tests.support.writer_process import DESTINATION, WriterProcess
 
@@ -94,7 +96,7 @@ class Stage:
         for name, block in entry.items():
             destination[name] = {**destination[name], **block} if isinstance(block, dict) else block
         path = self.directory / f"sluice-{len(list(self.directory.glob('*.yaml')))}.yaml"
-        kafka = {"bootstrap_servers": self.connection.kafka.bootstrap_servers, "session_timeout_s": SESSION_TIMEOUT_S}
+        kafka = {**settings_block(self.connection.kafka), "session_timeout_s": SESSION_TIMEOUT_S}
         whole = {
             "kafka": kafka,
             "topic_prefix": self.connection.topic_prefix,
@@ -114,8 +116,8 @@ class Stage:
 
     async def publish(self, messages: Iterable[Message], *, topic: str | None = None) -> list[Place]:
         """Publish ``messages`` in their order, to the records topic unless another is named; where each stands."""
-        servers = self.connection.kafka.bootstrap_servers
-        async with AIOKafkaProducer(bootstrap_servers=servers, enable_idempotence=True) as producer:
+        options = client_options(self.connection.kafka)
+        async with AIOKafkaProducer(**options, enable_idempotence=True) as producer:
             sent = [
                 await producer.send(
                     topic or self.topics.records, one.value, one.key, one.partition, headers=one.headers

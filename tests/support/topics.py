@@ -7,7 +7,6 @@ from aiokafka import ConsumerRecord
 
 from sluice.client.connection import Connection
 from sluice.client.receipts import Receipt
-from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_admin import admin_client, topic_states
 from sluice.kafka.topic_reader import TopicReader
 from tests.support.kafka_admin import RunningKafka, create_topics
@@ -15,9 +14,7 @@ from tests.support.kafka_admin import RunningKafka, create_topics
 
 def crm_connection(kafka: RunningKafka, prefix: str) -> Connection:
     """Return how to reach the topics of a destination ``crm``."""
-    return Connection(
-        kafka=KafkaSettings(bootstrap_servers=kafka.bootstrap_servers), topic_prefix=prefix, destinations=("crm",)
-    )
+    return Connection(kafka=kafka.settings, topic_prefix=prefix, destinations=("crm",))
 
 
 async def crm_topics(kafka: RunningKafka, prefix: str) -> Connection:

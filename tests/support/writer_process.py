@@ -75,6 +75,10 @@ class WriterProcess:
         """Its log lines with this message."""
         return [line for line in self._lines() if line.get("message") == message]
 
+    def logged_by(self, logger: str) -> list[dict[str, Any]]:
+        """Its log lines of this library."""
+        return [line for line in self._lines() if str(line.get("logger", "")).startswith(logger)]
+
     def log_text(self) -> str:
         return self.log.read_bytes()[self._log_start :].decode(errors="replace")
 

@@ -6,7 +6,6 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from sluice.kafka.clients import KafkaUnreachable
-from sluice.kafka.settings import KafkaSettings
 from sluice.writer.lanes.committer import LaneLost
 from tests.support.factories import DELIVERED, make_item, record, record_message
 from tests.support.fakes import FakeDestination, FakeLane, sample, settle
@@ -14,7 +13,7 @@ from tests.support.instant_clock import instantly, turn
 from tests.writer.assignment_setup import AssignmentSetup
 
 REFUSED = LaneLost("lane 0 cannot be written", fenced=False)
-UNREACHABLE = KafkaUnreachable(KafkaSettings(bootstrap_servers="x:1"), OSError())
+UNREACHABLE = KafkaUnreachable("x:1", "nobody listens there")
 
 
 @instantly

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from sluice.kafka.settings import KafkaSettings
+from sluice.kafka.tls_files import check_tls_files
 from sluice.settings import Settings, settings_of
 from sluice.settings_file import SettingsError, nearest, parse_yaml, read_text
 from sluice.telemetry.settings import TracingSettings
@@ -46,14 +47,16 @@ Connectable = Connection | Settings | Path | str
 
 
 def connect(settings: Connectable, environ: Mapping[str, str] = os.environ) -> Connection:
-    """Return the connection that ``settings`` describe. Raises ``SettingsError``."""
+    """Return the connection that ``settings`` describe. Raises ``SettingsError``, also for files of ``kafka.tls``."""
     match settings:
         case Connection():
-            return settings
+            connection = settings
         case Settings():
-            return _connection(settings, settings.destinations)
+            connection = _connection(settings, settings.destinations)
         case _:
-            return _load(Path(settings), environ)
+            connection = _load(Path(settings), environ)
+    check_tls_files(connection.kafka)
+    return connection
 
 
 def _load(path: Path, environ: Mapping[str, str]) -> Connection:

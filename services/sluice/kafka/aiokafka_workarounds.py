@@ -13,6 +13,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import KafkaError, ProducerFenced
 
+from sluice.kafka import connections
+
 Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient
 
 STOP_TIMEOUT_S = 5.0
@@ -65,6 +67,7 @@ async def _stop(client: Client) -> None:
             await _close(client.stop(), lambda: _abandon_consumer(client))
         case _:
             await _close(client.close(), client._client.close)
+    await connections.closed()
 
 
 async def _abandon_producer(producer: AIOKafkaProducer) -> None:

@@ -5,6 +5,7 @@ aiokafka has no setting for the class of its connections: :func:`use` replaces i
 named below are those of https://github.com/aio-libs/aiokafka/issues.
 """
 
+import asyncio
 import math
 import time
 from collections.abc import Awaitable
@@ -21,10 +22,43 @@ RENEW_AFTER = 0.75
 """Share of a login's life after which a connection is replaced, as soon as nothing is in flight on it."""
 
 
+class Silence:
+    """The time in which Kafka has said nothing to any client of this process."""
+
+    def __init__(self) -> None:
+        self._answered_at_s = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the last answer to a client that had logged in."""
+        return time.monotonic() - self._answered_at_s
+
+    def end(self) -> None:
+        """Take note of an answer."""
+        self._answered_at_s = time.monotonic()
+
+
+silence = Silence()
+_closing: set[asyncio.Future[None]] = set()
+
+
 class Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no types
     """A connection for which nobody has to wait when it closes, and that Kafka does not close for its age."""
 
     _renew_at_s = math.inf
+    _logged_in = False
+
+    async def connect(self) -> Any:
+        """Connect and log in as the base class does."""
+        opened = await super().connect()
+        self._logged_in = True
+        silence.end()
+        return opened
+
+    def _handle_frame(self, frame: bytes) -> None:
+        super()._handle_frame(frame)
+        if self._logged_in:
+            silence.end()
 
     def send(self, request: Any, expect_response: bool = True) -> Awaitable[Any]:
         """Send as the base class does. Raises ``KafkaConnectionError``.
@@ -39,7 +73,7 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no t
         except RuntimeError as error:
             self.close(reason=CloseReason.CONNECTION_BROKEN)
             raise KafkaConnectionError(f"Connection at {self.host}:{self.port} broken: {error}") from error
-        return self._logged_in(answer) if isinstance(request, SaslAuthenticateRequest) else answer
+        return self._noting_lifetime(answer) if isinstance(request, SaslAuthenticateRequest) else answer
 
     def connected(self) -> bool:
         """Return whether a request may be sent; close a connection whose login is about to end.
@@ -62,15 +96,29 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no t
         transport = self._writer.transport if self._writer is not None else None
         closed = super().close(reason, exc)
         if transport is not None:
+            _closing.add(closed)
+            closed.add_done_callback(_closing.discard)
             self._loop.call_later(CLOSE_TIMEOUT_S, transport.abort)
         return closed
 
-    async def _logged_in(self, answer: Awaitable[Any]) -> Any:
+    async def _noting_lifetime(self, answer: Awaitable[Any]) -> Any:
         response = await answer
         lifetime_ms = getattr(response, "session_lifetime_ms", 0)  # Kafka before 2.2 does not tell it
         if lifetime_ms > 0:
             self._renew_at_s = time.monotonic() + RENEW_AFTER * lifetime_ms / 1000
         return response
+
+
+async def closed() -> None:
+    """Wait until every connection is gone that this event loop closes, which takes no longer than ``CLOSE_TIMEOUT_S``.
+
+    aiokafka does not wait for those that it opens to begin with, or in vain. A loop of uvloop that ends before them
+    fails with ``Device or resource busy``, in place of what the process has to say.
+    """
+    loop = asyncio.get_running_loop()
+    waiting = [one for one in list(_closing) if one.get_loop() is loop]
+    if waiting:
+        await asyncio.wait(waiting, timeout=2 * CLOSE_TIMEOUT_S)
 
 
 def use() -> None:

@@ -22,8 +22,10 @@ def describe_refusal(error: BaseException) -> str:
             return f"Kafka does not let us use the transactional id {_names(error)}; grant WRITE on it to our user"
         case MessageSizeTooLargeError():
             return f"a message is larger than its topic takes ({error}); raise the topic's max.message.bytes"
-        case _:
+        case KafkaError():
             return repr(error)
+        case _:
+            return str(error) or repr(error)
 
 
 def _names(error: KafkaError) -> str:

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, TopicAlreadyExistsError, for_code
 
 from sluice.kafka.aiokafka_workarounds import stop
-from sluice.kafka.clients import KafkaUnreachable, client_options, start
+from sluice.kafka.clients import KafkaUnreachable, client_options, start, unreachable
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_ids import NO_ID, KafkaTooOld, TopicDescription, describe_topics
 from sluice.kafka.topic_rights import Right, Rights, rights_of
@@ -49,9 +49,14 @@ async def admin_client(settings: KafkaSettings) -> AsyncIterator[Any]:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             await start(admin, settings)
     except TimeoutError as error:
-        raise KafkaUnreachable(settings, TimeoutError(f"no answer within {CONNECT_TIMEOUT_S:.0f} s")) from error
+        raise KafkaUnreachable(
+            settings.bootstrap_servers,
+            f"no answer within {CONNECT_TIMEOUT_S:.0f} s; check kafka.bootstrap_servers, the network, and Kafka",
+        ) from error
     try:
         yield admin
+    except (NodeNotReadyError, KafkaConnectionError) as error:  # a broker that the first one has named
+        raise await unreachable(settings, error) from error
     finally:
         await stop(admin)
 

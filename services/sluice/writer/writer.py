@@ -17,7 +17,7 @@ from sluice.flow.retry_policy import RetryPolicy
 from sluice.flow.windows import WindowLimits, Windows
 from sluice.kafka.aiokafka_workarounds import stop
 from sluice.kafka.bounded_consumer import BoundedConsumer, fetch_bounds
-from sluice.kafka.clients import KafkaUnreachable, client_options
+from sluice.kafka.clients import KafkaUnreachable, client_options, explain_failure, start
 from sluice.kafka.fetch_by_id import fetch_by_id
 from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
 from sluice.settings import Settings
@@ -33,6 +33,7 @@ from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
 from sluice.writer.due_retries import DueRetries
 from sluice.writer.guard import GuardFollower
+from sluice.writer.kafka_watch import KafkaWatch
 from sluice.writer.lanes.buffer import Buffer, BufferLimits
 from sluice.writer.lanes.decoding import Decoder
 from sluice.writer.lanes.lanes import Lanes
@@ -97,6 +98,7 @@ class Writer:
         )
         self._partitioner = PartitionerCheck(metrics)
         self._status = WriterStatus(self._topics.inputs, self._lanes, self._limiter, metrics)
+        self._watch = KafkaWatch(settings.kafka)
         self._assignment: LaneAssignment | None = None
         metrics.lanes_waiting.set_function(lambda: len(self._assignment.waiting) if self._assignment else 0)
         self._away_because = "has not joined its group yet"
@@ -112,7 +114,7 @@ class Writer:
                 try:
                     lost = await self._join(admin, stop_asked)
                 except (KafkaError, KafkaUnreachable) as error:
-                    lost = repr(error)
+                    lost = await explain_failure(error, self._kafka)
                 if lost is not None and not stop_asked.is_set():
                     self._away_because = f"joins its group again: {lost}"
                     log.warning("joining the group again", extra={"reason": lost})
@@ -122,7 +124,7 @@ class Writer:
     @property
     def obstacle(self) -> str | None:
         """Why this writer is not ready; ``None`` when it is assigned and configured."""
-        return self._away_because if self._assignment is None else self._assignment.obstacle
+        return self._away_because if self._assignment is None else self._assignment.obstacle or self._watch.obstacle
 
     def status(self) -> dict[str, Any]:
         """Return what a person wants to see first."""
@@ -144,7 +146,7 @@ class Writer:
         consumer = self._new_consumer(lanes)
         fetch_by_id(consumer, topics.ids, keep_place=True)
         try:
-            await consumer.start()
+            await start(consumer, self._kafka)
             return await self._deliver(consumer, self._opener(admin, topics, limits), stop_asked)
         except BaseExceptionGroup as failures:
             raise _cause_of(failures) from failures
@@ -195,12 +197,13 @@ class Writer:
                     stopped = reading.create_task(stop_asked.wait())
                     known = reading.create_task(self._guard.known.wait())
                     following = reading.create_task(self._guard.run())
+                    watching = reading.create_task(self._watch.run())
                     # Read nothing until the guard's state is known: it may have been stopped before this process.
                     await asyncio.wait((stopped, known), return_when=asyncio.FIRST_COMPLETED)
                     consumer.subscribe(inputs, listener=assignment)
                     polling = reading.create_task(self._poll(poller, consumer, pauses))
                     await asyncio.wait((stopped, assignment.lost), return_when=asyncio.FIRST_COMPLETED)
-                    for task in (stopped, known, following, polling):
+                    for task in (stopped, known, following, polling, watching):
                         task.cancel()
                     closing = asyncio.create_task(assignment.close())
             finally:
