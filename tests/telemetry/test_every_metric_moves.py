@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import RecordsToDelete
 from prometheus_client.parser import text_string_to_metric_families
 
-from sandbox.faults.fault import Latency, Status
+from sandbox.faults.fault import Latency, MissingResults, Status
 from sluice.kafka.clients import client_options
 from sluice.kafka.control_topic import set_guard
 from sluice.kafka.topic_admin import admin_client
@@ -65,6 +65,10 @@ async def test_every_metric_moves_in_one_run(kafka: RunningKafka, prefix: str, t
 
         await stage.publish([record("acme5")._replace(partition=1)])  # murmur2 chooses 0
         await maxima.moved("sluice_misplaced_records")
+
+        faults.add(MissingResults(method="PUT"))
+        await stage.publish([record("again")])
+        await maxima.moved("sluice_waiting_retries", "sluice_next_retry_seconds", "sluice_parked_keys")
 
         # Whoever has a lane's transactional id last, owns the lane.
         async with AIOKafkaProducer(**client_options(stage.connection.kafka), transactional_id=f"{prefix}crm.writer-0"):

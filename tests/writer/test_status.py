@@ -1,11 +1,15 @@
 """WriterStatus: what could be delivered now, in gauges and in words."""
 
+from datetime import UTC, datetime, timedelta
+
 from aiokafka import TopicPartition
 
 from sluice.telemetry.metrics import WriterMetrics
+from sluice.writer.due_retries import DueRetries
+from sluice.writer.lanes.receipt_messages import rfc3339
 from sluice.writer.pauses import PauseReason, Pauses
 from sluice.writer.status import WriterStatus
-from tests.support.factories import INPUT_TOPICS, record, record_message
+from tests.support.factories import INPUT_TOPICS, FakeMessage, record, record_message
 from tests.support.fakes import FakeConsumer, FakeLane, lanes_of, sample
 from tests.support.instant_clock import instantly
 from tests.writer.delivery.setups import make_limiter
@@ -23,15 +27,18 @@ class Setup:
         self.consumer.ends = dict(zip(INPUTS, (10, 5, 5), strict=True))
         self.pauses = Pauses(self.consumer)
         self.limiter = make_limiter()
-        lane = FakeLane(0)
+        self.lane = lane = FakeLane(0)
         lane.accept(0, [record_message(offset, record(key="k")) for offset in range(2)])
         self.lanes = lanes_of(lane)
         self.lanes.buffer.enter(2, 20)
-        self.status = WriterStatus(INPUT_TOPICS, self.lanes, self.limiter, self.metrics)
+        self.retries = DueRetries(
+            self.consumer, self.pauses, dict.fromkeys(INPUT_TOPICS[1:], 30.0), monotonic=lambda: 0.0
+        )
+        self.status = WriterStatus(INPUT_TOPICS, self.lanes, self.limiter, self.metrics, ordered=True)
 
     def backlog(self) -> float | None:
         """Refresh the gauges; return that of the backlog."""
-        self.status.refresh(self.consumer, self.pauses)
+        self.status.refresh(self.consumer, self.pauses, self.retries)
         return sample(self.metrics, "sluice_runnable_backlog_records")
 
 
@@ -93,3 +100,21 @@ async def test_status_names_the_lanes_that_have_read_too_far_and_since_when() ->
     setup.backlog()
     [(lane, since)] = setup.status.status()["paused_for_gap_since"].items()
     assert (lane, len(since), since[-1]) == (0, len("2026-01-02T12:00:00.000Z"), "Z")
+
+
+@instantly
+async def test_retries_that_wait_are_shown_with_when_the_next_is_due_and_the_keys_that_they_park() -> None:
+    setup = Setup()
+    setup.lane.waiting_retries.update({1: 5, 2: 1})
+    far = rfc3339(datetime.now(UTC) + timedelta(hours=1)).encode()
+    setup.retries.take(INPUTS[1], [FakeMessage(topic=INPUT_TOPICS[1], headers=[("sluice.not-before", far)])])
+    setup.backlog()
+    status = setup.status.status()
+    assert status["parked_keys"] == sample(setup.metrics, "sluice_parked_keys") == 6
+    assert status["waiting_retries"] == {
+        INPUT_TOPICS[1]: {"count": 5, "next_due_in_s": 30.0},
+        INPUT_TOPICS[2]: {"count": 1, "next_due_in_s": None},
+    }
+    shown = [sample(setup.metrics, "sluice_waiting_retries", topic=topic) for topic in INPUT_TOPICS[1:]]
+    assert shown == [5, 1]
+    assert sample(setup.metrics, "sluice_next_retry_seconds", topic=INPUT_TOPICS[1]) == 30.0

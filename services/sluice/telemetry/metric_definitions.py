@@ -120,6 +120,20 @@ DEFINITIONS = {
         "Memory of these items, with their headers, what is sent of them, and their receipts until they are committed.",
         "at delivery.max_buffered_bytes for long; as sluice_buffered_items.",
     ),
+    "sluice_waiting_retries": Definition(
+        "Records that failed for now and wait in a retry topic, by topic.",
+        "growing; see sluice_outcomes by code. They are tried again by themselves.",
+        {"topic": str},
+    ),
+    "sluice_next_retry_seconds": Definition(
+        "Seconds until the next of them is due, by topic; 0 when it is due or none waits.",
+        "above the topic's delay; that cannot be, report it.",
+        {"topic": str},
+    ),
+    "sluice_parked_keys": Definition(
+        "Keys whose record waits in a retry topic; later records of the key wait for it.",
+        "growing; as sluice_waiting_retries.",
+    ),
     "sluice_misplaced_records": Definition(
         "Records among those sampled whose key murmur2 would put on another partition.",
         "any; a publisher has another partitioner, such as librdkafka's default, and keys that two publishers share "

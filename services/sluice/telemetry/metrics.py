@@ -68,6 +68,9 @@ class WriterMetrics:
         self.runnable_backlog = gauge("sluice_runnable_backlog_records")
         self.buffered_items = gauge("sluice_buffered_items")
         self.buffered_bytes = gauge("sluice_buffered_bytes")
+        self.waiting_retries = gauge("sluice_waiting_retries")
+        self.next_retry = gauge("sluice_next_retry_seconds")
+        self.parked_keys = gauge("sluice_parked_keys")
         self.misplaced_records = counter("sluice_misplaced_records")
         self.oldest_unsettled = gauge("sluice_oldest_unsettled_seconds")
         self.lanes = gauge("sluice_lanes_owned")
@@ -120,6 +123,11 @@ class WriterMetrics:
     def lane_lost(self, reason: LaneLoss) -> None:
         """Count one lane that was lost."""
         self.lanes_lost.labels(reason).inc()
+
+    def retries_waiting(self, topic: str, count: int, next_in_s: float) -> None:
+        """Set the number of retries in ``topic``, and the time until the next one is due."""
+        self.waiting_retries.labels(topic).set(count)
+        self.next_retry.labels(topic).set(next_in_s)
 
     def partitions_paused(self, counts: Mapping[Reason, int]) -> None:
         """Set the number of paused partitions by reason; a reason left out is 0."""

@@ -3,12 +3,13 @@
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.delivery.limiter import Limiter
+from sluice.writer.due_retries import DueRetries
 from sluice.writer.lanes.decoding import RECORDS
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.lanes import Lanes
@@ -19,27 +20,38 @@ REFRESH_INTERVAL_S = 0.5
 """Scrapers come every few seconds, polls many times a second."""
 
 
+class WaitingRetries(NamedTuple):
+    """The retries in one topic that are not read yet, and in how many seconds the next one is due, if that is known."""
+
+    items: int
+    next_in_s: float | None
+
+
 class WriterStatus:
     """Looks at the parts of a writer; changes none."""
 
-    def __init__(self, inputs: Sequence[str], lanes: Lanes, limiter: Limiter, metrics: WriterMetrics) -> None:
-        """``inputs`` are the input topics by number."""
+    def __init__(
+        self, inputs: Sequence[str], lanes: Lanes, limiter: Limiter, metrics: WriterMetrics, *, ordered: bool
+    ) -> None:
+        """``inputs`` are the input topics by number; ``ordered``: an item that is to be tried again parks its key."""
         self._inputs = inputs
         self._lanes = lanes
         self._limiter = limiter
         self._metrics = metrics
+        self._ordered = ordered
         self._backlog = 0
         self._pauses: Pauses | None = None
+        self._retries: DueRetries | None = None
         self._refreshed_at_s = -math.inf
         metrics.lanes.set_function(lambda: len(lanes))
 
-    def refresh(self, consumer: AIOKafkaConsumer, pauses: Pauses) -> None:
+    def refresh(self, consumer: AIOKafkaConsumer, pauses: Pauses, retries: DueRetries) -> None:
         """Set the gauges, unless that was a moment ago; called after each poll."""
         now_s = time.monotonic()
         if now_s < self._refreshed_at_s + REFRESH_INTERVAL_S:
             return
         self._refreshed_at_s = now_s
-        self._pauses = pauses
+        self._pauses, self._retries = pauses, retries
         metrics, lanes, buffer = self._metrics, self._lanes, self._lanes.buffer
         self._backlog = sum(self._lag(lane, consumer, pauses) for lane in lanes)
         metrics.runnable_backlog.set(self._backlog + buffer.items)
@@ -50,6 +62,9 @@ class WriterStatus:
         metrics.oldest_unsettled.set(lanes.oldest_age_s(now_s))
         metrics.lane_gap.set(max((one.gap for lane in lanes for one in lane.progress), default=0))
         metrics.partitions_paused({reason: pauses.count(reason) for reason in PauseReason})
+        metrics.parked_keys.set(self._parked_keys)
+        for topic, waiting in self._waiting_retries().items():
+            metrics.retries_waiting(topic, waiting.items, waiting.next_in_s or 0.0)
 
     def status(self) -> dict[str, Any]:
         """Return what a person wants to see first."""
@@ -59,6 +74,11 @@ class WriterStatus:
             "buffered_items": self._lanes.buffer.items,
             "buffered_bytes": self._lanes.buffer.item_bytes,
             "waiting_for_their_key": self._lanes.waiting,
+            "parked_keys": self._parked_keys,
+            "waiting_retries": {
+                topic: {"count": waiting.items, "next_due_in_s": waiting.next_in_s}
+                for topic, waiting in self._waiting_retries().items()
+            },
             "gap_by_lane": {lane.partition: lane.progress[RECORDS].gap for lane in self._lanes},
             "paused_for_gap_since": self._paused_since(PauseReason.GAP),
             "oldest_unsettled_s": round(self._lanes.oldest_age_s(time.monotonic()), 3),
@@ -68,6 +88,20 @@ class WriterStatus:
             "held_because": self._limiter.held_because,
             "held_for_s": round(self._limiter.held_for_s, 3),
         }
+
+    @property
+    def _parked_keys(self) -> int:
+        """Keys whose item waits in a retry topic: followers of theirs wait in their lane."""
+        return sum(waiting.items for waiting in self._waiting_retries().values()) if self._ordered else 0
+
+    def _waiting_retries(self) -> dict[str, WaitingRetries]:
+        """Return what waits in each retry topic."""
+        found: dict[str, WaitingRetries] = {}
+        for number, topic in enumerate(self._inputs[1:], start=1):
+            next_in_s = None if self._retries is None else self._retries.next_in_s(topic)
+            count = sum(lane.waiting_retries[number] for lane in self._lanes)
+            found[topic] = WaitingRetries(max(0, count), None if next_in_s is None else round(next_in_s, 3))
+        return found
 
     def _paused_since(self, reason: PauseReason) -> dict[int, str]:
         """Return the lanes that are paused for ``reason``, and since when."""

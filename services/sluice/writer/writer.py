@@ -97,7 +97,9 @@ class Writer:
             metrics,
         )
         self._partitioner = PartitionerCheck(metrics)
-        self._status = WriterStatus(self._topics.inputs, self._lanes, self._limiter, metrics)
+        self._status = WriterStatus(
+            self._topics.inputs, self._lanes, self._limiter, metrics, ordered=entry.ordering == "key"
+        )
         self._watch = KafkaWatch(settings.kafka)
         self._assignment: LaneAssignment | None = None
         metrics.lanes_waiting.set_function(lambda: len(self._assignment.waiting) if self._assignment else 0)
@@ -201,7 +203,7 @@ class Writer:
                     # Read nothing until the guard's state is known: it may have been stopped before this process.
                     await asyncio.wait((stopped, known), return_when=asyncio.FIRST_COMPLETED)
                     consumer.subscribe(inputs, listener=assignment)
-                    polling = reading.create_task(self._poll(poller, consumer, pauses))
+                    polling = reading.create_task(self._poll(poller, consumer, pauses, retries))
                     await asyncio.wait((stopped, assignment.lost), return_when=asyncio.FIRST_COMPLETED)
                     for task in (stopped, known, following, polling, watching):
                         task.cancel()
@@ -217,11 +219,11 @@ class Writer:
                     dispatching.cancel()
         return assignment.lost.result() if assignment.lost.done() else None
 
-    async def _poll(self, poller: Poller, consumer: AIOKafkaConsumer, pauses: Pauses) -> None:
+    async def _poll(self, poller: Poller, consumer: AIOKafkaConsumer, pauses: Pauses, retries: DueRetries) -> None:
         try:
             async for _ in poller.polls():
                 self._heartbeat.beat("poll")
-                self._status.refresh(consumer, pauses)
+                self._status.refresh(consumer, pauses, retries)
         finally:
             self._heartbeat.ended("poll")
 

@@ -32,7 +32,9 @@ def test_followers_of_a_retried_item_wait_until_its_retry_is_settled() -> None:
     settle(lane, lane.accept(0, [first, second]), Outcome(Fate.RETRYABLE, "LOCKED"))
     [message] = lane.settlements[-1].retries[1]
     assert lane.commit() == []
+    assert lane.waiting_retries[1] == 1
     retried = lane.accept(1, [_read_again(message, 1, 0)])
+    assert lane.waiting_retries[1] == 0
     assert (_offsets(retried), retried[0].attempt, retried[0].topic) == ([0], 2, 1)
     settle(lane, retried, DELIVERED)
     assert _offsets(lane.commit()) == [1]

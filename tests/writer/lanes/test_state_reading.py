@@ -71,6 +71,7 @@ async def test_keys_of_unread_retries_are_parked(owner: LaneOwner) -> None:
         events = [record(key=key) for key in ("a", "b", "c")]
         items = lane.accept(0, [record_message(offset, event, lane=3) for offset, event in enumerate(events)])
         assert [item.order_key for item in items] == [b"c"]
+        assert lane.waiting_retries == {1: 3}
 
 
 def test_retry_that_is_settled_already_parks_no_key() -> None:

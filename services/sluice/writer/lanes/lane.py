@@ -6,8 +6,8 @@ committer. When that is committed, :meth:`Lane.committed` frees keys and returns
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections import Counter, deque
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
@@ -40,6 +40,8 @@ class LaneState(NamedTuple):
     topic_ids: LaneTopicIds
     is_strange: bool = False
     """True when it was not found as its last owner has left it: a first cycle must say what counts from now on."""
+    waiting_retries: Mapping[int, int] = {}  # never changed
+    """Retries that wait in Kafka, by input topic number."""
 
 
 class CommitCycle(NamedTuple):
@@ -109,6 +111,8 @@ class Lane:
         self.partition = partition
         self.alive = True
         self.progress, journal, self.order = state.progress, state.journal, state.order
+        self.waiting_retries = Counter(state.waiting_retries)
+        """Retries that wait in Kafka, by input topic number; each of them parks its key."""
         self.committer = committer
         # Offsets that are still to come, by input topic number: settled already, or with a fate that is not known.
         self._settled, self._in_doubt = journal.settled, journal.in_doubt
@@ -130,6 +134,8 @@ class Lane:
             self._note_reading(fresh[0].offset)
         if self._settled[topic]:
             fresh = self._without_settled(topic, fresh)
+        if topic != RECORDS:
+            self.waiting_retries[topic] -= len(fresh)
         items: list[Item] = []
         undecodable: list[tuple[KafkaRecord, Undecodable]] = []
         decode = self._decoder.item
@@ -180,6 +186,7 @@ class Lane:
         for settlement in settlements:
             self._buffer.leave(settlement.items, settlement.item_bytes + settlement.message_bytes)
             keys += settlement.keys
+            self.waiting_retries.update({topic: len(retries) for topic, retries in settlement.retries.items()})
             if settlement.answer is not None:
                 settlement.answer.on_settled(settlement)
         return self.order.release(keys) if self.alive else []

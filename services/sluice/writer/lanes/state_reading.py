@@ -6,6 +6,7 @@
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -97,7 +98,8 @@ class StateReader:
         order = KeyOrder(ordered=ordered)
         order.park(parked_keys(retries, journal.settled))
         progress = [OffsetProgress(start.offset) for start in starts]
-        return LaneState(progress, journal, order, self._topics.of_lane, is_strange)
+        waiting = Counter([one.topic for one in retries if one.offset not in journal.settled[one.topic]])
+        return LaneState(progress, journal, order, self._topics.of_lane, is_strange, waiting)
 
     async def _commits(self, inputs: Sequence[TopicPartition]) -> list[Commit | None]:
         found = await self._admin.list_consumer_group_offsets(self._group_id, partitions=inputs)
