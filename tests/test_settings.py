@@ -59,6 +59,12 @@ def test_what_is_left_out_has_its_default() -> None:
         pytest.param(GOOD, "kafka: !!python/name:os.system x", "settings is not YAML: ", id="yaml that runs code"),
         pytest.param("kafka:", "kafak:", "unknown key `kafak`; did you mean `kafka`?", id="key at the top"),
         pytest.param("max_items", "max_item", "`destinations.crm.window.max_item`; did you mean", id="key below"),
+        pytest.param(
+            "drain_timeout_s", "max_concurrent", "did you mean `max_concurrent_per_writer`?", id="an earlier name"
+        ),
+        pytest.param(
+            "drain_timeout_s", "requests_per_s", "did you mean `requests_per_s_per_writer`?", id="another earlier name"
+        ),
         pytest.param("client_id", "clientid", "`destinations.crm.to.clientid`; did you mean", id="key of a kind"),
         pytest.param("max_items", "frob", "`max_items`, `max_bytes`, `max_age_s`", id="a key that is near to none"),
         pytest.param("blueconic\n", "bluconic\n", "to.kind`; did you mean `blueconic`?", id="unknown kind"),

@@ -27,10 +27,10 @@ from sluice.telemetry.settings import HttpSettings, TracingSettings
 class DeliverySettings(Frozen, frozen=True):
     """Delivery by one writer."""
 
-    max_concurrent: Positive | None = None
-    """Requests in flight; by default the kind's own limit."""
-    requests_per_s: Annotated[float, Meta(gt=0)] | None = None
-    """Requests sent per second at most; by default not limited."""
+    max_concurrent_per_writer: Positive | None = None
+    """Requests in flight, of each writer; by default the kind's own limit. For n writers set the vendor's / n."""
+    requests_per_s_per_writer: Annotated[float, Meta(gt=0)] | None = None
+    """Requests sent per second at most, by each writer; by default not limited. For n writers set the vendor's / n."""
     max_attempts: Positive = 8
     """Attempts at one record that fails for now, before it becomes a dead letter."""
     max_age_s: Seconds = 86_400.0

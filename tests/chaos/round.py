@@ -107,7 +107,7 @@ def _settings(stage: Stage, rng: random.Random) -> Path:
     return stage.settings(
         window={"max_items": rng.choice((5, 20, 60)), "max_bytes": 20_000, "max_age_s": rng.choice((0.02, 0.1, 0.2))},
         delivery={
-            "max_concurrent": rng.choice((1, 2)),
+            "max_concurrent_per_writer": rng.choice((1, 2)),
             "max_buffered_items": rng.choice((100, 20_000)),
             "max_waiting_per_lane": rng.choice((20, 5_000)),
             "drain_timeout_s": rng.choice((0.1, 5)),

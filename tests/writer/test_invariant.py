@@ -48,7 +48,7 @@ def _settings(stage: Stage, rng: random.Random) -> Path:
             "max_bytes": rng.randint(2_000, 20_000),
             "max_age_s": rng.choice((0, 0.05, 0.3)),
         },
-        delivery={"max_concurrent": rng.randint(1, 2), "max_buffered_items": rng.randint(1, 1000)},
+        delivery={"max_concurrent_per_writer": rng.randint(1, 2), "max_buffered_items": rng.randint(1, 1000)},
         ordering=rng.choice(("key", "none")),
     )
 

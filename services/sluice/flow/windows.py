@@ -27,7 +27,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int
     """Encoded bytes of one request body."""
     max_concurrent: int
-    """Requests in flight at once."""
+    """Requests in flight at once. Each writer keeps to it by itself: n writers make n times as many."""
     max_age_s: float
     """The default age at which a window closes; ours to choose."""
 

@@ -90,8 +90,9 @@ DEFINITIONS = {
         buckets=SECONDS,
     ),
     "sluice_concurrency_limit": Definition(
-        "Requests allowed at once at present.",
-        "far below delivery.max_concurrent for long; the vendor pushes back, see sluice_request_seconds by status.",
+        "Requests that this writer may have in flight at present.",
+        "far below delivery.max_concurrent_per_writer for long; the vendor pushes back, see sluice_request_seconds by "
+        "status.",
     ),
     "sluice_requests_in_flight": Definition(
         "Requests sent and not answered.",

@@ -74,8 +74,8 @@ class Writer:
         )
         self._limiter = Limiter(
             LimiterSettings(
-                max_concurrent=min(limits.max_concurrent, delivery.max_concurrent or limits.max_concurrent),
-                requests_per_s=delivery.requests_per_s,
+                max_concurrent=min(limits.max_concurrent, delivery.max_concurrent_per_writer or limits.max_concurrent),
+                requests_per_s=delivery.requests_per_s_per_writer,
                 backoff_base_s=delivery.backoff_base_s,
                 backoff_cap_s=delivery.backoff_cap_s,
             ),
