@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from sandbox.kafka.cluster import LocalKafka
 from sluice.client.connection import Connection
-from sluice.kafka.aiokafka_workarounds import STOP_TIMEOUT_S, Client, is_own_cancel, stop
+from sluice.kafka.aiokafka_workarounds import STOP_TIMEOUT_S, Client, fail_if_cancelled, is_own_cancel, stop
 from sluice.kafka.clients import client_options
 from sluice.kafka.settings import KafkaSettings
 from tests.support.kafka_admin import RunningKafka, create_topics
@@ -103,6 +103,16 @@ async def test_a_cancel_of_ours_is_told_from_one_of_aiokafkas() -> None:
         task.cancel()
         await task
     assert told == [False, False, True, True]
+
+
+async def test_a_task_of_a_group_fails_by_a_cancel_of_aiokafkas_and_not_by_ours() -> None:
+    with pytest.raises(KafkaError, match="cancelled within aiokafka"):
+        await fail_if_cancelled(_fail_with(asyncio.CancelledError()))
+    task = asyncio.create_task(fail_if_cancelled(asyncio.sleep(60)))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
 
 
 async def test_a_stop_that_is_cancelled_ends_first(kafka: RunningKafka, connection: Connection) -> None:

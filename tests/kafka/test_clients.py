@@ -97,6 +97,19 @@ async def test_a_start_that_hangs_can_be_cancelled_and_leaves_nothing(how: Hangi
     await asyncio.to_thread(run, _start_in_vain(kinds, how, Authority(tmp_path)))
 
 
+async def test_a_cancel_of_aiokafkas_own_is_no_cancel_of_the_start(kafka: RunningKafka) -> None:
+    consumer = AIOKafkaConsumer("missing", **client_options(kafka.settings))
+    starting = asyncio.create_task(start(consumer, kafka.settings))
+    async with asyncio.timeout(20):
+        while not starting.done():
+            if consumer._client._md_update_fut is not None:  # what it awaits until Kafka has such a topic
+                consumer._client._md_update_fut.cancel()
+            await asyncio.sleep(0)
+    assert not starting.cancelled()
+    with pytest.raises(KafkaUnreachable, match="although it can be reached now"):
+        starting.result()
+
+
 @pytest.mark.parametrize("make", KINDS)
 async def test_a_client_is_stopped_when_the_body_raises(make: Callable[..., Client], kafka: RunningKafka) -> None:
     tasks, settings = asyncio.all_tasks(), KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)

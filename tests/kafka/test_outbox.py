@@ -1,13 +1,16 @@
 """Messages of a publisher wait in memory, which is bounded, and arrive in order or are raised."""
 
 import asyncio
+from typing import Any
 
 import pytest
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from sluice.client.connection import Connection
 from sluice.client.publisher import Publisher
 from sluice.events import decode_record
-from sluice.kafka.outbox import PublishError
+from sluice.kafka.outbox import Outbox, PublishError
+from sluice.kafka.sending import Message
 from tests.support.topics import read_all
 
 
@@ -59,3 +62,26 @@ async def test_nothing_is_sent_after_a_delivery_that_failed(connection: Connecti
         with pytest.raises(PublishError, match=r"2 messages to .*crm\.records are not confirmed .* for 0.0001 s"):
             await again
     assert publisher.unconfirmed == 2
+
+
+class _Faulty:
+    """A producer that takes batches and fails in a way that nobody foresees."""
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def create_batch(self) -> Any:
+        return BatchBuilder(1000, 0, is_transactional=False)
+
+    async def send_batch(self, batch: Any, topic: str, *, partition: int) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), AssertionError("of aiokafka")], ids=repr)
+async def test_a_delivery_that_ends_by_itself_is_told_at_once(error: BaseException) -> None:
+    outbox = Outbox(_Faulty(error), "t", 1, max_buffered_bytes=1000, linger_s=0, delivery_timeout_s=60)
+    await outbox.put(Message(b"k", b"v", []), 10)
+    async with asyncio.timeout(5):
+        with pytest.raises(PublishError, match=r"1 messages to t are not confirmed .* the delivery has ended"):
+            await outbox.flush()
+    await outbox.stop()

@@ -6,7 +6,7 @@ Written against aiokafka 0.14.0. Issues named below are those of https://github.
 import asyncio
 import traceback
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
@@ -16,6 +16,7 @@ from aiokafka.errors import KafkaError, ProducerFenced
 from sluice.kafka import connections
 
 Client: TypeAlias = AIOKafkaConsumer | AIOKafkaProducer | AIOKafkaAdminClient
+Done = TypeVar("Done")
 
 STOP_TIMEOUT_S = 5.0
 """Longest wait for a producer to flush and for a consumer to leave its group."""
@@ -26,6 +27,19 @@ def is_own_cancel(error: BaseException) -> bool:
     """Return whether ``error`` is the cancelling of this task, and not the ``CancelledError`` of one of aiokafka's."""
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+async def fail_if_cancelled(work: Coroutine[Any, Any, Done]) -> Done:
+    """Return what ``work`` returns, as a task of a group. Raises ``KafkaError`` for a ``CancelledError`` of aiokafka's.
+
+    A group takes a task that was cancelled for one that has done its work, and goes on without it.
+    """
+    try:
+        return await work
+    except asyncio.CancelledError as error:
+        if is_own_cancel(error):
+            raise
+        raise KafkaError("something was cancelled within aiokafka") from error
 
 
 async def stop(client: Client) -> None:

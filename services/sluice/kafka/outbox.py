@@ -67,7 +67,7 @@ class Outbox:
             queue.busy = True
             delivery = asyncio.create_task(self._deliver(queue))
             self._deliveries.add(delivery)
-            delivery.add_done_callback(self._deliveries.discard)
+            delivery.add_done_callback(self._ended)
         if filled:
             # A caller that never waits would keep Kafka's answers from being read.
             await asyncio.sleep(0)
@@ -80,9 +80,18 @@ class Outbox:
 
     async def stop(self) -> None:
         """End all deliveries, finished or not."""
+        self._failure = self._failure or "the publisher was closed"
         for delivery in self._deliveries:
             delivery.cancel()
         await asyncio.gather(*self._deliveries, return_exceptions=True)
+
+    def _ended(self, delivery: asyncio.Task[None]) -> None:
+        """Let nobody wait for a delivery that ended by something unforeseen, or by a cancel that is not ours."""
+        self._deliveries.discard(delivery)
+        if delivery.cancelled() or delivery.exception() is not None:
+            cause = "it was cancelled" if delivery.cancelled() else repr(delivery.exception())
+            self._failure = self._failure or f"the delivery has ended: {cause}"
+            self._changed.set()
 
     def _has_room(self, size_bytes: int) -> bool:
         return self._buffered_bytes + size_bytes <= self._max_buffered_bytes or not self._buffered_bytes

@@ -5,6 +5,7 @@ import logging
 import socket
 
 from sluice.flow.flood_guard import FloodGuard
+from sluice.kafka.aiokafka_workarounds import fail_if_cancelled
 from sluice.kafka.control_topic import follow_guard, set_guard
 from sluice.kafka.settings import KafkaSettings
 from sluice.telemetry.metrics import WriterMetrics
@@ -43,8 +44,8 @@ class GuardFollower:
         Raises ``KafkaError`` and ``KafkaUnreachable`` in a group.
         """
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._follow())
-            group.create_task(self._tell())
+            group.create_task(fail_if_cancelled(self._follow()))
+            group.create_task(fail_if_cancelled(self._tell()))
 
     async def _follow(self) -> None:
         async for event in follow_guard(self._kafka, self._topic):

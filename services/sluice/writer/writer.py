@@ -15,7 +15,7 @@ from sluice.destinations.contract import Destination, Misconfigured
 from sluice.flow.flood_guard import FloodGuard
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.flow.windows import WindowLimits, Windows
-from sluice.kafka.aiokafka_workarounds import stop
+from sluice.kafka.aiokafka_workarounds import fail_if_cancelled, stop
 from sluice.kafka.bounded_consumer import BoundedConsumer, fetch_bounds
 from sluice.kafka.clients import KafkaUnreachable, client_options, explain_failure, start
 from sluice.kafka.fetch_by_id import fetch_by_id
@@ -203,7 +203,7 @@ class Writer:
                     # Read nothing until the guard's state is known: it may have been stopped before this process.
                     await asyncio.wait((stopped, known), return_when=asyncio.FIRST_COMPLETED)
                     consumer.subscribe(inputs, listener=assignment)
-                    polling = reading.create_task(self._poll(poller, consumer, pauses, retries))
+                    polling = reading.create_task(fail_if_cancelled(self._poll(poller, consumer, pauses, retries)))
                     await asyncio.wait((stopped, assignment.lost), return_when=asyncio.FIRST_COMPLETED)
                     for task in (stopped, known, following, polling, watching):
                         task.cancel()
