@@ -47,6 +47,9 @@ class DeliverySettings(Frozen, frozen=True):
     """Longest wait for the requests in flight of a lane that is given up."""
     backoff_base_s: Seconds = 0.5
     backoff_cap_s: Seconds = 60.0
+    misconfigured_after_s: Seconds = 300.0
+    """Time for which answers that speak of a wrong address or method, such as 302, 404 and 405, count as an outage once
+    a write has worked. After it the writer is not ready, and goes on trying. Nothing is lost either way."""
 
 
 class DestinationEntry(Frozen, frozen=True):

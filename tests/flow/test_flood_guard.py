@@ -27,3 +27,21 @@ def test_guard_begins_anew_after_a_person_has_looked() -> None:
     assert guard.count(10, 10) == "10 of the last 10 records became dead letters, more than 50%"
     guard.forget()
     assert guard.count(9, 9) is None
+
+
+def test_what_seems_bad_counts_until_it_is_counted_for_good() -> None:
+    guard = FloodGuard(max_share=0.5, over_records=100)
+    assert guard.count(10, 10) is None
+    assert guard.suspect(80, 80) is None
+    assert guard.count(10, 10) == (
+        "100 of the last 100 records became dead letters, or seem bad after a sample (80), more than 50%"
+    )
+    guard.suspect(0, 0)
+    assert guard.count(80, 0) is None
+
+
+def test_nothing_is_suspected_once_a_person_has_let_the_writers_go_on() -> None:
+    guard = FloodGuard(max_share=0.5, over_records=100)
+    assert guard.suspect(100, 100)
+    guard.forget()
+    assert guard.count(100, 0) is None

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.flow.batch import Batch, FlushReason, InDoubt, Item
+from sluice.flow.batch import Batch, FlushReason, InDoubt, Item, Part
 from sluice.flow.windows import WindowLimits, Windows
 from tests.support.factories import NOON, make_item, record
 
@@ -216,3 +216,30 @@ def test_what_an_earlier_owner_left_open_is_gathered_by_itself() -> None:
     first, second = _drain(windows)
     assert (_offsets(first), first.in_doubt) == ([0, 2], in_doubt)
     assert (_offsets(second), second.in_doubt) == ([1], None)
+
+
+def test_part_that_is_put_back_is_a_batch_of_its_own_after_what_is_full() -> None:
+    windows = _windows([make_item(offset) for offset in range(3)])
+    part = [make_item(offset) for offset in (7, 8)]
+    windows.put_back([Part(items=part, suspected=2, answered_at_loss=4)], 1.0)
+    assert (windows.due_at_s(), windows.suspected) == (0.0, [(2, 2)])
+    full, back = _drain(windows)
+    assert [item.offset for item in full.items] == [0, 1, 2]
+    assert ([item.row for item in back.items], back.body_bytes, back.reason) == ([0, 1], 5, "bisect")
+    assert (back.suspected, back.answered_at_loss, windows.suspected) == (2, 4, [])
+
+
+def test_part_that_is_put_back_after_it_was_asked_for_is_in_doubt_no_more() -> None:
+    windows = Windows(LIMITS)
+    in_doubt = InDoubt(batch_id="b-0", refs={}, requested_at=NOON, lost_at_s=0.0)
+    windows.put_back([Part(items=[make_item(in_doubt=in_doubt)])], 0.0)
+    assert _drain(windows)[0].in_doubt is None
+
+
+def test_nothing_is_suspected_of_a_lane_that_is_given_up_or_after_a_person_has_looked() -> None:
+    windows = Windows(LIMITS)
+    windows.put_back([Part(items=[make_item(lane=lane) for lane in (0, 1)], suspected=2)], 0.0)
+    windows.discard(0)
+    assert windows.suspected == [(1, 1)]
+    windows.trust()
+    assert windows.suspected == []

@@ -15,7 +15,7 @@ not theirs::
     ├── Unavailable     nothing was applied, and the cause passes: hold, then send the same batch again
     ├── Refused         nothing was applied, because of something in the batch: bisect
     ├── Ambiguous       sent, and the answer is lost: any item may have been applied
-    └── Misconfigured   no batch can succeed until a person changes something: stop, commit nothing
+    └── Misconfigured   nothing was applied, and no batch can succeed until a person changes something: hold, and say so
 
 Raise ``Ambiguous`` when in doubt between it and another: the others promise that nothing was applied. A refusal that
 may be a proxy's promises nothing: raise it through :func:`unproven`. Classify by status and code, never by message
@@ -59,9 +59,10 @@ def http_status(response_status: int) -> HttpStatus:
     return HttpStatus(str(response_status))
 
 
-HoldReason = Literal["auth", "connect", "frozen", "no-answer", "429", "503"] | HttpStatus
+HoldReason = Literal["auth", "connect", "frozen", "misconfigured", "no-answer", "429", "503"] | HttpStatus
 """The reason of an outage: the vendor does not accept our credentials; no connection; this process was frozen; the
-answer is lost; the vendor is busy (429, 503) or fails with another status."""
+address or method is wrong, or a proxy says so for a vendor that is away; the answer is lost; the vendor is busy (429,
+503) or fails with another status."""
 
 
 class Unavailable(BatchError):

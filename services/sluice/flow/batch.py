@@ -72,8 +72,20 @@ class Item(msgspec.Struct, gc=False):
     """The memory that it takes, about, with all that it refers to."""
     in_doubt: InDoubt | None = None
     """The earlier batch that the previous owner of its lane sent it in, if its fate there is not known."""
+    may_run_until_s: float = 0.0
+    """Until then, by the monotonic clock, the vendor may be at work on a request with it whose answer is lost."""
     row: int = -1
     """Its position in its batch, from 0; set when the window closes."""
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Items of a batch that are to be sent again as a batch of their own, when others have had their turn."""
+
+    items: list[Item]
+    suspected: int = 0
+    """How many of them seem to be bad."""
+    answered_at_loss: int | None = None
+    """As of the batch."""
 
 
 class Batch(msgspec.Struct, gc=False):
@@ -88,5 +100,9 @@ class Batch(msgspec.Struct, gc=False):
     since_s: float
     """The time at which its first item came."""
     closed_at_s: float
+    suspected: int = 0
+    """How many of its items seem to be bad, by a sample of the batch that they were in before."""
+    answered_at_loss: int | None = None
+    """Requests that the vendor had answered when it last left one of these items' unanswered; ``None``: it has not."""
     in_doubt: InDoubt | None = None
     """The earlier batch that held all its items, if their fate there is not known."""

@@ -19,8 +19,8 @@ class GuardSettings(Frozen, frozen=True):
 class FloodGuard:
     """Counter of dead letters among the last ``over_records`` records, batch by batch.
 
-    It trips when their share is above ``max_share``, and only once ``over_records`` records were seen: the first bad
-    record of a day is not a flood.
+    It counts also what a sample of a refused batch tells of the rest of it. It trips when their share is above
+    ``max_share``, and only once ``over_records`` records were seen: the first bad record of a day is not a flood.
     """
 
     def __init__(self, *, max_share: float, over_records: int) -> None:
@@ -29,6 +29,7 @@ class FloodGuard:
         self._recent: deque[tuple[int, int]] = deque()
         self._records = 0
         self._dead = 0
+        self._suspected = (0, 0)
 
     def count(self, records: int, dead: int) -> str | None:
         """Count ``records`` settled, ``dead`` of them as dead letters. Return the reason to stop, or ``None``."""
@@ -40,11 +41,22 @@ class FloodGuard:
             old_records, old_dead = self._recent.popleft()
             self._records -= old_records
             self._dead -= old_dead
-        if self._records < self._over_records or self._dead <= self._max_share * self._records:
-            return None
-        return f"{self._dead} of the last {self._records} records became dead letters, more than {self._max_share:.0%}"
+        return self._reason()
+
+    def suspect(self, records: int, dead: int) -> str | None:
+        """Count ``records`` that wait for another try, ``dead`` of which seem to be bad, in place of those before."""
+        self._suspected = (records, dead)
+        return self._reason()
 
     def forget(self) -> None:
         """Start counting from zero, when a person has let the writers go on."""
         self._recent.clear()
         self._records = self._dead = 0
+        self._suspected = (0, 0)
+
+    def _reason(self) -> str | None:
+        records, dead = self._records + self._suspected[0], self._dead + self._suspected[1]
+        if records < self._over_records or dead <= self._max_share * records:
+            return None
+        seem = f", or seem bad after a sample ({self._suspected[1]})" if self._suspected[1] else ""
+        return f"{dead} of the last {records} records became dead letters{seem}, more than {self._max_share:.0%}"

@@ -16,7 +16,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sluice.flow.batch import Batch, FlushReason, Item
+from sluice.flow.batch import Batch, FlushReason, Item, Part
 from sluice.setting_types import Frozen, Positive
 
 
@@ -51,7 +51,16 @@ class WindowLimits(msgspec.Struct, frozen=True, kw_only=True):
 class Window:
     """Items with one batch key, being collected."""
 
-    __slots__ = ("batch_key", "body_bytes", "identities", "in_doubt", "items", "since_s")
+    __slots__ = (
+        "answered_at_loss",
+        "batch_key",
+        "body_bytes",
+        "identities",
+        "in_doubt",
+        "items",
+        "since_s",
+        "suspected",
+    )
 
     def __init__(self, first: Item, since_s: float) -> None:
         self.batch_key = first.encoded.batch_key
@@ -60,6 +69,8 @@ class Window:
         self.identities: set[object] = set()
         self.body_bytes = 0
         self.since_s = since_s
+        self.suspected = 0
+        self.answered_at_loss: int | None = None
 
     @property
     def item_bytes(self) -> int:
@@ -129,12 +140,34 @@ class Windows:
             self._full.append((self._open.pop(name), "pressure"))
         return bool(largest)
 
+    def put_back(self, parts: Iterable[Part], now_s: float) -> None:
+        """Have each of ``parts`` of a batch taken again as a batch of its own, after what is full or due by now."""
+        for part in parts:
+            window = Window(part.items[0], now_s)
+            window.items = part.items
+            window.in_doubt = None  # whatever was in doubt was found out about before
+            window.body_bytes = sum(len(item.encoded.body) + 1 for item in part.items)
+            window.suspected = part.suspected
+            window.answered_at_loss = part.answered_at_loss
+            self._full.append((window, "bisect"))
+
+    @property
+    def suspected(self) -> list[tuple[int, int]]:
+        """Of each window with items that seem to be bad, how many it has, and how many of these."""
+        return [(len(window.items), window.suspected) for window, _ in self._full if window.suspected]
+
+    def trust(self) -> None:
+        """Suspect nothing any more: a person has looked at it."""
+        for window, _ in self._full:
+            window.suspected = 0
+
     def discard(self, lane: int) -> None:
         """Forget the items of ``lane``, which is given up: its next owner reads them again."""
         for window in self._all():
             kept = [item for item in window.items if item.lane != lane]
             if len(kept) < len(window.items):
                 window.items = kept
+                window.suspected = min(window.suspected, len(kept))
                 window.identities = {item.encoded.identity for item in kept}
                 window.body_bytes = sum(len(item.encoded.body) + 1 for item in kept)
         self._open = {name: window for name, window in self._open.items() if window.items}
@@ -171,5 +204,7 @@ def _close(window: Window, reason: FlushReason, now_s: float, batch_id: str) -> 
         reason=reason,
         since_s=window.since_s,
         closed_at_s=now_s,
+        suspected=window.suspected,
+        answered_at_loss=window.answered_at_loss,
         in_doubt=window.in_doubt,
     )

@@ -32,7 +32,13 @@ class GuardFollower:
 
     def count(self, records: int, dead: int) -> None:
         """Take note of ``records`` settled, ``dead`` of them as dead letters."""
-        reason = self._guard.count(records, dead)
+        self._trip(self._guard.count(records, dead))
+
+    def suspect(self, records: int, dead: int) -> None:
+        """Take note of ``records`` that are to be tried again, of which ``dead`` seem to be bad; none before count."""
+        self._trip(self._guard.suspect(records, dead))
+
+    def _trip(self, reason: str | None) -> None:
         if reason is not None and self.reason is None:
             log.error("flood guard stops the writer", extra={"reason": reason})
             self._set(reason)

@@ -1,5 +1,6 @@
 """The poll loop: reads the input topics, as fast as memory, order and due times allow."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -90,6 +91,8 @@ class Poller:
                     # Opened during this poll: memory may have been full before, and back-pressure comes first.
                     self._consumer.seek(partition, lane.progress[self._numbers[partition.topic]].next)
             self._retries.resume()
+            for lane in self._lanes:
+                self._dispatcher.add(lane.due(asyncio.get_running_loop().time()))
             self._backpressure.apply(found_nothing=not polled)
             yield
 

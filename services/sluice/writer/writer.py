@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from sluice.destinations.contract import Destination, Misconfigured
+from sluice.destinations.contract import Destination
 from sluice.flow.flood_guard import FloodGuard
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.flow.windows import WindowLimits, Windows
@@ -78,6 +78,7 @@ class Writer:
                 requests_per_s=delivery.requests_per_s_per_writer,
                 backoff_base_s=delivery.backoff_base_s,
                 backoff_cap_s=delivery.backoff_cap_s,
+                misconfigured_after_s=delivery.misconfigured_after_s,
             ),
             monotonic=time.monotonic,
             uniform=random.random,
@@ -108,8 +109,8 @@ class Writer:
     async def run(self, stop_asked: asyncio.Event) -> None:
         """Deliver until ``stop_asked`` is set.
 
-        Raises ``TopicsError`` for topics that cannot be used, ``Misconfigured`` when the vendor refuses for good, and
-        ``KafkaUnreachable`` when Kafka does not answer at the start.
+        Raises ``TopicsError`` for topics that cannot be used, and ``KafkaUnreachable`` when Kafka does not answer at
+        the start.
         """
         async with admin_client(self._kafka) as admin:
             while not stop_asked.is_set():
@@ -126,7 +127,9 @@ class Writer:
     @property
     def obstacle(self) -> str | None:
         """Why this writer is not ready; ``None`` when it is assigned and configured."""
-        return self._away_because if self._assignment is None else self._assignment.obstacle or self._watch.obstacle
+        if self._assignment is None:
+            return self._away_because
+        return self._assignment.obstacle or self._watch.obstacle or self._limiter.obstacle
 
     def status(self) -> dict[str, Any]:
         """Return what a person wants to see first."""
@@ -245,14 +248,8 @@ class Writer:
 
 
 def _cause_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the failure that matters most: a person must change something; else an unforeseen one; else Kafka's."""
-
-    def rank(failure: BaseException) -> int:
-        return (
-            0 if isinstance(failure, Misconfigured) else 2 if isinstance(failure, KafkaError | KafkaUnreachable) else 1
-        )
-
-    return min(_leaves(failures), key=rank)
+    """Return the failure that matters most: one that nobody foresaw, else one of Kafka's."""
+    return min(_leaves(failures), key=lambda failure: isinstance(failure, KafkaError | KafkaUnreachable))
 
 
 def _leaves(failures: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:

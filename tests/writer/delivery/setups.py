@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from sluice.destinations.contract import Ambiguous, Refused, Unavailable
-from sluice.flow.batch import InDoubt, Item
+from sluice.flow.batch import InDoubt, Item, Part
 from sluice.flow.flood_guard import FloodGuard
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.windows import WindowLimits, Windows
@@ -35,7 +35,11 @@ def make_limiter(
     uniform: Callable[[], float] = lambda: 1.0,
 ) -> Limiter:
     settings = LimiterSettings(
-        max_concurrent=max_concurrent, requests_per_s=requests_per_s, backoff_base_s=1.0, backoff_cap_s=60.0
+        max_concurrent=max_concurrent,
+        requests_per_s=requests_per_s,
+        backoff_base_s=1.0,
+        backoff_cap_s=60.0,
+        misconfigured_after_s=300.0,
     )
     return Limiter(settings, monotonic=monotonic, uniform=uniform)
 
@@ -52,15 +56,23 @@ class SenderSetup:
     """A batch with all that its sender needs."""
 
     def __init__(
-        self, destination: FakeDestination, items: Sequence[Item], *lanes: FakeLane, in_doubt: InDoubt | None = None
+        self,
+        destination: FakeDestination,
+        items: Sequence[Item],
+        *lanes: FakeLane,
+        in_doubt: InDoubt | None = None,
+        others_work: bool = False,
     ) -> None:
-        """Without ``lanes`` there is lane 0 alone."""
+        """Without ``lanes`` there is lane 0 alone. ``others_work``: another batch succeeds before what is put back."""
         self.destination = destination
         self.limiter = make_limiter(max_concurrent=2)
         self.batch = make_batch(items)
         self.batch.in_doubt = in_doubt
         self.lanes = lanes_of(*lanes or [FakeLane(0)])
         self.settled: list[tuple[Item, Outcome]] = []
+        self.put_back: list[Part] = []
+        """All that was put back, and sent again after that."""
+        self._others_work = others_work
 
     async def sender_ready(self) -> BatchSender:
         """Make the sender as a dispatcher does, with one permit to begin with."""
@@ -68,13 +80,18 @@ class SenderSetup:
         return BatchSender(self.batch, self.destination, self.limiter, self.lanes, WriterMetrics("crm"))
 
     async def fates(self) -> dict[int, Fate]:
-        """Send, with no permit left at the end; return the fates by offset."""
-        self.sender = await self.sender_ready()
-        try:
-            await self.sender.run(lambda fates, _: self.settled.extend(fates))
-        finally:
-            self.sender.release_permit()
-            assert self.limiter.in_flight == 0, "a permit is not given back, or given back twice"
+        """Send as a dispatcher does, with no permit left at the end; return the fates by offset."""
+        sent = 0
+        await self.send_once()
+        while sent < len(self.put_back):
+            part = self.put_back[sent]
+            sent += 1
+            if self._others_work:
+                await self.limiter.acquire()
+                self.limiter.succeeded()
+            self.batch = make_batch(part.items)
+            self.batch.answered_at_loss = part.answered_at_loss
+            await self.send_once()
         fates = {item.offset: outcome.fate for item, outcome in self.settled}
         assert len(fates) == len(self.settled), "an item has two fates"
         return fates
@@ -82,6 +99,15 @@ class SenderSetup:
     def run(self) -> dict[int, Fate]:
         """Return :meth:`fates` at once."""
         return run_instantly(self.fates())
+
+    async def send_once(self) -> None:
+        """Send the batch, and nothing of what it puts back."""
+        self.sender = await self.sender_ready()
+        try:
+            await self.sender.run(lambda fates, _: self.settled.extend(fates), self.put_back.extend)
+        finally:
+            self.sender.release_permit()
+            assert self.limiter.in_flight == 0, "a permit is not given back, or given back twice"
 
 
 class DispatcherSetup:
@@ -91,7 +117,7 @@ class DispatcherSetup:
         self.destination = destination
         self.lane = {number: FakeLane(number) for number in (0, 1)}
         self.lanes = lanes_of(*self.lane.values())
-        self.windows = Windows(WindowLimits(max_items=max_items, max_bytes=1000, max_age_s=3600.0))
+        self.windows = Windows(WindowLimits(max_items=max_items, max_bytes=100_000, max_age_s=3600.0))
         self.limiter = make_limiter(max_concurrent=max_concurrent)
         self.metrics = WriterMetrics("crm")
         self.guard = make_guard(self.metrics)

@@ -5,13 +5,14 @@ from itertools import chain
 
 import pytest
 
-from sluice.destinations.contract import Misconfigured
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Outcome
+from sluice.writer.commit_counter import CommitCounter
+from sluice.writer.lanes.lane import CommitCycle
 from tests.support.factories import make_item, make_items
 from tests.support.fakes import FakeDestination, FakeLane, deliver_all, scripted
 from tests.support.instant_clock import duration_s, instantly, turn
-from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE, DispatcherSetup
+from tests.writer.delivery.setups import LONG_OUTAGE, LOST, REFUSED, DispatcherSetup
 
 
 @pytest.mark.parametrize(("max_items", "max_concurrent"), [(10, 4), (1, 1), (1, 3)])
@@ -100,13 +101,46 @@ async def test_no_batch_is_taken_while_delivery_is_not_permitted() -> None:
 
 
 @instantly
-async def test_what_a_person_must_change_ends_delivery() -> None:
-    setup = DispatcherSetup(FakeDestination(scripted(OUTAGE, Misconfigured("unknown tenant"))))
+async def test_what_nobody_foresaw_ends_delivery() -> None:
+    def answer(batch: Batch) -> list[Outcome]:
+        raise ZeroDivisionError
+
+    setup = DispatcherSetup(FakeDestination(answer))
     setup.dispatcher.add(make_items(1))
     with pytest.raises(ExceptionGroup) as caught:
         await setup.dispatcher.run()
-    assert caught.group_contains(Misconfigured, match="unknown tenant")
+    assert caught.group_contains(ZeroDivisionError)
     assert (setup.settled(), setup.limiter.in_flight) == ([], 0)
+
+
+@instantly
+async def test_batch_that_is_bad_throughout_stops_delivery_within_tens_of_requests() -> None:
+    destination = FakeDestination(scripted(*[REFUSED] * 5000), latency_s=0.05)
+    setup = DispatcherSetup(destination, max_items=1000, max_concurrent=1)
+    counter = CommitCounter(setup.metrics, setup.guard)
+    async with setup.running():
+        setup.dispatcher.add(make_items(1000))
+        for _ in range(1000):
+            await asyncio.sleep(0.35)  # a commit cycle
+            counter.count(CommitCycle(list(setup.lane[0].settlements), 0, 0.0))
+            setup.lane[0].commit()
+    assert len(destination.requests) < 2 * (1 + 2 * 10 + 8)
+    assert "1000 of the last 1000 records became dead letters, or seem bad" in str(setup.guard.reason)
+
+
+@instantly
+async def test_batches_that_are_due_go_before_what_was_put_back() -> None:
+    def answer(batch: Batch) -> list[Outcome]:
+        if batch.items[0].offset == 0:
+            raise LOST
+        return deliver_all(batch)
+
+    setup = DispatcherSetup(FakeDestination(answer), max_items=4, max_concurrent=1)
+    async with setup.running():
+        setup.dispatcher.add(make_items(12))
+        await asyncio.sleep(600)
+    assert setup.settled() == list(range(12))
+    assert setup.destination.requests[:7] == [*[[0, 1, 2, 3]] * 5, [4, 5, 6, 7], [8, 9, 10, 11]]
 
 
 @instantly
@@ -138,10 +172,10 @@ async def test_drain_at_any_moment_leaves_no_permit_behind(turns: int) -> None:
 
 
 @instantly
-async def test_requests_with_the_vendor_are_settled_before_misconfiguration_ends_delivery() -> None:
+async def test_requests_with_the_vendor_are_settled_before_the_unforeseen_ends_delivery() -> None:
     async def answer(batch: Batch) -> list[Outcome]:
         if batch.items[0].offset == 1:
-            raise Misconfigured("unknown tenant")
+            raise ZeroDivisionError
         await asyncio.sleep(5)
         return deliver_all(batch)
 

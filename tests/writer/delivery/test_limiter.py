@@ -227,3 +227,9 @@ async def test_waiting_for_a_permit_goes_before_trying_for_one() -> None:
     limiter.succeeded()
     assert not limiter.try_acquire()
     await again
+
+
+@pytest.mark.parametrize("asked_for_s", [None, 0.0, 0.5])
+@instantly
+async def test_backoff_is_the_least_wait_whatever_the_vendor_asks_for(asked_for_s: float | None) -> None:
+    assert await _fail(make_limiter(), 4, asked_for_s) == [1.0, 2.0, 4.0, 8.0]

@@ -202,3 +202,16 @@ def test_kept_answer_that_sends_its_item_to_a_retry_topic_parks_the_key() -> Non
     lane = FakeLane(0)
     lane.settle_kept([make_answer([make_item(0, key="k")], Outcome(Fate.RETRYABLE, "LOCKED"))], NOON)
     assert lane.accept(0, [record_message(1, record(key="k"))]) == []
+
+
+def test_follower_waits_until_the_lost_request_of_its_key_has_surely_ended() -> None:
+    lane = FakeLane(0)
+    first, other = lane.accept(0, [record_message(n, record(key=key)) for n, key in enumerate("kok")])
+    first.may_run_until_s = 30.0
+    settle(lane, [first, other], DELIVERED, DELIVERED)
+    assert lane.commit() == []
+    assert lane.accept(0, [record_message(3, record(key="k"))]) == []
+    assert [item.offset for item in lane.accept(0, [record_message(4, record(key="o"))])] == [4]
+    assert lane.due(29.9) == []
+    assert [item.offset for item in lane.due(30.0)] == [2]
+    assert lane.due(1000.0) == []

@@ -13,7 +13,7 @@ from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.telemetry.spans import Receipt, batch_span, record_receipt_spans
 from sluice.writer.delivery.batch_lanes import BatchLanes
-from sluice.writer.delivery.batch_sender import BatchSender
+from sluice.writer.delivery.batch_sender import BatchSender, PutBack
 from sluice.writer.delivery.limiter import Limiter
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.settlement import BatchTimes, Fates, Settlement, VendorAnswer
@@ -38,8 +38,8 @@ class Deliverer:
         """Return a sender for ``batch``, which takes over the permit of the limiter that the caller has acquired."""
         return BatchSender(batch, self._destination, self._limiter, self._lanes, self._metrics)
 
-    async def deliver(self, batch: Batch, sender: BatchSender) -> None:
-        """Send ``batch`` and settle it. What is known when this is cancelled is settled, too."""
+    async def deliver(self, batch: Batch, sender: BatchSender, put_back: PutBack) -> None:
+        """Send ``batch`` and settle it, save for what is put back. What is known at a cancel is settled, too."""
         # The report must not refer to the sender, which refers to it: items would wait for the garbage collector.
         report, lanes = _Report(batch), sender.lanes
         sampled = [item.traceparent for item in batch.items if item.traceparent is not None]
@@ -53,7 +53,7 @@ class Deliverer:
 
         with batch_span(self._topic, batch.batch_id, batch.batch_key, sampled, message_count=len(batch.items)) as span:
             try:
-                await sender.run(settle)
+                await sender.run(settle, put_back)
             finally:
                 if report.times is not None:
                     self._metrics.window_closed(batch.reason, len(batch.items), batch.body_bytes)

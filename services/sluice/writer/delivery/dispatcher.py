@@ -3,9 +3,10 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from uuid import uuid4
 
-from sluice.flow.batch import Item
+from sluice.flow.batch import Batch, Item, Part
 from sluice.flow.windows import Windows
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer import kill_points
@@ -47,6 +48,7 @@ class Dispatcher:
     def lose(self, lane: int) -> None:
         """Send nothing more of ``lane``, which is lost or given up: its next owner reads its items again."""
         self._windows.discard(lane)
+        self._tell_guard()
         for sender in self._under_way.values():
             sender.lanes.lose(lane)
 
@@ -55,7 +57,7 @@ class Dispatcher:
         await asyncio.gather(*(sender.answered() for sender in self._under_way.values()))
 
     async def run(self) -> None:
-        """Deliver until cancelled. Raises ``Misconfigured`` in a group, while requests may still be with the vendor."""
+        """Deliver until cancelled. Raises in a group what nobody foresaw; requests may be with the vendor then."""
         self._failed = asyncio.get_running_loop().create_future()
         try:
             async with asyncio.TaskGroup() as group:
@@ -111,13 +113,27 @@ class Dispatcher:
             return
         kill_points.at(KillPoint.WINDOWED)
         sender = self._deliverer.sender_of(batch)
-        task = asyncio.create_task(self._deliverer.deliver(batch, sender))
+        task = asyncio.create_task(self._deliverer.deliver(batch, sender, partial(self._put_back, batch)))
         self._under_way[task] = sender
         task.add_done_callback(self._ended)
+
+    def _put_back(self, batch: Batch, parts: Sequence[Part]) -> None:
+        """Have ``parts`` of ``batch`` delivered after what is due by now."""
+        batch.suspected = 0
+        self._windows.put_back(parts, time.monotonic())
+        self._tell_guard()
+        self._changed.set()
+
+    def _tell_guard(self) -> None:
+        """Tell the guard how much of what was put back seems to be bad, until all of it has a fate."""
+        under_way = [(len(sender.batch.items), sender.batch.suspected) for sender in self._under_way.values()]
+        suspected = [one for one in (*under_way, *self._windows.suspected) if one[1]]
+        self._guard.suspect(sum(records for records, _ in suspected), sum(dead for _, dead in suspected))
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         # A task that is cancelled before its first step has run nothing that could release its permit.
         self._under_way.pop(task).release_permit()
+        self._tell_guard()
         if not task.cancelled() and (error := task.exception()) is not None and not self._failed.done():
             self._failed.set_exception(error)
 
@@ -125,7 +141,9 @@ class Dispatcher:
         """Wait until a batch may be taken."""
         while True:
             await self._open.wait()
-            await self._guard.permits.wait()
+            if not self._guard.permits.is_set():
+                await self._guard.permits.wait()
+                self._windows.trust()
             self._changed.clear()
             now_s = time.monotonic()
             due_at_s = self._windows.due_at_s()

@@ -1,7 +1,7 @@
 """Limits how fast one process sends to one destination: a gate, then a token bucket, then adaptive concurrency.
 
-The gate is shut while the vendor is unavailable. It opens after what the vendor asked for in ``Retry-After``, else
-after a back-off with full jitter that doubles with each failure in a row; then one request at a time probes until
+The gate is shut while the vendor is unavailable. It opens after a back-off with full jitter that doubles with each
+failure in a row, and not before what the vendor asked for in ``Retry-After``; then one request at a time probes until
 one succeeds. Concurrency grows by one per round of successes and halves on 429, 503 and timeouts, and on nothing
 else: a refused record says nothing about load.
 """
@@ -22,6 +22,8 @@ class LimiterSettings(msgspec.Struct, frozen=True, kw_only=True):
     requests_per_s: float | None
     backoff_base_s: float
     backoff_cap_s: float
+    misconfigured_after_s: float
+    """Time for which refused requests count as an outage once one was answered."""
 
 
 class Limiter:
@@ -43,7 +45,11 @@ class Limiter:
         """Requests in a row that found the vendor unavailable."""
         self.held_because: str | None = None
         """The reason of the last of them, as a short fixed word; ``None`` while all is well."""
+        self._refused_since_s = 0.0
+        self._refusal: str | None = None
         self.in_flight = 0
+        self.answered = 0
+        """Requests that the vendor has answered, whatever it said of their items."""
 
     @property
     def allowed(self) -> int:
@@ -85,7 +91,8 @@ class Limiter:
     def succeeded(self) -> None:
         """Release a permit whose request was answered."""
         self.failures = 0
-        self.held_because = None
+        self.held_because = self._refusal = None
+        self.answered += 1
         self._allowed = min(self._settings.max_concurrent, self._allowed + 1 / self._allowed)
         self.release()
 
@@ -96,12 +103,12 @@ class Limiter:
         """
         self.failures += 1
         now_s = self._monotonic()
-        delay_s = retry_after_s
-        if delay_s is None:
-            settings = self._settings
-            delay_s = backoff_s(
-                self.failures, base_s=settings.backoff_base_s, cap_s=settings.backoff_cap_s, uniform=self._uniform()
-            )
+        settings = self._settings
+        delay_s = backoff_s(
+            self.failures, base_s=settings.backoff_base_s, cap_s=settings.backoff_cap_s, uniform=self._uniform()
+        )
+        # A vendor that asks for no wait is not to be hammered.
+        delay_s = max(delay_s, retry_after_s or 0.0)
         self._opens_at_s = max(self._opens_at_s, now_s + delay_s)
         # Requests that were in flight together fail together: one cause, one decrease.
         in_same_round = self._same_round > 0
@@ -110,6 +117,22 @@ class Limiter:
             self._allowed = max(1.0, self._allowed / 2)
             self._same_round = self.in_flight
         return delay_s
+
+    def refused(self, message: str) -> None:
+        """Take note that no request can succeed, as it seems, until a person changes something."""
+        if self._refusal is None:
+            self._refused_since_s = self._monotonic()
+        self._refusal = message
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why a person must change something; ``None`` while that is not known.
+
+        A proxy, too, answers 302, 404 or 405 while the vendor behind it is away.
+        """
+        settings = self._settings
+        passes = self.answered and self._monotonic() < self._refused_since_s + settings.misconfigured_after_s
+        return None if self._refusal is None or passes else f"the destination refuses every write: {self._refusal}"
 
     def release(self) -> None:
         """Release a permit that has taught nothing, such as a cancelled request's."""

@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from heapq import heappop, heappush
 from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
@@ -120,6 +121,7 @@ class Lane:
         self._builder = builder
         self._buffer = buffer.share()
         self._stale_after_s = stale_after_s
+        self._held_keys: list[tuple[float, bytes]] = []
         self._read_at: deque[tuple[int, float]] = deque()
         """First offsets of what was read, and when."""
 
@@ -175,7 +177,7 @@ class Lane:
             self._buffer.enter(settlement.items, settlement.item_bytes)
             for topic, offsets in settlement.offsets.items():
                 self._settled[topic].add(offsets)
-            # A key whose item goes to a retry topic is parked until that retry is settled.
+            # A key is parked when its item goes to a retry topic, or an older request of it may still be at work.
             self.order.park({item.order_key for item, _ in left}.difference(settlement.keys))
             self._submit(settlement)
         return any_left
@@ -187,9 +189,18 @@ class Lane:
             self._buffer.leave(settlement.items, settlement.item_bytes + settlement.message_bytes)
             keys += settlement.keys
             self.waiting_retries.update({topic: len(retries) for topic, retries in settlement.retries.items()})
+            for held in settlement.held_keys:
+                heappush(self._held_keys, held)
             if settlement.answer is not None:
                 settlement.answer.on_settled(settlement)
         return self.order.release(keys) if self.alive else []
+
+    def due(self, now_s: float) -> list[Item]:
+        """Return the items that may go to the vendor now because an older request of their key has surely ended."""
+        keys: list[bytes] = []
+        while self._held_keys and self._held_keys[0][0] <= now_s:
+            keys.append(heappop(self._held_keys)[1])
+        return self.order.release(keys) if keys and self.alive else []
 
     def write_ahead(
         self, batch: Batch, items: Sequence[Item], now: datetime, vendor_at: datetime | None

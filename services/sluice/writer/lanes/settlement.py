@@ -69,6 +69,8 @@ class Settlement(msgspec.Struct, kw_only=True):
     """Settled offsets by input topic number."""
     keys: list[bytes]
     """Ordering keys that are free again."""
+    held_keys: list[tuple[float, bytes]]
+    """Ordering keys that are free from an instant of the monotonic clock on: the vendor may still be at work."""
     published_at_s: list[float]
     """Instants at which the records were published that get their receipt."""
     item_bytes: int
@@ -106,6 +108,7 @@ class SettlementBuilder:
         dead_by_class: Counter[Fate] = Counter()
         retried: dict[int, list[Message]] = {}
         keys: list[bytes] = []
+        held_keys: list[tuple[float, bytes]] = []
         published_at_s: list[float] = []
         item_bytes = 0
         batch_id = batch.batch_id
@@ -126,7 +129,10 @@ class SettlementBuilder:
             else:
                 dead.append(self._dead(received_message(item), _failure(outcome), batch_id, now, self._whole(item)))
                 dead_by_class[outcome.fate] += 1
-            keys.append(item.order_key)
+            if item.may_run_until_s:
+                held_keys.append((item.may_run_until_s, item.order_key))
+            else:
+                keys.append(item.order_key)
             published_at_s.append(item.published_at_s)
         entries = entries_of(fates, lambda part: _settled_entry(batch, part, times), self.limits.entry)
         return Settlement(
@@ -138,6 +144,7 @@ class SettlementBuilder:
             retries=retried,
             offsets=_offsets_by_topic(entries),
             keys=keys,
+            held_keys=held_keys,
             published_at_s=published_at_s,
             item_bytes=item_bytes,
             answer=answer,
@@ -159,6 +166,7 @@ class SettlementBuilder:
             retries={},
             offsets={topic: offsets},
             keys=keys,
+            held_keys=[],
             published_at_s=[message.timestamp / 1000 for message, _ in undecodable],
             item_bytes=undecodable_bytes(message for message, _ in undecodable),
         )
