@@ -72,14 +72,29 @@ async def test_unequal_topics_are_code_5(kafka: RunningKafka, prefix: str, tmp_p
     await _fails_with(stage.writer(_change(stage.settings(), topic_prefix=odd)), 5, "crm.records has 3", "has 2")
 
 
-async def test_an_address_that_is_no_vendor_is_code_6_and_costs_no_record(stage: Stage) -> None:
+async def test_an_address_that_is_no_vendor_makes_a_writer_unready_and_costs_no_record(stage: Stage) -> None:
     stage.app.faults.add(Status(status=404, method="PUT", times=None))
     sources = await stage.publish([record("kept")])
-    await _fails_with(stage.writer(stage.settings()), 6, "404", "check `url`")
+    writer = stage.writer(stage.settings())
+    await writer.shows(lambda status: "404" in str(status["not_ready_because"]))
+    assert "check `url`" in (await writer.status())["not_ready_because"]
     assert await stage.receipts() == []
     stage.app.faults.clear()
-    stage.writer(stage.settings())
     assert len(await stage.settled(sources)) == 1
+    await writer.owns(2)
+
+
+async def test_a_proxy_that_answers_for_a_vendor_that_is_away_ends_no_writer(stage: Stage) -> None:
+    writer = stage.writer(stage.settings(delivery={"misconfigured_after_s": 2.0}))
+    await stage.settled(await stage.publish([record("before")]))
+    stage.app.faults.add(Status(status=405, method="PUT", times=None))
+    sources = await stage.publish([record("during")])
+    await writer.shows(lambda status: status["held_because"] == "misconfigured")
+    assert (await writer.status())["ready"]
+    await writer.shows(lambda status: not status["ready"])
+    stage.app.faults.clear()
+    assert len(await stage.settled(sources)) == 1
+    await writer.owns(2)
 
 
 async def test_a_header_name_that_is_no_text_is_code_5_and_loses_nothing(stage: Stage) -> None:

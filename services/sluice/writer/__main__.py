@@ -1,6 +1,7 @@
 """``python -m sluice.writer --destination crm``: delivers one destination's records until SIGTERM.
 
-Exit codes are those of ``sluice``: 0 stopped as asked, 3 settings, 4 Kafka, 5 topics, 6 the destination refuses us.
+Exit codes are those of ``sluice``: 0 stopped as asked, 3 settings, 4 Kafka, 5 topics, 6 the settings of the
+destination cannot be used. A vendor that refuses every write ends no writer: it is not ready then.
 """
 
 import asyncio
