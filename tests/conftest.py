@@ -12,6 +12,7 @@ import pytest
 
 from sandbox.kafka.cluster import LocalKafka
 from sluice.client.connection import Connection
+from tests.support.access import ACCESS_CONTROL
 from tests.support.kafka_admin import RunningKafka, create_topics
 from tests.support.secured import SECURED
 from tests.support.topics import crm_topics
@@ -44,7 +45,7 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def local_kafka() -> Iterator[LocalKafka]:
     """One broker for the whole session, with a secured listener of each kind beside the plain one."""
-    with LocalKafka(secured=SECURED) as local:
+    with LocalKafka(secured=SECURED, settings=ACCESS_CONTROL) as local:
         yield local
 
 

@@ -6,6 +6,7 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from sluice.kafka.clients import KafkaUnreachable
+from sluice.kafka.fetch_by_id import PositionLost
 from sluice.writer.lanes.committer import LaneLost
 from tests.support.factories import DELIVERED, make_item, record, record_message
 from tests.support.fakes import FakeDestination, FakeLane, sample, settle
@@ -115,6 +116,15 @@ async def test_new_owner_is_not_fenced_in_turn() -> None:
     await asyncio.sleep(600)
     assert (setup.opener.opened, setup.assignment.lost.result()) == ([0], "lane 0 has a new owner")
     assert sample(setup.delivery.metrics, "sluice_lanes_lost_total", reason="fenced") == 1
+
+
+@instantly
+async def test_session_ends_whose_topics_are_gone() -> None:
+    setup = AssignmentSetup()
+    setup.opener.errors = [PositionLost("crm.records with the id a is gone")]
+    await setup.assign(0)
+    with pytest.raises(PositionLost):
+        setup.assignment.lost.result()
 
 
 @pytest.mark.parametrize("error", [RuntimeError(), LaneLost("gone", fenced=False)], ids=repr)

@@ -133,8 +133,9 @@ def _equal_count(states: Sequence[TopicState]) -> int:
     if len(counts) > 1:
         seen = ", ".join(f"{state.name} has {state.partitions}" for state in states)
         raise TopicsError(
-            f"expected the same number of partitions in every topic, but {seen}; Sluice never changes a count, because "
-            "keys would move between partitions: empty and delete the odd ones, then make them again"
+            f"expected the same number of partitions in every topic, but {seen}; give all of them {max(counts)}, with "
+            f"kafka-topics.sh --alter --partitions {max(counts)} --topic NAME, or make the odd ones anew; "
+            "Sluice never changes a count, because keys would move between partitions"
         )
     return counts.pop()
 

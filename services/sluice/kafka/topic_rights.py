@@ -49,9 +49,11 @@ def explain_missing(needed: Mapping[str, Rights], given: Mapping[str, Rights], k
 
 
 def _command(right: Right, topics: Iterable[str], kafka: KafkaSettings) -> str:
-    user = kafka.sasl.username if kafka.sasl else "<name>"
+    user = kafka.sasl.username if kafka.sasl else "ANONYMOUS"
+    if kafka.tls and kafka.tls.cert_file and not kafka.sasl:
+        user = "<subject of kafka.tls.cert_file>"
     named = " ".join(f"--topic {topic}" for topic in topics)
     return (
-        f"kafka-acls.sh --bootstrap-server {kafka.bootstrap_servers} --add --allow-principal User:{user} "
+        f"kafka-acls.sh --bootstrap-server {kafka.bootstrap_servers} --add --allow-principal 'User:{user}' "
         f"--operation {right.name.title()} {named}"
     )

@@ -22,6 +22,7 @@ from aiokafka.errors import KafkaError
 from sluice.flow.retry_policy import backoff_s
 from sluice.kafka.aiokafka_workarounds import is_own_cancel
 from sluice.kafka.clients import KafkaUnreachable
+from sluice.kafka.fetch_by_id import PositionLost
 from sluice.kafka.refusals import describe_refusal
 from sluice.telemetry.metric_definitions import LaneLoss
 from sluice.writer.commit_counter import CommitCounter
@@ -87,10 +88,16 @@ class AssignedLane:
         await asyncio.wait([self._task])
 
     async def _run(self) -> None:
-        """Run until cancelled. Raises :class:`LaneLost` when there is a new owner."""
+        """Run until cancelled.
+
+        Raises :class:`LaneLost` when there is a new owner, and ``PositionLost`` when the session reads topics that are
+        gone.
+        """
         while True:
             try:
                 await self._open_and_run()
+            except PositionLost:
+                raise
             except (LaneLost, KafkaError, KafkaUnreachable, asyncio.CancelledError) as error:
                 if is_own_cancel(error):
                     raise

@@ -4,7 +4,8 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -19,7 +20,7 @@ from sluice.kafka.aiokafka_workarounds import fail_if_cancelled, stop
 from sluice.kafka.bounded_consumer import BoundedConsumer, fetch_bounds
 from sluice.kafka.clients import KafkaUnreachable, client_options, explain_failure, start
 from sluice.kafka.fetch_by_id import fetch_by_id
-from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
+from sluice.kafka.topic_admin import TopicState, admin_client
 from sluice.settings import Settings
 from sluice.telemetry.health import Heartbeat
 from sluice.telemetry.metrics import WriterMetrics
@@ -45,6 +46,7 @@ from sluice.writer.partitioner_check import PartitionerCheck
 from sluice.writer.pauses import Pauses
 from sluice.writer.poller import Poller
 from sluice.writer.status import WriterStatus
+from sluice.writer.topic_watch import TopicWatch
 
 log = logging.getLogger(__name__)
 
@@ -98,6 +100,7 @@ class Writer:
             metrics,
         )
         self._partitioner = PartitionerCheck(metrics)
+        self._topic_watch = TopicWatch(name, self._topics, settings.kafka)
         self._status = WriterStatus(
             self._topics.inputs, self._lanes, self._limiter, metrics, ordered=entry.ordering == "key"
         )
@@ -109,13 +112,14 @@ class Writer:
     async def run(self, stop_asked: asyncio.Event) -> None:
         """Deliver until ``stop_asked`` is set.
 
-        Raises ``TopicsError`` for topics that cannot be used, and ``KafkaUnreachable`` when Kafka does not answer at
-        the start.
+        Raises ``TopicsError`` for topics that cannot be used from the start, and ``KafkaUnreachable`` when Kafka does
+        not answer at the start.
         """
         async with admin_client(self._kafka) as admin:
             while not stop_asked.is_set():
                 try:
-                    lost = await self._join(admin, stop_asked)
+                    states = await self._topic_watch.usable(admin, stop_asked)
+                    lost = await self._join(admin, states, stop_asked)
                 except (KafkaError, KafkaUnreachable) as error:
                     lost = await explain_failure(error, self._kafka)
                 if lost is not None and not stop_asked.is_set():
@@ -128,7 +132,7 @@ class Writer:
     def obstacle(self) -> str | None:
         """Why this writer is not ready; ``None`` when it is assigned and configured."""
         if self._assignment is None:
-            return self._away_because
+            return self._topic_watch.obstacle or self._away_because
         return self._assignment.obstacle or self._watch.obstacle or self._limiter.obstacle
 
     def status(self) -> dict[str, Any]:
@@ -141,10 +145,11 @@ class Writer:
             **self._status.status(),
         }
 
-    async def _join(self, admin: Any, stop_asked: asyncio.Event) -> str | None:
+    async def _join(self, admin: Any, states: Sequence[TopicState], stop_asked: asyncio.Event) -> str | None:
         """Be a member of the group; return ``None`` when told to stop, else why it has to be joined anew."""
-        states = await topic_states(admin, self._topics.all)
-        self._partitioner.partitions = lanes = partition_count(states, self._name)
+        if stop_asked.is_set():
+            return None
+        self._partitioner.partitions = lanes = states[0].partitions
         topics = LaneTopics(self._topics, {state.name: state.topic_id for state in states})
         self._lanes.answers.now_from(topics.of_lane.inputs)
         limits = await read_message_limits(admin, self._topics)
@@ -152,7 +157,8 @@ class Writer:
         fetch_by_id(consumer, topics.ids, keep_place=True)
         try:
             await start(consumer, self._kafka)
-            return await self._deliver(consumer, self._opener(admin, topics, limits), stop_asked)
+            opener, changed = self._opener(admin, topics, limits), partial(self._topic_watch.changed, admin, states)
+            return await self._deliver(consumer, opener, changed, stop_asked)
         except BaseExceptionGroup as failures:
             raise _cause_of(failures) from failures
         finally:
@@ -170,7 +176,13 @@ class Writer:
         )
         return LaneOpener(self._kafka, admin, terms, self._metrics)
 
-    async def _deliver(self, consumer: AIOKafkaConsumer, opener: LaneOpener, stop_asked: asyncio.Event) -> str | None:
+    async def _deliver(
+        self,
+        consumer: AIOKafkaConsumer,
+        opener: LaneOpener,
+        topics_changed: Callable[[], Awaitable[str]],
+        stop_asked: asyncio.Event,
+    ) -> str | None:
         inputs, lanes, pauses = self._topics.inputs, self._lanes, Pauses(consumer)
         deliverer = Deliverer(self._topics.records, self._destination, self._limiter, lanes, self._metrics)
         dispatcher = Dispatcher(Windows(self._window_limits), self._limiter, deliverer, self._guard, self._metrics)
@@ -203,12 +215,13 @@ class Writer:
                     known = reading.create_task(self._guard.known.wait())
                     following = reading.create_task(self._guard.run())
                     watching = reading.create_task(self._watch.run())
+                    comparing = reading.create_task(_end_session(assignment, topics_changed))
                     # Read nothing until the guard's state is known: it may have been stopped before this process.
-                    await asyncio.wait((stopped, known), return_when=asyncio.FIRST_COMPLETED)
+                    await asyncio.wait((stopped, known, assignment.lost), return_when=asyncio.FIRST_COMPLETED)
                     consumer.subscribe(inputs, listener=assignment)
                     polling = reading.create_task(fail_if_cancelled(self._poll(poller, consumer, pauses, retries)))
                     await asyncio.wait((stopped, assignment.lost), return_when=asyncio.FIRST_COMPLETED)
-                    for task in (stopped, known, following, polling, watching):
+                    for task in (stopped, known, following, polling, watching, comparing):
                         task.cancel()
                     closing = asyncio.create_task(assignment.close())
             finally:
@@ -245,6 +258,13 @@ class Writer:
             # A rebalance waits for every member to drain its requests and run its last commit cycles.
             rebalance_timeout_ms=int((2 * self._entry.delivery.drain_timeout_s + self._kafka.session_timeout_s) * 1000),
         )
+
+
+async def _end_session(assignment: LaneAssignment, topics_changed: Callable[[], Awaitable[str]]) -> None:
+    """End the session when the topics are not any more those that it reads."""
+    reason = await topics_changed()
+    if not assignment.lost.done():
+        assignment.lost.set_result(reason)
 
 
 def _cause_of(failures: BaseExceptionGroup[BaseException]) -> BaseException:
