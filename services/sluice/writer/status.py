@@ -100,7 +100,7 @@ class WriterStatus:
         for number, topic in enumerate(self._inputs[1:], start=1):
             next_in_s = None if self._retries is None else self._retries.next_in_s(topic)
             count = sum(lane.waiting_retries[number] for lane in self._lanes)
-            found[topic] = WaitingRetries(max(0, count), None if next_in_s is None else round(next_in_s, 3))
+            found[topic] = WaitingRetries(count, None if next_in_s is None else round(next_in_s, 3))
         return found
 
     def _paused_since(self, reason: PauseReason) -> dict[int, str]:

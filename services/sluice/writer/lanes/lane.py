@@ -137,7 +137,8 @@ class Lane:
         if self._settled[topic]:
             fresh = self._without_settled(topic, fresh)
         if topic != RECORDS:
-            self.waiting_retries[topic] -= len(fresh)
+            # Somebody else may have written some, which were not counted.
+            self.waiting_retries[topic] = max(0, self.waiting_retries[topic] - len(fresh))
         items: list[Item] = []
         undecodable: list[tuple[KafkaRecord, Undecodable]] = []
         decode = self._decoder.item
