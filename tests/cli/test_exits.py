@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import click
 import pytest
+from aiokafka.errors import KafkaError, TopicAuthorizationFailedError
+from click.testing import CliRunner
 
-from sluice.cli.exits import Exit
+from sluice.cli.exits import CommandGroup, Exit
 from tests.cli.conftest import Run, failure
 
 COMMANDS = {
@@ -49,6 +52,24 @@ def test_unknown_destination_is_named_with_the_nearest(settings: Path, run: Run,
 @pytest.mark.parametrize("command", ["publish {} a.csv --object group/company --key id", "topics ls {}"])
 def test_kafka_that_does_not_answer_is_one_sentence(settings: Path, run: Run, command: str) -> None:
     assert "Kafka cannot be reached at localhost:1" in failure(run(*command.format("crm").split()), Exit.KAFKA)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        pytest.param(TopicAuthorizationFailedError("crm.records"), "grant READ and WRITE on it", id="a right"),
+        pytest.param(KafkaError("no leader"), "Kafka failed: KafkaError('no leader'); look at its", id="anything else"),
+    ],
+)
+def test_what_kafka_refuses_is_one_sentence(error: KafkaError, sentence: str) -> None:
+    @click.group(cls=CommandGroup)
+    def group() -> None: ...
+
+    @group.command()
+    def fail() -> None:
+        raise error
+
+    assert sentence in failure(CliRunner().invoke(group, ["fail"]), Exit.KAFKA)
 
 
 @pytest.mark.parametrize(("command", "topic"), COMMANDS.items())

@@ -9,9 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from sandbox.faults.fault import Status
+from sandbox.kafka.cluster import LocalKafka
 from sluice.writer.__main__ import main
 from tests.support.kafka_admin import RunningKafka, create_topics
 from tests.support.raw_records import publish_with_header_name
+from tests.support.secured import TLS
 from tests.support.stage import Stage, record
 from tests.support.topics import crm_connection
 from tests.support.writer_process import WriterProcess
@@ -35,6 +37,11 @@ async def _fails_with(writer: WriterProcess, code: int, *words: str) -> None:
         pytest.param({"kafka": {"bootstrap": "x:9092"}}, ["kafka.bootstrap", "bootstrap_servers"], id="unknown key"),
         pytest.param({"destinations": {}}, ["no destination 'crm'"], id="no such destination"),
         pytest.param({"http": {"port": "many"}}, ["port"], id="wrong type"),
+        pytest.param(
+            {"kafka": {"bootstrap_servers": "x:1", "tls": {"ca_file": "/nonexistent/ca.pem"}}},
+            ["kafka.tls.ca_file", "/nonexistent/ca.pem", "correct the path"],
+            id="missing file",
+        ),
         pytest.param({"topic_prefix": "${env:NOT_SET_ANYWHERE}"}, ["NOT_SET_ANYWHERE"], id="missing variable"),
     ],
 )
@@ -57,6 +64,12 @@ async def test_no_settings_are_code_3(tmp_path: Path) -> None:
 async def test_a_kafka_that_does_not_answer_is_code_4(stage: Stage) -> None:
     kafka = {"bootstrap_servers": "localhost:1"}
     await _fails_with(stage.writer(_change(stage.settings(), kafka=kafka)), 4, "localhost:1", "kafka.bootstrap_servers")
+
+
+async def test_a_kafka_that_is_not_trusted_is_code_4(local_kafka: LocalKafka, stage: Stage) -> None:
+    kafka = {**local_kafka.settings_block(TLS), "tls": {}}
+    words = ("localhost:", "unable to get local issuer certificate", "correct kafka.tls.ca_file")
+    await _fails_with(stage.writer(_change(stage.settings(), kafka=kafka)), 4, *words)
 
 
 async def test_missing_topics_are_code_5(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from aiokafka.errors import KafkaError
 from sluice.destinations.contract import BatchError
 from sluice.kafka.clients import KafkaUnreachable
 from sluice.kafka.outbox import PublishError
+from sluice.kafka.refusals import describe_refusal
 from sluice.kafka.topic_admin import TopicsError
 from sluice.settings_file import SettingsError
 
@@ -32,7 +33,7 @@ Exit codes:
   1    some rows or records failed; the others are done
   2    the command line or the input file cannot be used; nothing is done
   3    the settings are not valid
-  4    Kafka does not answer, or has not confirmed what was published
+  4    Kafka cannot be reached, or has not confirmed what was published
   5    topics are missing, or their partition counts differ
   6    a destination cannot be used
   130  interrupted
@@ -67,7 +68,10 @@ class CommandGroup(click.Group):
             raise click.exceptions.Exit(Exit.INTERRUPTED) from None
         except tuple(_CODES) as error:
             code = next(code for kind, code in _CODES.items() if isinstance(error, kind))
-            message = str(error)
-            if isinstance(error, KafkaError):
-                message = f"Kafka failed: {error!r}; look at its brokers, then run the same command again"
-            raise CommandFailed(message, code) from error
+            raise CommandFailed(_sentence(error), code) from error
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, KafkaError) and (refusal := describe_refusal(error)) == repr(error):
+        return f"Kafka failed: {refusal}; look at its brokers, then run the same command again"
+    return describe_refusal(error)
