@@ -82,7 +82,7 @@ class Connection(AIOKafkaConnection):  # type: ignore[misc]  # aiokafka has no t
         (``connections.max.reauth.ms``, tokens) it closes the connection on the first request past it: each such request
         fails, and a group's coordinator counts as dead.
         """
-        if time.monotonic() >= self._renew_at_s and not self._requests:
+        if time.monotonic() >= self._renew_at_s and not self._requests and not self._loop.is_closed():
             self.close(reason=CloseReason.IDLE_DROP)
         return bool(super().connected())
 
