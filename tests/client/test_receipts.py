@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from sluice.client.connection import Connection
@@ -9,6 +10,7 @@ from sluice.client.outcomes import outcomes
 from sluice.client.publisher import Publisher
 from sluice.client.receipts import DeadLetter, Succeeded, read_dead_letter
 from sluice.events import Place
+from tests.support.factories import FakeMessage
 from tests.support.fake_writer import fake_writer, reject_bad
 from tests.support.topics import take_receipts
 
@@ -57,3 +59,8 @@ def test_headers_of_a_dead_letter_may_be_anything() -> None:
     ]
     letter = read_dead_letter(ConsumerRecord("t", 0, 1, 0, 0, None, None, None, 0, 0, tuple(headers)))
     assert (letter.attempt, letter.code, letter.first_failure_at, letter.source) == (1, "�", None, None)
+
+
+@pytest.mark.parametrize("timestamp", [-(2**63), -1, 2**63 - 1])
+def test_a_time_that_no_calendar_has_is_cut(timestamp: int) -> None:
+    assert 1 <= read_dead_letter(FakeMessage(timestamp=timestamp)).written_at.year <= 9999

@@ -100,5 +100,9 @@ def test_rows_are_clipped_to_the_log(commit: Commit, topic_id: str, clipped: ran
     assert start_of(commit, LOG).clip(topic_id, 20, 40) == clipped
 
 
+def test_rows_from_before_every_log_are_none() -> None:
+    assert start_of(_commit(30), LOG).clip("id", -5, 90) == range(0)
+
+
 def test_rows_end_with_the_log() -> None:
     assert start_of(_commit(30), LOG).clip("id", 20, 10**18) == range(30, 90)

@@ -13,7 +13,7 @@ from sluice.kafka.control_topic import set_guard
 from sluice.kafka.topic_admin import admin_client
 from sluice.telemetry.metric_definitions import DEFINITIONS
 from tests.support.kafka_admin import RunningKafka
-from tests.support.stage import record, staged
+from tests.support.stage import Message, record, staged
 from tests.support.writer_process import WriterProcess, eventually
 
 
@@ -43,6 +43,7 @@ class Maxima:
 async def test_every_metric_moves_in_one_run(kafka: RunningKafka, prefix: str, tmp_path: Path) -> None:
     async with staged(kafka, prefix, tmp_path) as stage:
         faults = stage.app.faults
+        await stage.publish([Message(b"b", b"not a BatchEvent")], topic=stage.topics.batches)
         writer = stage.writer(stage.settings(guard={"max_share": 0.1, "over_records": 100}))
         await writer.owns(2)
         maxima = Maxima(writer)

@@ -1,12 +1,10 @@
 """The receipts of a destination, as a stream."""
 
-import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, nullcontext
 from datetime import datetime
 from typing import Any, Literal, Self
 
-import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sluice.client.connection import SETTINGS_FILE, Connectable, connect
@@ -14,6 +12,7 @@ from sluice.client.receipts import Receipt, read_dead_letter, read_succeeded
 from sluice.events import KafkaRecord
 from sluice.kafka.bounded_consumer import BoundedConsumer
 from sluice.kafka.clients import client_options, running
+from sluice.kafka.foreign_messages import ForeignMessages
 from sluice.kafka.topic_admin import admin_client, partition_count, topic_states
 from sluice.kafka.topic_reader import Since, assign_at, offsets_since, pause_finished
 from sluice.telemetry.spans import received_span
@@ -21,8 +20,6 @@ from sluice.telemetry.spans import received_span
 _POLL_MS = 500
 _LARGEST_FETCH_BYTES = 4 * 1024 * 1024
 """Per partition and fetch; a larger message still arrives, alone."""
-
-log = logging.getLogger(__name__)
 
 
 def outcomes(
@@ -102,6 +99,7 @@ class Outcomes:
         self._group_id = group_id
         self._ends: dict[TopicPartition, int] = {}
         self._consumer: Any = None
+        self._foreign = ForeignMessages()
 
     async def __aenter__(self) -> Self:
         async with admin_client(self._kafka) as admin:
@@ -130,7 +128,7 @@ class Outcomes:
     async def polls(self) -> AsyncIterator[list[Receipt]]:
         """Yield the same receipts in lists, as they arrive. None is empty. The stream must be open."""
         while not self._until_end or self._ends:
-            fetched = await self._consumer.getmany(timeout_ms=_POLL_MS)
+            fetched = await self._foreign.getmany(self._consumer, timeout_ms=_POLL_MS)
             receipts = [
                 receipt
                 for partition, messages in fetched.items()
@@ -146,16 +144,12 @@ class Outcomes:
                 del self._ends[partition]
 
     def _receipt(self, message: KafkaRecord) -> Receipt | None:
-        receipt: Receipt
-        if message.topic == self._succeeded_topic:
-            try:
-                receipt = read_succeeded(message)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                place = f"{message.topic}-{message.partition} at {message.offset}"
-                log.warning("not a SucceededEvent, skipped", extra={"place": place, "error": str(error)})
-                return None
-        else:
-            receipt = read_dead_letter(message)
+        read: Callable[[KafkaRecord], Receipt] = (
+            read_succeeded if message.topic == self._succeeded_topic else read_dead_letter
+        )
+        receipt = self._foreign.read(message, read)
+        if receipt is None:
+            return None
         if self._job_id is not None and (receipt.event is None or receipt.event.job_id != self._job_id):
             return None
         with received_span(message.topic, message.headers):

@@ -123,7 +123,11 @@ def read_dead_letter(message: KafkaRecord) -> DeadLetter:
 
 
 def _written_at(message: KafkaRecord) -> datetime:
-    return datetime.fromtimestamp(message.timestamp / 1000, UTC)
+    """Return when it was written; a time that no calendar has, which its publisher chose, is cut to one."""
+    return datetime.fromtimestamp(min(max(message.timestamp / 1000, _FIRST_S), _LAST_S), UTC)
+
+
+_FIRST_S, _LAST_S = datetime(1, 1, 2, tzinfo=UTC).timestamp(), datetime(9999, 12, 30, tzinfo=UTC).timestamp()
 
 
 def _record_event(value: bytes | None) -> RecordEvent | None:

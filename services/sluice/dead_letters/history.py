@@ -106,18 +106,19 @@ async def _find_receipt(dead_letters: DeadLetters, history: History, source: Pla
     async for messages in dead_letters.reader.read(dead_letters.topics.succeeded, [partition], since):
         for message in messages:
             history.searched += 1
-            if _is_receipt(message, source):
-                history.succeeded = read_succeeded(message)
+            history.succeeded = _receipt_of(message, source)
+            if history.succeeded is not None:
                 return
         if history.searched >= MAX_SEARCHED:
             return
 
 
-def _is_receipt(message: ConsumerRecord, source: Place) -> bool:
+def _receipt_of(message: ConsumerRecord, source: Place) -> Succeeded | None:
+    """Return ``message`` as the receipt of the record at ``source``, if it is that; most are others."""
     try:
-        return _decode_receipt(message.value or b"").source == source
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return False
+        return read_succeeded(message) if _decode_receipt(message.value or b"").source == source else None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 class _Receipt(msgspec.Struct):

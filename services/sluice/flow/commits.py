@@ -71,7 +71,7 @@ class Start(NamedTuple):
 
         ``topic_id`` is that of their own topic; earlier versions did not write it down.
         """
-        if topic_id != self.log.topic_id and (topic_id or self.why == "made-anew"):
+        if offset < 0 or (topic_id != self.log.topic_id and (topic_id or self.why == "made-anew")):
             return range(0)
         first = max(offset, self.settled_below)
         return range(first, max(first, min(offset + length, self.log.end)))

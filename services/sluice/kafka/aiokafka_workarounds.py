@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import KafkaError, ProducerFenced
@@ -151,14 +151,15 @@ def refusal_of(producer: AIOKafkaProducer, errors: Sequence[BaseException]) -> K
     return known[0] if known else KafkaError(repr(errors[0]))
 
 
-def place_of_unreadable(error: UnicodeDecodeError) -> str:
-    """Return the place of the record with the header that aiokafka could not decode.
+def unreadable_batch(error: UnicodeDecodeError) -> tuple[TopicPartition, range] | None:
+    """Return where the Kafka batch stands that has a header name which aiokafka could not decode.
 
-    The error does not name it; local variables of aiokafka's ``Fetcher``, in the error's traceback, do.
+    The error does not name it; local variables of aiokafka's ``Fetcher``, in the error's traceback, do. ``None`` for an
+    error from elsewhere.
     """
     for frame, _ in traceback.walk_tb(error.__traceback__):
         found = frame.f_locals
         if "tp" in found and "next_batch" in found:
-            partition, batch = found["tp"], found["next_batch"]
-            return f"in {partition.topic} {partition.partition}/{batch.base_offset} to {batch.next_offset - 1}"
-    return "in one of the topics"
+            batch = found["next_batch"]
+            return found["tp"], range(batch.base_offset, batch.next_offset)
+    return None

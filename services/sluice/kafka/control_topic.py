@@ -9,9 +9,10 @@ from typing import Literal
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
-from sluice.events import GUARD_KEY, ControlEvent, decode_control, encode_event
+from sluice.events import GUARD_KEY, ControlEvent, KafkaRecord, decode_control, encode_event
 from sluice.kafka.bounded_consumer import BoundedConsumer
 from sluice.kafka.clients import client_options, running
+from sluice.kafka.foreign_messages import ForeignMessages
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_reader import assign_at, offsets_since, read_to_end
 
@@ -39,31 +40,39 @@ async def read_guard(kafka: KafkaSettings, topic: str) -> ControlEvent | None:
 
 
 async def follow_guard(
-    kafka: KafkaSettings, topic: str, *, until_end: bool = False
+    kafka: KafkaSettings, topic: str, *, until_end: bool = False, foreign: ForeignMessages | None = None
 ) -> AsyncIterator[ControlEvent | None]:
     """Yield every state that Kafka has kept, then ``None``, then, unless ``until_end``, each new state.
 
-    Reads uncommitted messages, too: a redrive's open transaction must not hold a stop back.
+    Reads uncommitted messages, too: a redrive's open transaction must not hold a stop back. ``foreign`` skips what is
+    no state: it stops nothing, and lets nothing go on.
     """
+    foreign = foreign or ForeignMessages()
     partition = TopicPartition(topic, PARTITION)
     consumer = BoundedConsumer(**client_options(kafka), auto_offset_reset="earliest")
     async with running(consumer, kafka):
         ends = await consumer.end_offsets([partition])
         starts = await offsets_since(consumer, ends, "beginning")
-        async for messages in read_to_end(consumer, starts, ends):
-            for event in _guard_events(messages):
+        async for messages in read_to_end(consumer, starts, ends, foreign):
+            for event in _guard_events(messages, foreign):
                 yield event
         yield None
         if until_end:
             return
         assign_at(consumer, ends)
         while True:
-            for messages in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
-                for event in _guard_events(messages):
+            for messages in (await foreign.getmany(consumer, timeout_ms=_POLL_MS)).values():
+                for event in _guard_events(messages, foreign):
                     yield event
 
 
-def _guard_events(messages: Iterable[ConsumerRecord]) -> Iterator[ControlEvent]:
+def _control_event(message: KafkaRecord) -> ControlEvent:
+    return decode_control(message.value or b"")
+
+
+def _guard_events(messages: Iterable[ConsumerRecord], foreign: ForeignMessages) -> Iterator[ControlEvent]:
     for message in messages:
         if message.key == GUARD_KEY and message.value is not None:
-            yield decode_control(message.value)
+            event = foreign.read(message, _control_event)
+            if event is not None:
+                yield event

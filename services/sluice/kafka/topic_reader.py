@@ -11,6 +11,7 @@ from sluice.kafka.aiokafka_workarounds import stop
 from sluice.kafka.bounded_consumer import BoundedConsumer
 from sluice.kafka.clients import client_options, start
 from sluice.kafka.fetch_by_id import PositionLost, fetch_by_id
+from sluice.kafka.foreign_messages import ForeignMessages
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_ids import describe_topics
 
@@ -62,13 +63,17 @@ async def pause_finished(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartitio
 
 
 async def read_to_end(
-    consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    consumer: AIOKafkaConsumer,
+    starts: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
+    foreign: ForeignMessages,
 ) -> AsyncIterator[list[ConsumerRecord]]:
     """Yield everything between ``starts`` and ``ends``, each list of one partition and none of them empty."""
     left = {partition: end for partition, end in ends.items() if starts[partition] < end}
     assign_at(consumer, {partition: starts[partition] for partition in left})
     while left:
-        for partition, messages in (await consumer.getmany(timeout_ms=_POLL_MS, max_records=_MAX_MESSAGES)).items():
+        polled = await foreign.getmany(consumer, timeout_ms=_POLL_MS, max_records=_MAX_MESSAGES)
+        for partition, messages in polled.items():
             if partition not in left:
                 continue
             if messages[-1].offset >= left[partition]:
@@ -87,12 +92,18 @@ class TopicReader:
     """
 
     def __init__(
-        self, kafka: KafkaSettings, ids: Mapping[str, str] | None = None, *, fetch_bytes: int = _FETCH_BYTES
+        self,
+        kafka: KafkaSettings,
+        ids: Mapping[str, str] | None = None,
+        *,
+        fetch_bytes: int = _FETCH_BYTES,
+        foreign: ForeignMessages | None = None,
     ) -> None:
         """Read topics with ``ids``, by name, where they are known; about ``fetch_bytes`` of each partition at a time.
 
-        These are held in memory.
+        These are held in memory. ``foreign`` skips what cannot be read.
         """
+        self._foreign = foreign or ForeignMessages()
         self._kafka = kafka
         self._ids = dict(ids or {})
         self._fetch_bytes = fetch_bytes
@@ -121,7 +132,7 @@ class TopicReader:
         await self.topic_id(topic)
         ends = await self._consumer.end_offsets([TopicPartition(topic, number) for number in partitions])
         starts = await offsets_since(self._consumer, ends, since)
-        async for messages in read_to_end(self._consumer, starts, ends):
+        async for messages in read_to_end(self._consumer, starts, ends, self._foreign):
             yield messages
 
     async def read_from(self, starts: Mapping[TopicPartition, int]) -> AsyncIterator[list[ConsumerRecord]]:
@@ -129,7 +140,7 @@ class TopicReader:
         for partition in starts:
             await self.topic_id(partition.topic)
         ends = await self._consumer.end_offsets(list(starts))
-        async for messages in read_to_end(self._consumer, starts, ends):
+        async for messages in read_to_end(self._consumer, starts, ends, self._foreign):
             yield messages
 
     async def topic_id(self, topic: str) -> str:
@@ -151,7 +162,8 @@ class TopicReader:
             return None
         assign_at(self._consumer, {place: offset})
         while await self._consumer.position(place) <= offset:
-            for message in (await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=1)).get(place, ()):
+            polled = await self._foreign.getmany(self._consumer, timeout_ms=_POLL_MS, max_records=1)
+            for message in polled.get(place, ()):
                 return message if message.offset == offset else None
         return None
 

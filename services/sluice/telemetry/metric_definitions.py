@@ -170,6 +170,11 @@ DEFINITIONS = {
         "kafka.session_timeout_s.",
         {"reason": LaneLoss},
     ),
+    "sluice_foreign_messages": Definition(
+        "Messages in the topics of the journal and of the guard that are none of ours and are skipped, by topic.",
+        "any; somebody else writes there. The log names their places: find the producer, and let writers alone write.",
+        {"topic": str},
+    ),
     "sluice_unread_records_deleted": Definition(
         "Offsets that Kafka's retention had deleted before a record there was read; found when a lane is opened.",
         "any; records are lost without a receipt. The log names the offsets: publish them anew, and keep the topic for "

@@ -78,6 +78,7 @@ class WriterMetrics:
         self.lane_gap = gauge("sluice_lane_gap_records")
         self.paused_partitions = gauge("sluice_paused_partitions")
         self.lanes_lost = counter("sluice_lanes_lost")
+        self.foreign_messages = counter("sluice_foreign_messages")
         self.unread_deleted = counter("sluice_unread_records_deleted")
         self.lane_restarts = counter("sluice_lane_restarts")
         self.cycle_seconds = histogram("sluice_commit_cycle_seconds")
@@ -128,6 +129,10 @@ class WriterMetrics:
         """Set the number of retries in ``topic``, and the time until the next one is due."""
         self.waiting_retries.labels(topic).set(count)
         self.next_retry.labels(topic).set(next_in_s)
+
+    def foreign_message(self, topic: str) -> None:
+        """Count one message of somebody else in ``topic``."""
+        self.foreign_messages.labels(topic).inc()
 
     def partitions_paused(self, counts: Mapping[Reason, int]) -> None:
         """Set the number of paused partitions by reason; a reason left out is 0."""

@@ -7,6 +7,7 @@ import socket
 from sluice.flow.flood_guard import FloodGuard
 from sluice.kafka.aiokafka_workarounds import fail_if_cancelled
 from sluice.kafka.control_topic import follow_guard, set_guard
+from sluice.kafka.foreign_messages import ForeignMessages
 from sluice.kafka.settings import KafkaSettings
 from sluice.telemetry.metrics import WriterMetrics
 
@@ -20,6 +21,7 @@ class GuardFollower:
         self._kafka = kafka
         self._topic = topic
         self._guard = guard
+        self._foreign = ForeignMessages(metrics.foreign_message)
         self._metrics = metrics
         self._tripped: asyncio.Queue[str] = asyncio.Queue()
         self.permits = asyncio.Event()
@@ -54,7 +56,7 @@ class GuardFollower:
             group.create_task(fail_if_cancelled(self._tell()))
 
     async def _follow(self) -> None:
-        async for event in follow_guard(self._kafka, self._topic):
+        async for event in follow_guard(self._kafka, self._topic, foreign=self._foreign):
             if event is None:
                 self.known.set()
             elif event.guard == "stopped":

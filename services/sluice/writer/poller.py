@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sluice.events import KafkaRecord
-from sluice.kafka.aiokafka_workarounds import place_of_unreadable
+from sluice.kafka.aiokafka_workarounds import unreadable_batch
 from sluice.kafka.topic_admin import TopicsError
 from sluice.writer import kill_points
 from sluice.writer.backpressure import Backpressure
@@ -32,9 +32,14 @@ class UnreadableRecord(TopicsError):
     """
 
     def __init__(self, error: UnicodeDecodeError) -> None:
+        batch = unreadable_batch(error)
+        place = "in one of the topics"
+        if batch is not None:
+            (topic, partition), offsets = batch
+            place = f"in {topic} {partition}/{offsets.start} to {offsets.stop - 1}"
         super().__init__(
-            f"expected header names in UTF-8, as Kafka's protocol has them, got {error.object!r} "
-            f"{place_of_unreadable(error)}; nothing was lost, and nothing is delivered until that record is gone: "
+            f"expected header names in UTF-8, as Kafka's protocol has them, got {error.object!r} {place}; "
+            "nothing was lost, and nothing is delivered until that record is gone: "
             "correct its publisher, then move the writers' group past it with kafka-consumer-groups.sh --reset-offsets"
         )
 

@@ -14,12 +14,13 @@ import msgspec
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
-from sluice.events import KafkaRecord, decode_batch, decode_record
+from sluice.events import BatchEvent, KafkaRecord, decode_batch, decode_record
 from sluice.flow.commits import Commit, CommitMetadata, LaneTopicIds, Log, journal_start_of, start_of
 from sluice.flow.journal import Journal
 from sluice.flow.key_order import KeyOrder
 from sluice.flow.offset_set import OffsetSet
 from sluice.flow.offsets import OffsetProgress
+from sluice.kafka.foreign_messages import ForeignMessages
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_reader import TopicReader
 from sluice.records import ordering_key
@@ -63,6 +64,7 @@ class StateReader:
         self, kafka: KafkaSettings, admin: Any, topics: LaneTopics, group_id: str, metrics: WriterMetrics
     ) -> None:
         self._metrics = metrics
+        self._foreign = ForeignMessages(metrics.foreign_message)
         self._kafka = kafka
         self._admin = admin
         self._topics = topics
@@ -75,7 +77,7 @@ class StateReader:
         batches = TopicPartition(names.batches, partition)
         opened_at_s = asyncio.get_running_loop().time()
         commits = await self._commits(inputs)
-        async with TopicReader(self._kafka, ids, fetch_bytes=TAIL_FETCH_BYTES) as reader:
+        async with TopicReader(self._kafka, ids, fetch_bytes=TAIL_FETCH_BYTES, foreign=self._foreign) as reader:
             beginnings, ends = await reader.beginnings([*inputs, batches]), await reader.ends([*inputs, batches])
             logs = {one: Log(ids[one.topic], beginnings[one], ends[one]) for one in (*inputs, batches)}
             starts = [start_of(commit, logs[one]) for commit, one in zip(commits, inputs, strict=True)]
@@ -88,7 +90,9 @@ class StateReader:
             async for messages in reader.read_from(tails):
                 if messages[0].topic == names.batches:
                     for message in messages:
-                        journal.read(message.offset, decode_batch(message.value))
+                        entry = self._foreign.read(message, _batch_event)
+                        if entry is not None:
+                            journal.read(message.offset, entry)
                 else:
                     number = names.inputs.index(messages[0].topic)
                     retries += [WaitingRetry(number, message.offset, _ordering_key(message)) for message in messages]
@@ -107,6 +111,10 @@ class StateReader:
             Commit(committed.offset, CommitMetadata.decode(committed.metadata)) if committed.offset >= 0 else None
             for committed in (found.get(one, _NEVER) for one in inputs)
         ]
+
+
+def _batch_event(message: KafkaRecord) -> BatchEvent:
+    return decode_batch(message.value or b"")
 
 
 def parked_keys(retries: Iterable[WaitingRetry], settled: Sequence[OffsetSet]) -> list[bytes]:
