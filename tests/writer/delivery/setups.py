@@ -121,7 +121,7 @@ class DispatcherSetup:
         self.limiter = make_limiter(max_concurrent=max_concurrent)
         self.metrics = WriterMetrics("crm")
         self.guard = make_guard(self.metrics)
-        deliverer = Deliverer("crm.records", destination, self.limiter, self.lanes, self.metrics)
+        self.deliverer = deliverer = Deliverer("crm.records", destination, self.limiter, self.lanes, self.metrics)
         self.dispatcher = Dispatcher(self.windows, self.limiter, deliverer, self.guard, self.metrics)
 
     def running(self) -> AbstractAsyncContextManager[object]:

@@ -1,15 +1,17 @@
 """Deliverer: the fate of each item reaches its lane as soon as it is known."""
 
 import asyncio
+import gc
 import logging
+import weakref
 
 import pytest
 
-from sluice.destinations.contract import BatchError
+from sluice.destinations.contract import Ambiguous, BatchError
 from sluice.events import Rows
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Fate, Outcome
-from tests.support.factories import AMBIGUOUS, make_item, make_items
+from tests.support.factories import AMBIGUOUS, make_batch, make_item, make_items
 from tests.support.fakes import Answer, FakeDestination, deliver_all, recovered_after, scripted
 from tests.support.instant_clock import instantly, turn
 from tests.writer.delivery.setups import LONG_OUTAGE, LOST, OUTAGE, REFUSED, DispatcherSetup
@@ -118,3 +120,25 @@ async def test_batch_is_settled_by_parts_while_the_vendor_is_asked_for_the_rest(
     setup.lane[0].commit()
     [line] = [record for record in caplog.records if record.message == "batch settled"]
     assert vars(line)["outcomes"] == {"delivered CREATED": 2}
+
+
+@instantly
+async def test_nothing_of_a_batch_that_is_settled_waits_for_the_garbage_collector() -> None:
+    def lose_first(batch: Batch) -> list[Outcome]:
+        if len(setup.destination.requests) == 1:
+            raise Ambiguous("lost")
+        return deliver_all(batch)
+
+    setup = DispatcherSetup(FakeDestination(lose_first), max_items=2)
+    batch = make_batch(make_items(2))
+    await setup.limiter.acquire()
+    sender = setup.deliverer.sender_of(batch)
+    await setup.deliverer.deliver(batch, sender, lambda parts: None)
+    setup.lane[0].commit()
+    gone = weakref.ref(sender)
+    gc.disable()
+    try:
+        del sender
+        assert gone() is None
+    finally:
+        gc.enable()

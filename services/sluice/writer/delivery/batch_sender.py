@@ -62,7 +62,6 @@ class BatchSender:
         self.lanes = BatchLanes(lanes)
         """The batch's lanes, as far as it still has them."""
         self._clearance = Clearance(batch, destination, limiter, self.lanes, metrics)
-        self._inquiry = Inquiry(destination, self._clearance, self._part, self._know)
         self._requests_out = 0
         self._answered = asyncio.Event()
         self._answered.set()
@@ -217,8 +216,10 @@ class BatchSender:
         Return ``refusal`` instead when that proves to be true of all of them.
         """
         self._clearance.release_permit()
+        # Not an attribute: it refers to us, and items would wait in memory for the garbage collector.
+        inquiry = Inquiry(self._destination, self._clearance, self._part, self._know)
         async with asyncio.TaskGroup() as sending:
-            async for unapplied in self._inquiry.unapplied(items, in_doubt):
+            async for unapplied in inquiry.unapplied(items, in_doubt):
                 if refusal is not None and len(unapplied) == len(items):
                     return refusal
                 sending.create_task(self._deliver(unapplied))
