@@ -153,8 +153,8 @@ class AssignedLane:
         """Forget what is in memory of ``lane``, except for answers that Kafka has not taken."""
         self._dispatcher.lose(self.number)
         self._lanes.remove(lane)
-        unwritten = [settlement.answer for settlement in lane.committer.unwritten]
-        self._lanes.answers.keep(self.number, [answer for answer in unwritten if answer is not None])
+        answered = [settlement for settlement in lane.committer.unwritten if settlement.on_settled is not None]
+        self._lanes.answers.keep(self.number, answered)
 
     async def _wait_after(self, error: BaseException) -> None:
         """Wait before the lane is opened again. Raises ``error`` when that would take it from its new owner."""

@@ -11,6 +11,7 @@ from sluice.destinations.contract import Ambiguous, BatchError
 from sluice.events import Rows
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Fate, Outcome
+from sluice.writer.lanes.settlement import VendorAnswer
 from tests.support.factories import AMBIGUOUS, make_batch, make_item, make_items
 from tests.support.fakes import Answer, FakeDestination, deliver_all, recovered_after, scripted
 from tests.support.instant_clock import instantly, turn
@@ -54,8 +55,9 @@ async def test_outcomes_of_a_lane_that_is_lost_are_kept_for_it() -> None:
         setup.lane[1].alive = False
         await asyncio.sleep(1)
     assert (setup.settled(0), setup.settled(1)) == ([5], [])
-    [(_, fates, *_)] = setup.lanes.answers.take(1)
-    assert [(item.lane, item.offset, outcome.fate) for item, outcome in fates] == [(1, 5, Fate.DELIVERED)]
+    [answer] = setup.lanes.answers.take(1)
+    assert isinstance(answer, VendorAnswer)
+    assert [(item.lane, item.offset, outcome.fate) for item, outcome in answer.fates] == [(1, 5, Fate.DELIVERED)]
 
 
 @pytest.mark.parametrize(

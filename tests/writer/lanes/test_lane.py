@@ -12,7 +12,7 @@ from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.kafka.sending import Message
 from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, FakeMessage, make_item, record, record_message
-from tests.support.fakes import FakeLane, make_answer, settle
+from tests.support.fakes import BUILDER, FakeLane, make_answer, settle
 
 
 def _read_again(message: Message, topic: int, offset: int) -> FakeMessage:
@@ -175,27 +175,26 @@ def test_messages_without_any_key_do_not_wait_for_each_other() -> None:
     assert _offsets(FakeLane().accept(0, messages)) == [0, 1]
 
 
+@pytest.mark.parametrize("built", [False, True], ids=["answered when it was lost already", "settled, not committed"])
 @pytest.mark.parametrize(
-    ("positions", "settled", "left"),
+    ("position", "settled", "left"),
     [
-        pytest.param((5, 0, 0), [set()], [5, 6, 7], id="nothing was settled meanwhile"),
-        pytest.param((7, 0, 0), [set()], [7], id="the commit has moved on"),
-        pytest.param((5, 0, 0), [{6}], [5, 7], id="one was settled beyond the commit"),
-        pytest.param((8, 0, 0), [set()], [], id="all were settled"),
+        pytest.param(5, set(), [5, 6, 7], id="nothing was settled meanwhile"),
+        pytest.param(7, set(), [], id="the commit has moved on"),
+        pytest.param(5, {6}, [], id="one was settled beyond the commit"),
+        pytest.param(8, set(), [], id="all were settled"),
     ],
 )
-def test_kept_answers_settle_what_nobody_has_settled_meanwhile(
-    positions: tuple[int, int, int], settled: list[set[int]], left: list[int]
+def test_kept_answers_are_settled_unless_somebody_has_begun_to(
+    position: int, settled: set[int], left: list[int], built: bool
 ) -> None:
-    lane = FakeLane(0, positions=positions, settled=settled)
+    lane = FakeLane(0, positions=(position, 0, 0), settled=[settled])
     answer = make_answer([make_item(offset) for offset in (5, 6, 7)], *[DELIVERED] * 3)
-    assert lane.settle_kept([answer], NOON) is bool(left)
+    assert lane.settle_kept([BUILDER.of_answer(answer, NOON) if built else answer], NOON) is bool(left)
     assert [offset for one in lane.settlements for offset in one.offsets[0]] == left
     assert lane.buffer.items == len(left)
-    read = lane.accept(0, [record_message(offset) for offset in range(positions[0], 10)])
-    assert [item.offset for item in read] == [offset for offset in range(positions[0], 10) if offset > 7]
-    lane.commit()
-    assert lane.progress[0].position == 8
+    read = lane.accept(0, [record_message(offset) for offset in range(position, 10)])
+    assert _offsets(read) == [one for one in range(position, 10) if one not in {*left, *settled}]
 
 
 def test_kept_answer_that_sends_its_item_to_a_retry_topic_parks_the_key() -> None:

@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-import msgspec
-
 from sluice.destinations.contract import Destination
 from sluice.flow.batch import Batch, Item
 from sluice.flow.outcome import Fate, Outcome
@@ -47,7 +45,7 @@ class Deliverer:
 
         def settle(fates: Fates, times: BatchTimes) -> None:
             report.times = times
-            self._settle(fates, times, report, lanes)
+            self._settle(batch, fates, times, report, lanes)
             if sampled:
                 receipts.extend(_receipts(fates))
 
@@ -60,10 +58,11 @@ class Deliverer:
                 report.ended(sender.requests)
                 record_receipt_spans(span, self._topic, receipts)
 
-    def _settle(self, fates: Fates, times: BatchTimes, report: "_Report", lanes: BatchLanes) -> None:
+    def _settle(self, batch: Batch, fates: Fates, times: BatchTimes, report: "_Report", lanes: BatchLanes) -> None:
         now = datetime.now(UTC)
         for number, own in _by_lane(fates).items():
-            answer = report.answer(own, times)
+            report.expect(number)
+            answer = VendorAnswer(batch, own, times, report.settled)
             lane = lanes.get(number)
             if lane is not None:
                 lane.settle(answer, now)
@@ -72,52 +71,48 @@ class Deliverer:
 
 
 class _Report:
-    """The sum of what is known of one batch. It is told once Kafka has the receipts of everything that was answered."""
+    """The sum of what is known of one batch. It is told once Kafka has the receipts of everything that was answered.
+
+    It does not refer to the items, which leave memory before that.
+    """
 
     def __init__(self, batch: Batch) -> None:
         self.times: BatchTimes | None = None
-        # Without its items: those of one lane must not wait in memory for the commit of another.
-        self._batch, self._items = msgspec.structs.replace(batch, items=[]), len(batch.items)
+        self._fields: dict[str, object] = {
+            "batch_id": batch.batch_id,
+            "batch_key": batch.batch_key,
+            "items": len(batch.items),
+            "bytes": batch.body_bytes,
+            "flushed_by": batch.reason,
+        }
         self._lanes: set[int] = set()
         self._outcomes: Counter[tuple[Fate, str]] = Counter()
-        self._requests = 0
         self._unsettled = 1  # the sender itself, which may still bring answers
 
-    def answer(self, fates: Fates, times: BatchTimes) -> VendorAnswer:
-        """Return ``fates``, of one lane, as an answer that is counted here once it is settled."""
+    def expect(self, lane: int) -> None:
+        """Take note of an answer for ``lane`` that is to be settled."""
         self._unsettled += 1
-        self._lanes.add(fates[0][0].lane)
-        return VendorAnswer(self._batch, fates, times, self._settled)
+        self._lanes.add(lane)
 
-    def ended(self, requests: int) -> None:
-        """Take note that no more answers will come, after ``requests`` requests."""
-        self._requests = requests
+    def settled(self, settlement: Settlement) -> None:
+        """Take note that Kafka has the receipts of such an answer."""
+        self._outcomes.update(settlement.outcomes)
         self._unsettled -= 1
         self._tell()
 
-    def _settled(self, settlement: Settlement) -> None:
-        self._outcomes.update(settlement.outcomes)
+    def ended(self, requests: int) -> None:
+        """Take note that no more answers will come, after ``requests`` requests."""
+        self._fields["requests"] = requests
         self._unsettled -= 1
         self._tell()
 
     def _tell(self) -> None:
         if self._unsettled or self.times is None:
             return
-        batch, times = self._batch, self.times
-        log.info(
-            "batch settled",
-            extra={
-                "batch_id": batch.batch_id,
-                "batch_key": batch.batch_key,
-                "items": self._items,
-                "bytes": batch.body_bytes,
-                "flushed_by": batch.reason,
-                "requests": self._requests,
-                "request_s": round((times.answered_at - times.requested_at).total_seconds(), 3),
-                "lanes": len(self._lanes),
-                "outcomes": {f"{fate.value} {code}": count for (fate, code), count in self._outcomes.items()},
-            },
-        )
+        seconds = (self.times.answered_at - self.times.requested_at).total_seconds()
+        outcomes = {f"{fate.value} {code}": count for (fate, code), count in self._outcomes.items()}
+        fields = {"request_s": round(seconds, 3), "lanes": len(self._lanes), "outcomes": outcomes}
+        log.info("batch settled", extra={**self._fields, **fields})
 
 
 def _by_lane(fates: Fates) -> dict[int, list[tuple[Item, Outcome]]]:

@@ -13,8 +13,8 @@ from sluice.kafka.sending import Message
 
 ITEM_BYTES = 850
 """An item without what its record brings: structs, strings, numbers, instants."""
-RECEIPT_BYTES = 600
-"""A receipt without its value, with the outcome, the row and the offset of its item."""
+RECEIPT_BYTES = 330
+"""A receipt without its value, with the row and the offset of its item."""
 REASON_BYTES = 2000
 """A dead letter or a retry likewise: it has ten headers more, and shares its item's value."""
 

@@ -5,9 +5,13 @@ answers are kept, and are the first that is written when the lane is open again.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from typing import TypeAlias
 
 from sluice.writer.lanes.buffer import Buffer, BufferShare
-from sluice.writer.lanes.settlement import VendorAnswer
+from sluice.writer.lanes.settlement import Settlement, VendorAnswer
+
+Kept: TypeAlias = Settlement | VendorAnswer
+"""What was settled and is not committed, or was answered when the lane was lost already."""
 
 
 class KeptAnswers:
@@ -15,23 +19,23 @@ class KeptAnswers:
 
     def __init__(self, buffer: Buffer) -> None:
         self._buffer = buffer
-        self._answers: dict[int, list[VendorAnswer]] = {}
+        self._answers: dict[int, list[Kept]] = {}
         self._shares: dict[int, BufferShare] = {}
         self._topic_ids: Sequence[str] = ()
 
     def __len__(self) -> int:
         """Return how many items wait."""
-        return sum(len(answer.fates) for answers in self._answers.values() for answer in answers)
+        return sum(_items(one) for answers in self._answers.values() for one in answers)
 
-    def keep(self, lane: int, answers: Iterable[VendorAnswer]) -> None:
+    def keep(self, lane: int, answers: Iterable[Kept]) -> None:
         """Keep ``answers`` of ``lane`` until it is open again."""
         kept = self._answers.setdefault(lane, [])
         share = self._shares.setdefault(lane, self._buffer.share())
-        for answer in answers:
-            kept.append(answer)
-            share.enter(len(answer.fates), sum(item.held_bytes for item, _ in answer.fates))
+        for one in answers:
+            kept.append(one)
+            share.enter(_items(one), _held_bytes(one))
 
-    def take(self, lane: int) -> list[VendorAnswer]:
+    def take(self, lane: int) -> list[Kept]:
         """Return what was kept for ``lane``, and keep it no longer."""
         share = self._shares.pop(lane, None)
         if share is not None:
@@ -48,8 +52,19 @@ class KeptAnswers:
         before, self._topic_ids = self._topic_ids, topic_ids
         gone = {number for number, (old, new) in enumerate(zip(before, topic_ids, strict=False)) if old != new}
         for lane in list(self._answers) if gone else ():
-            left = [
-                answer._replace(fates=[fate for fate in answer.fates if fate[0].topic not in gone])
-                for answer in self.take(lane)
-            ]
-            self.keep(lane, [answer for answer in left if answer.fates])
+            self.keep(lane, [one for one in self.take(lane) if gone.isdisjoint(_topics(one))])
+
+
+def _items(kept: Kept) -> int:
+    return kept.items if isinstance(kept, Settlement) else len(kept.fates)
+
+
+def _held_bytes(kept: Kept) -> int:
+    if isinstance(kept, Settlement):
+        return kept.item_bytes + kept.message_bytes
+    return sum(item.held_bytes for item, _ in kept.fates)
+
+
+def _topics(kept: Kept) -> Collection[int]:
+    """Return the numbers of the input topics whose records were answered."""
+    return kept.offsets.keys() if isinstance(kept, Settlement) else {item.topic for item, _ in kept.fates}

@@ -163,23 +163,22 @@ class Lane:
         """Hand ``answer``, for items of this lane, to the committer."""
         self._submit(self._builder.of_answer(answer, now))
 
-    def settle_kept(self, answers: Iterable[VendorAnswer], now: datetime) -> bool:
-        """Settle what is left of ``answers`` that came before the lane was lost; return whether that is anything.
+    def settle_kept(self, kept: Iterable[Settlement | VendorAnswer], now: datetime) -> bool:
+        """Settle what was answered before the lane was lost; return whether that is anything.
 
-        Whoever had the lane meanwhile may have settled some of their items. The others are skipped when they are read.
+        Whoever had the lane meanwhile may have settled some of it: then all of that settlement is left to him. The
+        offsets of the others are skipped when they are read.
         """
         any_left = False
-        for answer in answers:
-            left = [(item, outcome) for item, outcome in answer.fates if not self._is_settled(item)]
-            if not left:
+        for one in kept:
+            settlement = one if isinstance(one, Settlement) else self._builder.of_answer(one, now)
+            if self._any_settled(settlement):
                 continue
             any_left = True
-            settlement = self._builder.of_answer(answer._replace(fates=left), now)
             self._buffer.enter(settlement.items, settlement.item_bytes)
             for topic, offsets in settlement.offsets.items():
                 self._settled[topic].add(offsets)
-            # A key is parked when its item goes to a retry topic, or an older request of it may still be at work.
-            self.order.park({item.order_key for item, _ in left}.difference(settlement.keys))
+            self.order.park((*settlement.parked_keys, *(key for _, key in settlement.held_keys)))
             self._submit(settlement)
         return any_left
 
@@ -192,8 +191,8 @@ class Lane:
             self.waiting_retries.update({topic: len(retries) for topic, retries in settlement.retries.items()})
             for held in settlement.held_keys:
                 heappush(self._held_keys, held)
-            if settlement.answer is not None:
-                settlement.answer.on_settled(settlement)
+            if settlement.on_settled is not None:
+                settlement.on_settled(settlement)
         return self.order.release(keys) if self.alive else []
 
     def due(self, now_s: float) -> list[Item]:
@@ -257,8 +256,12 @@ class Lane:
             # Of each two the older stays: an age is rather said too large than too small.
             self._read_at = deque(islice(self._read_at, 0, None, 2))
 
-    def _is_settled(self, item: Item) -> bool:
-        return item.offset < self.progress[item.topic].position or item.offset in self._settled[item.topic]
+    def _any_settled(self, settlement: Settlement) -> bool:
+        return any(
+            offset < self.progress[topic].position or offset in self._settled[topic]
+            for topic, offsets in settlement.offsets.items()
+            for offset in offsets
+        )
 
     def _write(self, entry: BatchEvent, items: Sequence[Item]) -> "asyncio.Future[None]":
         """Put ``items`` into the journal by entries like ``entry``; done when all are committed."""

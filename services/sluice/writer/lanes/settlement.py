@@ -50,7 +50,7 @@ class VendorAnswer(NamedTuple):
     fates: Fates
     times: BatchTimes
     on_settled: "Callable[[Settlement], None]"
-    """Is told when Kafka has their receipts."""
+    """Is told when Kafka has their receipts. It must not refer to the items: they leave memory before that."""
 
 
 class Settlement(msgspec.Struct, kw_only=True):
@@ -69,6 +69,8 @@ class Settlement(msgspec.Struct, kw_only=True):
     """Settled offsets by input topic number."""
     keys: list[bytes]
     """Ordering keys that are free again."""
+    parked_keys: list[bytes]
+    """Ordering keys of what goes to a retry topic: they are free when that is settled."""
     held_keys: list[tuple[float, bytes]]
     """Ordering keys that are free from an instant of the monotonic clock on: the vendor may still be at work."""
     published_at_s: list[float]
@@ -77,8 +79,8 @@ class Settlement(msgspec.Struct, kw_only=True):
     """The memory of its items, as the buffer counts it, until this is committed."""
     message_bytes: int = 0
     """The memory of its messages, beside that of its items, likewise."""
-    answer: VendorAnswer | None = None
-    """The answer that it writes down; ``None`` for messages that were never sent."""
+    on_settled: "Callable[[Settlement], None] | None" = None
+    """Is told when this is committed; ``None`` for messages that were never sent to the vendor."""
 
     @property
     def items(self) -> int:
@@ -102,12 +104,13 @@ class SettlementBuilder:
 
     def of_answer(self, answer: VendorAnswer, now: datetime) -> Settlement:
         """Settle the items of ``answer``."""
-        batch, fates, times, _ = answer
+        batch, fates, times, on_settled = answer
         done: list[Message] = []
         dead: list[Message] = []
         dead_by_class: Counter[Fate] = Counter()
         retried: dict[int, list[Message]] = {}
         keys: list[bytes] = []
+        parked_keys: list[bytes] = []
         held_keys: list[tuple[float, bytes]] = []
         published_at_s: list[float] = []
         item_bytes = 0
@@ -125,7 +128,8 @@ class SettlementBuilder:
             elif (later := self._retry(item, outcome, batch_id, now)) is not None:
                 topic, message = later
                 retried.setdefault(topic, []).append(message)
-                continue  # its key stays parked until the retry is settled
+                parked_keys.append(item.order_key)
+                continue
             else:
                 dead.append(self._dead(received_message(item), _failure(outcome), batch_id, now, self._whole(item)))
                 dead_by_class[outcome.fate] += 1
@@ -144,10 +148,11 @@ class SettlementBuilder:
             retries=retried,
             offsets=_offsets_by_topic(entries),
             keys=keys,
+            parked_keys=parked_keys,
             held_keys=held_keys,
             published_at_s=published_at_s,
             item_bytes=item_bytes,
-            answer=answer,
+            on_settled=on_settled,
         )
 
     def of_undecodable(
@@ -166,6 +171,7 @@ class SettlementBuilder:
             retries={},
             offsets={topic: offsets},
             keys=keys,
+            parked_keys=[],
             held_keys=[],
             published_at_s=[message.timestamp / 1000 for message, _ in undecodable],
             item_bytes=undecodable_bytes(message for message, _ in undecodable),
