@@ -10,7 +10,6 @@ Written against aiokafka 0.14.0: the loop of ``FetchResult.getall``, with a seco
 # aiokafka has no types:
 # mypy: allow-subclassing-any
 
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -33,14 +32,8 @@ HEADER_BYTES = 150
 def unpacked_bytes(message: KafkaRecord) -> int:
     """Return the memory of what ``message`` carries: key, value and headers."""
     size_bytes = len(message.value or b"") + len(message.key or b"")
-    return size_bytes + headers_bytes(message.headers) if message.headers else size_bytes
-
-
-def headers_bytes(headers: Sequence[tuple[str, bytes]]) -> int:
-    """Return the memory of ``headers``."""
-    size_bytes = HEADER_BYTES * len(headers)
-    for name, value in headers:
-        size_bytes += len(name) + len(value or b"")
+    for name, value in message.headers:
+        size_bytes += HEADER_BYTES + len(name) + len(value or b"")
     return size_bytes
 
 
@@ -99,8 +92,8 @@ def _unpack(
         for message in result._partition_records:
             messages.append(message)
             size_bytes += message.serialized_value_size + message.serialized_key_size  # -1 for none
-            if message.headers:
-                size_bytes += headers_bytes(message.headers)
+            for name, value in message.headers:
+                size_bytes += HEADER_BYTES + len(name) + len(value or b"")
             if size_bytes >= max_bytes or len(messages) == max_records:
                 result._update_position()
                 return messages, size_bytes

@@ -8,6 +8,7 @@ from sluice.destinations.contract import Destination, Rejection
 from sluice.events import SLUICE_HEADER, TRACEPARENT, Header, KafkaRecord, Place, RecordEvent, decode_record, place_of
 from sluice.flow.batch import Item
 from sluice.headers import header_number, source_of
+from sluice.kafka.bounded_consumer import HEADER_BYTES
 from sluice.records import ordering_key
 from sluice.telemetry.traceparent import is_sampled
 from sluice.writer.lanes.held_bytes import item_bytes
@@ -55,7 +56,9 @@ class Decoder:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Undecodable("not-a-record-event", f"expected a RecordEvent as JSON: {error}") from error
         traceparent, has_history = None, False
+        message_bytes = len(value)
         for name, header in message.headers:
+            message_bytes += HEADER_BYTES + len(name) + len(header or b"")
             if name == TRACEPARENT:
                 traceparent = header
             elif name.startswith(SLUICE_HEADER):
@@ -73,6 +76,8 @@ class Decoder:
                 event,
             )
         key = message.key
+        if key is not None:
+            message_bytes += len(key)
         return Item(
             event,
             encoded,
@@ -88,7 +93,7 @@ class Decoder:
             message.headers,
             attempt,
             traceparent if traceparent is not None and is_sampled(traceparent) else None,
-            item_bytes(message, value, event.key, encoded.body),
+            item_bytes(message_bytes, event.key, encoded.body),
         )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sys import getsizeof
 
 from sluice.events import KafkaRecord, Key
-from sluice.kafka.bounded_consumer import headers_bytes, unpacked_bytes
+from sluice.kafka.bounded_consumer import unpacked_bytes
 from sluice.kafka.sending import Message
 
 ITEM_BYTES = 850
@@ -19,14 +19,10 @@ REASON_BYTES = 2000
 """A dead letter or a retry likewise: it has ten headers more, and shares its item's value."""
 
 
-def item_bytes(message: KafkaRecord, value: bytes, event_key: Key, body: bytes) -> int:
-    """Return what the item of ``message`` takes, which has ``value`` and is sent as ``body``."""
-    size_bytes = ITEM_BYTES + len(value) + len(body)
-    size_bytes += len(event_key) if type(event_key) is str else _key_bytes(event_key)
-    key, headers = message.key, message.headers
-    if key is not None:
-        size_bytes += len(key)
-    return size_bytes + headers_bytes(headers) if headers else size_bytes
+def item_bytes(message_bytes: int, event_key: Key, body: bytes) -> int:
+    """Return what an item takes whose message carries ``message_bytes``, and which is sent as ``body``."""
+    key_bytes = len(event_key) if type(event_key) is str else _key_bytes(event_key)
+    return ITEM_BYTES + message_bytes + key_bytes + len(body)
 
 
 def undecodable_bytes(messages: Iterable[KafkaRecord]) -> int:
