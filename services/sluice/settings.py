@@ -40,7 +40,8 @@ class DeliverySettings(Frozen, frozen=True):
     max_buffered_bytes: Positive = 64 * 1024 * 1024
     """Memory that these records may take, with their headers, what is sent of them, and their receipts until commit."""
     max_waiting_per_lane: Positive = 5_000
-    """Records of one lane that wait for an earlier one of their key."""
+    """Records of one lane in memory that wait for an earlier one of their key; more of them wait in Kafka. All lanes
+    together hold half of ``max_buffered_items`` at most."""
     max_gap_per_lane: Positive = 1_000_000
     """Offsets of one lane from its oldest record without a receipt to the last one read; past it, no more are read."""
     drain_timeout_s: Seconds = 20.0

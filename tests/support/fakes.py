@@ -13,15 +13,16 @@ from sluice.events import BatchEvent, RecordEvent
 from sluice.flow.batch import Batch, Encoded, InDoubt, Item
 from sluice.flow.commits import LaneTopicIds
 from sluice.flow.journal import Journal
-from sluice.flow.key_order import KeyOrder
+from sluice.flow.key_order import KeyOrder, OrderTerms
 from sluice.flow.offsets import OffsetProgress
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.flow.windows import Limits
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.lanes.buffer import Buffer, BufferLimits
+from sluice.writer.lanes.commit_cycle import CommitCycle
 from sluice.writer.lanes.decoding import Decoder
-from sluice.writer.lanes.lane import CommitCycle, Lane, LaneState
+from sluice.writer.lanes.lane import Lane, LaneState
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.settlement import BatchTimes, Settlement, SettlementBuilder, VendorAnswer
 from tests.support.factories import AMBIGUOUS, DELIVERED, INPUT_TOPICS, LIMITS, NOON, FakeMessage, make_batch, starts_at
@@ -133,6 +134,7 @@ class FakeDestination:
 
 DECODER = Decoder(FakeDestination(), max_bytes=1_000)
 RETRIES = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3)
+ORDER_TERMS = OrderTerms(max_items=1_000, max_bytes=1_000_000)
 BUFFER_LIMITS = BufferLimits(max_items=1000, max_bytes=1_000_000)
 BUILDER = SettlementBuilder(RETRIES, LIMITS, INPUT_TOPICS)
 TIMES = BatchTimes(NOON, NOON)
@@ -217,7 +219,7 @@ class FakeLane(Lane):
         positions: Sequence[int] = (0, 0, 0),
         settled: Sequence[set[int]] = (),
         in_doubt: Sequence[dict[int, InDoubt]] = (),
-        ordered: bool = True,
+        order_terms: OrderTerms = ORDER_TERMS,
     ) -> None:
         self.kept = FakeCommitter()
         self.settlements = self.kept.settlements
@@ -231,7 +233,7 @@ class FakeLane(Lane):
         progress = [OffsetProgress(position) for position in positions]
         super().__init__(
             partition,
-            state=LaneState(progress, journal, KeyOrder(ordered=ordered), TOPIC_IDS),
+            state=LaneState(progress, journal, KeyOrder(order_terms), TOPIC_IDS),
             committer=self.kept,
             decoder=DECODER,
             builder=BUILDER,

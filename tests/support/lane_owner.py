@@ -17,7 +17,7 @@ from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.opening import LaneOpener, LaneTerms
 from sluice.writer.lanes.state_reading import LaneTopics
 from tests.support.factories import DELIVERED, record_message
-from tests.support.fakes import BUFFER_LIMITS, BUILDER, DECODER, settle
+from tests.support.fakes import BUFFER_LIMITS, BUILDER, DECODER, ORDER_TERMS, settle
 from tests.support.instant_clock import in_background
 from tests.support.kafka_admin import remake_topics
 
@@ -89,7 +89,7 @@ def lane_terms(topics: LaneTopics) -> LaneTerms:
         decoder=DECODER,
         builder=BUILDER,
         buffer=Buffer(BUFFER_LIMITS),
-        ordered=True,
+        order=ORDER_TERMS,
     )
 
 

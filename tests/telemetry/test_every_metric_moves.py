@@ -44,12 +44,15 @@ async def test_every_metric_moves_in_one_run(kafka: RunningKafka, prefix: str, t
     async with staged(kafka, prefix, tmp_path) as stage:
         faults = stage.app.faults
         await stage.publish([Message(b"b", b"not a BatchEvent")], topic=stage.topics.batches)
-        writer = stage.writer(stage.settings(guard={"max_share": 0.1, "over_records": 100}))
+        writer = stage.writer(
+            stage.settings(guard={"max_share": 0.1, "over_records": 100}, delivery={"max_waiting_per_lane": 10})
+        )
         await writer.owns(2)
         maxima = Maxima(writer)
 
         faults.add(Status(status=503, times=None, method="PUT"))
         await stage.publish(record(f"held-{n}") for n in range(200))
+        await stage.publish(record("hot", n=n) for n in range(40))
         await maxima.moved(
             "sluice_holds",
             "sluice_held_seconds",
@@ -58,6 +61,7 @@ async def test_every_metric_moves_in_one_run(kafka: RunningKafka, prefix: str, t
             "sluice_runnable_backlog_records",
             "sluice_oldest_unsettled_seconds",
             "sluice_lane_gap_records",
+            "sluice_left_in_kafka_records",
         )
         faults.clear()
         faults.add(Latency(seconds=1.0, times=None, method="PUT"))

@@ -3,7 +3,7 @@
 from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.commit_counter import CommitCounter
-from sluice.writer.lanes.lane import CommitCycle
+from sluice.writer.lanes.commit_cycle import CommitCycle
 from tests.support.factories import DELIVERED, make_item
 from tests.support.fakes import FakeLane, sample, settle
 from tests.writer.delivery.setups import make_guard

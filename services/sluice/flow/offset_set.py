@@ -67,6 +67,18 @@ class OffsetSet:
         if run:
             yield run
 
+    def stretches(self, within: range) -> list[range]:
+        """Return ranges, rising and as wide as a bitmap at least, that cover all offsets ``within`` these bounds."""
+        found: list[range] = []
+        for number in sorted(self._chunks):
+            start, stop = max(number << CHUNK_BITS, within.start), min((number + 1) << CHUNK_BITS, within.stop)
+            if start >= stop:
+                continue
+            if found and found[-1].stop == start:
+                start = found.pop().start
+            found.append(range(start, stop))
+        return found
+
 
 def _bitmaps(offsets: Sequence[int]) -> Iterator[tuple[int, int]]:
     """Yield the number of each chunk that ``offsets`` touch, with their bits there."""

@@ -1,6 +1,6 @@
 """Read topics from a place to their end as of now: for looking things up, not for following."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Self
 
@@ -142,6 +142,25 @@ class TopicReader:
         ends = await self._consumer.end_offsets(list(starts))
         async for messages in read_to_end(self._consumer, starts, ends, self._foreign):
             yield messages
+
+    async def read_ranges(
+        self, partition: TopicPartition, ranges: Iterable[range]
+    ) -> AsyncGenerator[tuple[range, list[ConsumerRecord]], None]:
+        """Yield what stands in ``ranges`` of ``partition``, which rise and have ended, in pieces.
+
+        Each piece comes with the offsets that it covers. Together they cover all of ``ranges``, also where nothing is.
+        """
+        await self.topic_id(partition.topic)
+        first = (await self.beginnings([partition]))[partition]
+        for one in ranges:
+            start = one.start
+            starts, ends = {partition: max(start, first)}, {partition: one.stop}
+            async for messages in read_to_end(self._consumer, starts, ends, self._foreign):
+                stop = messages[-1].offset + 1
+                yield range(start, stop), messages
+                start = stop
+            if start < one.stop:
+                yield range(start, one.stop), []
 
     async def topic_id(self, topic: str) -> str:
         """Return the id of the one topic of this name that is read here."""

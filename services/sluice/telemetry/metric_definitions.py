@@ -131,6 +131,11 @@ DEFINITIONS = {
         "above the topic's delay; that cannot be, report it.",
         {"topic": str},
     ),
+    "sluice_left_in_kafka_records": Definition(
+        "Records that wait for an earlier one of their key and are left in Kafka for want of room in memory.",
+        "growing; a few keys change faster than the vendor takes them one by one. Their neighbours go on as far as "
+        "delivery.max_gap_per_lane allows.",
+    ),
     "sluice_parked_keys": Definition(
         "Keys whose record waits in a retry topic; later records of the key wait for it.",
         "growing; as sluice_waiting_retries.",

@@ -70,6 +70,7 @@ class WriterMetrics:
         self.buffered_bytes = gauge("sluice_buffered_bytes")
         self.waiting_retries = gauge("sluice_waiting_retries")
         self.next_retry = gauge("sluice_next_retry_seconds")
+        self.left_in_kafka = gauge("sluice_left_in_kafka_records")
         self.parked_keys = gauge("sluice_parked_keys")
         self.misplaced_records = counter("sluice_misplaced_records")
         self.oldest_unsettled = gauge("sluice_oldest_unsettled_seconds")

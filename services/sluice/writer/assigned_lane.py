@@ -27,8 +27,9 @@ from sluice.kafka.refusals import describe_refusal
 from sluice.telemetry.metric_definitions import LaneLoss
 from sluice.writer.commit_counter import CommitCounter
 from sluice.writer.delivery.dispatcher import Dispatcher
+from sluice.writer.lanes.commit_cycle import CommitCycle
 from sluice.writer.lanes.committer import LaneLost
-from sluice.writer.lanes.lane import CommitCycle, Lane
+from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.opening import LaneOpener
 from sluice.writer.pauses import PauseReason, Pauses

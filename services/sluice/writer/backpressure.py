@@ -22,7 +22,6 @@ class Backpressure:
         guard: GuardFollower,
         dispatcher: Dispatcher,
         *,
-        max_waiting_per_lane: int,
         max_gap_per_lane: int,
     ) -> None:
         """``inputs`` are the input topics by number."""
@@ -33,7 +32,6 @@ class Backpressure:
         self._dispatcher = dispatcher
         self._pressed = False
         """True from when the buffer is full until the backlog that has filled it is read."""
-        self._max_waiting = max_waiting_per_lane
         self._max_gap = max_gap_per_lane
 
     def apply(self, *, found_nothing: bool = False) -> None:
@@ -57,9 +55,9 @@ class Backpressure:
             self._pauses.resume(retries, PauseReason.RETRY_BACKLOG)
         for lane in self._lanes:
             partition = TopicPartition(self._inputs[RECORDS], lane.partition)
-            if lane.order.waiting >= self._max_waiting:
+            if lane.order.crowded:
                 self._pauses.pause([partition], PauseReason.ORDER)
-            elif lane.order.waiting <= self._max_waiting // 2:
+            else:
                 self._pauses.resume([partition], PauseReason.ORDER)
             # A restart reads the gap again, and the journal that goes with it.
             if lane.progress[RECORDS].gap >= self._max_gap:

@@ -5,7 +5,7 @@ import time
 from sluice.telemetry.metric_definitions import LaneLoss
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.guard import GuardFollower
-from sluice.writer.lanes.lane import CommitCycle
+from sluice.writer.lanes.commit_cycle import CommitCycle
 
 
 class CommitCounter:

@@ -62,6 +62,7 @@ class WriterStatus:
         metrics.oldest_unsettled.set(lanes.oldest_age_s(now_s))
         metrics.lane_gap.set(max((one.gap for lane in lanes for one in lane.progress), default=0))
         metrics.partitions_paused({reason: pauses.count(reason) for reason in PauseReason})
+        metrics.left_in_kafka.set(lanes.left_in_kafka)
         metrics.parked_keys.set(self._parked_keys)
         for topic, waiting in self._waiting_retries().items():
             metrics.retries_waiting(topic, waiting.items, waiting.next_in_s or 0.0)
@@ -74,6 +75,7 @@ class WriterStatus:
             "buffered_items": self._lanes.buffer.items,
             "buffered_bytes": self._lanes.buffer.item_bytes,
             "waiting_for_their_key": self._lanes.waiting,
+            "left_in_kafka": self._lanes.left_in_kafka,
             "parked_keys": self._parked_keys,
             "waiting_retries": {
                 topic: {"count": waiting.items, "next_due_in_s": waiting.next_in_s}

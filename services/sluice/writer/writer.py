@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 
 from sluice.destinations.contract import Destination
 from sluice.flow.flood_guard import FloodGuard
+from sluice.flow.key_order import OrderTerms
 from sluice.flow.retry_policy import RetryPolicy
 from sluice.flow.windows import WindowLimits, Windows
 from sluice.kafka.aiokafka_workarounds import fail_if_cancelled, stop
@@ -21,6 +22,7 @@ from sluice.kafka.bounded_consumer import BoundedConsumer, fetch_bounds
 from sluice.kafka.clients import KafkaUnreachable, client_options, explain_failure, start
 from sluice.kafka.fetch_by_id import fetch_by_id
 from sluice.kafka.topic_admin import TopicState, admin_client
+from sluice.kafka.topic_reader import TopicReader
 from sluice.settings import Settings
 from sluice.telemetry.health import Heartbeat
 from sluice.telemetry.metrics import WriterMetrics
@@ -45,6 +47,7 @@ from sluice.writer.lanes.state_reading import LaneTopics
 from sluice.writer.partitioner_check import PartitionerCheck
 from sluice.writer.pauses import Pauses
 from sluice.writer.poller import Poller
+from sluice.writer.recaller import RECALL_FETCH_BYTES, Recaller
 from sluice.writer.status import WriterStatus
 from sluice.writer.topic_watch import TopicWatch
 
@@ -157,22 +160,32 @@ class Writer:
         fetch_by_id(consumer, topics.ids, keep_place=True)
         try:
             await start(consumer, self._kafka)
-            opener, changed = self._opener(admin, topics, limits), partial(self._topic_watch.changed, admin, states)
-            return await self._deliver(consumer, opener, changed, stop_asked)
+            opener = self._opener(admin, topics, limits, lanes)
+            records_id = {self._topics.records: topics.ids[self._topics.records]}
+            recalling = partial(TopicReader, self._kafka, records_id, fetch_bytes=RECALL_FETCH_BYTES)
+            changed = partial(self._topic_watch.changed, admin, states)
+            return await self._deliver(consumer, opener, recalling, changed, stop_asked)
         except BaseExceptionGroup as failures:
             raise _cause_of(failures) from failures
         finally:
             self._assignment = None
             await stop(consumer)
 
-    def _opener(self, admin: Any, topics: LaneTopics, limits: MessageLimits) -> LaneOpener:
+    def _opener(self, admin: Any, topics: LaneTopics, limits: MessageLimits, lanes: int) -> LaneOpener:
+        delivery = self._entry.delivery
+        # Half of the buffer at most, however the lanes are shared out: what waits for a key must not stop the others.
+        order = OrderTerms(
+            ordered=self._entry.ordering == "key",
+            max_items=min(delivery.max_waiting_per_lane, max(1, delivery.max_buffered_items // (2 * lanes))),
+            max_bytes=delivery.max_buffered_bytes // (2 * lanes),
+        )
         terms = LaneTerms(
             topics=topics,
             group_id=self._group_id,
             decoder=Decoder(self._destination, self._window_limits.max_bytes),
             builder=SettlementBuilder(self._retries, limits, self._topics.inputs),
             buffer=self._lanes.buffer,
-            ordered=self._entry.ordering == "key",
+            order=order,
         )
         return LaneOpener(self._kafka, admin, terms, self._metrics)
 
@@ -180,6 +193,7 @@ class Writer:
         self,
         consumer: AIOKafkaConsumer,
         opener: LaneOpener,
+        make_reader: Callable[[], TopicReader],
         topics_changed: Callable[[], Awaitable[str]],
         stop_asked: asyncio.Event,
     ) -> str | None:
@@ -201,10 +215,10 @@ class Writer:
             pauses,
             self._guard,
             dispatcher,
-            max_waiting_per_lane=settings.max_waiting_per_lane,
             max_gap_per_lane=settings.max_gap_per_lane,
         )
         retries = DueRetries(consumer, pauses, {topic.name: topic.delay_s for topic in self._topics.retries})
+        recaller = Recaller(self._topics.records, make_reader, lanes, dispatcher)
         poller = Poller(consumer, inputs, lanes, dispatcher, pauses, backpressure, retries, self._partitioner)
         async with asyncio.TaskGroup() as sending:
             dispatching = sending.create_task(dispatcher.run())
@@ -219,9 +233,11 @@ class Writer:
                     # Read nothing until the guard's state is known: it may have been stopped before this process.
                     await asyncio.wait((stopped, known, assignment.lost), return_when=asyncio.FIRST_COMPLETED)
                     consumer.subscribe(inputs, listener=assignment)
-                    polling = reading.create_task(fail_if_cancelled(self._poll(poller, consumer, pauses, retries)))
+                    recalling = reading.create_task(fail_if_cancelled(recaller.run()))
+                    polls = self._poll(poller, consumer, pauses, retries, recaller)
+                    polling = reading.create_task(fail_if_cancelled(polls))
                     await asyncio.wait((stopped, assignment.lost), return_when=asyncio.FIRST_COMPLETED)
-                    for task in (stopped, known, following, polling, watching, comparing):
+                    for task in (stopped, known, following, recalling, polling, watching, comparing):
                         task.cancel()
                     closing = asyncio.create_task(assignment.close())
             finally:
@@ -235,9 +251,12 @@ class Writer:
                     dispatching.cancel()
         return assignment.lost.result() if assignment.lost.done() else None
 
-    async def _poll(self, poller: Poller, consumer: AIOKafkaConsumer, pauses: Pauses, retries: DueRetries) -> None:
+    async def _poll(
+        self, poller: Poller, consumer: AIOKafkaConsumer, pauses: Pauses, retries: DueRetries, recaller: Recaller
+    ) -> None:
         try:
             async for _ in poller.polls():
+                recaller.look()
                 self._heartbeat.beat("poll")
                 self._status.refresh(consumer, pauses, retries)
         finally:

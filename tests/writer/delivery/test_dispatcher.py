@@ -8,7 +8,7 @@ import pytest
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Outcome
 from sluice.writer.commit_counter import CommitCounter
-from sluice.writer.lanes.lane import CommitCycle
+from sluice.writer.lanes.commit_cycle import CommitCycle
 from tests.support.factories import make_item, make_items
 from tests.support.fakes import FakeDestination, FakeLane, deliver_all, scripted
 from tests.support.instant_clock import duration_s, instantly, turn

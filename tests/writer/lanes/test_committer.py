@@ -18,7 +18,7 @@ from sluice.topics import topics_of
 from sluice.writer.lanes.committer import LaneCommitter, LaneLost
 from sluice.writer.lanes.lane import LaneState
 from tests.support.factories import DELIVERED, NOON, make_item, starts_at
-from tests.support.fakes import BUILDER, TOPIC_IDS, make_answer
+from tests.support.fakes import BUILDER, ORDER_TERMS, TOPIC_IDS, make_answer
 from tests.support.instant_clock import in_background, instantly
 
 TOPICS = topics_of("crm")
@@ -111,7 +111,7 @@ class Owner:
     def __init__(self, kafka: FakeKafkaLane, *, is_strange: bool = False) -> None:
         self.journal = kafka.read_journal()
         self.progress = [OffsetProgress(position) for position in kafka.positions()]
-        state = LaneState(self.progress, self.journal, KeyOrder(ordered=True), TOPIC_IDS, is_strange)
+        state = LaneState(self.progress, self.journal, KeyOrder(ORDER_TERMS), TOPIC_IDS, is_strange)
         self.committer = LaneCommitter(0, kafka, TOPICS, "g", state)
 
     async def settle(self, topic: int, offset: int) -> None:

@@ -23,8 +23,9 @@ from sluice.kafka.sending import BatchedSends, Message
 from sluice.topics import DestinationTopics
 from sluice.writer import kill_points
 from sluice.writer.kill_points import KillPoint
+from sluice.writer.lanes.commit_cycle import CommitCycle
 from sluice.writer.lanes.decoding import RECORDS
-from sluice.writer.lanes.lane import CommitCycle, LaneState
+from sluice.writer.lanes.lane import LaneState
 from sluice.writer.lanes.settlement import Settlement
 
 PAUSE_PER_CYCLE = 12

@@ -5,13 +5,13 @@ committer. When that is committed, :meth:`Lane.committed` frees keys and returns
 """
 
 import asyncio
+import logging
 import time
-from collections import Counter, deque
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from heapq import heappop, heappush
-from itertools import islice
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -20,15 +20,16 @@ from sluice.flow.batch import Batch, Item
 from sluice.flow.commits import LaneTopicIds
 from sluice.flow.journal import Journal, rows_of
 from sluice.flow.journal_entries import entries_of
-from sluice.flow.key_order import KeyOrder
+from sluice.flow.key_order import Admission, KeyOrder
 from sluice.flow.offsets import OffsetProgress
+from sluice.flow.reading_times import ReadingTimes
 from sluice.writer.lanes.buffer import Buffer
+from sluice.writer.lanes.commit_cycle import Committer
 from sluice.writer.lanes.decoding import RECORDS, Decoder, Undecodable
 from sluice.writer.lanes.held_bytes import messages_bytes
 from sluice.writer.lanes.settlement import Settlement, SettlementBuilder, VendorAnswer
 
-MAX_READINGS = 1000
-"""Polls of which the time is remembered: there is no end of them while a record stays open."""
+log = logging.getLogger(__name__)
 
 
 class LaneState(NamedTuple):
@@ -43,52 +44,6 @@ class LaneState(NamedTuple):
     """True when it was not found as its last owner has left it: a first cycle must say what counts from now on."""
     waiting_retries: Mapping[int, int] = {}  # never changed
     """Retries that wait in Kafka, by input topic number."""
-
-
-class CommitCycle(NamedTuple):
-    """One committed transaction of a lane: what it has settled, the messages written, and the seconds it took."""
-
-    settlements: Sequence[Settlement]
-    messages: int
-    seconds: float
-
-
-class Committer(Protocol):
-    """Writes a lane's settlements and journal entries in transactions; a :class:`LaneCommitter` outside of tests."""
-
-    @property
-    def confirmed_at_s(self) -> float:
-        """When, by the monotonic clock, Kafka last took something for this lane from us."""
-        ...
-
-    def submit(self, settlement: Settlement) -> None:
-        """Have ``settlement`` written in the next cycle."""
-        ...
-
-    def write(self, entry: BatchEvent) -> "asyncio.Future[None]":
-        """Have ``entry`` written in the next cycle; done when that is committed, or the lane is closed."""
-        ...
-
-    def confirm(self) -> "asyncio.Future[None]":
-        """Run a cycle even if nothing waits; done likewise."""
-        ...
-
-    def cycles(self) -> AsyncGenerator[CommitCycle, None]:
-        """Run cycles until cancelled, and yield each that is committed. Raises ``LaneLost``."""
-        ...
-
-    async def drained(self) -> None:
-        """Wait until everything submitted is committed, or the cycles have ended."""
-        ...
-
-    @property
-    def unwritten(self) -> Sequence[Settlement]:
-        """Settlements that are not known to be committed, once the cycles have ended."""
-        ...
-
-    async def close(self) -> None:
-        """Give up what it takes to write. The cycles have ended before."""
-        ...
 
 
 class Lane:
@@ -122,8 +77,7 @@ class Lane:
         self._buffer = buffer.share()
         self._stale_after_s = stale_after_s
         self._held_keys: list[tuple[float, bytes]] = []
-        self._read_at: deque[tuple[int, float]] = deque()
-        """First offsets of what was read, and when."""
+        self._reading_times = ReadingTimes()
 
     def accept(self, topic: int, messages: Sequence[KafkaRecord]) -> list[Item]:
         """Take ``messages`` of input topic number ``topic``; return the items that may go to the vendor now."""
@@ -133,31 +87,43 @@ class Lane:
             fresh = [message for message in messages if progress.follows(message.offset)]
         progress.give([message.offset for message in fresh])
         if topic == RECORDS and fresh:
-            self._note_reading(fresh[0].offset)
+            self._reading_times.note(fresh[0].offset, time.monotonic())
         if self._settled[topic]:
             fresh = self._without_settled(topic, fresh)
         if topic != RECORDS:
             # Somebody else may have written some, which were not counted.
             self.waiting_retries[topic] = max(0, self.waiting_retries[topic] - len(fresh))
-        items: list[Item] = []
-        undecodable: list[tuple[KafkaRecord, Undecodable]] = []
-        decode = self._decoder.item
-        for message in fresh:
-            try:
-                items.append(decode(message, topic))
-            except Undecodable as error:
-                undecodable.append((message, error))
-        self._buffer.enter(len(items), sum([item.held_bytes for item in items]))
-        if undecodable:
-            settlement = self._builder.of_undecodable(topic, undecodable, datetime.now(UTC))
-            self._buffer.enter(settlement.items, settlement.item_bytes)
-            self._submit(settlement)
-        if in_doubt := self._in_doubt[topic]:
-            for item in items:
-                item.in_doubt = in_doubt.batch_of(item.offset)
-            in_doubt.remove([item.offset for item in items])
+        items = self._decoded(topic, fresh)
         # A retry owns its key: it was parked when the item failed.
-        return self.order.admit(items) if topic == RECORDS else items
+        admission = self.order.admit(items) if topic == RECORDS else Admission(items, items)
+        self._enter(topic, admission.kept)
+        return admission.runnable
+
+    def recall(self, messages: Sequence[KafkaRecord], looked_at: range) -> list[Item]:
+        """Take of records that were read again what hungry keys had left; return the items that may go now.
+
+        ``messages`` are all that Kafka has of the offsets ``looked_at``.
+        """
+        deferred = self.order.deferred
+        found = [message for message in messages if message.offset in deferred.offsets]
+        here = {message.offset for message in found}
+        gone = [offset for offset in looked_at if offset in deferred.offsets and offset not in here]
+        # A message without a key must be decoded to know whose it is.
+        hungry = [message for message in found if message.key is None or message.key in deferred.hungry]
+        items = self._decoded(RECORDS, hungry)
+        if len(items) < len(hungry):  # the others have their dead letter
+            decoded = {item.offset for item in items}
+            deferred.offsets.remove([message.offset for message in hungry if message.offset not in decoded])
+        admission = self.order.readmit(items, looked_at)
+        self._enter(RECORDS, admission.kept)
+        if gone:
+            log.warning(
+                "records that waited for their key are gone from Kafka: they get no receipt",
+                extra={"lane": self.partition, "records": len(gone), "first": gone[0], "last": gone[-1]},
+            )
+            deferred.offsets.remove(gone)
+            self.progress[RECORDS].settle(gone)
+        return admission.runnable
 
     def settle(self, answer: VendorAnswer, now: datetime) -> None:
         """Hand ``answer``, for items of this lane, to the committer."""
@@ -191,6 +157,9 @@ class Lane:
             self.waiting_retries.update({topic: len(retries) for topic, retries in settlement.retries.items()})
             for held in settlement.held_keys:
                 heappush(self._held_keys, held)
+            if settlement.parked_keys or settlement.held_keys:
+                # They stay busy: a retry is to come, or an older request may still be at work.
+                self.order.park((*settlement.parked_keys, *(key for _, key in settlement.held_keys)))
             if settlement.on_settled is not None:
                 settlement.on_settled(settlement)
         return self.order.release(keys) if self.alive else []
@@ -229,10 +198,8 @@ class Lane:
 
     def oldest_age_s(self, now_s: float) -> float:
         """Return how long ago, at most, the oldest record was read that is not settled; 0 when none is."""
-        oldest = self.progress[RECORDS].oldest
-        while len(self._read_at) > 1 and (oldest is None or self._read_at[1][0] <= oldest):
-            self._read_at.popleft()
-        return 0.0 if oldest is None or not self._read_at else now_s - self._read_at[0][1]
+        read_at_s = self._reading_times.of(self.progress[RECORDS].oldest)
+        return 0.0 if read_at_s is None else now_s - read_at_s
 
     def summary(self) -> dict[str, Any]:
         """Return what was found when the lane was opened, for the log."""
@@ -243,18 +210,35 @@ class Lane:
             "parked": self.order.busy,
         }
 
+    def _decoded(self, topic: int, messages: Sequence[KafkaRecord]) -> list[Item]:
+        """Return ``messages`` as items, and settle those that can be none."""
+        items: list[Item] = []
+        undecodable: list[tuple[KafkaRecord, Undecodable]] = []
+        decode = self._decoder.item
+        for message in messages:
+            try:
+                items.append(decode(message, topic))
+            except Undecodable as error:
+                undecodable.append((message, error))
+        if undecodable:
+            settlement = self._builder.of_undecodable(topic, undecodable, datetime.now(UTC))
+            self._buffer.enter(settlement.items, settlement.item_bytes)
+            self._submit(settlement)
+        return items
+
+    def _enter(self, topic: int, items: Sequence[Item]) -> None:
+        """Take note that ``items`` are in memory from now on."""
+        self._buffer.enter(len(items), sum([item.held_bytes for item in items]))
+        if in_doubt := self._in_doubt[topic]:
+            for item in items:
+                item.in_doubt = in_doubt.batch_of(item.offset)
+            in_doubt.remove([item.offset for item in items])
+
     def _submit(self, settlement: Settlement) -> None:
         # Its items stay until it is committed: without Kafka's consent their answers must not be lost.
         settlement.message_bytes = messages_bytes(settlement.succeeded, [settlement.dead, *settlement.retries.values()])
         self._buffer.enter(0, settlement.message_bytes)
         self.committer.submit(settlement)
-
-    def _note_reading(self, offset: int) -> None:
-        """Note that ``offset`` and what follows is read now."""
-        self._read_at.append((offset, time.monotonic()))
-        if len(self._read_at) > MAX_READINGS:
-            # Of each two the older stays: an age is rather said too large than too small.
-            self._read_at = deque(islice(self._read_at, 0, None, 2))
 
     def _any_settled(self, settlement: Settlement) -> bool:
         return any(

@@ -31,6 +31,11 @@ class Lanes:
         """Items that wait for an earlier one of their key."""
         return sum(lane.order.waiting for lane in self)
 
+    @property
+    def left_in_kafka(self) -> int:
+        """Records that wait for an earlier one of their key, and are left in Kafka for want of room."""
+        return sum(len(lane.order.deferred.offsets) for lane in self)
+
     def oldest_age_s(self, now_s: float) -> float:
         """Return the largest :meth:`Lane.oldest_age_s`; 0 without lanes."""
         return max((lane.oldest_age_s(now_s) for lane in self), default=0.0)

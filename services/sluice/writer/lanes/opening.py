@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
+from sluice.flow.key_order import OrderTerms
 from sluice.kafka.aiokafka_workarounds import stop
 from sluice.kafka.clients import client_options, start
 from sluice.kafka.settings import KafkaSettings
@@ -39,7 +40,7 @@ class LaneTerms(NamedTuple):
     decoder: Decoder
     builder: SettlementBuilder
     buffer: Buffer
-    ordered: bool
+    order: OrderTerms
 
 
 class LaneOpener:
@@ -67,7 +68,7 @@ class LaneOpener:
         )
         await self._start(producer)
         try:
-            state = await self._reader.read(partition, ordered=terms.ordered)
+            state = await self._reader.read(partition, terms.order)
         except BaseException:
             await stop(producer)
             raise

@@ -17,7 +17,7 @@ from aiokafka.structs import OffsetAndMetadata
 from sluice.events import BatchEvent, KafkaRecord, decode_batch, decode_record
 from sluice.flow.commits import Commit, CommitMetadata, LaneTopicIds, Log, journal_start_of, start_of
 from sluice.flow.journal import Journal
-from sluice.flow.key_order import KeyOrder
+from sluice.flow.key_order import KeyOrder, OrderTerms
 from sluice.flow.offset_set import OffsetSet
 from sluice.flow.offsets import OffsetProgress
 from sluice.kafka.foreign_messages import ForeignMessages
@@ -70,7 +70,7 @@ class StateReader:
         self._topics = topics
         self._group_id = group_id
 
-    async def read(self, partition: int, *, ordered: bool) -> LaneState:
+    async def read(self, partition: int, order_terms: OrderTerms) -> LaneState:
         """Read lane ``partition``, whose last owner is fenced. Raises ``KafkaError`` and ``KafkaUnreachable``."""
         names, ids = self._topics
         inputs = [TopicPartition(topic, partition) for topic in names.inputs]
@@ -99,7 +99,7 @@ class StateReader:
             await reader.confirm()
         found = Found(partition, commits, starts, journal_start, journal)
         is_strange = found.report(names, self._metrics)
-        order = KeyOrder(ordered=ordered)
+        order = KeyOrder(order_terms)
         order.park(parked_keys(retries, journal.settled))
         progress = [OffsetProgress(start.offset) for start in starts]
         waiting = Counter([one.topic for one in retries if one.offset not in journal.settled[one.topic]])
