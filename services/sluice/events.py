@@ -143,7 +143,7 @@ class ControlEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     at: Instant
 
 
-class RedrivenEvent(msgspec.Struct, frozen=True, kw_only=True):
+class RedrivenEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run of dead letters, and which of them were redriven; kept in the control topic beside the guard's events."""
 
     partition: int
@@ -151,6 +151,8 @@ class RedrivenEvent(msgspec.Struct, frozen=True, kw_only=True):
     first_offset: int
     bits: str
     """A hexadecimal number with a bit for each offset that was redriven; the lowest bit is ``first_offset``."""
+    topic_id: str = ""
+    """Kafka's id of the dead-letters topic: one that is made anew has other letters. Empty in events before 0.2."""
 
 
 class Header(StrEnum):

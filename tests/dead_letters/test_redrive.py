@@ -8,6 +8,7 @@ from collections import Counter
 from sluice.client.connection import Connection
 from sluice.dead_letters.redrive import Redrive, RedriveProgress
 from sluice.dead_letters.selection import Selection
+from tests.support.kafka_admin import remake_topics
 from tests.support.letters import ALL, LETTERS, LOST, RULES, Letter, bury, keys_of, read_records, redrive
 
 
@@ -27,6 +28,17 @@ async def test_a_new_letter_of_a_redriven_record_is_another_one(connection: Conn
     await bury(connection, [Letter("a", redrives=1)])
     result = await redrive(connection)
     assert (result.sent, result.already_redriven) == (1, 1)
+
+
+async def test_letters_of_a_topic_that_was_made_anew_are_redriven(connection: Connection) -> None:
+    letters = [Letter(f"old-{number}") for number in range(10)]
+    await bury(connection, letters)
+    await redrive(connection)
+    topics = connection.topics("crm")
+    await remake_topics(connection.kafka.bootstrap_servers, [topics.dead_letters], partitions=3)
+    await bury(connection, [Letter(f"new-{number}") for number in range(10)])
+    result = await redrive(connection)
+    assert (result.sent, result.already_redriven) == (10, 0)
 
 
 async def test_rate_bounds_letters_per_second(connection: Connection) -> None:

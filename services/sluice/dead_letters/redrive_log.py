@@ -4,7 +4,7 @@ One compacted entry stands for a block of ``BLOCK`` offsets of one partition: a 
 compaction keeps the last state of each. Rejected: committed offsets (a selection leaves gaps, their metadata holds
 4 KiB, and Kafka forgets a group's offsets after a week, dead letters only after a month), and looking for the redriven
 record in the records topic (its retention is shorter than that of dead letters, and reading it costs the backlog).
-Entries outlive their letters: who deletes the dead-letters topic to make it anew must delete the control topic, too.
+Entries outlive their letters. They name the topic's id, because one that is made anew has other letters.
 """
 
 from collections.abc import Iterable, Sequence
@@ -14,7 +14,9 @@ from aiokafka import ConsumerRecord
 
 from sluice.events import RedrivenEvent
 from sluice.kafka.sending import Message
+from sluice.kafka.topic_admin import TopicsError
 from sluice.kafka.topic_reader import TopicReader
+from sluice.topics import DestinationTopics
 
 BLOCK = 4096
 """Offsets of one entry."""
@@ -25,7 +27,9 @@ KEY = b"redriven/"
 class RedrivenOffsets:
     """The letters of one destination that were redriven."""
 
-    def __init__(self) -> None:
+    def __init__(self, topic_id: str) -> None:
+        """``topic_id`` is that of the dead-letters topic as it is now."""
+        self._topic_id = topic_id
         self._blocks: dict[tuple[int, int], int] = {}
         """Bits by partition and number of the block."""
 
@@ -48,25 +52,39 @@ class RedrivenOffsets:
         return [self._message(*place) for place in touched]
 
     def learn(self, entries: Sequence[ConsumerRecord]) -> None:
-        """Take note of what stands in the control topic. Raises ``msgspec.DecodeError`` rather than redrive twice."""
+        """Take note of what stands in the control topic. Raises ``TopicsError`` rather than redrive twice."""
         for entry in entries:
             if entry.key is None or not entry.key.startswith(KEY) or entry.value is None:
                 continue
-            event = _decode(entry.value)
-            self._blocks[event.partition, event.first_offset // BLOCK] = int(event.bits, 16)
+            event, bits = _read(entry)
+            if event.topic_id in ("", self._topic_id):
+                self._blocks[event.partition, event.first_offset // BLOCK] = bits
 
     def _message(self, partition: int, block: int) -> Message:
         first_offset, bits = block * BLOCK, f"{self._blocks[partition, block]:x}"
-        event = RedrivenEvent(partition=partition, first_offset=first_offset, bits=bits)
+        event = RedrivenEvent(partition=partition, first_offset=first_offset, bits=bits, topic_id=self._topic_id)
         return Message(KEY + f"{partition}/{first_offset}".encode(), msgspec.json.encode(event), [])
 
 
-async def read_redriven(reader: TopicReader, control: str, partitions: int) -> RedrivenOffsets:
-    """Read the control topic as it is now."""
-    redriven = RedrivenOffsets()
-    async for entries in reader.read(control, range(partitions)):
+async def read_redriven(reader: TopicReader, topics: DestinationTopics, partitions: int) -> RedrivenOffsets:
+    """Read the control topic as it is now. Raises ``TopicsError``."""
+    redriven = RedrivenOffsets(await reader.topic_id(topics.dead_letters))
+    async for entries in reader.read(topics.control, range(partitions)):
         redriven.learn(entries)
     return redriven
+
+
+def _read(entry: ConsumerRecord) -> tuple[RedrivenEvent, int]:
+    try:
+        event = _decode(entry.value)
+        return event, int(event.bits, 16)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        place = f"{entry.topic} {entry.partition}/{entry.offset}"
+        raise TopicsError(
+            f"expected a RedrivenEvent in {place}, got something else ({error}); which letters of that block were redriven "
+            f"is not known, so nothing is redriven: if they may be redriven again, send a null value with the key "
+            f"{entry.key!r} to that partition"
+        ) from error
 
 
 _decode = msgspec.json.Decoder(RedrivenEvent).decode

@@ -76,8 +76,8 @@ class DeadLetters:
         self.reader = reader
 
     async def redriven_offsets(self) -> RedrivenOffsets:
-        """Read which letters were redriven up to now."""
-        return await read_redriven(self.reader, self.topics.control, self.partitions)
+        """Read which letters were redriven up to now. Raises ``TopicsError``."""
+        return await read_redriven(self.reader, self.topics, self.partitions)
 
     async def read(
         self, selection: Selection, redriven: RedrivenOffsets | None = None
