@@ -81,8 +81,8 @@ def _read(entry: ConsumerRecord) -> tuple[RedrivenEvent, int]:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         place = f"{entry.topic} {entry.partition}/{entry.offset}"
         raise TopicsError(
-            f"expected a RedrivenEvent in {place}, got something else ({error}); which letters of that block were redriven "
-            f"is not known, so nothing is redriven: if they may be redriven again, send a null value with the key "
+            f"expected a RedrivenEvent in {place}, got something else ({error}); which letters of that block were "
+            "redriven is not known, so nothing is: if they may be redriven again, send a null value with the key "
             f"{entry.key!r} to that partition"
         ) from error
 
