@@ -4,12 +4,13 @@ import difflib
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, get_args
 
 import msgspec
 
 from sluice.events import Key, Operation, RecordEvent, decode_record
+from sluice.wall_clock import utc_now
 
 Data = Mapping[str, Any] | bytes | msgspec.Raw
 """A record's content: a mapping, or a JSON object that is encoded already."""
@@ -47,7 +48,7 @@ def make_record(
         key=key,
         data=_encoded_data(data),
         job_id=None if job_id is None else _check_identifier("job_id", job_id),
-        occurred_at=occurred_at or datetime.now(UTC),
+        occurred_at=occurred_at or utc_now(),
     )
 
 

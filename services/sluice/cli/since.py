@@ -1,11 +1,12 @@
 """The instant that ``--since`` and ``--until`` name."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import click
 
 from sluice.kafka.topic_reader import Since
+from sluice.wall_clock import utc_now
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -18,7 +19,7 @@ def parse_since(value: str) -> Since:
         return "now"
     try:
         if duration := re.fullmatch(r"(\d+)([smhd])", value):
-            return datetime.now(UTC) - timedelta(**{_UNITS[duration[2]]: int(duration[1])})
+            return utc_now() - timedelta(**{_UNITS[duration[2]]: int(duration[1])})
         return datetime.fromisoformat(value).astimezone()
     except OverflowError:
         expected, advice = "an instant between the years 1 and 9999", "; use beginning to read everything"

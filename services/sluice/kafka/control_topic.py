@@ -4,7 +4,6 @@ All writers of a destination follow it: when one of them stops the destination a
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator
-from datetime import UTC, datetime
 from typing import Literal
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -15,6 +14,7 @@ from sluice.kafka.clients import client_options, running
 from sluice.kafka.foreign_messages import ForeignMessages
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_reader import assign_at, offsets_since, read_to_end
+from sluice.wall_clock import utc_now
 
 PARTITION = 0
 """The partition of all guard events: there are few, and their order matters."""
@@ -25,7 +25,7 @@ async def set_guard(
     kafka: KafkaSettings, topic: str, state: Literal["stopped", "running"], *, reason: str, by: str
 ) -> ControlEvent:
     """Tell all writers of the destination to stop or to resume. Raises ``KafkaError`` and ``KafkaUnreachable``."""
-    event = ControlEvent(guard=state, reason=reason, by=by, at=datetime.now(UTC))
+    event = ControlEvent(guard=state, reason=reason, by=by, at=utc_now())
     async with running(AIOKafkaProducer(**client_options(kafka), enable_idempotence=True), kafka) as producer:
         await producer.send_and_wait(topic, encode_event(event), GUARD_KEY, PARTITION)
     return event

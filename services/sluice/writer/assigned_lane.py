@@ -14,7 +14,6 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import aclosing
-from datetime import UTC, datetime
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
@@ -25,6 +24,7 @@ from sluice.kafka.clients import KafkaUnreachable
 from sluice.kafka.fetch_by_id import PositionLost
 from sluice.kafka.refusals import describe_refusal
 from sluice.telemetry.metric_definitions import LaneLoss
+from sluice.wall_clock import utc_now
 from sluice.writer.commit_counter import CommitCounter
 from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.lanes.commit_cycle import CommitCycle
@@ -111,7 +111,7 @@ class AssignedLane:
         try:
             async with aclosing(lane.committer.cycles()) as cycles:
                 try:
-                    if lane.settle_kept(self._lanes.answers.take(self.number), datetime.now(UTC)):
+                    if lane.settle_kept(self._lanes.answers.take(self.number), utc_now()):
                         self._committed(lane, await anext(cycles))
                     self._admit(lane)
                     log.info(

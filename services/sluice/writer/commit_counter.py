@@ -1,9 +1,8 @@
 """Counts what commit cycles have settled: for metrics, and for the flood guard."""
 
-import time
-
 from sluice.telemetry.metric_definitions import LaneLoss
 from sluice.telemetry.metrics import WriterMetrics
+from sluice.wall_clock import unix_s
 from sluice.writer.guard import GuardFollower
 from sluice.writer.lanes.commit_cycle import CommitCycle
 
@@ -23,7 +22,7 @@ class CommitCounter:
             self._guard.count(settlement.items, len(settlement.dead))
             self._metrics.items_settled(settlement.outcomes)
             self._metrics.dead_letters_published(settlement.dead_by_class)
-        self._metrics.receipts_published(published_at_s, time.time())
+        self._metrics.receipts_published(published_at_s, unix_s())
         self._metrics.cycle_committed(cycle.messages, cycle.seconds)
 
     def lane_lost(self, reason: LaneLoss) -> None:

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from sluice.events import Header, KafkaRecord
 from sluice.flow.due_times import DueTimes
 from sluice.headers import header_instant
+from sluice.wall_clock import unix_s
 from sluice.writer.pauses import PauseReason, Pauses
 
 
@@ -22,7 +23,7 @@ class DueRetries:
         delays_s: Mapping[str, float],
         *,
         monotonic: Callable[[], float] = time.monotonic,
-        wall: Callable[[], float] = time.time,
+        wall: Callable[[], float] = unix_s,
     ) -> None:
         """``delays_s`` holds the delay of each retry topic."""
         self._consumer = consumer

@@ -1,11 +1,12 @@
 """Pauses: partitions that are not read for now. Polling goes on, so that the group keeps this process."""
 
-import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from enum import StrEnum
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from sluice.wall_clock import unix_s
 
 
 class PauseReason(StrEnum):
@@ -40,7 +41,7 @@ class Pauses:
             if reason not in BRIEF and reasons.keys() <= BRIEF:
                 self._consumer.pause(partition)
             if reason not in reasons:
-                reasons[reason] = time.time()
+                reasons[reason] = unix_s()
 
     def resume(self, partitions: Iterable[TopicPartition], reason: PauseReason) -> None:
         """Read ``partitions`` again, as far as there is no other reason than ``reason``."""

@@ -1,7 +1,7 @@
 """The options that select dead letters, the same for every command of ``sluice dead``."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial, wraps
 from typing import Any
 
@@ -11,6 +11,7 @@ from sluice.cli.since import parse_since
 from sluice.cli.terminal import local_time
 from sluice.dead_letters.selection import Selection
 from sluice.kafka.topic_reader import Since
+from sluice.wall_clock import utc_now
 
 Command = Callable[..., None]
 
@@ -37,7 +38,7 @@ def select_letters(command: Command) -> Command:
 def _instant(time: Since | None) -> datetime | None:
     if isinstance(time, datetime):
         return time
-    return datetime.now(UTC) if time == "now" else None
+    return utc_now() if time == "now" else None
 
 
 _option = partial(click.option, multiple=True)

@@ -11,7 +11,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -29,6 +29,7 @@ from sluice.flow.bisection import Bisection
 from sluice.flow.lost_answers import LostAnswers
 from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
+from sluice.wall_clock import utc_now
 from sluice.writer import kill_points
 from sluice.writer.delivery.batch_lanes import BatchLanes
 from sluice.writer.delivery.clearance import Clearance
@@ -58,7 +59,7 @@ class BatchSender:
         self._metrics = metrics
         self._settle: Settle
         self._put_back: PutBack
-        self._requested_at = self._answered_at = datetime.now(UTC)
+        self._requested_at = self._answered_at = utc_now()
         self.lanes = BatchLanes(lanes)
         """The batch's lanes, as far as it still has them."""
         self._clearance = Clearance(batch, destination, limiter, self.lanes, metrics)
@@ -111,7 +112,7 @@ class BatchSender:
         losses = LostAnswers(self.batch.answered_at_loss)
         while items := await self._clearance.clear(items):
             # Of this request alone: another part of the batch may be sent meanwhile.
-            requested_at, vendor_at = datetime.now(UTC), self._destination.vendor_at
+            requested_at, vendor_at = utc_now(), self._destination.vendor_at
             try:
                 outcomes = await self._request(items, requested_at)
             except BatchError as error:
@@ -273,7 +274,7 @@ class BatchSender:
             self._requests_out -= 1
             if not self._requests_out:
                 self._answered.set()
-            self._answered_at = datetime.now(UTC)
+            self._answered_at = utc_now()
 
     def _hold(self, reason: HoldReason, message: str, retry_after_s: float | None, *, overloaded: bool) -> None:
         delay_s = self._limiter.failed(retry_after_s, overloaded=overloaded)

@@ -3,13 +3,13 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from sluice.destinations.contract import Destination
 from sluice.flow.batch import Batch, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.telemetry.spans import Receipt, batch_span, record_receipt_spans
+from sluice.wall_clock import utc_now
 from sluice.writer.delivery.batch_lanes import BatchLanes
 from sluice.writer.delivery.batch_sender import BatchSender, PutBack
 from sluice.writer.delivery.limiter import Limiter
@@ -59,7 +59,7 @@ class Deliverer:
                 record_receipt_spans(span, self._topic, receipts)
 
     def _settle(self, batch: Batch, fates: Fates, times: BatchTimes, report: "_Report", lanes: BatchLanes) -> None:
-        now = datetime.now(UTC)
+        now = utc_now()
         for number, own in _by_lane(fates).items():
             report.expect(number)
             answer = VendorAnswer(batch, own, times, report.settled)

@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from sluice.destinations.contract import Destination
 from sluice.flow.batch import Batch, Item
+from sluice.wall_clock import utc_now
 from sluice.writer.delivery.batch_lanes import BatchLanes
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.settlement import Fates
@@ -29,7 +29,7 @@ class WriteAhead:
         """
         unsafe = [item for item in items if not item.encoded.replay_safe]
         self._opened.update((item.row, item) for item in unsafe)
-        now = datetime.now(UTC)
+        now = utc_now()
         vendor_at = self._destination.vendor_at
         return [lane.write_ahead(self._batch, own, now, vendor_at) for lane, own in self._by_lane(unsafe)]
 

@@ -9,7 +9,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from sluice.flow.journal_entries import entries_of
 from sluice.flow.key_order import Admission, KeyOrder
 from sluice.flow.offsets import OffsetProgress
 from sluice.flow.reading_times import ReadingTimes
+from sluice.wall_clock import utc_now
 from sluice.writer.lanes.buffer import Buffer
 from sluice.writer.lanes.commit_cycle import Committer
 from sluice.writer.lanes.decoding import RECORDS, Decoder, Undecodable
@@ -221,7 +222,7 @@ class Lane:
             except Undecodable as error:
                 undecodable.append((message, error))
         if undecodable:
-            settlement = self._builder.of_undecodable(topic, undecodable, datetime.now(UTC))
+            settlement = self._builder.of_undecodable(topic, undecodable, utc_now())
             self._buffer.enter(settlement.items, settlement.item_bytes)
             self._submit(settlement)
         return items
