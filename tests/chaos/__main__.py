@@ -14,10 +14,13 @@ from collections.abc import Sequence
 import click
 
 from sandbox.kafka.cluster import LocalKafka
+from sandbox.kafka.security import Security
 from tests.chaos.harm import HARMS
 from tests.chaos.round import Result, play
 
 BROKERS = 3
+SECURED = Security(tls=True, sasl="SCRAM-SHA-512", reauthenticate_ms=15_000)
+"""How the writers reach Kafka in the rounds of every third seed."""
 SHOWN = 10
 """Violations of a round that are printed; all of them are kept."""
 
@@ -34,9 +37,11 @@ def main(rounds: int, seed: int | None, harm: str | None, records: int, brokers:
     seed = random.randrange(1_000_000) if seed is None else seed
     results: list[Result] = []
     click.echo(f"{rounds} rounds from seed {seed}; real Kafka with {brokers} brokers, 3 writers")
-    with LocalKafka(brokers=brokers, heap_mb=384) as kafka:
+    with LocalKafka(brokers=brokers, heap_mb=384, secured=[SECURED]) as kafka:
         for number, name in enumerate(_names(rounds, seed, harm)):
-            results.append(asyncio.run(play(kafka.bootstrap_servers, kafka.brokers, name, seed + number, records)))
+            secured = kafka.settings_block(SECURED) if (seed + number) % 3 == 0 else None
+            servers, each = kafka.bootstrap_servers, seed + number
+            results.append(asyncio.run(play(servers, kafka.brokers, name, each, records, writers_kafka=secured)))
             _report(number + 1, results[-1])
     _table(results)
     sys.exit(any(result.violations for result in results))

@@ -10,14 +10,14 @@ from sandbox.ledger.ledger import LedgerFilter
 from sluice.client.receipts import DeadLetter
 from sluice.client.receipts import Receipt as SluiceReceipt
 from sluice.events import Header
-from sluice.kafka.topic_admin import admin_client
+from sluice.kafka.topic_admin import admin_client, topic_states
 from tests.chaos.audit import Entry, Evidence, Expected, Place, Receipt, Record, Retry, Sample, Verdict
 from tests.chaos.workload import EXPECTED
 from tests.support.stage import Stage, code_of, source_of
 from tests.support.topics import read_all
 
 
-async def gather(stage: Stage, lanes: int, samples: Iterable[Sample], peak_rss_bytes: int) -> Evidence:
+async def gather(stage: Stage, samples: Iterable[Sample], peak_rss_bytes: int) -> Evidence:
     """Read everything that stands in the topics and the ledger now."""
     topics = stage.topics
     retried = [one for tier in topics.retries for one in await read_all(stage.connection, tier.name)]
@@ -29,7 +29,7 @@ async def gather(stage: Stage, lanes: int, samples: Iterable[Sample], peak_rss_b
             for entry in stage.app.vendor.ledger.entries(LedgerFilter())
         ],
         retries=[_retry(one) for one in retried],
-        committed=await committed(stage, lanes),
+        committed=await committed(stage),
         records_topic=topics.records,
         samples=list(samples),
         peak_rss_bytes=peak_rss_bytes,
@@ -41,20 +41,28 @@ async def records_of(stage: Stage) -> list[Record]:
     return [_record(one) for one in await read_all(stage.connection, stage.topics.records)]
 
 
-async def committed(stage: Stage, lanes: int) -> dict[tuple[str, int], int]:
+async def partitions_of(stage: Stage) -> range:
+    """Return the partitions that the records topic has now."""
+    async with admin_client(stage.connection.kafka) as admin:
+        [state] = await topic_states(admin, [stage.topics.records])
+    return range(state.partitions)
+
+
+async def committed(stage: Stage) -> dict[tuple[str, int], int]:
     """Return what the writers' group has committed, by input topic and partition."""
-    partitions = [TopicPartition(topic, number) for topic in stage.topics.inputs for number in range(lanes)]
+    numbers = await partitions_of(stage)
+    partitions = [TopicPartition(topic, number) for topic in stage.topics.inputs for number in numbers]
     async with admin_client(stage.connection.kafka) as admin:
         group_id = f"{stage.connection.topic_prefix}crm.writer"
         found = await admin.list_consumer_group_offsets(group_id, partitions=partitions)
     return {(one.topic, one.partition): offset.offset for one, offset in found.items()}
 
 
-async def sample(stage: Stage, lanes: int) -> Sample:
+async def sample(stage: Stage) -> Sample:
     """Return what is committed of the records topic; all that settles it was written before this returns."""
-    found = await committed(stage, lanes)
+    found = await committed(stage)
     now_s = time.time()
-    return Sample(now_s, {number: found.get((stage.topics.records, number), -1) for number in range(lanes)})
+    return Sample(now_s, {number: offset for (topic, number), offset in found.items() if topic == stage.topics.records})
 
 
 def _record(message: ConsumerRecord) -> Record:

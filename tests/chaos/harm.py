@@ -7,11 +7,33 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-from sandbox.faults.fault import DropAfter, MissingResults, Outage, Stall, Standing, Status, Truncate
+from aiokafka.admin import NewPartitions
+
+from sandbox.faults.fault import (
+    Bomb,
+    DropAfter,
+    Endless,
+    Garbage,
+    MissingResults,
+    Outage,
+    Stall,
+    Standing,
+    Status,
+    StatusAfter,
+    Truncate,
+)
 from sandbox.kafka.broker import Broker
+from sluice.kafka.topic_admin import admin_client
 from sluice.writer.kill_points import KillPoint
 from tests.chaos.crew import Crew
-from tests.chaos.workload import REJECTED_CODE, publish, publish_in_transactions
+from tests.chaos.evidence import partitions_of
+from tests.chaos.workload import (
+    REJECTED_CODE,
+    publish,
+    publish_in_transactions,
+    publish_to_topics_made_anew,
+    publish_with_bombs,
+)
 from tests.support.paths import ROOT
 from tests.support.stage import SESSION_TIMEOUT_S, TIMEOUT_S, Stage
 
@@ -43,6 +65,8 @@ class Harm(NamedTuple):
     act: Act = nothing
     arguments: Callable[[random.Random], Sequence[str]] = lambda _: ()
     publish: Callable[[Stage, random.Random, int, float], Awaitable[None]] = publish
+    samples_count: bool = True
+    """False when commits during the harm cannot be compared with receipts: clocks differ, or topics change."""
 
 
 def dies_at(point: KillPoint, later_ms: tuple[int, int] = (0, 0)) -> Harm:
@@ -164,6 +188,33 @@ def storm(rng: random.Random) -> Standing:
     return Status(method="PUT", status=429, times=rng.randint(5, 30), retry_after_s=rng.choice((None, 0.2, 1.0)))
 
 
+PAGE = "<html><h1>Sorry</h1></html>"
+
+
+def not_by_the_vendor(rng: random.Random) -> Standing:
+    """Answer as a proxy does: for a vendor that is away, or in place of one that has applied the request."""
+    kind, status = rng.choice((Status, StatusAfter)), rng.choice((302, 404, 405, 502, 503))
+    location = "https://elsewhere.test/" if status == 302 else None
+    times = rng.randint(2, 6)
+    return kind(method="PUT", times=times, status=status, body=PAGE, content_type="text/html", location=location)
+
+
+def endless_answers(rng: random.Random) -> Standing:
+    return rng.choice((Endless, Bomb, Garbage))(method="PUT", times=rng.randint(1, 3), skip=rng.randint(0, 3))
+
+
+def writes_reset(rng: random.Random) -> Standing:
+    """Reset writes while reads work, as a firewall does."""
+    return Outage(method="PUT", seconds=rng.uniform(2, 5))
+
+
+async def add_partitions(scene: Scene) -> None:
+    await scene.some_time()
+    count = len(await partitions_of(scene.stage)) + scene.rng.randint(1, 2)
+    async with admin_client(scene.stage.connection.kafka) as admin:
+        await admin.create_partitions({topic: NewPartitions(count) for topic in scene.stage.topics.all})
+
+
 async def expire_tokens(scene: Scene) -> None:
     for _ in range(6):
         await scene.some_time()
@@ -232,6 +283,17 @@ HARMS: dict[str, Harm] = {
     "expired-tokens": Harm(expire_tokens),
     "redrive": Harm(together(redrive, kill_writers)),
     "redrive-and-brokers": Harm(together(redrive, restart_brokers)),
+    "clock-skew": Harm(
+        together(kill_writers, faults(missing_results, lost_answers)),
+        lambda rng: ["--clock-ahead-s", str(rng.choice((-3600, 0, 3600)))],
+        samples_count=False,
+    ),
+    "not-by-the-vendor": Harm(faults(not_by_the_vendor, not_by_the_vendor, not_by_the_vendor)),
+    "endless-answers": Harm(faults(endless_answers, endless_answers)),
+    "writes-reset": Harm(faults(writes_reset, writes_reset)),
+    "header-bombs": Harm(kill_writers, publish=publish_with_bombs),
+    "partitions-added": Harm(together(add_partitions, kill_writers)),
+    "topics-made-anew": Harm(kill_writers, publish=publish_to_topics_made_anew, samples_count=False),
     "aborts": Harm(kill_writers, publish=publish_in_transactions),
     "everything": Harm(everything),
     "everything-aborted": Harm(everything, publish=publish_in_transactions),

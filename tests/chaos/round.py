@@ -1,6 +1,7 @@
 """One round: writers deliver a known workload while harm is done to them; then all is healed, and audited."""
 
 import asyncio
+import json
 import random
 import shutil
 import signal
@@ -8,9 +9,9 @@ import tempfile
 import time
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 from aiokafka.errors import KafkaError
@@ -54,15 +55,26 @@ class Result(NamedTuple):
         return ", ".join(kinds).upper() if kinds else "clean"
 
 
-async def play(servers: str, brokers: Sequence[Broker], harm: str, seed: int, records: int) -> Result:
-    """Play one round; leaves nothing running, and files only if it was not clean."""
+async def play(
+    servers: str,
+    brokers: Sequence[Broker],
+    harm: str,
+    seed: int,
+    records: int,
+    *,
+    writers_kafka: Mapping[str, Any] | None = None,
+) -> Result:
+    """Play one round; leaves nothing running, and files only if it was not clean.
+
+    ``writers_kafka`` is how the writers reach Kafka, if not as everybody else does.
+    """
     started_at_s = time.monotonic()
     directory = Path(tempfile.mkdtemp(prefix=f"sluice-chaos-{harm}-{seed}-"))
     prefix = f"chaos-{seed}-{uuid.uuid4().hex[:6]}."
     rng = random.Random(f"{seed} {harm}")
     tenant = Tenant(read_lag_s=rng.choice((0, 3)))
     async with staged(RunningKafka(servers), prefix, directory, lanes=LANES, tenant=tenant) as stage:
-        evidence, crashes = await _play(stage, brokers, harm, rng, records)
+        evidence, crashes = await _play(stage, brokers, harm, rng, records, writers_kafka or {})
     violations = [*audit(evidence), *(Violation("crash", crash) for crash in crashes)]
     if violations:
         _keep(directory, evidence, violations)
@@ -81,10 +93,15 @@ async def play(servers: str, brokers: Sequence[Broker], harm: str, seed: int, re
 
 
 async def _play(
-    stage: Stage, brokers: Sequence[Broker], name: str, rng: random.Random, records: int
+    stage: Stage,
+    brokers: Sequence[Broker],
+    name: str,
+    rng: random.Random,
+    records: int,
+    writers_kafka: Mapping[str, Any],
 ) -> tuple[Evidence, list[str]]:
     harm = HARMS[name]
-    crew = Crew(stage, _settings(stage, rng), rng)
+    crew = Crew(stage, _settings(stage, rng, writers_kafka), rng)
     scene = Scene(stage, crew, brokers, rng)
     stage.app.faults.add(Latency(method="PUT", seconds=0.01, jitter_s=0.08, times=None))
     for _ in range(WRITERS):
@@ -100,11 +117,11 @@ async def _play(
         for task in tending:
             task.cancel()
     await crew.stop()
-    return await gather(stage, LANES, samples, crew.peak_rss_bytes), crew.crashes
+    return await gather(stage, samples if harm.samples_count else (), crew.peak_rss_bytes), crew.crashes
 
 
-def _settings(stage: Stage, rng: random.Random) -> Path:
-    return stage.settings(
+def _settings(stage: Stage, rng: random.Random, writers_kafka: Mapping[str, Any]) -> Path:
+    path = stage.settings(
         window={"max_items": rng.choice((5, 20, 60)), "max_bytes": 20_000, "max_age_s": rng.choice((0.02, 0.1, 0.2))},
         delivery={
             "max_concurrent_per_writer": rng.choice((1, 2)),
@@ -113,6 +130,10 @@ def _settings(stage: Stage, rng: random.Random) -> Path:
             "drain_timeout_s": rng.choice((0.1, 5)),
         },
     )
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    settings["kafka"] |= writers_kafka
+    path.write_text(json.dumps(settings), encoding="utf-8")
+    return path
 
 
 async def _some_lane_open(crew: Crew) -> bool:
@@ -124,7 +145,7 @@ async def _take_samples(stage: Stage, samples: list[Sample]) -> None:
         await asyncio.sleep(1.0)
         try:
             async with asyncio.timeout(5):
-                samples.append(await sample(stage, LANES))
+                samples.append(await sample(stage))
         except (KafkaError, KafkaUnreachable, TimeoutError):  # a broker is down; the next second is as good
             continue
 
@@ -143,10 +164,10 @@ async def _settle(stage: Stage) -> None:
     records = await records_of(stage)
     missing = Counter(record.source for record in records)
     places = [record.place for record in records]
-    ends = {lane: max((offset for number, offset in places if number == lane), default=-1) + 1 for lane in range(LANES)}
+    ends = {lane: max(offset for number, offset in places if number == lane) + 1 for lane, _ in places}
 
     async def all_committed() -> bool:
-        found = await committed(stage, LANES)
+        found = await committed(stage)
         return all(found.get((stage.topics.records, lane), 0) >= end for lane, end in ends.items())
 
     try:

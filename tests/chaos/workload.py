@@ -3,13 +3,16 @@
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
 from sluice.events import Headers, Key, Operation
+from sluice.kafka.topic_admin import admin_client, create_topics, topic_states
 from tests.chaos.audit import Expected
 from tests.support.stage import Message, Stage, record
+from tests.support.writer_process import DESTINATION
 
 EXPECTED = "chaos.expected"
 """The header that tells the audit."""
@@ -19,6 +22,8 @@ HOT_SHARE = 0.12
 TOO_LARGE_BYTES = 30_000
 """More than the round's windows take."""
 CHUNK = 40
+BOMBS, BOMB_BYTES = 8, 5_000_000
+"""Records whose headers are so large."""
 REJECTED_CODE = "UNKNOWN_GROUP_TYPE"
 """What the vendor says of the records that it should reject."""
 
@@ -93,6 +98,34 @@ async def publish_in_transactions(stage: Stage, rng: random.Random, count: int, 
                 await producer.abort_transaction()
             else:
                 await producer.commit_transaction()
+
+
+async def publish_with_bombs(stage: Stage, rng: random.Random, count: int, over_s: float) -> None:
+    """Do the same, and publish among them records with megabytes of headers, a hundredth of that on the wire."""
+    servers = stage.connection.kafka.bootstrap_servers
+    bombs = [_expect("good", f"bomb-{number}", "upsert", {"n": number}) for number in range(BOMBS)]
+    async with AIOKafkaProducer(
+        bootstrap_servers=servers, compression_type="zstd", max_request_size=2 * BOMB_BYTES
+    ) as producer:
+
+        async def publish_bombs() -> None:
+            for bomb in bombs:
+                heavy = bomb._replace(headers=[*bomb.headers, ("app", bytes(BOMB_BYTES))])
+                await _send(producer, stage, [heavy], over_s / BOMBS)
+
+        await asyncio.gather(publish_bombs(), publish(stage, rng, count, over_s))
+
+
+async def publish_to_topics_made_anew(stage: Stage, rng: random.Random, count: int, over_s: float) -> None:
+    """Publish and settle some records, make all topics anew under the writers, and begin with an empty ledger."""
+    await stage.settled(await stage.publish(islice(messages(rng, count), count // 4)))
+    async with admin_client(stage.connection.kafka) as admin:
+        [state] = await topic_states(admin, [stage.topics.records])
+        await admin.delete_topics(list(stage.topics.all))
+        await asyncio.sleep(rng.uniform(1, 3))
+        await create_topics(admin, DESTINATION, stage.connection.topic_prefix, partitions=state.partitions)
+    stage.app.vendor.ledger.reset()
+    await publish(stage, rng, count, over_s)
 
 
 def _chunks(rng: random.Random, count: int) -> list[Sequence[Message]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from sluice import wall_clock
 from sluice.writer import kill_points
 from sluice.writer.__main__ import run
 from sluice.writer.kill_points import KillPoint
@@ -23,8 +24,12 @@ from sluice.writer.kill_points import KillPoint
 @click.option("--signal", "signal_", type=click.Choice(["KILL", "STOP"]), default="KILL", show_default=True)
 @click.option("--times", default=1, show_default=True, help="How often the point is passed before.")
 @click.option("--later-ms", default=0, show_default=True, help="How long after that.")
-def main(destination: str, config: Path, at: str | None, signal_: str, times: int, later_ms: int) -> None:
+@click.option("--clock-ahead-s", default=0.0, show_default=True, help="How much the clock is ahead of the others'.")
+def main(
+    *, destination: str, config: Path, at: str | None, signal_: str, times: int, later_ms: int, clock_ahead_s: float
+) -> None:
     """Deliver the records of one destination until told to stop, or until the moment has come."""
+    wall_clock.shift(clock_ahead_s)
     signum = signal.Signals[f"SIG{signal_}"]
     left = times
 
