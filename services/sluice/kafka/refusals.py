@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
+    InvalidTimestampError,
     KafkaError,
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
@@ -20,6 +21,8 @@ def describe_refusal(error: BaseException) -> str:
             return f"Kafka does not let us use the group {_names(error)}; grant READ on it to our user"
         case TransactionalIdAuthorizationFailed():
             return f"Kafka does not let us use the transactional id {_names(error)}; grant WRITE on it to our user"
+        case InvalidTimestampError():
+            return f"Kafka takes no message with the time of this machine's clock ({error}); set the clock"
         case MessageSizeTooLargeError():
             return f"a message is larger than its topic takes ({error}); raise the topic's max.message.bytes"
         case KafkaError():

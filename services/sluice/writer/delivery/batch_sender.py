@@ -19,7 +19,6 @@ from sluice.destinations.contract import (
     Ambiguous,
     BatchError,
     Destination,
-    HoldReason,
     Misconfigured,
     Refused,
     Unavailable,
@@ -33,6 +32,7 @@ from sluice.wall_clock import utc_now
 from sluice.writer import kill_points
 from sluice.writer.delivery.batch_lanes import BatchLanes
 from sluice.writer.delivery.clearance import Clearance
+from sluice.writer.delivery.holder import Holder
 from sluice.writer.delivery.inquiry import Inquiry
 from sluice.writer.delivery.limiter import Limiter
 from sluice.writer.kill_points import KillPoint
@@ -56,7 +56,7 @@ class BatchSender:
         self.batch = batch
         self._destination = destination
         self._limiter = limiter
-        self._metrics = metrics
+        self._holder = Holder(batch.batch_id, limiter, metrics)
         self._settle: Settle
         self._put_back: PutBack
         self._requested_at = self._answered_at = utc_now()
@@ -121,15 +121,11 @@ class BatchSender:
                 match error:
                     case Refused():
                         return error
-                    case Unavailable():
+                    case Unavailable() | Misconfigured():
                         losses.in_a_row = 0
-                        self._hold(error.reason, str(error), error.retry_after_s, overloaded=error.overloaded)
-                    case Misconfigured():
-                        losses.in_a_row = 0
-                        self._limiter.refused(str(error))
-                        self._hold("misconfigured", str(error), None, overloaded=False)
+                        self._holder.hold(error)
                     case Ambiguous():
-                        self._hold_after_loss(error)
+                        self._holder.hold(error)
                         unsafe = [item for item in items if not item.encoded.replay_safe]
                         if unsafe:
                             in_doubt = self._lost_now(requested_at, vendor_at)
@@ -142,14 +138,6 @@ class BatchSender:
                 await self._take_answer(items, outcomes, self._lost_now(requested_at, vendor_at))
                 return None
         return None
-
-    def _hold_after_loss(self, error: Ambiguous) -> None:
-        if isinstance(error.refusal, Refused):
-            self._limiter.succeeded()  # an answer to these items, not an outage
-            return
-        if isinstance(error.refusal, Misconfigured):
-            self._limiter.refused(str(error))
-        self._hold(error.reason, str(error), error.retry_after_s, overloaded=error.overloaded)
 
     def _give_others_a_turn(self, items: Sequence[Item], message: str, losses: LostAnswers) -> None:
         if losses.blames(items):
@@ -257,7 +245,7 @@ class BatchSender:
             outcomes = await self._destination.write(self._part(items), self._clearance.pre_send_check(items))
         except (Unavailable, Misconfigured):
             self._clearance.write_ahead.turned_away(items)
-            raise  # _hold releases the permit, together with what it teaches
+            raise  # the holder releases the permit
         except Ambiguous:
             raise  # likewise
         except Refused:
@@ -275,17 +263,6 @@ class BatchSender:
             if not self._requests_out:
                 self._answered.set()
             self._answered_at = utc_now()
-
-    def _hold(self, reason: HoldReason, message: str, retry_after_s: float | None, *, overloaded: bool) -> None:
-        delay_s = self._limiter.failed(retry_after_s, overloaded=overloaded)
-        self._limiter.held_because = reason
-        self._metrics.delivery_held(reason, delay_s)
-        # The first failure is news; what follows is the same outage.
-        log.log(
-            logging.WARNING if self._limiter.failures == 1 else logging.DEBUG,
-            "destination unavailable, holding",
-            extra={"reason": reason, "error": message, "delay_s": round(delay_s, 3), "batch_id": self.batch.batch_id},
-        )
 
     def _know(self, fates: Fates) -> None:
         """Hand over ``fates`` at once: should the rest be cancelled, these are not asked for again."""
