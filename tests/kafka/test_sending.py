@@ -1,6 +1,9 @@
 """Batches of messages arrive in order, and what Kafka refuses is raised."""
 
+import asyncio
+import gc
 import random
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -42,3 +45,15 @@ async def test_a_refused_batch_is_raised_when_the_others_are_written(
         with pytest.raises(MessageSizeTooLargeError):
             await sends.confirmed()
     assert [len(await read_all(connection, topic)) for topic in (small, large)] == [0, 1]
+
+
+async def test_a_failure_that_nobody_waits_for_is_not_reported_by_the_event_loop(
+    connection: Connection, create_topics: CreateTopics, prefix: str
+) -> None:
+    small, reported = f"{prefix}small", list[dict[str, Any]]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+    await create_topics([small], config={"max.message.bytes": "1000"})
+    async with AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers) as producer:
+        await BatchedSends(producer, 0).send(small, [Message(None, random.Random(1).randbytes(5000), [])])
+    gc.collect()
+    assert reported == []

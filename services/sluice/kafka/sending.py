@@ -4,7 +4,7 @@
 """
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,7 +23,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
 class SentBatch(NamedTuple):
     """A Kafka batch on its way, and how many messages it holds."""
 
-    written: Awaitable[RecordMetadata]
+    written: asyncio.Future[RecordMetadata]
     messages: int
 
 
@@ -56,10 +56,7 @@ class BatchedSends:
         return sum(sent.messages for sent in self._sent)
 
     async def confirmed(self) -> None:
-        """Wait until Kafka has answered everything that was sent, then raise the first failure.
-
-        All are waited for: none is left behind for the event loop to report.
-        """
+        """Wait until Kafka has answered everything that was sent, then raise the first failure."""
         for failure in await self.failures():
             raise failure
 
@@ -70,7 +67,14 @@ class BatchedSends:
 
     async def _submit(self, builder: Any, topic: str) -> None:
         written = await self._producer.send_batch(builder, topic, partition=self._partition)
+        written.add_done_callback(_look_at)
         self._sent.append(SentBatch(written, builder.record_count()))
+
+
+def _look_at(written: asyncio.Future[RecordMetadata]) -> None:
+    """Take note of a failure, so that the event loop does not report one that nobody waits for any more."""
+    if not written.cancelled():
+        written.exception()
 
 
 def append(builder: Any, message: Message) -> bool:
