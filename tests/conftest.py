@@ -3,6 +3,7 @@
 import gc
 import os
 import re
+import signal
 import uuid
 from collections.abc import Iterator
 from functools import partial
@@ -26,6 +27,11 @@ class CreateTopics(Protocol):
         partitions: int = 1,
         config: dict[str, str] | None = None,
     ) -> None: ...
+
+
+def pytest_sessionstart() -> None:
+    """Take SIGINT, which a shell has its background jobs ignore: tests send it to processes that inherit this."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection() -> None:
