@@ -28,6 +28,11 @@ def test_refusal_of_kafka_is_told(no_topics: str, run: Run) -> None:
     )
 
 
+def test_a_count_that_would_end_a_broker_does_not_reach_it(no_topics: str, run: Run) -> None:
+    refused = run("topics", "create", "crm", "--partitions", "2147483647")
+    assert "2147483647 is not in the range 1<=x<=10000" in failure(refused, Exit.USAGE)
+
+
 def test_list_shows_what_is_not_there(no_topics: str, run: Run) -> None:
     result = run("topics", "ls", "crm")
     assert result.exit_code == Exit.TOPICS

@@ -15,15 +15,19 @@ def topics() -> None:
     """Make and list the topics of a destination."""
 
 
+MAX_PARTITIONS = 10_000
+"""Kafka 4 makes no more in one request; asked for billions, a broker runs out of memory and ends."""
+
+
 @topics.command()
 @click.argument("destination")
 @click.option(
     "--partitions",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, MAX_PARTITIONS),
     metavar="N",
     help=f"Of each topic.  [default: as many as existing ones have, else {catalogue().partitions}]",
 )
-@click.option("--replication-factor", type=click.IntRange(min=1), metavar="N", help="[default: the broker's]")
+@click.option("--replication-factor", type=click.IntRange(1, 2**15 - 1), metavar="N", help="[default: the broker's]")
 @click.pass_obj
 def create(config: str, destination: str, partitions: int | None, replication_factor: int | None) -> None:
     """Make the topics of DESTINATION that are missing.
