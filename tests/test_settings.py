@@ -77,6 +77,10 @@ def test_what_is_left_out_has_its_default() -> None:
             id="a placeholder without name",
         ),
         pytest.param("bootstrap_servers", "#", "missing required field `bootstrap_servers`", id="a missing field"),
+        pytest.param("kafka:", "x: " + 20_000 * "[", "expected a few levels of YAML", id="lists without end"),
+        pytest.param("kafka:", "\0", "not YAML: it holds the character U+0000 at position", id="not text"),
+        pytest.param("timeout_s: 5", "timeout_s: .inf", "Expected `float` <= 3600.0 - at", id="a time without end"),
+        pytest.param("timeout_s: 5", "timeout_s: .nan", "Expected `float` > 0.0 - at", id="a time that is none"),
         pytest.param("items: 500", "items: many", "Expected `int | null`, got `str` - at", id="a word for a number"),
         pytest.param("items: 500", "items: 0", "Expected `int` >= 1 - at", id="a number out of range"),
         pytest.param("PLAIN", "KERBEROS", "'KERBEROS' - at `$.kafka.sasl.mechanism`", id="a word that is not offered"),
@@ -94,15 +98,22 @@ def test_a_bad_file_is_refused_in_one_sentence(old: str, new: str, expected: str
     assert expected in message
 
 
-@pytest.mark.parametrize("content", [pytest.param(None, id="missing"), pytest.param(b"\xff\xfe", id="not text")])
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "settings.yaml"
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param(None, "No such file or directory", id="missing"),
+        pytest.param(b"\xff\xfe", "expected UTF-8, got the byte 0xff at position 0", id="not text"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, content: bytes | None, reason: str) -> None:
+    path, secret = tmp_path / "settings.yaml", tmp_path / "secret"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(
-        SettingsError, match=r"cannot read the settings file .*/settings\.yaml: .*; name one with --config"
-    ):
+        secret.write_bytes(content)
+    with pytest.raises(SettingsError, match=f"cannot read the settings file {path}: {reason}; name one with --config"):
         load_settings(path, ENVIRON)
+    with pytest.raises(SettingsError, match=f"secret}} cannot be read: {reason}"):
+        parse_settings(GOOD.replace("env:CRM_SECRET", "file:secret"), ENVIRON, base=tmp_path)
 
 
 def test_an_unknown_destination_is_answered_with_the_nearest() -> None:

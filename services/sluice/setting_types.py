@@ -6,7 +6,9 @@ import msgspec
 from msgspec import Meta
 
 Positive = Annotated[int, Meta(gt=0)]
-Seconds = Annotated[float, Meta(gt=0)]
+Seconds = Annotated[float, Meta(gt=0, le=1e9)]
+"""Up to 30 years: a time for ever, such as ``.inf``, would be one that no clock or protocol can hold."""
+SecondsOrZero = Annotated[float, Meta(ge=0, le=1e9)]
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

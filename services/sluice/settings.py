@@ -44,7 +44,7 @@ class DeliverySettings(Frozen, frozen=True):
     together hold half of ``max_buffered_items`` at most."""
     max_gap_per_lane: Positive = 1_000_000
     """Offsets of one lane from its oldest record without a receipt to the last one read; past it, no more are read."""
-    drain_timeout_s: Seconds = 20.0
+    drain_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 20.0
     """Longest wait for the requests in flight of a lane that is given up."""
     backoff_base_s: Seconds = 0.5
     backoff_cap_s: Seconds = 60.0

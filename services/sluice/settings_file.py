@@ -27,8 +27,19 @@ def read_text(path: Path) -> str:
     """Read the file at ``path``. Raises :class:`SettingsError`."""
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read the settings file {path}: {error}; name one with --config") from error
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"cannot read the settings file {path}: {reason(error)}; name one with --config") from error
+
+
+def reason(error: OSError | ValueError) -> str:
+    """Return why a file cannot be read, in words; ``ValueError`` is of its path or of its encoding."""
+    match error:
+        case OSError():
+            return error.strerror or str(error)
+        case UnicodeDecodeError():
+            return f"expected UTF-8, got the byte 0x{error.object[error.start]:02x} at position {error.start}"
+        case _:
+            return str(error)
 
 
 def parse_yaml(text: str, name: str) -> dict[str, Any]:
@@ -37,6 +48,8 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
         raw = yaml.load(text, _StrictLoader)  # noqa: S506  # a SafeLoader
     except yaml.YAMLError as error:
         raise SettingsError(f"{name} is not YAML: {_yaml_problem(error)}") from None
+    except RecursionError:
+        raise SettingsError(f"{name}: expected a few levels of YAML, got hundreds; correct the file") from None
     if not isinstance(raw, dict):
         raise SettingsError(f"{name}: expected a mapping with `kafka` and `destinations`, got {type(raw).__name__}")
     return raw
@@ -73,6 +86,8 @@ def _yaml_problem(error: yaml.YAMLError) -> str:
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         return f"{error.problem} at line {mark.line + 1}, column {mark.column + 1}"
+    if isinstance(error, yaml.reader.ReaderError):
+        return f"it holds the character U+{error.character:04X} at position {error.position}"
     return type(error).__name__
 
 
@@ -92,8 +107,8 @@ def expand(value: Any, environ: Mapping[str, str], base: Path, name: str) -> Any
             return environ[what]
         try:
             return (base / what).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(f"{name}: ${{file:{what}}} cannot be read: {error.strerror}") from error
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"{name}: ${{file:{what}}} cannot be read: {reason(error)}") from error
 
     match value:
         case str():

@@ -25,7 +25,12 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     authority = Authority(directory)
     client, other = authority.issue("client"), authority.issue("other")
     locked = authority.issue("locked", password="secret")
-    files = {"missing": directory / "missing.pem", "ca": authority.ca_file, "directory": directory}
+    files = {
+        "missing": directory / "missing.pem",
+        "null": directory / "a\0b",
+        "ca": authority.ca_file,
+        "directory": directory,
+    }
     files |= {"client": client.cert_file, "key": client.key_file, "other_key": other.key_file}
     files |= {"locked": locked.cert_file, "locked_key": locked.key_file}
     made = {
@@ -64,6 +69,9 @@ def test_good_files_are_taken(files: Files, names: dict[str, str], password: str
             None,
             "ca_file: cannot read {missing}: No such file or directory; correct the path",
             id="no authority",
+        ),
+        pytest.param(
+            {"ca_file": "null"}, None, "ca_file: cannot read {null}: embedded null byte", id="a name that none can have"
         ),
         pytest.param({"ca_file": "directory"}, None, "ca_file: cannot read {directory}: Is a directory", id="a folder"),
         pytest.param(

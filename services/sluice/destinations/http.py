@@ -54,7 +54,7 @@ def open_client(
 
     It does not follow redirects: a write must not be repeated unasked. It requests uncompressed answers: they are
     small, and a compressed one may unpack to a thousand times its size. It keeps no cookies: no vendor needs one, and
-    they would grow without end. Raises ``httpx.InvalidURL``.
+    they would grow without end.
     """
     network = transport or _network(base_url, max_connections)
     return httpx.AsyncClient(

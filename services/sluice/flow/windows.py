@@ -11,13 +11,11 @@ Windows are shared by all lanes of a process: vendors meter batches, so twelve l
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 
 from sluice.flow.batch import Batch, FlushReason, Item, Part
-from sluice.setting_types import Frozen, Positive
+from sluice.setting_types import Frozen, Positive, SecondsOrZero
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +35,7 @@ class WindowSettings(Frozen, frozen=True):
 
     max_items: Positive | None = None
     max_bytes: Positive | None = None
-    max_age_s: Annotated[float, Meta(ge=0)] | None = None
+    max_age_s: SecondsOrZero | None = None
 
 
 class WindowLimits(msgspec.Struct, frozen=True, kw_only=True):

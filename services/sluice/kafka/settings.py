@@ -1,8 +1,11 @@
 """Settings of the connection to Kafka."""
 
-from typing import Literal
+import re
+from typing import Annotated, Literal
 
-from sluice.setting_types import Frozen, Seconds, Secret
+from msgspec import Meta
+
+from sluice.setting_types import Frozen, Secret
 
 
 class TlsSettings(Frozen, frozen=True):
@@ -30,11 +33,27 @@ class SaslSettings(Frozen, frozen=True):
     password: Secret
 
 
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[\w-]{1,63}(\.[\w-]{1,63})*\.?)(:(?P<port>\d{1,5}))?", re.ASCII)
+
+
 class KafkaSettings(Frozen, frozen=True):
-    """Connection to Kafka. ``bootstrap_servers`` are ``host:port``, with commas between them."""
+    """Connection to Kafka. ``bootstrap_servers`` are ``host:port``, with commas between them; 9092 needs no naming.
+
+    Raises ``ValueError`` for others.
+    """
 
     bootstrap_servers: str
     tls: TlsSettings | None = None
     sasl: SaslSettings | None = None
-    session_timeout_s: Seconds = 30.0
-    """Kafka gives the lanes of a writer that is silent for this long to another."""
+    session_timeout_s: Annotated[float, Meta(ge=6, le=1800)] = 30.0
+    """Kafka gives the lanes of a writer that is silent for this long to another. Brokers take 6 s to 30 min by default
+    (``group.min.session.timeout.ms`` and ``group.max.session.timeout.ms``)."""
+
+    def __post_init__(self) -> None:
+        for address in self.bootstrap_servers.split(","):
+            found = _ADDRESS.fullmatch(address.strip())
+            if found is None or not 0 < int(found["port"] or 9092) < 65_536:
+                raise ValueError(
+                    "kafka.bootstrap_servers: expected host:port of a broker, or several with commas between them, "
+                    f"got {address.strip()!r}; write for example kafka:9092"
+                )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from sluice.kafka.settings import KafkaSettings, TlsSettings
-from sluice.settings_file import SettingsError
+from sluice.settings_file import SettingsError, reason
 
 _CERTIFICATE = b" CERTIFICATE-----"
 _KEY = b" PRIVATE KEY-----"
@@ -72,9 +72,9 @@ def _load_certificate(context: ssl.SSLContext, tls: TlsSettings, cert_file: str)
 def _read(setting: str, file: str) -> bytes:
     try:
         return Path(file).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise SettingsError(
-            f"kafka.tls.{setting}: cannot read {_place(file)}: {error.strerror}; correct the path, or let us read it"
+            f"kafka.tls.{setting}: cannot read {_place(file)}: {reason(error)}; correct the path, or let us read it"
         ) from error
 
 

@@ -330,8 +330,3 @@ async def test_without_a_token_nothing_is_written() -> None:
     destination = BlueConic(SETTINGS, transport=httpx.MockTransport(answer))
     with pytest.raises(Unavailable, match="gave no token but 401: invalid_client; check the client id and secret"):
         await destination.write(encode_batch(destination, companies(1)), send_now)
-
-
-def test_an_address_that_is_none_is_a_misconfiguration() -> None:
-    with pytest.raises(Misconfigured, match=r"expected an address such as https://acme\.blueconic\.net as url"):
-        BlueConic(msgspec.structs.replace(SETTINGS, url="http://acme:https"))

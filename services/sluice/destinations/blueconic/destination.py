@@ -33,7 +33,6 @@ from sluice.destinations.blueconic.results import outcomes_of, read_results
 from sluice.destinations.blueconic.settings import BlueConicSettings
 from sluice.destinations.contract import (
     Ambiguous,
-    Misconfigured,
     OnRequest,
     PreSendCheck,
     Recovered,
@@ -75,7 +74,7 @@ class BlueConic:
         transport: httpx.AsyncBaseTransport | None = None,
         on_request: OnRequest | None = None,
     ) -> None:
-        """Raises ``Misconfigured`` for an invalid ``url``; ``transport`` replaces the network in tests."""
+        """``transport`` replaces the network in tests."""
         base_url = settings.url.rstrip("/").removesuffix(BASE) + BASE
         # Client credentials in the form body, no scope: scopes are fixed at registration. §2 [spec], [docs]
         form: dict[str, str | Secret] = {
@@ -83,17 +82,14 @@ class BlueConic:
             "client_id": settings.client_id,
             "client_secret": settings.client_secret,
         }
-        try:
-            self._client = open_client(
-                settings,
-                base_url=base_url,
-                max_connections=LIMITS.max_concurrent + MAX_READS,
-                auth=TokenAuth(f"{base_url}/oauth/token", form, default_lifetime_s=TOKEN_LIFETIME_S),
-                transport=transport,
-                on_request=on_request,
-            )
-        except httpx.InvalidURL as error:
-            raise Misconfigured(f"expected an address such as https://acme.blueconic.net as url: {error}") from error
+        self._client = open_client(
+            settings,
+            base_url=base_url,
+            max_connections=LIMITS.max_concurrent + MAX_READS,
+            auth=TokenAuth(f"{base_url}/oauth/token", form, default_lifetime_s=TOKEN_LIFETIME_S),
+            transport=transport,
+            on_request=on_request,
+        )
         self._encode = Entries(settings).encode
         self._answers = VendorAnswers(settings.own_answer_header, is_own_error)
         self._client.event_hooks = {"response": [self._answers.note]}
