@@ -3,6 +3,7 @@
 import pytest
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
+    InvalidSessionTimeoutError,
     InvalidTimestampError,
     KafkaError,
     MessageSizeTooLargeError,
@@ -22,6 +23,7 @@ from sluice.kafka.refusals import describe_refusal
         pytest.param(GroupAuthorizationFailedError("g"), ["group g;", "READ"], id="a group"),
         pytest.param(TransactionalIdAuthorizationFailed("t"), ["transactional id t;", "WRITE"], id="a lane"),
         pytest.param(MessageSizeTooLargeError("x"), ["max.message.bytes"], id="a message"),
+        pytest.param(InvalidSessionTimeoutError(), ["kafka.session_timeout_s"], id="a session"),
         pytest.param(InvalidTimestampError("x"), ["set the clock"], id="a clock"),
         pytest.param(KafkaError("no leader"), ["no leader"], id="anything else"),
     ],

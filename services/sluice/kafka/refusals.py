@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from aiokafka.errors import (
     GroupAuthorizationFailedError,
+    InvalidSessionTimeoutError,
     InvalidTimestampError,
     KafkaError,
     MessageSizeTooLargeError,
@@ -21,6 +22,11 @@ def describe_refusal(error: BaseException) -> str:
             return f"Kafka does not let us use the group {_names(error)}; grant READ on it to our user"
         case TransactionalIdAuthorizationFailed():
             return f"Kafka does not let us use the transactional id {_names(error)}; grant WRITE on it to our user"
+        case InvalidSessionTimeoutError():
+            return (
+                "Kafka takes no session time-out as long as kafka.session_timeout_s; set one between the brokers' "
+                "group.min.session.timeout.ms and group.max.session.timeout.ms"
+            )
         case InvalidTimestampError():
             return f"Kafka takes no message with the time of this machine's clock ({error}); set the clock"
         case MessageSizeTooLargeError():
