@@ -38,11 +38,11 @@ def main(rounds: int, seed: int | None, harm: str | None, records: int, brokers:
     results: list[Result] = []
     click.echo(f"{rounds} rounds from seed {seed}; real Kafka with {brokers} brokers, 3 writers")
     with LocalKafka(brokers=brokers, heap_mb=384, secured=[SECURED]) as kafka:
-        for number, name in enumerate(_names(rounds, seed, harm)):
-            secured = kafka.settings_block(SECURED) if (seed + number) % 3 == 0 else None
-            servers, each = kafka.bootstrap_servers, seed + number
-            results.append(asyncio.run(play(servers, kafka.brokers, name, each, records, writers_kafka=secured)))
-            _report(number + 1, results[-1])
+        for own_seed, name in enumerate(_names(rounds, seed, harm), start=seed):
+            secured = kafka.settings_block(SECURED) if own_seed % 3 == 0 else None
+            playing = play(kafka.bootstrap_servers, kafka.brokers, name, own_seed, records, writers_kafka=secured)
+            results.append(asyncio.run(playing))
+            _report(len(results), results[-1])
     _table(results)
     sys.exit(any(result.violations for result in results))
 

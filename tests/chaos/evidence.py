@@ -10,11 +10,11 @@ from sandbox.ledger.ledger import LedgerFilter
 from sluice.client.receipts import DeadLetter
 from sluice.client.receipts import Receipt as SluiceReceipt
 from sluice.events import Header
-from sluice.kafka.topic_admin import admin_client, topic_states
+from sluice.kafka.topic_admin import admin_client
 from tests.chaos.audit import Entry, Evidence, Expected, Place, Receipt, Record, Retry, Sample, Verdict
 from tests.chaos.workload import EXPECTED
 from tests.support.stage import Stage, code_of, source_of
-from tests.support.topics import read_all
+from tests.support.topics import partitions_of, read_all
 
 
 async def gather(stage: Stage, samples: Iterable[Sample], peak_rss_bytes: int) -> Evidence:
@@ -41,18 +41,11 @@ async def records_of(stage: Stage) -> list[Record]:
     return [_record(one) for one in await read_all(stage.connection, stage.topics.records)]
 
 
-async def partitions_of(stage: Stage) -> range:
-    """Return the partitions that the records topic has now."""
-    async with admin_client(stage.connection.kafka) as admin:
-        [state] = await topic_states(admin, [stage.topics.records])
-    return range(state.partitions)
-
-
 async def committed(stage: Stage) -> dict[tuple[str, int], int]:
     """Return what the writers' group has committed, by input topic and partition."""
-    numbers = await partitions_of(stage)
-    partitions = [TopicPartition(topic, number) for topic in stage.topics.inputs for number in numbers]
     async with admin_client(stage.connection.kafka) as admin:
+        numbers = await partitions_of(admin, stage.topics.records)
+        partitions = [TopicPartition(topic, number) for topic in stage.topics.inputs for number in numbers]
         group_id = f"{stage.connection.topic_prefix}crm.writer"
         found = await admin.list_consumer_group_offsets(group_id, partitions=partitions)
     return {(one.topic, one.partition): offset.offset for one, offset in found.items()}

@@ -26,7 +26,6 @@ from sandbox.kafka.broker import Broker
 from sluice.kafka.topic_admin import admin_client
 from sluice.writer.kill_points import KillPoint
 from tests.chaos.crew import Crew
-from tests.chaos.evidence import partitions_of
 from tests.chaos.workload import (
     REJECTED_CODE,
     publish,
@@ -36,6 +35,7 @@ from tests.chaos.workload import (
 )
 from tests.support.paths import ROOT
 from tests.support.stage import SESSION_TIMEOUT_S, TIMEOUT_S, Stage
+from tests.support.topics import partitions_of
 
 WRITERS = 3
 
@@ -210,9 +210,10 @@ def writes_reset(rng: random.Random) -> Standing:
 
 async def add_partitions(scene: Scene) -> None:
     await scene.some_time()
-    count = len(await partitions_of(scene.stage)) + scene.rng.randint(1, 2)
+    topics = scene.stage.topics
     async with admin_client(scene.stage.connection.kafka) as admin:
-        await admin.create_partitions({topic: NewPartitions(count) for topic in scene.stage.topics.all})
+        count = len(await partitions_of(admin, topics.records)) + scene.rng.randint(1, 2)
+        await admin.create_partitions({topic: NewPartitions(count) for topic in topics.all})
 
 
 async def expire_tokens(scene: Scene) -> None:

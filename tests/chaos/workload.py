@@ -9,9 +9,10 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from sluice.events import Headers, Key, Operation
-from sluice.kafka.topic_admin import admin_client, create_topics, topic_states
+from sluice.kafka.topic_admin import admin_client, create_topics
 from tests.chaos.audit import Expected
 from tests.support.stage import Message, Stage, record
+from tests.support.topics import partitions_of
 from tests.support.writer_process import DESTINATION
 
 EXPECTED = "chaos.expected"
@@ -120,10 +121,10 @@ async def publish_to_topics_made_anew(stage: Stage, rng: random.Random, count: i
     """Publish and settle some records, make all topics anew under the writers, and begin with an empty ledger."""
     await stage.settled(await stage.publish(islice(messages(rng, count), count // 4)))
     async with admin_client(stage.connection.kafka) as admin:
-        [state] = await topic_states(admin, [stage.topics.records])
+        lanes = len(await partitions_of(admin, stage.topics.records))
         await admin.delete_topics(list(stage.topics.all))
         await asyncio.sleep(rng.uniform(1, 3))
-        await create_topics(admin, DESTINATION, stage.connection.topic_prefix, partitions=state.partitions)
+        await create_topics(admin, DESTINATION, stage.connection.topic_prefix, partitions=lanes)
     stage.app.vendor.ledger.reset()
     await publish(stage, rng, count, over_s)
 

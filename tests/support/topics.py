@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable
+from typing import Any
 
 from aiokafka import ConsumerRecord
 
@@ -26,13 +27,19 @@ async def crm_topics(kafka: RunningKafka, prefix: str) -> Connection:
     return connection
 
 
+async def partitions_of(admin: Any, topic: str) -> range:
+    """Return the partitions that ``topic`` has now."""
+    [state] = await topic_states(admin, [topic])
+    return range(state.partitions)
+
+
 async def read_all(connection: Connection, topic: str) -> list[ConsumerRecord]:
     """Read what is committed in ``topic`` now, partition after partition."""
     async with admin_client(connection.kafka) as admin:
-        [state] = await topic_states(admin, [topic])
+        partitions = await partitions_of(admin, topic)
     records: list[ConsumerRecord] = []
     async with TopicReader(connection.kafka) as reader:
-        for partition in range(state.partitions):
+        for partition in partitions:
             async for messages in reader.read(topic, [partition]):
                 records += messages
     return records
