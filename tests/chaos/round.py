@@ -1,7 +1,6 @@
 """One round: writers deliver a known workload while harm is done to them; then all is healed, and audited."""
 
 import asyncio
-import json
 import random
 import shutil
 import signal
@@ -26,7 +25,7 @@ from tests.chaos.crew import Crew
 from tests.chaos.evidence import committed, gather, records_of, sample
 from tests.chaos.harm import HARMS, WRITERS, Scene
 from tests.support.kafka_admin import RunningKafka
-from tests.support.stage import Stage, source_of, staged
+from tests.support.stage import SESSION_TIMEOUT_S, Stage, change_settings, source_of, staged
 from tests.support.writer_process import DESTINATION, eventually
 
 LANES = 6
@@ -74,7 +73,7 @@ async def play(
     rng = random.Random(f"{seed} {harm}")
     tenant = Tenant(read_lag_s=rng.choice((0, 3)))
     async with staged(RunningKafka(servers), prefix, directory, lanes=LANES, tenant=tenant) as stage:
-        evidence, crashes = await _play(stage, brokers, harm, rng, records, writers_kafka or {})
+        evidence, crashes = await _play(stage, brokers, harm, rng, records, writers_kafka)
     violations = [*audit(evidence), *(Violation("crash", crash) for crash in crashes)]
     if violations:
         _keep(directory, evidence, violations)
@@ -98,7 +97,7 @@ async def _play(
     name: str,
     rng: random.Random,
     records: int,
-    writers_kafka: Mapping[str, Any],
+    writers_kafka: Mapping[str, Any] | None,
 ) -> tuple[Evidence, list[str]]:
     harm = HARMS[name]
     crew = Crew(stage, _settings(stage, rng, writers_kafka), rng)
@@ -120,8 +119,8 @@ async def _play(
     return await gather(stage, samples if harm.samples_count else (), crew.peak_rss_bytes), crew.crashes
 
 
-def _settings(stage: Stage, rng: random.Random, writers_kafka: Mapping[str, Any]) -> Path:
-    path = stage.settings(
+def _settings(stage: Stage, rng: random.Random, writers_kafka: Mapping[str, Any] | None) -> Path:
+    config = stage.settings(
         window={"max_items": rng.choice((5, 20, 60)), "max_bytes": 20_000, "max_age_s": rng.choice((0.02, 0.1, 0.2))},
         delivery={
             "max_concurrent_per_writer": rng.choice((1, 2)),
@@ -130,10 +129,9 @@ def _settings(stage: Stage, rng: random.Random, writers_kafka: Mapping[str, Any]
             "drain_timeout_s": rng.choice((0.1, 5)),
         },
     )
-    settings = json.loads(path.read_text(encoding="utf-8"))
-    settings["kafka"] |= writers_kafka
-    path.write_text(json.dumps(settings), encoding="utf-8")
-    return path
+    if writers_kafka is None:
+        return config
+    return change_settings(config, kafka={**writers_kafka, "session_timeout_s": SESSION_TIMEOUT_S})
 
 
 async def _some_lane_open(crew: Crew) -> bool:

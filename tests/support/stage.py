@@ -62,6 +62,12 @@ def code_of(receipt: Receipt) -> str:
     return receipt.code if isinstance(receipt, DeadLetter) else receipt.event.status
 
 
+def change_settings(config: Path, **blocks: Any) -> Path:
+    """Replace whole blocks of a settings file, at its top."""
+    config.write_text(json.dumps({**json.loads(config.read_text(encoding="utf-8")), **blocks}), encoding="utf-8")
+    return config
+
+
 class Stage:
     """One destination ``crm`` with a Kafka, a vendor, and the writers that a test starts."""
 

@@ -1,7 +1,6 @@
 """One trace across all hops: the spans of three processes, as they reach a real OTLP receiver."""
 
 import asyncio
-import json
 import os
 import sys
 from collections import defaultdict
@@ -18,7 +17,7 @@ from sandbox.serving.app import App
 from sandbox.serving.server import serve
 from tests.support.kafka_admin import RunningKafka
 from tests.support.paths import ROOT
-from tests.support.stage import Stage, staged
+from tests.support.stage import Stage, change_settings, staged
 from tests.support.writer_process import eventually
 
 GOOD, BAD = 5, 1
@@ -52,9 +51,8 @@ async def spans(kafka: RunningKafka, tmp_path_factory: pytest.TempPathFactory) -
     directory, receiver = tmp_path_factory.mktemp("tracing"), OtlpReceiver()
     async with staged(kafka, f"{directory.name}-{os.getpid()}.", directory) as stage, serve(App(receiver)) as otlp:
         stage.app.faults.add(Status(status=503, method="PUT"))
-        config = stage.settings(window={"max_age_s": 2})
-        whole = {**json.loads(config.read_text("utf-8")), "tracing": {"otlp_endpoint": otlp, "sample_ratio": 1}}
-        config.write_text(json.dumps(whole), encoding="utf-8")
+        tracing = {"otlp_endpoint": otlp, "sample_ratio": 1}
+        config = change_settings(stage.settings(window={"max_age_s": 2}), tracing=tracing)
         writer = stage.writer(config)
         await writer.owns(2)
         for name, rows, object_ in (("good", GOOD, "group/company"), ("bad", BAD, "group/nowhere")):

@@ -14,14 +14,9 @@ from sluice.writer.__main__ import main
 from tests.support.kafka_admin import RunningKafka, create_topics
 from tests.support.raw_records import publish_with_header_name
 from tests.support.secured import TLS
-from tests.support.stage import Stage, record
+from tests.support.stage import Stage, change_settings, record
 from tests.support.topics import crm_connection
 from tests.support.writer_process import WriterProcess
-
-
-def _change(config: Path, **changes: Any) -> Path:
-    config.write_text(json.dumps({**json.loads(config.read_text(encoding="utf-8")), **changes}), encoding="utf-8")
-    return config
 
 
 async def _fails_with(writer: WriterProcess, code: int, *words: str) -> None:
@@ -63,17 +58,19 @@ async def test_no_settings_are_code_3(tmp_path: Path) -> None:
 
 async def test_a_kafka_that_does_not_answer_is_code_4(stage: Stage) -> None:
     kafka = {"bootstrap_servers": "localhost:1"}
-    await _fails_with(stage.writer(_change(stage.settings(), kafka=kafka)), 4, "localhost:1", "kafka.bootstrap_servers")
+    await _fails_with(
+        stage.writer(change_settings(stage.settings(), kafka=kafka)), 4, "localhost:1", "kafka.bootstrap_servers"
+    )
 
 
 async def test_a_kafka_that_is_not_trusted_is_code_4(local_kafka: LocalKafka, stage: Stage) -> None:
     kafka = {**local_kafka.settings_block(TLS), "tls": {}}
     words = ("localhost:", "unable to get local issuer certificate", "correct kafka.tls.ca_file")
-    await _fails_with(stage.writer(_change(stage.settings(), kafka=kafka)), 4, *words)
+    await _fails_with(stage.writer(change_settings(stage.settings(), kafka=kafka)), 4, *words)
 
 
 async def test_missing_topics_are_code_5(stage: Stage) -> None:
-    writer = stage.writer(_change(stage.settings(), topic_prefix="elsewhere."))
+    writer = stage.writer(change_settings(stage.settings(), topic_prefix="elsewhere."))
     await _fails_with(writer, 5, "elsewhere.crm.records", "sluice topics create crm")
 
 
@@ -82,7 +79,9 @@ async def test_unequal_topics_are_code_5(kafka: RunningKafka, prefix: str, tmp_p
     topics = crm_connection(kafka, odd).topics("crm")
     await create_topics(kafka.bootstrap_servers, topics.all[1:], partitions=2)
     await create_topics(kafka.bootstrap_servers, [topics.records], partitions=3)
-    await _fails_with(stage.writer(_change(stage.settings(), topic_prefix=odd)), 5, "crm.records has 3", "has 2")
+    await _fails_with(
+        stage.writer(change_settings(stage.settings(), topic_prefix=odd)), 5, "crm.records has 3", "has 2"
+    )
 
 
 async def test_an_address_that_is_no_vendor_makes_a_writer_unready_and_costs_no_record(stage: Stage) -> None:
