@@ -28,10 +28,12 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise SettingsError(f"cannot read the settings file {path}: {reason(error)}; name one with --config") from error
+        raise SettingsError(
+            f"cannot read the settings file {path}: {why_unreadable(error)}; name one with --config"
+        ) from error
 
 
-def reason(error: OSError | ValueError) -> str:
+def why_unreadable(error: OSError | ValueError) -> str:
     """Return why a file cannot be read, in words; ``ValueError`` is of its path or of its encoding."""
     match error:
         case OSError():
@@ -108,7 +110,7 @@ def expand(value: Any, environ: Mapping[str, str], base: Path, name: str) -> Any
         try:
             return (base / what).read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
-            raise SettingsError(f"{name}: ${{file:{what}}} cannot be read: {reason(error)}") from error
+            raise SettingsError(f"{name}: ${{file:{what}}} cannot be read: {why_unreadable(error)}") from error
 
     match value:
         case str():

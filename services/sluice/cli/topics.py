@@ -9,14 +9,13 @@ from sluice.client.connection import Connection, connect
 from sluice.kafka.topic_admin import TopicState, admin_client, create_topics, partition_count, topic_states
 from sluice.topics import catalogue
 
+MAX_PARTITIONS = 10_000
+"""Kafka 4 makes no more in one request; asked for billions, a broker runs out of memory and ends."""
+
 
 @click.group()
 def topics() -> None:
     """Make and list the topics of a destination."""
-
-
-MAX_PARTITIONS = 10_000
-"""Kafka 4 makes no more in one request; asked for billions, a broker runs out of memory and ends."""
 
 
 @topics.command()

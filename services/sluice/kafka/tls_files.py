@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from sluice.kafka.settings import KafkaSettings, TlsSettings
-from sluice.settings_file import SettingsError, reason
+from sluice.settings_file import SettingsError, why_unreadable
 
 _CERTIFICATE = b" CERTIFICATE-----"
 _KEY = b" PRIVATE KEY-----"
@@ -74,7 +74,8 @@ def _read(setting: str, file: str) -> bytes:
         return Path(file).read_bytes()
     except (OSError, ValueError) as error:
         raise SettingsError(
-            f"kafka.tls.{setting}: cannot read {_place(file)}: {reason(error)}; correct the path, or let us read it"
+            f"kafka.tls.{setting}: cannot read {_place(file)}: {why_unreadable(error)}; correct the path, or let us "
+            "read it"
         ) from error
 
 
