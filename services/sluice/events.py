@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple, Protocol
 import msgspec
 from msgspec import Meta
 
-Operation = Literal["insert", "update", "upsert", "delete"]
+Operation = Literal["insert", "update", "upsert", "delete", "hardDelete"]
 
 Key = str | dict[str, str] | list[dict[str, str]] | None
 """The name of a record at the vendor.

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from sluice.destinations.contract import Destination
+from sluice.destinations.contract import Account
 from sluice.events import Key, Operation, Place, RecordEvent, encode_event
 from sluice.flow.batch import Batch, Encoded, InDoubt, Item
 from sluice.flow.commits import Log, Start
@@ -121,7 +121,7 @@ def make_batch(items: Iterable[Item], batch_id: str = "batch-1") -> Batch:
     return Batch(batch_id, items[0].encoded.batch_key, items, body_bytes, "count", 0.0, 0.0)
 
 
-def encode_batch(destination: Destination, events: Iterable[RecordEvent]) -> Batch:
+def encode_batch(destination: Account, events: Iterable[RecordEvent]) -> Batch:
     """Make a batch of ``events`` for ``destination``, with the identifiers ``0-0``, ``0-1``, …"""
     return make_batch(
         make_item(row, event=event, encoded=destination.encode(event, f"0-{row}")) for row, event in enumerate(events)

@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from sluice.destinations.contract import Destination, Kind, OnRequest
+from sluice.destinations.contract import Account, Kind, OnRequest
 from sluice.destinations.settings import DestinationSettings
 
 KINDS: dict[str, str] = {
@@ -17,6 +17,6 @@ def load_kind(name: str) -> Kind:
     return kind
 
 
-def open_destination(settings: DestinationSettings, *, on_request: OnRequest | None = None) -> Destination:
+def open_destination(settings: DestinationSettings, *, on_request: OnRequest | None = None) -> Account:
     """Make the destination that ``settings`` describe. Raises ``Misconfigured`` for settings that cannot be used."""
     return load_kind(str(settings.__struct_config__.tag)).connect(settings, on_request=on_request)

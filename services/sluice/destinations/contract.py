@@ -8,6 +8,8 @@ answer. Windows, retries, rate limits, journal, receipts, tracing and metrics ar
    it raises, the caller decides on repeats.
 3. ``recover`` finds out about items that were sent and whose answer is lost.
 
+A vendor that runs a batch later has other verbs in the place of 2 and 3: ``vendor_jobs.py`` beside this file.
+
 Return the fate of one item, as an :class:`Outcome`. Raise only when all items of a batch share one fate that is
 not theirs::
 
@@ -25,7 +27,7 @@ word as its code.
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, NewType, Protocol
+from typing import Any, Literal, NamedTuple, NewType, Protocol, runtime_checkable
 
 from sluice.destinations.settings import DestinationSettings
 from sluice.events import RecordEvent
@@ -189,8 +191,8 @@ Recovered = tuple[Item, Outcome | None]
 """An item that was in doubt and its fate; ``None``: it is proven that nothing was applied and nothing will be."""
 
 
-class Destination(Protocol):
-    """One vendor account, reached with one client. All calls come from one event loop, ``write`` several at a time."""
+class Account(Protocol):
+    """One vendor account, reached with one client. All calls come from one event loop, writes several at a time."""
 
     @property
     def settle_s(self) -> float:
@@ -219,6 +221,19 @@ class Destination(Protocol):
         """
         ...
 
+    async def check(self) -> str:
+        """Return a line on who answered, once the vendor accepts our credentials. Raises :class:`BatchError`."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
+
+
+@runtime_checkable
+class Destination(Account, Protocol):
+    """An account whose vendor answers a write with the outcome of each item."""
+
     async def write(self, batch: Batch, pre_send_check: PreSendCheck) -> Sequence[Outcome]:
         """Write ``batch`` and return one outcome per item, in item order.
 
@@ -243,19 +258,11 @@ class Destination(Protocol):
         """
         ...
 
-    async def check(self) -> str:
-        """Return a line on who answered, once the vendor accepts our credentials. Raises :class:`BatchError`."""
-        ...
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        ...
-
 
 class Connect(Protocol):
     """Maker of a destination from the settings of its kind. Raises ``Misconfigured``."""
 
-    def __call__(self, settings: Any, *, on_request: OnRequest | None = None) -> Destination: ...
+    def __call__(self, settings: Any, *, on_request: OnRequest | None = None) -> Account: ...
 
 
 class Kind(NamedTuple):

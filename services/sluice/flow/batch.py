@@ -29,6 +29,8 @@ class Encoded(msgspec.Struct, frozen=True, gc=False):
     """The item inside the request body, without the separator between items: windows count that."""
     replay_safe: bool
     """True when applying it twice leaves the vendor as applying it once does."""
+    columns: tuple[str, ...] = ()
+    """The columns that ``body`` has, where a batch is a table; its header is the union of its items' columns."""
 
 
 class InDoubt(msgspec.Struct, frozen=True, kw_only=True):

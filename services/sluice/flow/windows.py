@@ -28,6 +28,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Requests in flight at once. Each writer keeps to it by itself: n writers make n times as many."""
     max_age_s: float
     """The default age at which a window closes; ours to choose."""
+    max_jobs: int = 0
+    """Vendor jobs outstanding at once, each writer by itself; 0 for a vendor that answers at once."""
 
 
 class WindowSettings(Frozen, frozen=True):

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from sluice.destinations.contract import Destination
+from sluice.destinations.contract import Account, Destination
 from sluice.flow.flood_guard import FloodGuard
 from sluice.flow.key_order import OrderTerms
 from sluice.flow.retry_policy import RetryPolicy
@@ -61,11 +61,13 @@ class Writer:
     """Delivers the records of one destination until told to stop."""
 
     def __init__(
-        self, settings: Settings, name: str, destination: Destination, metrics: WriterMetrics, heartbeat: Heartbeat
+        self, settings: Settings, name: str, destination: Account, metrics: WriterMetrics, heartbeat: Heartbeat
     ) -> None:
         self._kafka = settings.kafka
         self._name = name
         self._entry = entry = settings.destination(name)
+        if not isinstance(destination, Destination):
+            raise TypeError(f"expected a destination that answers at once, got {type(destination).__name__}")
         self._destination = destination
         self._metrics = metrics
         self._heartbeat = heartbeat

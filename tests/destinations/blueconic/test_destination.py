@@ -16,7 +16,8 @@ from tests.support.factories import NOON, encode_batch, record, send_now
 
 
 def test_it_is_a_destination_of_the_table() -> None:
-    destination: Destination = open_destination(SETTINGS)
+    destination = open_destination(SETTINGS)
+    assert isinstance(destination, Destination)
     assert destination.limits == LIMITS
 
 

@@ -182,6 +182,7 @@ def test_a_timeline_may_create_profiles() -> None:
         pytest.param(record("group"), "unknown-object", "group/<type>", id="no slash"),
         pytest.param(record("timeline/"), "unknown-object", "timeline/<event type>", id="no event type"),
         pytest.param(record("profile/x"), "unknown-object", "profile", id="profile with a type"),
+        pytest.param(record("profile", "hardDelete"), "unknown-operation", "'hardDelete'", id="no such operation"),
         pytest.param(record(key=None), "bad-key", "group's id as key, a string, got null", id="group without key"),
         pytest.param(record(key=""), "bad-key", "got ''", id="group with an empty key"),
         pytest.param(record(key={"a": "b"}), "bad-key", "got an object with `a`", id="group with a mapping as key"),

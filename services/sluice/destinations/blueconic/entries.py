@@ -52,6 +52,8 @@ class Entries:
         return encoder
 
     def _encoder(self, object_: str, operation: Operation) -> Encoder:
+        if operation == "hardDelete":
+            raise Rejection("unknown-operation", "expected insert, update, upsert or delete, got 'hardDelete'")
         kind, _, type_ = object_.partition("/")
         if kind == "group" and type_:
             return GroupEncoder(self._settings, type_, operation)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from sluice.destinations.contract import Destination, Rejection
+from sluice.destinations.contract import Account, Rejection
 from sluice.events import SLUICE_HEADER, TRACEPARENT, Header, KafkaRecord, Place, RecordEvent, decode_record, place_of
 from sluice.flow.batch import Item
 from sluice.headers import header_number, source_of
@@ -40,7 +40,7 @@ class Origin(NamedTuple):
 class Decoder:
     """Decodes messages of one destination's input topics and encodes them for the vendor."""
 
-    def __init__(self, destination: Destination, max_bytes: int) -> None:
+    def __init__(self, destination: Account, max_bytes: int) -> None:
         self._encode = destination.encode
         self._max_bytes = max_bytes
 
