@@ -31,7 +31,7 @@ class WriteAhead:
         self._opened.update((item.row, item) for item in unsafe)
         now = utc_now()
         vendor_at = self._destination.vendor_at
-        return [lane.write_ahead(self._batch, own, now, vendor_at) for lane, own in self._by_lane(unsafe)]
+        return [lane.journal.open(self._batch, own, now, vendor_at) for lane, own in self._by_lane(unsafe)]
 
     def sending(self, items: Sequence[Item]) -> None:
         """Take note that ``items`` leave: from now on they may have been applied."""
@@ -52,7 +52,7 @@ class WriteAhead:
         """Withdraw what was opened and was neither sent nor settled: its next owner need not ask about it."""
         unsent = [item for row, item in self._opened.items() if row not in self._sent]
         for lane, own in self._by_lane(unsent):
-            lane.withdraw(self._batch, own)
+            lane.journal.withdraw(self._batch, own)
 
     def _by_lane(self, items: Sequence[Item]) -> list[tuple[Lane, list[Item]]]:
         """Return ``items`` in the batch's order, lane by lane, as far as the lanes are here."""

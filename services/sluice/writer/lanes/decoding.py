@@ -6,7 +6,7 @@ import msgspec
 
 from sluice.destinations.contract import Account, Rejection
 from sluice.events import SLUICE_HEADER, TRACEPARENT, Header, KafkaRecord, Place, RecordEvent, decode_record, place_of
-from sluice.flow.batch import Item
+from sluice.flow.batch import Encoded, Item
 from sluice.headers import header_number, source_of
 from sluice.kafka.bounded_consumer import HEADER_BYTES
 from sluice.records import ordering_key
@@ -15,6 +15,7 @@ from sluice.writer.lanes.held_bytes import item_bytes
 
 RECORDS = 0
 """The number of the records topic among a lane's input topics; 1 is the first retry topic."""
+_UNSENDABLE = Encoded("", None, b"", replay_safe=False)
 MAX_ATTEMPTS = 1_000_000
 """Bound on the attempts that a header may claim: anybody may have written it."""
 
@@ -44,8 +45,11 @@ class Decoder:
         self._encode = destination.encode
         self._max_bytes = max_bytes
 
-    def item(self, message: KafkaRecord, topic: int) -> Item:
-        """Return ``message`` of input topic number ``topic`` as an item. Raises :class:`Undecodable`."""
+    def item(self, message: KafkaRecord, topic: int, *, sent_before: bool = False) -> Item:
+        """Return ``message`` of input topic number ``topic`` as an item. Raises :class:`Undecodable`.
+
+        One that was ``sent_before`` is an item also where the settings of now do not let it be sent any more.
+        """
         value = message.value
         if value is None:
             raise Undecodable(
@@ -68,8 +72,10 @@ class Decoder:
         try:
             encoded = self._encode(event, identifier)
         except Rejection as error:
-            raise Undecodable(error.code, error.message, event) from error
-        if len(encoded.body) > self._max_bytes:
+            if not sent_before:
+                raise Undecodable(error.code, error.message, event) from error
+            encoded = _UNSENDABLE
+        if len(encoded.body) > self._max_bytes and not sent_before:
             raise Undecodable(
                 "too-large",
                 f"expected at most {self._max_bytes} bytes for one record, got {len(encoded.body)}; split it upstream",
