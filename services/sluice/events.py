@@ -181,7 +181,7 @@ class Header(StrEnum):
     NOT_BEFORE = "sluice.not-before"
     """When the retry is due, RFC 3339 in UTC."""
     ERROR_CLASS = "sluice.error.class"
-    """``rejected``, ``ambiguous``, or ``retryable`` for what was tried too often."""
+    """``rejected``, ``ambiguous``, ``cancelled``, or ``retryable`` for what was tried too often."""
     ERROR_CODE = "sluice.error.code"
     """The vendor's state or error code, verbatim; ours in lower-case-with-dashes."""
     ERROR_MESSAGE = "sluice.error.message"

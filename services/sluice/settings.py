@@ -42,8 +42,12 @@ class DeliverySettings(Frozen, frozen=True):
     max_waiting_per_lane: Positive = 5_000
     """Records of one lane in memory that wait for an earlier one of their key; more of them wait in Kafka. All lanes
     together hold half of ``max_buffered_items`` at most."""
-    max_gap_per_lane: Positive = 1_000_000
+    max_gap_per_lane: Positive = 20_000_000
     """Offsets of one lane from its oldest record without a receipt to the last one read; past it, no more are read."""
+    poll_base_s: Seconds = 2.0
+    """First wait before a vendor job is asked about; each further one is half as long again."""
+    poll_cap_s: Seconds = 30.0
+    """Longest wait between two questions about a vendor job."""
     drain_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 20.0
     """Longest wait for the requests in flight of a lane that is given up."""
     backoff_base_s: Seconds = 0.5

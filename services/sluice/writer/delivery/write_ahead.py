@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from sluice.destinations.contract import Destination
+from sluice.destinations.contract import Account
 from sluice.flow.batch import Batch, Item
 from sluice.wall_clock import utc_now
 from sluice.writer.delivery.batch_lanes import BatchLanes
@@ -14,7 +14,7 @@ from sluice.writer.lanes.settlement import Fates
 class WriteAhead:
     """Opens items in the journal before they are sent, and withdraws those that were not sent after all."""
 
-    def __init__(self, batch: Batch, destination: Destination, lanes: BatchLanes) -> None:
+    def __init__(self, batch: Batch, destination: Account, lanes: BatchLanes) -> None:
         self._batch = batch
         self._destination = destination
         self._lanes = lanes

@@ -70,6 +70,11 @@ class BufferShare:
         self._item_bytes -= item_bytes
         self._buffer.leave(items, item_bytes)
 
+    @property
+    def full(self) -> bool:
+        """True while nothing more should be read into the whole buffer."""
+        return self._buffer.full
+
     def clear(self) -> None:
         """Take note that all of them have left memory."""
         self.leave(self._items, self._item_bytes)

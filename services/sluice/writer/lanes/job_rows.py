@@ -3,8 +3,8 @@
 1. A job is submitted: its items leave memory, and their keys stay busy (:meth:`LaneJobs.hand_over`).
 2. Or it is found in the journal when the lane is opened. Its records are not read then: the lane seeks over them, and
    over what is settled (:meth:`LaneJobs.skip`), or reads past them one by one (:meth:`LaneJobs.pass_by`).
-3. Its records are read again: to be settled (:meth:`LaneJobs.settle`), or to be sent anew because the vendor does not
-   have them (:meth:`LaneJobs.take_back`).
+3. Its records are read again: to be settled, or to be sent anew because the vendor does not have them
+   (:meth:`LaneJobs.remove`, :meth:`LaneJobs.drop_coming`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,8 @@ from sluice.flow.offset_set import OffsetSet
 from sluice.flow.offsets import OffsetProgress
 from sluice.writer.lanes.decoding import RECORDS
 
+RowPlace = tuple[int, int, int]
+"""The input topic number and the offset of a record, and its row in a batch."""
 MIN_SKIP = 1000
 """Offsets that are worth a seek: it drops what was fetched already."""
 
@@ -82,8 +84,8 @@ class LaneJobs:
         ahead.remove(passed)
         return left
 
-    def settle(self, job: LaneJob, offsets: Mapping[int, Sequence[int]]) -> None:
-        """Take note that these rows of ``job`` are being settled, by input topic number."""
+    def remove(self, job: LaneJob, offsets: Mapping[int, Sequence[int]]) -> None:
+        """Take note that these rows of ``job`` are being settled, or sent anew, by input topic number."""
         for topic, own in offsets.items():
             job.remove(topic, own)
             # Of rows that are still to come, the reading must not wait for a fate that is known by then.
@@ -94,16 +96,20 @@ class LaneJobs:
         if not job.open:
             self.by_batch.pop(job.batch_id, None)
 
-    def take_back(self, job: LaneJob) -> None:
-        """Take ``job`` out, none of whose open rows the vendor has.
+    def drop_coming(self, job: LaneJob) -> list[RowPlace]:
+        """Take the rows out of ``job`` that are still to come, and return them: the vendor has none, so they are read.
 
-        Those that are still to come are read anyway; its others, which stay open in it, must be read again.
+        Its other rows must be read again.
         """
-        del self.by_batch[job.batch_id]
+        dropped: list[RowPlace] = []
         for topic, rows in job.rows.items():
             ahead = self._ahead[topic]
             coming = [offset for run in rows.open.runs() for offset in run if offset in ahead]
+            dropped += [(topic, offset, row) for offset in coming if (row := rows.row_of(offset)) is not None]
             ahead.remove(coming)
             rows.open.remove(coming)
             if topic == RECORDS:  # a retry owns its key, and frees it when it is settled
                 self._order.forget_with_vendor(rows.hashes_of(coming))
+        if not job.open:
+            self.by_batch.pop(job.batch_id, None)
+        return dropped

@@ -147,21 +147,21 @@ class Lane:
         self._buffer.enter(len(items), sum([item.held_bytes for item in items]))
         if len(items) < len(found):  # the others have their dead letter
             decoded = {item.offset for item in items}
-            self.jobs.settle(job, {topic: [one.offset for one in found if one.offset not in decoded]})
+            self.jobs.remove(job, {topic: [one.offset for one in found if one.offset not in decoded]})
         here = {message.offset for message in found}
         gone = [offset for run in rows.open.runs_within(looked_at) for offset in run if offset not in here]
         if gone:
             self._warn_gone("records that a vendor job holds are gone from Kafka: they get no receipt", gone)
             for key in self.order.forget_with_vendor(rows.hashes_of(gone)):
                 heappush(self._held_keys, (0.0, key))
-            self.jobs.settle(job, {topic: gone})
+            self.jobs.remove(job, {topic: gone})
             self.progress[topic].settle(gone)
         return items
 
     def settle_rows(self, job: LaneJob, answer: VendorAnswer, now: datetime) -> None:
         """Hand ``answer``, for rows of ``job`` that were read again, to the committer."""
         settlement = self._builder.of_answer(answer, now)
-        self.jobs.settle(job, settlement.offsets)
+        self.jobs.remove(job, settlement.offsets)
         self._submit(settlement)
 
     def settle_kept(self, kept: Iterable[Settlement | VendorAnswer], now: datetime) -> bool:
@@ -209,6 +209,11 @@ class Lane:
     def forget(self) -> None:
         """Take note that its items have left memory: it is lost or given up, and its next owner reads them again."""
         self._buffer.clear()
+
+    @property
+    def is_crowded(self) -> bool:
+        """True while so much is in memory that nothing more should be read."""
+        return self._buffer.full
 
     def is_stale(self, now_s: float) -> bool:
         """Return whether it is too long ago that Kafka took something for this lane from us."""

@@ -12,8 +12,8 @@ from sluice.flow.batch import Batch, Item
 from sluice.flow.journal import rows_of
 from sluice.flow.journal_entries import entries_of
 from sluice.flow.key_hashes import encode_hashes, hash_of
-from sluice.flow.lane_job import LaneJob
 from sluice.writer.lanes.commit_cycle import Committer
+from sluice.writer.lanes.job_rows import RowPlace
 
 Row = TypeVar("Row")
 Written = asyncio.Future[None]
@@ -40,8 +40,14 @@ class LaneJournal:
 
     def withdraw(self, batch: Batch, items: Sequence[Item]) -> Written:
         """Take ``items`` of ``batch`` out of the journal again: they were not sent, or the vendor took none of them."""
-        entry = BatchEvent(batch_id=batch.batch_id, state="withdrawn", batch_key=batch.batch_key)
-        return self._write(items, lambda part: msgspec.structs.replace(entry, rows=_rows(part)))
+        return self.withdraw_rows(
+            batch.batch_id, batch.batch_key, [(item.topic, item.offset, item.row) for item in items]
+        )
+
+    def withdraw_rows(self, batch_id: str, batch_key: str, rows: Sequence[RowPlace]) -> Written:
+        """Take rows, which there are, out of the journal likewise."""
+        entry = BatchEvent(batch_id=batch_id, state="withdrawn", batch_key=batch_key)
+        return self._write(rows, lambda part: msgspec.structs.replace(entry, rows=rows_of(part)))
 
     def open_job(
         self, batch: Batch, items: Sequence[Item], job: OpenedJob, now: datetime, vendor_at: datetime | None
@@ -69,18 +75,6 @@ class LaneJournal:
     def submitted(self, batch_id: str, refs: Mapping[str, str]) -> Written:
         """Put into the journal that the vendor has a batch, and as what."""
         return self._committer.write(BatchEvent(batch_id=batch_id, state="submitted", refs=dict(refs)))
-
-    def withdraw_rows(self, job: LaneJob) -> Written:
-        """Take all rows of ``job`` that have no fate out of the journal: it is known that the vendor has none."""
-        rows = [
-            (topic, offset, row)
-            for topic, own in sorted(job.rows.items())
-            for run in own.open.runs()
-            for offset in run
-            if (row := own.row_of(offset)) is not None
-        ]
-        entry = BatchEvent(batch_id=job.batch_id, state="withdrawn", batch_key=job.batch_key)
-        return self._write(rows, lambda part: msgspec.structs.replace(entry, rows=rows_of(part)))
 
     def _write(self, rows: Sequence[Row], make: Callable[[Sequence[Row]], BatchEvent]) -> Written:
         # Entries are committed in their order: with the last one all are.
