@@ -18,6 +18,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     required: bool = False
     unique: bool = False
     external_id: bool = False
+    case_sensitive: bool = False
+    """True when values that differ in case only are two. §13.10 [docs]"""
     read_only: bool = False
     max_length: int = 255
     """Characters of a text; a longer one is ``STRING_TOO_LONG``"""

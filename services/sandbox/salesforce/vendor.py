@@ -13,6 +13,7 @@ from sandbox.salesforce.bulk1.admission import MAX_BODY_BYTES, finished
 from sandbox.salesforce.bulk1.faults import FAULT_KINDS as BULK1_FAULT_KINDS
 from sandbox.salesforce.bulk1.routes import bulk1_routes
 from sandbox.salesforce.bulk2.routes import bulk2_routes
+from sandbox.salesforce.describe import describe_route
 from sandbox.salesforce.faults import FAULT_KINDS, NearlyUsedUp
 from sandbox.salesforce.login.credentials import Credentials
 from sandbox.salesforce.login.oauth import OAuth
@@ -39,7 +40,8 @@ class Salesforce(Vendor):
         self.max_body_bytes = max(self.settings.max_upload_bytes, MAX_BODY_BYTES) + 1
         self.org = Org(self.settings, self.clock, self.ledger, self.faults)
         self._credentials = Credentials(self.settings, self.org.sessions, self.clock)
-        calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *query_routes(self.org), _limits_route(self.org)]
+        calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *query_routes(self.org)]
+        calls += [describe_route(self.org), _limits_route(self.org)]
         self.routes: Sequence[Route] = [
             *soap_routes(self.org, self._credentials),
             Route("POST", "/services/oauth2/token", OAuth(self.org, self._credentials).token),
