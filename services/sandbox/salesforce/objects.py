@@ -33,6 +33,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Objects that a reference may point to"""
     relationship: str = ""
     """Name of the reference in relationship columns: ``Account`` for ``AccountId``"""
+    made_of: tuple[str, ...] = ()
+    """Fields whose values, joined by blanks, are the value of this one, which is read only: a person's ``Name``"""
 
 
 SYSTEM_FIELDS = (
@@ -72,6 +74,11 @@ class ObjectType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def unique(self) -> tuple[int, ...]:
         return tuple(slot for slot, field in enumerate(self.all_fields) if field.unique)
 
+    @cached_property
+    def owner_slot(self) -> int | None:
+        """Slot of the owner, who is the creator where a row names none. [assumed: usual platform behaviour]"""
+        return self.slot("OwnerId")
+
     def slot(self, name: str) -> int | None:
         return self.slots.get(name.lower())
 
@@ -88,6 +95,11 @@ def key(name: str) -> Field:
 def email(name: str) -> Field:
     """Make a standard email field, which can be looked up by, as ``Lead:Who.Email`` does. §6 [docs]"""
     return Field(name=name, type="email", external_id=True, max_length=80)
+
+
+def full_name() -> Field:
+    """Make the name of a person. [assumed: usual platform behaviour]"""
+    return Field(name="Name", read_only=True, max_length=121, made_of=("FirstName", "LastName"))
 
 
 def reference(name: str, relationship: str, *refers_to: str) -> Field:

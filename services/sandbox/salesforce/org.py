@@ -79,7 +79,8 @@ class Org:
 
     def _add_user(self, users: Table, username: str, full_name: str) -> None:
         """Add a user as a record, so that its id leads somewhere."""
-        values = {"username": username, "lastname": full_name.split()[-1], "email": username}
+        *first_names, last_name = full_name.split()
+        values = {"username": username, "lastname": last_name, "firstname": " ".join(first_names), "email": username}
         slots = users.kind.slots
         users.insert({slots[name]: value for name, value in values.items() if name in slots}, 1, self.clock.now())
 

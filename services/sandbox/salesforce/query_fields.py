@@ -1,6 +1,6 @@
 """Fields by name in a query: ``LastName``, ``Id``, or of a parent ``Account.Name``, ``Parent__r.Account__r.Ext__c``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from sandbox.salesforce.objects import FieldType
@@ -45,7 +45,14 @@ def _own(name: str, table: Table) -> QueryField:
         raise QueryRefused("INVALID_FIELD", f"compound field {field.name} cannot be queried")
     if slot < 4:
         return QueryField(field.name, table.kind.name, field.type, slot, lambda _, record: table.shown(record, slot))
+    if field.made_of:
+        return QueryField(field.name, table.kind.name, field.type, slot, _joined(field.made_of, table))
     return QueryField(field.name, table.kind.name, field.type, slot, lambda _, record: record[slot])
+
+
+def _joined(names: Sequence[str], table: Table) -> Read:
+    slots = [slot for name in names if (slot := table.kind.slot(name)) is not None]
+    return lambda _, record: " ".join(record[slot] for slot in slots if record[slot]) or None
 
 
 def _of_parent(parents: list[str], name: str, table: Table, tables: Mapping[str, Table]) -> QueryField:

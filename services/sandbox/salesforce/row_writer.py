@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from sandbox.salesforce import ids
 from sandbox.salesforce.columns import Columns
 from sandbox.salesforce.results import RowRefused, RowResult
 from sandbox.salesforce.table import Record, Table
@@ -159,6 +160,8 @@ class RowWriter:
         if missing:
             raise self._missing(missing)
         self._refuse_taken(values, None)
+        if self._kind.owner_slot is not None and values.get(self._kind.owner_slot) is None:
+            values[self._kind.owner_slot] = ids.make(ids.USER, self._creator)
         serial = self._table.insert(values, self._creator, self._at)
         return WrittenRow(RowResult(self._table.id_of(serial), True, True), "CREATED", True)
 
