@@ -19,7 +19,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     unique: bool = False
     external_id: bool = False
     case_sensitive: bool = False
-    """True when values that differ in case only are two. §13.10 [docs]"""
+    """True for a key whose values that differ in case only are two. §13.10 [docs]"""
     read_only: bool = False
     max_length: int = 255
     """Characters of a text; a longer one is ``STRING_TOO_LONG``"""
@@ -35,6 +35,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Name of the reference in relationship columns: ``Account`` for ``AccountId``"""
     made_of: tuple[str, ...] = ()
     """Fields whose values, joined by blanks, are the value of this one, which is read only: a person's ``Name``"""
+
+    @property
+    def ignores_case(self) -> bool:
+        """True for keys, unless the field tells case apart. §13.10 [docs]"""
+        return (self.external_id or self.unique) and not self.case_sensitive
 
 
 SYSTEM_FIELDS = (

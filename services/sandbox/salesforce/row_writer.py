@@ -41,6 +41,7 @@ class RowWriter:
         self._key_slot = key_slot
         self._creator = creator
         self._at = at
+        self._folds = key_slot is not None and table.kind.all_fields[key_slot].ignores_case
         self._repeated: set[str] = set()
 
     def write(self, operation: str, rows: Sequence[Row]) -> Iterable[WrittenRow]:
@@ -74,9 +75,13 @@ class RowWriter:
         """Note the upsert keys that stand in the batch more than once; ``place`` is their column, if there is one."""
         if place is None:
             return
-        keys = [str(row[place]) for row in rows]
+        keys = [self._key(row[place]) for row in rows if row[place] not in (None, "")]
         if len(set(keys)) != len(keys):
-            self._repeated = {key for key, times in Counter(keys).items() if times > 1} - {"", "None"}
+            self._repeated = {key for key, times in Counter(keys).items() if times > 1}
+
+    def _key(self, cell: Any) -> str:
+        """Return a cell as upsert keys are compared: without case, unless the field tells it apart. §13.10 [docs]"""
+        return str(cell).casefold() if self._folds else str(cell)
 
     def _insert(self, row: Row) -> WrittenRow:
         place = self._columns.id_place
@@ -98,6 +103,10 @@ class RowWriter:
         return self._update(row)
 
     def _upsert(self, row: Row) -> WrittenRow:
+        """Upsert by an external id. An ``Id`` beside it is refused. §13.12, the code [assumed]"""
+        place = self._columns.id_place
+        if place is not None and row[place]:
+            raise refused("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an upsert by an external id", "Id")
         found = self._matches(row)
         if not found:
             return self._create(self._values(row))
@@ -114,7 +123,7 @@ class RowWriter:
         cell = row[place] if convert else None
         if convert is None or cell is None or cell == "":
             raise refused("MISSING_ARGUMENT", f"{name} not specified", name)
-        if str(cell) in self._repeated:
+        if self._key(cell) in self._repeated:
             raise refused("DUPLICATE_VALUE", f"Duplicate external id specified: {cell}", name)
         found = self._table.find(slot, convert(cell))
         if len(found) > 1:

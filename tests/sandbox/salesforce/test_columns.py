@@ -37,6 +37,7 @@ async def test_a_parent_that_is_not_there_is_a_row_error(salesforce: Served) -> 
         pytest.param("Account.Foo", "insert", "Field name not found : Account.Foo", id="of a parent"),
         pytest.param("Account.Name", "insert", "Field name not found : Account.Name", id="no key"),
         pytest.param("LastName,lastname", "insert", "Duplicate field name", id="a column twice"),
+        pytest.param("Ext__c,LastName,ext__c", "upsert", "Duplicate field name", id="§13.11 the key twice"),
         pytest.param("Id,LastName", "delete", "The 'delete' batch must contain only ids", id="§3.10 only ids"),
     ],
 )
