@@ -54,6 +54,12 @@ class ReformatNumbers(Selection, frozen=True, kw_only=True, tag="reformat_number
     """Numbers like ``912260031`` shown as ``9.12260031E8`` in 2.0 results. §4.1 [client issue reports]"""
 
 
+class CoerceEcho(Selection, frozen=True, kw_only=True, tag="coerce_echo"):
+    """Echoed columns of 2.0 results changed by their type, except the key: instants cut to milliseconds in UTC, numbers
+    re-scaled (``10`` → ``10.0``), texts trimmed. §13.1 [issue rudder-server 7074]
+    """
+
+
 class RefuseLogin(Selection, frozen=True, kw_only=True, tag="refuse_login"):
     """``exceptionCode`` of §2.1 as the answer to a SOAP login.
 
@@ -74,5 +80,6 @@ FAULT_KINDS: tuple[type[Selection], ...] = (
     SlowJob,
     NearlyUsedUp,
     ReformatNumbers,
+    CoerceEcho,
     RefuseLogin,
 )

@@ -9,6 +9,7 @@ from sandbox.salesforce.bulk2.dialect import DELIMITERS
 from sandbox.salesforce.bulk2.echo import Echo
 from sandbox.salesforce.bulk2.job import Job
 from sandbox.salesforce.bulk2.requests import IngestRequest
+from sandbox.salesforce.columns import is_spelt_exactly
 from sandbox.salesforce.csv_data import CsvRows
 from sandbox.salesforce.jobs import JobType
 from sandbox.salesforce.org import Org, Origin
@@ -72,8 +73,13 @@ class IngestJob(Job):
         self.org.schedule.add(now + phases.queued_s, lambda at: self._begin(origin, at, phases.in_progress_s))
 
     def echo(self) -> Echo:
-        """Return the uploaded rows as results show them."""
-        return Echo(zlib.decompress(self._data) if self._data else b"", self.dialect)
+        """Return the uploaded rows as results show them: without columns that are not spelt exactly. §13.2 [docs]"""
+        kind, tables = self.org.object_type(self.object_name), self.org.tables
+        return Echo(self._body(), self.dialect, is_echoed=lambda name: is_spelt_exactly(name, kind, tables))
+
+    def upload_echo(self) -> Echo:
+        """Return the uploaded rows with all their columns, as unprocessed records show them. [assumed]"""
+        return Echo(self._body(), self.dialect)
 
     def outcomes(self, echo: Echo) -> Iterator[tuple[list[str], list[RowResult]]]:
         """Yield the rows of every internal batch with the results of its processed rows, which are the first ones."""
@@ -94,11 +100,14 @@ class IngestJob(Job):
             **({"errorMessage": self.error_message} if self.error_message else {}),
         }
 
+    def _body(self) -> bytes:
+        return zlib.decompress(self._data) if self._data else b""
+
     def _begin(self, origin: Origin, at: float, in_progress_s: float) -> None:
         if self.state != "UploadComplete":
             return
         self.move_to("InProgress", at)
-        body = zlib.decompress(self._data or b"")
+        body = self._body()
         settings = self.org.settings
         rows = body.count(b"\n") - body.endswith(b"\n")
         in_progress_s += max(0, rows - settings.rows_at_once) * settings.row_s
