@@ -60,6 +60,40 @@ class CoerceEcho(Selection, frozen=True, kw_only=True, tag="coerce_echo"):
     """
 
 
+class EmptyResults(Selection, frozen=True, kw_only=True, tag="empty_results"):
+    """Result file of 2.0 without a body: a 204, or a 200. §13.4 [issue OpenFn/adaptors 886]
+
+    ``file`` names the only kind of file that it acts on; it acts whether the file has rows or not.
+    """
+
+    status: Literal[200, 204] = 204
+    file: Literal["successfulResults", "failedResults", "unprocessedrecords"] | None = None
+
+    def meets(self, method: str, path: str) -> bool:
+        return super().meets(method, path) and path.lower().rstrip("/").endswith((self.file or "").lower())
+
+
+class MissingFileRows(Selection, frozen=True, kw_only=True, tag="missing_file_rows"):
+    """Last ``rows`` of an internal batch of 2.0 in no result file of their complete job; ``written`` or not. §13.3"""
+
+    rows: Count = 1
+    written: bool = False
+
+
+class LateResults(Selection, frozen=True, kw_only=True, tag="late_results"):
+    """Results of a batch or job that has ended, refused as if it had not. §13.5 [issue dataloader 146]"""
+
+
+class StateGoesBack(Selection, frozen=True, kw_only=True, tag="state_goes_back"):
+    """``InProgress`` shown for a batch or job that has ended; ``skip=1`` shows its end first. §13.5"""
+
+
+class CompletedWithMessage(Selection, frozen=True, kw_only=True, tag="completed_with_message"):
+    """Message of a batch that is ``Completed`` (1.0) or a job that is ``JobComplete`` (2.0). §13.6"""
+
+    message: str = "TooManyLockFailure : Some chunks took over 10 minutes"
+
+
 class RefuseLogin(Selection, frozen=True, kw_only=True, tag="refuse_login"):
     """``exceptionCode`` of §2.1 as the answer to a SOAP login.
 
@@ -81,5 +115,10 @@ FAULT_KINDS: tuple[type[Selection], ...] = (
     NearlyUsedUp,
     ReformatNumbers,
     CoerceEcho,
+    EmptyResults,
+    MissingFileRows,
+    LateResults,
+    StateGoesBack,
+    CompletedWithMessage,
     RefuseLogin,
 )

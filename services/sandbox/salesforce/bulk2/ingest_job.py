@@ -11,6 +11,7 @@ from sandbox.salesforce.bulk2.job import Job
 from sandbox.salesforce.bulk2.requests import IngestRequest
 from sandbox.salesforce.columns import is_spelt_exactly
 from sandbox.salesforce.csv_data import CsvRows
+from sandbox.salesforce.faults import MissingFileRows
 from sandbox.salesforce.jobs import JobType
 from sandbox.salesforce.org import Org, Origin
 from sandbox.salesforce.refusals import BatchRefused
@@ -145,12 +146,17 @@ class IngestJob(Job):
         while self._write_next(load, at):
             pass
         if self.state == "InProgress":
+            self.error_message = self.org.end_message(load.origin)
             self.move_to("JobComplete", at)
 
     def _write_piece(self, load: "_Load", rows: list[Row], at: float) -> None:
         if not (self.org.limits.batches.take() and self.org.limits.records.take(len(rows))):
             raise BatchRefused("ExceededQuota", "ApiBatchItems Limit exceeded.")
         fault = self.org.batch_failure(load.origin)
+        lost = next(self.org.faults.acting((MissingFileRows,), load.origin.method, load.origin.path), None)
+        shown = len(rows) if lost is None else max(0, len(rows) - lost.rows)
+        if lost is not None and not lost.written:
+            rows = rows[:shown]
         results = self.org.write(
             self.operation,
             self.object_name,
@@ -160,7 +166,7 @@ class IngestJob(Job):
             external_id=self.external_id_field,
             at=at,
         )
-        self._results.append(pack_results(results))
+        self._results.append(pack_results(results[:shown]))
         self.processed += len(results)
         self.failed += sum(not result.success for result in results)
         if fault is not None:
