@@ -6,6 +6,7 @@ internal batch of 10,000 rows of Bulk API 2.0.
 """
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -94,6 +95,22 @@ class CompletedWithMessage(Selection, frozen=True, kw_only=True, tag="completed_
     message: str = "TooManyLockFailure : Some chunks took over 10 minutes"
 
 
+class Moved(Selection, frozen=True, kw_only=True, tag="moved"):
+    """Org that has moved to ``location``, another address of this sandbox: ``http://localhost:8402`` for
+    ``http://127.0.0.1:8402``. A data call at any other host is answered with the address to call. §13.16
+
+    ``login_names_it``: a login, at either address, names the new one as the org's instance.
+    """
+
+    location: str
+    status: Literal[301, 302] = 301
+    login_names_it: bool = True
+    times: Count | None = None
+
+    def is_at(self, host: str) -> bool:
+        return urlsplit(self.location).netloc.lower() == host.lower()
+
+
 class RefuseLogin(Selection, frozen=True, kw_only=True, tag="refuse_login"):
     """``exceptionCode`` of §2.1 as the answer to a SOAP login.
 
@@ -120,5 +137,6 @@ FAULT_KINDS: tuple[type[Selection], ...] = (
     LateResults,
     StateGoesBack,
     CompletedWithMessage,
+    Moved,
     RefuseLogin,
 )

@@ -14,7 +14,7 @@ from sandbox.salesforce.bulk1.faults import FAULT_KINDS as BULK1_FAULT_KINDS
 from sandbox.salesforce.bulk1.routes import bulk1_routes
 from sandbox.salesforce.bulk2.routes import bulk2_routes
 from sandbox.salesforce.describe import describe_route
-from sandbox.salesforce.faults import FAULT_KINDS, NearlyUsedUp
+from sandbox.salesforce.faults import FAULT_KINDS, Moved, NearlyUsedUp
 from sandbox.salesforce.login.credentials import Credentials
 from sandbox.salesforce.login.oauth import OAuth
 from sandbox.salesforce.login.soap_login import soap_routes
@@ -83,11 +83,24 @@ class Salesforce(Vendor):
         def shared(request: Request) -> Answer:
             for fault in self.faults.acting((NearlyUsedUp,), request.method, request.path):
                 self._use_up(fault)
+            if (moved := self._moved(request)) is not None:
+                return moved
             answered = answer(request)
             self.org.catch_up()
             return finished(answered, self._with_usage)
 
         return shared
+
+    def _moved(self, request: Request) -> Response | None:
+        """Return the redirect to the org's new address; null for a call that is there. §13.16 [docs]"""
+        host = request.header("host")
+        if not any(isinstance(one.fault, Moved) and not one.fault.is_at(host) for one in self.faults.standing()):
+            return None
+        for fault in self.faults.acting((Moved,), request.method, request.path):
+            query = request.query_string.decode("latin-1")
+            target = f"{fault.location.rstrip('/')}{request.path}{'?' if query else ''}{query}"
+            return Response(status=fault.status, headers=(("location", target),))
+        return None
 
     def _use_up(self, fault: NearlyUsedUp) -> None:
         if fault.api_requests_left is not None:
