@@ -23,6 +23,15 @@ Row = Sequence[Any]
 Values = dict[int, Value]
 
 
+class UnreadableRow(list[Any]):
+    """Row with a blank beside a quote, which is refused; its cells are a guess. §13.8"""
+
+
+def with_cells(row: Row, cells: list[Any]) -> Row:
+    """Return other cells for a row, which stays unreadable if it was."""
+    return UnreadableRow(cells) if isinstance(row, UnreadableRow) else cells
+
+
 class WrittenRow(NamedTuple):
     """Result of a row, its effect in the ledger, and whether any data changed."""
 
@@ -49,6 +58,9 @@ class RowWriter:
         write_row = self._operation(operation, rows)
         for row in rows:
             try:
+                if isinstance(row, UnreadableRow):
+                    # The document names no code. [assumed: the nearest of §5]
+                    raise refused("INVALID_FIELD", "a blank stands beside a quote")
                 yield write_row(row)
             except RowRefused as refusal:
                 error = refusal.error
@@ -75,7 +87,9 @@ class RowWriter:
         """Note the upsert keys that stand in the batch more than once; ``place`` is their column, if there is one."""
         if place is None:
             return
-        keys = [self._key(row[place]) for row in rows if row[place] not in (None, "")]
+        keys = [
+            self._key(row[place]) for row in rows if row[place] not in (None, "") and not isinstance(row, UnreadableRow)
+        ]
         if len(set(keys)) != len(keys):
             self._repeated = {key for key, times in Counter(keys).items() if times > 1}
 
