@@ -1,7 +1,8 @@
 """Columns of a batch, and the fields that they set. salesforce_bulk.md §6.
 
-A column is a field (``LastName``), ``Id``, or a relationship by external id: ``Account.Ext__c``, ``Parent__r.Ext__c``,
-polymorphic ``Lead:Who.Email``. One unknown column fails the whole batch.
+A column is a field (``LastName``), ``Id``, or a relationship by external id, of a parent and no further:
+``Account.Ext__c``, ``Parent__r.Ext__c``, and where it may lead to several objects ``Lead:Who.Email`` with the name of
+one, without which the column is unknown. §13.13 [docs] One unknown column fails the whole batch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -82,6 +83,8 @@ def _relationship(name: str, kind: ObjectType, tables: Mapping[str, Table]) -> t
     for slot, field in enumerate(kind.all_fields):
         if field.relationship.lower() != relationship.lower() or not relationship or field.read_only:
             continue
+        if len(field.refers_to) > 1 and not wanted:
+            break
         for target in field.refers_to:
             table = tables.get(target.lower())
             target_slot = table.kind.slot(target_field) if table is not None else None
