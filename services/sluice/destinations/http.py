@@ -140,9 +140,14 @@ def error_message(response: httpx.Response, secrets: Iterable[str] = ()) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = ""
     text = text or re.sub(r"<[^>]*>", " ", response.content[: 8 * MAX_MESSAGE_CHARS].decode("utf-8", "replace"))
-    text = text[: 8 * MAX_MESSAGE_CHARS]
     credentials = response.request.headers.get("authorization", "").split(" ")[1:]
-    for secret in (*secrets, *credentials):
+    return message_line(text, (*secrets, *credentials))
+
+
+def message_line(text: str, secrets: Iterable[str]) -> str:
+    """Return ``text`` in one line of at most ``MAX_MESSAGE_CHARS``, with ``***`` for each of ``secrets``."""
+    text = text[: 8 * MAX_MESSAGE_CHARS]
+    for secret in secrets:
         if secret:
             text = text.replace(secret, "***")
     line = " ".join(text.split())
