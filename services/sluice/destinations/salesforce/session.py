@@ -8,8 +8,6 @@
    All calls get the same refusal until then.
 """
 
-import time
-
 import httpx
 import msgspec
 
@@ -27,6 +25,7 @@ from sluice.destinations.salesforce.login_settings import (
 from sluice.destinations.salesforce.soap_login import SoapSession, login_request, read_login
 from sluice.destinations.salesforce.vendor_errors import SESSION_CODE, VendorError, read_error
 from sluice.setting_types import Secret
+from sluice.wall_clock import unix_s
 
 LIFETIME_S = 7200.0
 """Used where the vendor names none, as for OAuth: two hours without use. §2.2, §2.3 [docs]"""
@@ -80,7 +79,7 @@ class Session(TokenAuth):
                 }
             case JwtLogin() as login:
                 # Signed anew each time: there is no refresh token. §2.3 [docs]
-                form = {"grant_type": JWT_BEARER, "assertion": Secret(sign(login, self._key, time.time()))}
+                form = {"grant_type": JWT_BEARER, "assertion": Secret(sign(login, self._key, unix_s()))}
             case PasswordLogin() as login:
                 form = {
                     "grant_type": "password",
