@@ -10,8 +10,8 @@ from sluice.destinations.salesforce.login_settings import JwtLogin
 from sluice.setting_types import Secret
 
 LIFETIME_S = 120
-"""At most 180 s [docs]; the minute less is for a clock of ours that is ahead of the vendor's. No promise rests on it: with
-a clock that is minutes off nobody logs in."""
+"""At most 180 s [docs]; the minute less is for a clock of ours that is ahead of the vendor's. No promise rests on it:
+with a clock that is minutes off nobody logs in."""
 _HEADER = b'{"alg":"RS256","typ":"JWT"}'
 _EXPECTED = "expected an RSA key in PEM without a password at `login.private_key`"
 
