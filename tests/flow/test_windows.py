@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.flow.batch import Batch, FlushReason, InDoubt, Item, Part
-from sluice.flow.windows import WindowLimits, Windows
+from sluice.flow.windows import Limits, WindowLimits, Windows, WindowSettings, narrow
 from tests.support.factories import NOON, make_item, record
 
 LIMITS = WindowLimits(max_items=3, max_bytes=20, max_age_s=5.0)
@@ -243,3 +243,18 @@ def test_nothing_is_suspected_of_a_lane_that_is_given_up_or_after_a_person_has_l
     assert windows.suspected == [(1, 1)]
     windows.trust()
     assert windows.suspected == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "limits"),
+    [
+        pytest.param(WindowSettings(), WindowLimits(max_items=10, max_bytes=100, max_age_s=1.0), id="the vendor's"),
+        pytest.param(
+            WindowSettings(max_items=5, max_bytes=1_000, max_age_s=0.0),
+            WindowLimits(max_items=5, max_bytes=100, max_age_s=0.0),
+            id="narrowed and never widened",
+        ),
+    ],
+)
+def test_settings_narrow_limits(settings: WindowSettings, limits: WindowLimits) -> None:
+    assert narrow(Limits(max_items=10, max_bytes=100, max_concurrent=1, max_age_s=1.0), settings) == limits

@@ -30,7 +30,9 @@ class Encoded(msgspec.Struct, frozen=True, gc=False):
     replay_safe: bool
     """True when applying it twice leaves the vendor as applying it once does."""
     columns: tuple[str, ...] = ()
-    """The columns that ``body`` has, where a batch is a table; its header is the union of its items' columns."""
+    """The columns that ``body`` has, where a batch is a table; its header is the union of its items' columns.
+
+    ``body`` is then the item's row in the order of its own columns, without an end of line: ``table_header.py``."""
 
 
 class InDoubt(msgspec.Struct, frozen=True, kw_only=True):
