@@ -235,6 +235,8 @@ def _measure(window: Window) -> None:
 
 
 def _close(window: Window, reason: FlushReason, now_s: float, batch_id: str) -> Batch:
+    if window.items[0].encoded.sort_key is not None:
+        window.items.sort(key=_sort_key)
     for row, item in enumerate(window.items):
         item.row = row
     return Batch(
@@ -249,3 +251,7 @@ def _close(window: Window, reason: FlushReason, now_s: float, batch_id: str) -> 
         answered_at_loss=window.answered_at_loss,
         in_doubt=window.in_doubt,
     )
+
+
+def _sort_key(item: Item) -> str:
+    return item.encoded.sort_key or ""
