@@ -16,7 +16,7 @@ from sluice.destinations.contract import Account, Destination
 from sluice.flow.flood_guard import FloodGuard
 from sluice.flow.key_order import OrderTerms
 from sluice.flow.retry_policy import RetryPolicy
-from sluice.flow.windows import WindowLimits, Windows
+from sluice.flow.windows import Windows, narrow
 from sluice.kafka.aiokafka_workarounds import fail_if_cancelled, stop
 from sluice.kafka.bounded_consumer import BoundedConsumer, fetch_bounds
 from sluice.kafka.clients import KafkaUnreachable, client_options, explain_failure, start
@@ -74,11 +74,7 @@ class Writer:
         self._topics = topics_of(name, settings.topic_prefix)
         self._group_id = f"{settings.topic_prefix}{name}.writer"
         limits, window, delivery = destination.limits, entry.window, entry.delivery
-        self._window_limits = WindowLimits(
-            max_items=min(limits.max_items, window.max_items or limits.max_items),
-            max_bytes=min(limits.max_bytes, window.max_bytes or limits.max_bytes),
-            max_age_s=limits.max_age_s if window.max_age_s is None else window.max_age_s,
-        )
+        self._window_limits = narrow(limits, window)
         self._limiter = Limiter(
             LimiterSettings(
                 max_concurrent=min(limits.max_concurrent, delivery.max_concurrent_per_writer or limits.max_concurrent),

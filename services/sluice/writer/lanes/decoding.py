@@ -7,6 +7,7 @@ import msgspec
 from sluice.destinations.contract import Account, Rejection
 from sluice.events import SLUICE_HEADER, TRACEPARENT, Header, KafkaRecord, Place, RecordEvent, decode_record, place_of
 from sluice.flow.batch import Item
+from sluice.flow.table_header import table_bytes
 from sluice.headers import header_number, source_of
 from sluice.kafka.bounded_consumer import HEADER_BYTES
 from sluice.records import ordering_key
@@ -69,10 +70,11 @@ class Decoder:
             encoded = self._encode(event, identifier)
         except Rejection as error:
             raise Undecodable(error.code, error.message, event) from error
-        if len(encoded.body) > self._max_bytes:
+        body_bytes = table_bytes([encoded]) if encoded.columns else len(encoded.body)
+        if body_bytes > self._max_bytes:
             raise Undecodable(
                 "too-large",
-                f"expected at most {self._max_bytes} bytes for one record, got {len(encoded.body)}; split it upstream",
+                f"expected at most {self._max_bytes} bytes for one record, got {body_bytes}; split it upstream",
                 event,
             )
         key = message.key
