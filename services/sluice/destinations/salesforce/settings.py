@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from sluice.destinations.salesforce.login_settings import Login
 from sluice.destinations.settings import DestinationSettings
 from sluice.setting_types import Positive, Seconds
 
@@ -18,6 +19,7 @@ FIRST_VERSION_OF_BULK2 = 41
 class SalesforceSettings(DestinationSettings, frozen=True, kw_only=True):
     """A Salesforce org. ``url`` is its My Domain address, such as https://acme.my.salesforce.com."""
 
+    login: Login
     api_version: Annotated[
         str, Meta(pattern=r"^(3[1-9]|[4-9][0-9]|1[0-9][0-9])\.0$", description="Version of the API; 31.0 or later")
     ] = "59.0"
