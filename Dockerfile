@@ -20,7 +20,7 @@ COPY constraints.txt pyproject.toml README.md ./
 # Dependencies first, with an empty package: a change of the code does not install them again.
 RUN mkdir -p services/sluice \
  && python -m venv --without-pip /opt/sluice \
- && pip install --constraint constraints.txt .
+ && pip install --constraint constraints.txt '.[salesforce]'
 COPY schemas schemas
 COPY services/sluice services/sluice
 RUN pip install --no-deps --force-reinstall .

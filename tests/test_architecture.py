@@ -131,7 +131,7 @@ def test_the_pure_core_has_no_clock_no_randomness_and_no_io(module: Module) -> N
 
 
 def test_destinations_know_the_contract_and_http_and_never_kafka() -> None:
-    allowed = {"sluice.destinations", "sluice.flow", "sluice.events", "sluice.setting_types"}
+    allowed = {"sluice.destinations", "sluice.flow", "sluice.events", "sluice.setting_types", "sluice.wall_clock"}
     assert wrong_imports(in_room("destinations"), {module.room for module in SLUICE} - allowed) == []
 
 

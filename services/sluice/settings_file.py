@@ -127,7 +127,7 @@ def _unknown_keys(value: Any, expected: Type, path: str) -> Iterator[str]:
     """Yield a message for each key of ``value`` that ``expected`` does not have."""
     if not isinstance(value, dict):
         return
-    match _struct_for(expected):
+    match _struct_for(expected, value):
         case StructType() as struct:
             fields = {field.encode_name: field.type for field in struct.fields}
             known = [*fields, *([struct.tag_field] if struct.tag_field else [])]
@@ -141,12 +141,16 @@ def _unknown_keys(value: Any, expected: Type, path: str) -> Iterator[str]:
                 yield from _unknown_keys(inner, mapping.value_type, f"{path}{key}.")
 
 
-def _struct_for(expected: Type) -> Type:
-    """Return the only struct of a union, such as that of a block which may be left out."""
+def _struct_for(expected: Type, value: dict[Any, Any]) -> Type:
+    """Return the struct of a union, such as that of a block which may be left out; of several the one ``value`` names.
+
+    A ``value`` that names none is refused when it is converted.
+    """
     if not isinstance(expected, UnionType):
         return expected
-    [struct] = [member for member in expected.types if isinstance(member, StructType)]
-    return struct
+    structs = [member for member in expected.types if isinstance(member, StructType)]
+    named = [struct for struct in structs if struct.tag_field and value.get(struct.tag_field) == struct.tag]
+    return structs[0] if len(structs) == 1 else next(iter(named), expected)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

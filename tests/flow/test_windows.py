@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.flow.batch import Batch, FlushReason, InDoubt, Item, Part
-from sluice.flow.windows import WindowLimits, Windows
+from sluice.flow.batch import Batch, Encoded, FlushReason, InDoubt, Item, Part
+from sluice.flow.windows import Limits, WindowLimits, Windows, WindowSettings, narrow
 from tests.support.factories import NOON, make_item, record
 
 LIMITS = WindowLimits(max_items=3, max_bytes=20, max_age_s=5.0)
@@ -243,3 +243,29 @@ def test_nothing_is_suspected_of_a_lane_that_is_given_up_or_after_a_person_has_l
     assert windows.suspected == [(1, 1)]
     windows.trust()
     assert windows.suspected == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "limits"),
+    [
+        pytest.param(WindowSettings(), WindowLimits(max_items=10, max_bytes=100, max_age_s=1.0), id="the vendor's"),
+        pytest.param(
+            WindowSettings(max_items=5, max_bytes=1_000, max_age_s=0.0),
+            WindowLimits(max_items=5, max_bytes=100, max_age_s=0.0),
+            id="narrowed and never widened",
+        ),
+    ],
+)
+def test_settings_narrow_limits(settings: WindowSettings, limits: WindowLimits) -> None:
+    assert narrow(Limits(max_items=10, max_bytes=100, max_concurrent=1, max_age_s=1.0), settings) == limits
+
+
+def test_batch_whose_items_have_a_sort_key_is_sorted_before_its_rows_are_numbered() -> None:
+    encoded = [
+        Encoded("Contact/update", number, b"x", True, sort_key=key) for number, key in enumerate(["b", "", "b", "a"])
+    ]
+    windows = Windows(WindowLimits(max_items=10, max_bytes=20, max_age_s=5.0))
+    windows.add([make_item(number, encoded=one) for number, one in enumerate(encoded)], 0.0)
+    batch = windows.take(5.0, "b")
+    assert batch is not None
+    assert [(item.row, item.offset) for item in batch.items] == [(0, 1), (1, 3), (2, 0), (3, 2)]

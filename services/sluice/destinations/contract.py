@@ -61,10 +61,10 @@ def http_status(response_status: int) -> HttpStatus:
     return HttpStatus(str(response_status))
 
 
-HoldReason = Literal["auth", "connect", "frozen", "misconfigured", "no-answer", "429", "503"] | HttpStatus
+HoldReason = Literal["auth", "connect", "frozen", "misconfigured", "no-answer", "quota", "429", "503"] | HttpStatus
 """The reason of an outage: the vendor does not accept our credentials; no connection; this process was frozen; the
-address or method is wrong, or a proxy says so for a vendor that is away; the answer is lost; the vendor is busy (429,
-503) or fails with another status."""
+address or method is wrong, or a proxy says so for a vendor that is away; the answer is lost; a budget of the account is
+used up; the vendor is busy (429, 503) or fails with another status."""
 
 
 class Unavailable(BatchError):

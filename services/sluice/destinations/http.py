@@ -17,7 +17,8 @@ before each reuse whether the peer has closed (``has_expired`` in ``httpcore/_as
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -29,7 +30,7 @@ import httpx
 import msgspec
 
 from sluice.destinations.contract import Ambiguous, OnRequest, Unavailable, http_status
-from sluice.destinations.http_attempts import Attempts, describe_error
+from sluice.destinations.http_attempts import STREAMED, Attempts, describe_error
 from sluice.destinations.settings import DestinationSettings
 
 # All [assumed]: no vendor publishes them.
@@ -78,23 +79,27 @@ def open_client(
 
 async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
     """Send ``request`` and return its answer, of any status, read to its end. Raises ``Unavailable``, ``Ambiguous``."""
-    try:
-        response = await client.send(request)
-    except _NOTHING_SENT as error:
-        raise Unavailable("connect", f"cannot reach {describe_request(request)}: {describe_error(error)}") from error
-    except httpx.RequestError as error:
-        lost = f"lost the answer of {describe_request(request)}: {describe_error(error)}"
-        too_slow = isinstance(error, httpx.TimeoutException)
-        # The lost request was the one for a token. Ours was either not sent yet or answered 401: it had no effect.
-        if error.request is not request:
-            raise Unavailable("no-answer", f"no token: {lost}", overloaded=too_slow) from error
-        if request.method in ("GET", "HEAD"):
-            raise Unavailable("no-answer", lost, overloaded=too_slow) from error
-        raise Ambiguous(lost, overloaded=too_slow) from error
+    response = await _send(client, request)
     # The stream and the response refer to each other, which keeps both bodies in memory until the garbage collector
     # runs. The body is read already, so drop the stream.
     response.stream = httpx.ByteStream(b"")
     return response
+
+
+@asynccontextmanager
+async def stream(
+    client: httpx.AsyncClient, request: httpx.Request, max_bytes: int
+) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[bytes]]]:
+    """Send ``request``, a read, and yield its answer and the pieces of its body, which comes while they are taken.
+
+    The body of an error is in the answer. Raises ``Unavailable``, for a body beyond ``max_bytes`` too.
+    """
+    request.extensions[STREAMED] = max_bytes
+    response = await _send(client, request, streamed=True)
+    try:
+        yield response, _pieces(response)
+    finally:
+        await response.aclose()
 
 
 def unavailable_from(response: httpx.Response) -> Unavailable | None:
@@ -140,9 +145,14 @@ def error_message(response: httpx.Response, secrets: Iterable[str] = ()) -> str:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         text = ""
     text = text or re.sub(r"<[^>]*>", " ", response.content[: 8 * MAX_MESSAGE_CHARS].decode("utf-8", "replace"))
-    text = text[: 8 * MAX_MESSAGE_CHARS]
     credentials = response.request.headers.get("authorization", "").split(" ")[1:]
-    for secret in (*secrets, *credentials):
+    return message_line(text, (*secrets, *credentials))
+
+
+def message_line(text: str, secrets: Iterable[str]) -> str:
+    """Return ``text`` in one line of at most ``MAX_MESSAGE_CHARS``, with ``***`` for each of ``secrets``."""
+    text = text[: 8 * MAX_MESSAGE_CHARS]
+    for secret in secrets:
         if secret:
             text = text.replace(secret, "***")
     line = " ".join(text.split())
@@ -155,6 +165,32 @@ def describe_request(request: httpx.Request) -> str:
     """Return the method and URL of ``request`` for a message, without user name, password and query."""
     url = request.url
     return f"{request.method} {url.scheme}://{url.netloc.decode()}{url.path}"
+
+
+async def _send(client: httpx.AsyncClient, request: httpx.Request, *, streamed: bool = False) -> httpx.Response:
+    try:
+        return await client.send(request, stream=streamed)
+    except _NOTHING_SENT as error:
+        raise Unavailable("connect", f"cannot reach {describe_request(request)}: {describe_error(error)}") from error
+    except httpx.RequestError as error:
+        lost = f"lost the answer of {describe_request(request)}: {describe_error(error)}"
+        too_slow = isinstance(error, httpx.TimeoutException)
+        # The lost request was the one for a token. Ours was either not sent yet or answered 401: it had no effect.
+        if error.request is not request:
+            raise Unavailable("no-answer", f"no token: {lost}", overloaded=too_slow) from error
+        if request.method in ("GET", "HEAD"):
+            raise Unavailable("no-answer", lost, overloaded=too_slow) from error
+        raise Ambiguous(lost, overloaded=too_slow) from error
+
+
+async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
+    try:
+        async for piece in response.aiter_bytes():
+            yield piece
+    except httpx.RequestError as error:
+        too_slow = isinstance(error, httpx.TimeoutException)
+        lost = f"lost the rest of the answer of {describe_request(response.request)}: {describe_error(error)}"
+        raise Unavailable("no-answer", lost, overloaded=too_slow) from error
 
 
 _NOTHING_SENT = (

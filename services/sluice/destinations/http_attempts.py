@@ -2,7 +2,8 @@
 
 1. httpcore takes a connection or opens one, under httpx's own timeouts: nothing is sent yet.
 2. Before the head leaves, the pre-send check runs and the deadline starts; before the body, the check runs again.
-3. The answer is read to its end within the deadline, and within the bounds of ``answer_bodies``.
+3. The answer is read to its end within the deadline, and within the bounds of ``answer_bodies``. That of a read with
+   ``STREAMED`` is read while it comes, with a deadline for each piece, unless it is an error.
 """
 
 import asyncio
@@ -16,11 +17,13 @@ from opentelemetry import trace
 from opentelemetry.semconv.attributes import error_attributes, http_attributes, server_attributes, url_attributes
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode
 
-from sluice.destinations.answer_bodies import read_answer
+from sluice.destinations.answer_bodies import StreamedBody, read_answer
 from sluice.destinations.contract import NoAnswer, OnRequest, PreSendCheck, RequestStatus, http_status
 
 PRE_SEND_CHECK = "sluice.pre-send-check"
 """Name of the request extension that holds its :data:`~sluice.destinations.contract.PreSendCheck`."""
+STREAMED = "sluice.streamed"
+"""Name of the request extension that holds the largest number of bytes that its body may have, and has it streamed."""
 
 
 class Attempts(httpx.AsyncBaseTransport):
@@ -35,11 +38,18 @@ class Attempts(httpx.AsyncBaseTransport):
         """Send ``request`` and read the body, so that the deadline and the figures cover the whole answer."""
         started_s = time.perf_counter()
         status: RequestStatus = "cancelled"
+        streamed = False
         with _span(request) as span:
             try:
                 async with asyncio.timeout(None) as deadline:
                     request.extensions["trace"] = self._on_event(deadline, request.extensions.get(PRE_SEND_CHECK))
-                    response = await read_answer(await self._transport.handle_async_request(request))
+                    response = await self._transport.handle_async_request(request)
+                    max_bytes: int | None = request.extensions.get(STREAMED)
+                    streamed = max_bytes is not None and response.is_success
+                    if max_bytes is not None and streamed:
+                        response = self._stream(response, max_bytes, started_s)
+                    else:
+                        response = await read_answer(response)
                 status = http_status(response.status_code)
             except TimeoutError as error:
                 status = "ReadTimeout"
@@ -53,9 +63,21 @@ class Attempts(httpx.AsyncBaseTransport):
                 raise
             finally:
                 _record(span, status)
-                if self._on_request is not None:
-                    self._on_request(status, time.perf_counter() - started_s)
+                if not streamed:
+                    self._tell(status, started_s)
         return response
+
+    def _stream(self, response: httpx.Response, max_bytes: int, started_s: float) -> httpx.Response:
+        """Return ``response`` with a body that is read later. Its span ends here, its figures with its body."""
+        body = StreamedBody(
+            response, max_bytes, self._timeout_s, lambda status: self._tell(cast(RequestStatus, status), started_s)
+        )
+        headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
+        return httpx.Response(response.status_code, headers=headers, stream=body, extensions=response.extensions)
+
+    def _tell(self, status: RequestStatus, started_s: float) -> None:
+        if self._on_request is not None:
+            self._on_request(status, time.perf_counter() - started_s)
 
     async def aclose(self) -> None:
         await self._transport.aclose()

@@ -5,18 +5,21 @@
 2. The request is sent with the token.
 3. If it is answered 401, it had no effect: steps 1 and 2 are done once more. A request with a ``RESEND_CHECK`` that
    does not trust this 401 is not sent again; the next one asks for a new token.
+
+A refusal of a login may be kept for a while (``refusal_lasts_s``): until then requests get it at once, and nobody asks.
 """
 
 import asyncio
 import re
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
+from math import inf
 from typing import NamedTuple
 
 import httpx
 import msgspec
 
-from sluice.destinations.contract import Unavailable, http_status
+from sluice.destinations.contract import BatchError, Unavailable, http_status
 from sluice.destinations.http import CONNECT_TIMEOUT_S, describe_request, error_message, retry_after_s
 from sluice.setting_types import Secret
 
@@ -26,6 +29,8 @@ ResendCheck = Callable[[httpx.Response], bool]
 """Returns whether an answer that refuses the token proves that the request had no effect."""
 RENEW_AFTER = 0.9
 """Share of a token's lifetime after which it is renewed. blueconic.md §2 [client]"""
+LOGIN_EXTENSIONS = {"timeout": {"connect": CONNECT_TIMEOUT_S, "pool": CONNECT_TIMEOUT_S}}
+"""Extensions of a request for a token, which no client has made: httpx's own timeouts are not in it."""
 
 
 class Token(NamedTuple):
@@ -33,6 +38,8 @@ class Token(NamedTuple):
 
     value: str
     lifetime_s: float | None
+    base_url: str = ""
+    """The address that it is for, where the vendor names one."""
 
 
 class TokenAuth(httpx.Auth):
@@ -41,10 +48,12 @@ class TokenAuth(httpx.Auth):
     A refusal raises ``Unavailable``: it says nothing about the records. Does no I/O of its own.
 
     Override ``token_request`` and ``read_token`` for another kind of login, ``authorize`` for another header,
-    ``is_stale`` for another sign of a stale token.
+    ``is_stale`` for another sign of a stale token, ``renew_after_s`` and ``refusal_lasts_s`` for other times.
     """
 
     requires_response_body = True
+    credentials = "the client id and secret"
+    """Settings to check when they are refused, for a message."""
 
     def __init__(
         self, token_url: str, form: Mapping[str, str | Secret], *, default_lifetime_s: float | None = None
@@ -57,7 +66,8 @@ class TokenAuth(httpx.Auth):
         self._token: Token | None = None
         self._renew_at_s = 0.0
         self._answers = 0
-        self._refusal: Unavailable | None = None
+        self._refusal: BatchError | None = None
+        self._refused_until_s = -inf
 
     async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Yield the requests that httpx is to send."""
@@ -70,8 +80,8 @@ class TokenAuth(httpx.Auth):
                 token = self._token
                 if token is None or token is stale or time.monotonic() >= self._renew_at_s:
                     # Another request asked while this one waited, and was refused: asking again would only add load.
-                    if self._refusal and self._answers > answers:
-                        raise self._refusal
+                    if self._refusal and (self._answers > answers or time.monotonic() < self._refused_until_s):
+                        raise self._refusal.with_traceback(None)
                     token = self._store((yield self.token_request()))
             self.authorize(request, token)
             response = yield request
@@ -86,19 +96,15 @@ class TokenAuth(httpx.Auth):
 
     def token_request(self) -> httpx.Request:
         """Return the request that asks for a token."""
-        form = {name: value.reveal() if isinstance(value, Secret) else value for name, value in self._form.items()}
-        headers = {"accept": "application/json", "accept-encoding": "identity"}
-        extensions = {"timeout": {"connect": CONNECT_TIMEOUT_S, "pool": CONNECT_TIMEOUT_S}}
-        return httpx.Request("POST", self._token_url, data=form, headers=headers, extensions=extensions)
+        return form_request(self._token_url, self._form)
 
     def read_token(self, response: httpx.Response) -> Token:
-        """Return the token in the answer to ``token_request``. Raises ``Unavailable`` when there is no usable one."""
+        """Return the token in the answer to ``token_request``. Raises ``BatchError`` when there is no usable one."""
         try:
             answer = _decode_grant(response.content) if response.status_code == 200 else _Grant()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             answer = _Grant()
-        # Only visible ASCII can be sent in a header: RFC 6749 appendix A.12.
-        if not re.fullmatch(r"[\x21-\x7e]+", answer.access_token):
+        if not is_sendable(answer.access_token):
             raise self._unavailable_from(response)
         lifetime_s = answer.expires_in if answer.expires_in is not None else self._default_lifetime_s
         return Token(answer.access_token, lifetime_s)
@@ -111,28 +117,52 @@ class TokenAuth(httpx.Auth):
         """Return whether ``response`` says that the token is not, or no longer, valid."""
         return response.status_code == 401
 
+    def renew_after_s(self, lifetime_s: float) -> float:
+        """Return the age at which a token that is valid for ``lifetime_s`` is renewed."""
+        return RENEW_AFTER * lifetime_s
+
+    def refusal_lasts_s(self, refusal: BatchError) -> float:  # noqa: ARG002  # for others to override
+        """Return how long nobody asks for a token again after ``refusal``."""
+        return 0.0
+
+    def secrets(self) -> list[str]:
+        """Return what no message may show."""
+        return [value.reveal() for value in self._form.values() if isinstance(value, Secret)]
+
     def _store(self, response: httpx.Response) -> Token:
         self._token = self._refusal = None
         self._answers += 1
         try:
             self._token = token = self.read_token(response)
-        except Unavailable as error:
+        except BatchError as error:
             self._refusal = error
+            self._refused_until_s = time.monotonic() + self.refusal_lasts_s(error)
             raise
-        lifetime_s = float("inf") if token.lifetime_s is None else token.lifetime_s
-        self._renew_at_s = time.monotonic() + RENEW_AFTER * lifetime_s
+        lifetime_s = inf if token.lifetime_s is None else token.lifetime_s
+        self._renew_at_s = time.monotonic() + self.renew_after_s(lifetime_s)
         return token
 
     def _unavailable_from(self, response: httpx.Response) -> Unavailable:
-        secrets = [value.reveal() for value in self._form.values() if isinstance(value, Secret)]
         status = response.status_code
-        reason = error_message(response, secrets) if status != 200 else "no usable access_token"
+        reason = error_message(response, self.secrets()) if status != 200 else "no usable access_token"
         message = f"{describe_request(response.request)} gave no token but {status}: {reason}"
         if status == 429 or status >= 500:
             overloaded = status in (429, 503)
             return Unavailable(http_status(status), message, retry_after_s(response), overloaded=overloaded)
-        what = "the client id and secret" if status in (400, 401, 403) else "`url`"
+        what = self.credentials if status in (400, 401, 403) else "`url`"
         return Unavailable("auth", f"{message}; check {what}", retry_after_s(response))
+
+
+def form_request(url: str, form: Mapping[str, str | Secret]) -> httpx.Request:
+    """Return the request that asks the token endpoint at ``url`` with ``form``."""
+    values = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
+    headers = {"accept": "application/json", "accept-encoding": "identity"}
+    return httpx.Request("POST", url, data=values, headers=headers, extensions=dict(LOGIN_EXTENSIONS))
+
+
+def is_sendable(token: str) -> bool:
+    """Return whether ``token`` can be sent in a header: as visible ASCII alone. RFC 6749 appendix A.12"""
+    return re.fullmatch(r"[\x21-\x7e]+", token) is not None
 
 
 class _Grant(msgspec.Struct):

@@ -4,7 +4,8 @@ A load balancer without a route answers 404 for a record that is there; a proxy 
 request that the vendor is about to apply. An answer counts as the vendor's own
 
 - with ``own_answer_header`` set: if it has that header,
-- else, a success: if it is JSON; an error: if it has the shape of the kind's own errors.
+- else, a success: if it is JSON, or what the kind takes for its own; an error: if it has the shape of the kind's own
+  errors.
 """
 
 import asyncio
@@ -20,10 +21,19 @@ from sluice.destinations.http import answered_at
 class VendorAnswers:
     """Judge of one vendor's answers, and what the newest of its own has told."""
 
-    def __init__(self, own_header: str | None, is_own_error: Callable[[httpx.Response], bool]) -> None:
-        """``own_header`` is ``name`` or ``name: value``; ``is_own_error`` judges the shape of an error without it."""
+    def __init__(
+        self,
+        own_header: str | None,
+        is_own_error: Callable[[httpx.Response], bool],
+        is_own_success: Callable[[httpx.Response], bool] | None = None,
+    ) -> None:
+        """``own_header`` is ``name`` or ``name: value``; the others judge the shape of an answer without it.
+
+        ``is_own_success`` may look at the head alone: the body may be still to come.
+        """
         self._name, _, self._value = (own_header or "").partition(":")
         self._is_own_error = is_own_error
+        self._is_own_success = is_own_success or is_json
         self.vendor_at: datetime | None = None
         """The vendor's own clock. It is what the newest answer said, not the latest time of all: servers whose clocks
         disagree make it go back, and the earlier time proves less, which is safe."""
@@ -35,7 +45,7 @@ class VendorAnswers:
         if self._name:
             value: str | None = response.headers.get(self._name)
             return value is not None and self._value.strip() in ("", value.strip())
-        return is_json(response) if response.is_success else self._is_own_error(response)
+        return self._is_own_success(response) if response.is_success else self._is_own_error(response)
 
     async def note(self, response: httpx.Response) -> None:
         """Learn from ``response``, as a response hook of a client."""

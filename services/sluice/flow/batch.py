@@ -30,7 +30,13 @@ class Encoded(msgspec.Struct, frozen=True, gc=False):
     replay_safe: bool
     """True when applying it twice leaves the vendor as applying it once does."""
     columns: tuple[str, ...] = ()
-    """The columns that ``body`` has, where a batch is a table; its header is the union of its items' columns."""
+    """The columns that ``body`` has, where a batch is a table; its header is the union of its items' columns.
+
+    ``body`` is then the item's row in the order of its own columns, without an end of line: ``table_header.py``."""
+    sort_key: str | None = None
+    """The place of the item in its batch, which is sorted by it; ``None``, for all items of a batch key: unsorted."""
+    warning: str | None = None
+    """An objection to the record that its receipt repeats, if the vendor takes it."""
 
 
 class InDoubt(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,8 @@
 """Windows, which collect items with one batch key until they are a batch.
 
 1. A window opens with its first item, and its age counts from then.
-2. It fills. Items and encoded bytes are hard limits: it closes before an item that would exceed one is added.
+2. It fills. Items and encoded bytes are hard limits: it closes before an item that would exceed one is added. Where a
+   batch is a table, its header and the cells that a row lacks count, too: ``table_header.py`` beside this file.
 3. It is taken as a batch once it is full, or older than ``max_age_s``. A window that is only old closes when it is
    taken, not by the clock: while the vendor is busy it goes on filling.
 4. When memory is full, no window can fill any more, and the largest are closed early.
@@ -14,7 +15,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from sluice.flow.batch import Batch, FlushReason, Item, Part
+from sluice.flow.batch import Batch, Encoded, FlushReason, Item, Part
+from sluice.flow.table_header import TableHeader
 from sluice.setting_types import Frozen, Positive, SecondsOrZero
 
 
@@ -30,6 +32,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The default age at which a window closes; ours to choose."""
     max_jobs: int = 0
     """Vendor jobs outstanding at once, each writer by itself; 0 for a vendor that answers at once."""
+    max_header_bytes: int | None = None
+    """The header line of a batch that is a table, with its end of line; ``None`` for no limit but ``max_bytes``."""
 
 
 class WindowSettings(Frozen, frozen=True):
@@ -46,6 +50,17 @@ class WindowLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_items: int
     max_bytes: int
     max_age_s: float
+    max_header_bytes: int | None = None
+
+
+def narrow(limits: Limits, settings: WindowSettings) -> WindowLimits:
+    """Return the vendor's ``limits`` as far as ``settings`` do not narrow them."""
+    return WindowLimits(
+        max_items=min(limits.max_items, settings.max_items or limits.max_items),
+        max_bytes=min(limits.max_bytes, settings.max_bytes or limits.max_bytes),
+        max_age_s=limits.max_age_s if settings.max_age_s is None else settings.max_age_s,
+        max_header_bytes=limits.max_header_bytes,
+    )
 
 
 class Window:
@@ -55,6 +70,7 @@ class Window:
         "answered_at_loss",
         "batch_key",
         "body_bytes",
+        "header",
         "identities",
         "in_doubt",
         "items",
@@ -67,6 +83,7 @@ class Window:
         self.in_doubt = first.in_doubt
         self.items: list[Item] = []
         self.identities: set[object] = set()
+        self.header = TableHeader()
         self.body_bytes = 0
         self.since_s = since_s
         self.suspected = 0
@@ -100,7 +117,11 @@ class Windows:
             window = windows.get(name)
             if window is None:
                 window = windows[name] = Window(item, now_s)
-            elif window.body_bytes + len(encoded.body) > max_bytes:
+            elif (
+                self._overflows(window, encoded)
+                if encoded.columns
+                else window.body_bytes + len(encoded.body) > max_bytes
+            ):
                 self._full.append((windows.pop(name), "bytes"))
                 window = windows[name] = Window(item, now_s)
             elif encoded.identity in window.identities:
@@ -109,6 +130,8 @@ class Windows:
             window.items.append(item)
             window.identities.add(encoded.identity)
             window.body_bytes += len(encoded.body) + 1
+            if encoded.columns:
+                window.body_bytes += window.header.add(encoded.columns)
             if len(window.items) == max_items:
                 self._full.append((windows.pop(name), "count"))
 
@@ -146,7 +169,7 @@ class Windows:
             window = Window(part.items[0], now_s)
             window.items = part.items
             window.in_doubt = None  # whatever was in doubt was found out about before
-            window.body_bytes = sum(len(item.encoded.body) + 1 for item in part.items)
+            _measure(window)
             window.suspected = part.suspected
             window.answered_at_loss = part.answered_at_loss
             self._full.append((window, "bisect"))
@@ -169,12 +192,20 @@ class Windows:
                 window.items = kept
                 window.suspected = min(window.suspected, len(kept))
                 window.identities = {item.encoded.identity for item in kept}
-                window.body_bytes = sum(len(item.encoded.body) + 1 for item in kept)
+                _measure(window)
         self._open = {name: window for name, window in self._open.items() if window.items}
         self._full = deque(entry for entry in self._full if entry[0].items)
 
     def __len__(self) -> int:
         return sum(len(window.items) for window in self._all())
+
+    def _overflows(self, window: Window, row: Encoded) -> bool:
+        """Return whether ``window``, a table, would exceed a limit with one ``row`` more."""
+        added_bytes, header_bytes = window.header.cost(row.columns)
+        if window.body_bytes + len(row.body) + added_bytes > self._limits.max_bytes:
+            return True
+        max_header_bytes = self._limits.max_header_bytes
+        return max_header_bytes is not None and window.header.line_bytes + header_bytes > max_header_bytes
 
     def _all(self) -> Iterator[Window]:
         yield from (window for window, _ in self._full)
@@ -193,7 +224,19 @@ def _largest_beyond(sizes: dict[object, int], limit: int) -> set[object]:
     return chosen
 
 
+def _measure(window: Window) -> None:
+    """Count the bytes of ``window`` anew, after its items have changed."""
+    window.header = TableHeader()
+    window.body_bytes = 0
+    for item in window.items:
+        window.body_bytes += len(item.encoded.body) + 1
+        if item.encoded.columns:
+            window.body_bytes += window.header.add(item.encoded.columns)
+
+
 def _close(window: Window, reason: FlushReason, now_s: float, batch_id: str) -> Batch:
+    if window.items[0].encoded.sort_key is not None:
+        window.items.sort(key=_sort_key)
     for row, item in enumerate(window.items):
         item.row = row
     return Batch(
@@ -208,3 +251,7 @@ def _close(window: Window, reason: FlushReason, now_s: float, batch_id: str) -> 
         answered_at_loss=window.answered_at_loss,
         in_doubt=window.in_doubt,
     )
+
+
+def _sort_key(item: Item) -> str:
+    return item.encoded.sort_key or ""

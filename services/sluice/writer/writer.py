@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from sluice.destinations.contract import Account
 from sluice.flow.flood_guard import FloodGuard
 from sluice.flow.retry_policy import RetryPolicy
-from sluice.flow.windows import WindowLimits
+from sluice.flow.windows import narrow
 from sluice.kafka.clients import KafkaUnreachable, explain_failure
 from sluice.kafka.topic_admin import admin_client
 from sluice.settings import Settings
@@ -44,7 +44,7 @@ class Writer:
         self._name = name
         self._metrics = metrics
         entry, topics, limits = settings.destination(name), topics_of(name, settings.topic_prefix), destination.limits
-        window, delivery = entry.window, entry.delivery
+        delivery = entry.delivery
         limiter = Limiter(
             LimiterSettings(
                 max_concurrent=min(limits.max_concurrent, delivery.max_concurrent_per_writer or limits.max_concurrent),
@@ -65,11 +65,7 @@ class Writer:
             topics=topics,
             group_id=f"{settings.topic_prefix}{name}.writer",
             destination=destination,
-            window_limits=WindowLimits(
-                max_items=min(limits.max_items, window.max_items or limits.max_items),
-                max_bytes=min(limits.max_bytes, window.max_bytes or limits.max_bytes),
-                max_age_s=limits.max_age_s if window.max_age_s is None else window.max_age_s,
-            ),
+            window_limits=narrow(limits, entry.window),
             limiter=limiter,
             retries=RetryPolicy(
                 delays_s=tuple(topic.delay_s for topic in topics.retries),

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sluice.events import MAX_HEADER_BYTES, Header, Place, decode_succeeded
+from sluice.flow.batch import Encoded
 from sluice.flow.outcome import Fate, Outcome
 from sluice.kafka.sending import Message
 from sluice.writer.lanes.decoding import origin_of
@@ -59,6 +60,20 @@ def test_receipt_says_what_became_of_its_record_with_its_key_and_headers() -> No
     assert (receipt.record_id, receipt.warning, receipt.batch_id) == ("v-9", "w", "b-1")
     assert (receipt.attempt, receipt.job_id, receipt.source) == (2, "job-1", item.source)
     assert (message.key, message.headers) == (b"acme", [("traceparent", b"00-1"), ("app", b"\xff")])
+
+
+@pytest.mark.parametrize(
+    ("ours", "vendors", "warning"),
+    [
+        pytest.param("Email cleared", None, "Email cleared", id="ours"),
+        pytest.param("Email cleared", "no such city", "Email cleared; no such city", id="both"),
+        pytest.param(None, None, None, id="none"),
+    ],
+)
+def test_receipt_repeats_objections(ours: str | None, vendors: str | None, warning: str | None) -> None:
+    item = make_item(encoded=Encoded("company", "acme", b"{}", True, warning=ours))
+    message = succeeded(item, Outcome(Fate.DELIVERED, "CREATED", warning=vendors), "b-1", NOON)
+    assert decode_succeeded(message.value or b"").warning == warning
 
 
 def test_dead_letter_says_why() -> None:

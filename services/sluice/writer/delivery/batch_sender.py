@@ -27,6 +27,7 @@ from sluice.flow.batch import Batch, InDoubt, Item, Part
 from sluice.flow.bisection import Bisection
 from sluice.flow.lost_answers import LostAnswers
 from sluice.flow.outcome import Fate, Outcome
+from sluice.flow.table_header import table_bytes
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.wall_clock import utc_now
 from sluice.writer import kill_points
@@ -270,5 +271,5 @@ class BatchSender:
     def _part(self, items: Sequence[Item]) -> Batch:
         if items is self.batch.items:
             return self.batch
-        body_bytes = sum(len(item.encoded.body) for item in items) + len(items) - 1
+        body_bytes = table_bytes(item.encoded for item in items)
         return msgspec.structs.replace(self.batch, items=list(items), body_bytes=body_bytes, reason="bisect")

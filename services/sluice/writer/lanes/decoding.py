@@ -7,6 +7,7 @@ import msgspec
 from sluice.destinations.contract import Account, Rejection
 from sluice.events import SLUICE_HEADER, TRACEPARENT, Header, KafkaRecord, Place, RecordEvent, decode_record, place_of
 from sluice.flow.batch import Encoded, Item
+from sluice.flow.table_header import table_bytes
 from sluice.headers import header_number, source_of
 from sluice.kafka.bounded_consumer import HEADER_BYTES
 from sluice.records import ordering_key
@@ -75,10 +76,11 @@ class Decoder:
             if not sent_before:
                 raise Undecodable(error.code, error.message, event) from error
             encoded = _UNSENDABLE
-        if len(encoded.body) > self._max_bytes and not sent_before:
+        body_bytes = table_bytes([encoded]) if encoded.columns else len(encoded.body)
+        if body_bytes > self._max_bytes and not sent_before:
             raise Undecodable(
                 "too-large",
-                f"expected at most {self._max_bytes} bytes for one record, got {len(encoded.body)}; split it upstream",
+                f"expected at most {self._max_bytes} bytes for one record, got {body_bytes}; split it upstream",
                 event,
             )
         key = message.key

@@ -43,7 +43,7 @@ def succeeded(item: Item, outcome: Outcome, batch_id: str, settled_at: datetime)
         outcome="delivered" if outcome.fate is _DELIVERED else "skipped",
         status=outcome.code[:MAX_CODE_CHARS],
         record_id=outcome.record_id and outcome.record_id[:MAX_RECORD_ID_CHARS],
-        warning=outcome.warning and outcome.warning[:MAX_WARNING_CHARS],
+        warning=_warning(item.encoded.warning, outcome.warning),
         batch_id=batch_id,
         attempt=item.attempt,
         source=item.source,
@@ -54,6 +54,12 @@ def succeeded(item: Item, outcome: Outcome, batch_id: str, settled_at: datetime)
 
 
 _DELIVERED = Fate.DELIVERED
+
+
+def _warning(ours: str | None, vendors: str | None) -> str | None:
+    """Return the objection that was there before the record was sent, and then the vendor's."""
+    warning = f"{ours}; {vendors}" if ours and vendors else ours or vendors
+    return warning and warning[:MAX_WARNING_CHARS]
 
 
 class Received(NamedTuple):

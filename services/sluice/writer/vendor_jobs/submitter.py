@@ -21,6 +21,7 @@ from sluice.events import OpenedJob
 from sluice.flow.batch import Batch, Item, Part
 from sluice.flow.lane_job import LaneJob
 from sluice.flow.outcome import Fate, Outcome
+from sluice.flow.table_header import table_bytes
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.telemetry.traceparent import current_traceparent
 from sluice.wall_clock import utc_now
@@ -119,7 +120,7 @@ class Submitter:
         if len(items) < len(self.batch.items):
             for row, item in enumerate(items):
                 item.row = row
-            body_bytes = sum(len(item.encoded.body) + 1 for item in items)
+            body_bytes = table_bytes(item.encoded for item in items)
             self.batch = msgspec.structs.replace(
                 self.batch, batch_id=uuid4().hex, items=list(items), body_bytes=body_bytes
             )
