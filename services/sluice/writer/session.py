@@ -107,12 +107,12 @@ class Session:
             await stop(consumer)
 
     def _opener(self, limits: MessageLimits) -> LaneOpener:
-        parts, delivery = self._parts, self._parts.entry.delivery
+        parts, delivery, buffer = self._parts, self._parts.entry.delivery, self._parts.lanes.buffer.limits
         # Half of the buffer at most, however the lanes are shared out: what waits for a key must not stop the others.
         order = OrderTerms(
             ordered=parts.entry.ordering == "key",
-            max_items=min(delivery.max_waiting_per_lane, max(1, delivery.max_buffered_items // (2 * self._lanes))),
-            max_bytes=delivery.max_buffered_bytes // (2 * self._lanes),
+            max_items=min(delivery.max_waiting_per_lane, max(1, buffer.max_items // (2 * self._lanes))),
+            max_bytes=buffer.max_bytes // (2 * self._lanes),
         )
         terms = LaneTerms(
             topics=self._topics,

@@ -72,6 +72,7 @@ class Dispatcher:
         """Send nothing more of ``lane``, which is lost or given up: its next owner reads its items again."""
         self._windows.discard(lane)
         self._tell_guard()
+        self._changed.set()
         for sender in self._under_way.values():
             sender.lanes.lose(lane)
 
