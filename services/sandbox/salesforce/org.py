@@ -10,7 +10,7 @@ from sandbox.clock import Clock
 from sandbox.faults.board import FaultBoard
 from sandbox.http.messages import Request
 from sandbox.ledger.ledger import Ledger
-from sandbox.salesforce.columns import read_columns
+from sandbox.salesforce.columns import check_mapped, read_columns
 from sandbox.salesforce.faults import (
     CompletedWithMessage,
     FailBatch,
@@ -131,13 +131,15 @@ class Org:
         origin: Origin,
         external_id: str | None = None,
         at: float | None = None,
+        is_json: bool = False,
     ) -> list[RowResult]:
         """Apply one batch, now or as of ``at``, and return a result per row, in order.
 
         A cell is a text, or a JSON value; ``None`` sets null, ``""`` leaves the field as it is (§6 [docs]): ``#N/A``
         has been read as ``None`` before. Raises ``BatchRefused``, with nothing applied, for an unknown object or
         column, for more columns than ``Id`` in a delete, for an upsert without a good external id, for a missing
-        permission.
+        permission. Rows of JSON are refused one by one for an unknown column, and all for a value of another type.
+        §13.14 [issues simple-salesforce 313, 366, 372, 817]
         """
         kind = self.object_type(object_name)
         self.check_permission(origin.user, operation)
@@ -145,7 +147,9 @@ class Org:
             raise BatchRefused("InvalidBatch", f"The '{operation}' batch must contain only ids")
         table = self.tables[kind.name.lower()]
         key_slot = self.key_slot(kind, external_id) if operation == "upsert" else None
-        found = read_columns(columns, kind, self.tables, key_slot)
+        found = read_columns(columns, kind, self.tables, key_slot, takes_unknown=is_json)
+        if is_json:
+            check_mapped(found, kind, rows)
         at = self.clock.now() if at is None else at
         writing = RowWriter(table, found, key_slot=key_slot, creator=origin.user.number, at=at)
         refused = self._refused_by_faults(origin, len(rows))

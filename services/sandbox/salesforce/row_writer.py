@@ -169,6 +169,10 @@ class RowWriter:
         return serial, record
 
     def _values(self, row: Row) -> Values:
+        for place, name in self._columns.unknown:
+            if row[place] != "":
+                message = f"No such column '{name}' on sobject of type {self._kind.name}"
+                raise refused("INVALID_FIELD", message, name)
         values: Values = {}
         for place, slot, convert in self._columns.setters:
             cell = row[place]

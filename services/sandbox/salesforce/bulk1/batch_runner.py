@@ -60,6 +60,7 @@ class BatchRunner:
             origin=origin,
             external_id=job.request.external_id_field,
             at=at,
+            is_json=job.request.content_type.endswith("JSON"),
         )
         batch.records_processed = len(results)
         batch.records_failed = sum(not result.success for result in results)
