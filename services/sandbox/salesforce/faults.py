@@ -29,6 +29,14 @@ class LockRows(Selection, frozen=True, kw_only=True, tag="lock_rows"):
     rows: Count = 1
 
 
+class LockParents(Selection, frozen=True, kw_only=True, tag="lock_parents"):
+    """``UNABLE_TO_LOCK_ROW`` for rows that touch a parent which another batch in progress at the same time touches, as
+    long as it stands. §13.18 [docs] [issues cli 882, CumulusCI 1455]
+    """
+
+    times: Count | None = None
+
+
 class RefuseRows(Selection, frozen=True, kw_only=True, tag="refuse_rows"):
     """Status code of §5 for the first ``rows`` of a batch."""
 
@@ -127,6 +135,7 @@ class RefuseLogin(Selection, frozen=True, kw_only=True, tag="refuse_login"):
 FAULT_KINDS: tuple[type[Selection], ...] = (
     FailBatch,
     LockRows,
+    LockParents,
     RefuseRows,
     SlowJob,
     NearlyUsedUp,

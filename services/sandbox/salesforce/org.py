@@ -15,6 +15,7 @@ from sandbox.salesforce.faults import (
     CompletedWithMessage,
     FailBatch,
     LateResults,
+    LockParents,
     LockRows,
     RefuseRows,
     SlowJob,
@@ -23,6 +24,7 @@ from sandbox.salesforce.faults import (
 from sandbox.salesforce.jobs import Jobs
 from sandbox.salesforce.limits import Limits
 from sandbox.salesforce.objects import ObjectType
+from sandbox.salesforce.parent_locks import BatchLocks, ParentLocks
 from sandbox.salesforce.query import QueryResult, check_query, run_query
 from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.rest_query.cursors import Cursors
@@ -79,6 +81,7 @@ class Org:
         self._fill()
 
     def _fill(self) -> None:
+        self._parent_locks = ParentLocks()
         self.tables = {kind.name.lower(): Table(kind) for kind in self.settings.objects}
         users = self.tables.get("user")
         if users is not None:
@@ -131,9 +134,10 @@ class Org:
         origin: Origin,
         external_id: str | None = None,
         at: float | None = None,
+        since: float | None = None,
         is_json: bool = False,
     ) -> list[RowResult]:
-        """Apply one batch, now or as of ``at``, and return a result per row, in order.
+        """Apply one batch, now or as of ``at``, and return a result per row, in order. It was in progress ``since``.
 
         A cell is a text, or a JSON value; ``None`` sets null, ``""`` leaves the field as it is (§6 [docs]): ``#N/A``
         has been read as ``None`` before. Raises ``BatchRefused``, with nothing applied, for an unknown object or
@@ -151,7 +155,8 @@ class Org:
         if is_json:
             check_mapped(found, kind, rows)
         at = self.clock.now() if at is None else at
-        writing = RowWriter(table, found, key_slot=key_slot, creator=origin.user.number, at=at)
+        locks = self._locks(origin, at if since is None else since, at)
+        writing = RowWriter(table, found, key_slot=key_slot, creator=origin.user.number, at=at, locks=locks)
         refused = self._refused_by_faults(origin, len(rows))
         written = [*refused, *writing.write(operation, rows[len(refused) :])]
         self._record(origin, operation, kind, columns, rows, written, at, external_id)
@@ -192,6 +197,12 @@ class Org:
         """Run the actions that are due, and drop old jobs."""
         self.schedule.catch_up()
         self.jobs.forget_old()
+
+    def _locks(self, origin: Origin, since: float, until: float) -> BatchLocks | None:
+        """Return the locks of a batch where a fault makes batches contend. §13.18"""
+        for _ in self.faults.acting((LockParents,), origin.method, origin.path):
+            return self._parent_locks.batch(since, until)
+        return None
 
     def _refused_by_faults(self, origin: Origin, count: int) -> list[WrittenRow]:
         """Return the results of the first rows, which faults refuse; none of these rows is applied."""

@@ -60,6 +60,7 @@ class BatchRunner:
             origin=origin,
             external_id=job.request.external_id_field,
             at=at,
+            since=batch.phases.starts_at,
             is_json=job.request.content_type.endswith("JSON"),
         )
         batch.records_processed = len(results)

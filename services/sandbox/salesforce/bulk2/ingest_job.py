@@ -38,6 +38,7 @@ class IngestJob(Job):
         self.content_url = f"services/data/v{version}.0/jobs/ingest/{self.id}/batches"
         self._data: bytes | None = None
         self._results: list[bytes] = []
+        self._began_at = 0.0
 
     @property
     def kept_bytes(self) -> int:
@@ -108,6 +109,7 @@ class IngestJob(Job):
         if self.state != "UploadComplete":
             return
         self.move_to("InProgress", at)
+        self._began_at = at
         body = self._body()
         settings = self.org.settings
         rows = body.count(b"\n") - body.endswith(b"\n")
@@ -165,7 +167,9 @@ class IngestJob(Job):
             origin=load.origin,
             external_id=self.external_id_field,
             at=at,
+            since=self._began_at,
         )
+        self._began_at = at
         self._results.append(pack_results(results[:shown]))
         self.processed += len(results)
         self.failed += sum(not result.success for result in results)
