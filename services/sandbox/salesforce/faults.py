@@ -52,6 +52,10 @@ class SlowJob(Selection, frozen=True, kw_only=True, tag="slow_job"):
     phase_s: Seconds
 
 
+class HoldJobs(Selection, frozen=True, kw_only=True, tag="hold_jobs"):
+    """Batch (1.0) or job (2.0) that stays queued until ``POST /_sandbox/jobs/release``, also when this is cleared."""
+
+
 class NearlyUsedUp(Selection, frozen=True, kw_only=True, tag="nearly_used_up"):
     """Calls or batches left of the day's budget. The window of 24 hours gives the used ones back. §7"""
 
@@ -138,6 +142,7 @@ FAULT_KINDS: tuple[type[Selection], ...] = (
     LockParents,
     RefuseRows,
     SlowJob,
+    HoldJobs,
     NearlyUsedUp,
     ReformatNumbers,
     CoerceEcho,

@@ -1,6 +1,7 @@
 """One org: its records, and the operations on them. An API needs ``Org.write`` and ``Org.query`` only.
 
-The APIs also share ``schedule`` (actions due later), ``sessions``, ``limits``, ``jobs``, ``cursors`` and ``faults``.
+The APIs also share ``schedule`` (actions due later), ``holding`` (actions due on release), ``sessions``, ``limits``,
+``jobs``, ``cursors`` and ``faults``.
 """
 
 from collections.abc import Sequence
@@ -21,9 +22,11 @@ from sandbox.salesforce.faults import (
     SlowJob,
     StateGoesBack,
 )
+from sandbox.salesforce.holding import Holding
 from sandbox.salesforce.jobs import Jobs
 from sandbox.salesforce.limits import Limits
 from sandbox.salesforce.objects import ObjectType
+from sandbox.salesforce.origin import Origin
 from sandbox.salesforce.parent_locks import BatchLocks, ParentLocks
 from sandbox.salesforce.query import QueryResult, check_query, run_query
 from sandbox.salesforce.refusals import BatchRefused
@@ -36,17 +39,6 @@ from sandbox.salesforce.settings import Settings
 from sandbox.salesforce.table import Table
 
 _ROW_FAULTS: tuple[type[LockRows | RefuseRows], ...] = (LockRows, RefuseRows)
-
-
-class Origin(NamedTuple):
-    """Request that brought a batch: its user, and its names for faults and for the ledger."""
-
-    user: OrgUser
-    number: int
-    method: str
-    path: str
-    endpoint: str
-    """Name of the call in the ledger: ``POST /services/async/job/batch``"""
 
 
 class PhaseTimes(NamedTuple):
@@ -69,15 +61,17 @@ class Org:
         self.limits = Limits(settings, clock)
         self.jobs = Jobs(settings, clock)
         self.cursors = Cursors(settings, clock)
+        self.holding = Holding(faults, clock)
         self._fill()
 
     def reset(self) -> None:
-        """Forget records, jobs, cursors, sessions and counts."""
+        """Forget records, jobs, also held ones, cursors, sessions and counts."""
         self.schedule.clear()
         self.sessions.expire_all()
         self.limits.clear()
         self.jobs.clear()
         self.cursors.clear()
+        self.holding.clear()
         self._fill()
 
     def _fill(self) -> None:
@@ -249,7 +243,3 @@ def _column(columns: Sequence[str], rows: Sequence[Row], name: str) -> Sequence[
         if column.lower() == name.lower():
             return [str(row[place] or "") for row in rows]
     return [None] * len(rows)
-
-
-def origin_of(request: Request, user: OrgUser, endpoint: str) -> Origin:
-    return Origin(user, request.number, request.method, request.path, endpoint)

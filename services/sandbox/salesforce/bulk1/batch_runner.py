@@ -13,7 +13,8 @@ from sandbox.salesforce.bulk1.content_readers import read_csv_content, read_json
 from sandbox.salesforce.bulk1.faults import SplitResult
 from sandbox.salesforce.bulk1.job import Batch, Job, deflate, inflate
 from sandbox.salesforce.bulk1.query_results import query_rows
-from sandbox.salesforce.org import Org, Origin
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.origin import Origin
 from sandbox.salesforce.query import QueryResult
 from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.results import pack_results
