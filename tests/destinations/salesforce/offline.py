@@ -44,4 +44,4 @@ def error(code: str, message: str = "no", status: int = 400) -> httpx.Response:
 def xml(content: str, status: int = 200, **headers: str) -> httpx.Response:
     """Answer a call of Bulk API 1.0."""
     head = {"content-type": "application/xml", **headers}
-    return httpx.Response(status, content=f'<?xml version="1.0" encoding="UTF-8"?>{content}', headers=head)
+    return httpx.Response(status, content=content, headers=head)
