@@ -7,7 +7,7 @@ arrived, before its job is closed. §1 [docs]
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
 from hashlib import sha256
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 from xml.sax.saxutils import escape
 
 import httpx
@@ -20,10 +20,10 @@ from sluice.destinations.salesforce.bulk1_answers import (
     read_batches,
     read_job,
 )
-from sluice.destinations.salesforce.calls import CSV, JSON, XML, Calls
+from sluice.destinations.salesforce.calls import XML, Calls
+from sluice.destinations.salesforce.request_bodies import MEDIA_TYPES
+from sluice.destinations.salesforce.row_formats import ContentType
 
-ContentType = Literal["CSV", "JSON", "XML"]
-MEDIA_TYPES: dict[ContentType, str] = {"CSV": CSV, "JSON": JSON, "XML": XML}
 MAX_RESULT_BYTES = 64 * 2**20
 """Bytes of the results of one batch: 10,000 rows with some kilobytes of errors each. [assumed]"""
 MAX_REQUEST_BYTES = 16 * 2**20
