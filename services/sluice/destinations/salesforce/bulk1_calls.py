@@ -28,6 +28,8 @@ MAX_RESULT_BYTES = 64 * 2**20
 """Bytes of the results of one batch: 10,000 rows with some kilobytes of errors each. [assumed]"""
 MAX_REQUEST_BYTES = 16 * 2**20
 """Bytes of one batch, which has 10,000,000 at most. §7 [docs]"""
+UNKNOWN = ("InvalidJob", "InvalidBatch", "NOT_FOUND")
+"""Codes of a job or batch that the vendor does not know. §3.11, §4.3 [docs]"""
 _NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 _Info = TypeVar("_Info")
 
