@@ -43,3 +43,9 @@ def batches_xml(*batches: str) -> str:
     return (
         f'<?xml version="1.0" encoding="UTF-8"?><batchInfoList xmlns="{_NAMESPACE}">{"".join(batches)}</batchInfoList>'
     )
+
+
+def result_csv(*rows: tuple[str, str, str, str]) -> bytes:
+    """Return results as §3.7 shows them."""
+    lines = [("Id", "Success", "Created", "Error"), *rows]
+    return "".join(",".join(f'"{value}"' for value in line) + "\n" for line in lines).encode()

@@ -77,7 +77,7 @@ class Bulk1States:
 
 
 def _gone(error: Refused) -> Gone:
-    """Return the state of what the vendor does not know. Raises ``Unavailable`` for a refusal that says nothing of it."""
+    """Return the state of what the vendor does not know. Raises ``Unavailable`` for any other refusal."""
     if not is_code(error, *UNKNOWN):
         raise Unavailable("no-answer", f"cannot see the state of a batch: {error}") from error
     return Gone(str(error))
