@@ -37,3 +37,39 @@ def encode(
     """Encode one event by settings with ``values``."""
     records = Records(bulk1_settings(**values), ROW_FORMATS[content_type], needs_identifier=needs_identifier)
     return records.encode(record(object_, operation, key, data), "3-7")
+
+
+def field(name: str, **values: Any) -> dict[str, Any]:
+    """Make a field as Salesforce describes it, which may be written."""
+    return {
+        "name": name,
+        "type": "string",
+        "createable": True,
+        "updateable": True,
+        "externalId": False,
+        "idLookup": False,
+        "relationshipName": None,
+        "referenceTo": [],
+        "polymorphicForeignKey": False,
+        **values,
+    }
+
+
+CONTACT: dict[str, Any] = {
+    "name": "Contact",
+    "createable": True,
+    "updateable": True,
+    "deletable": True,
+    "fields": [
+        field("Id", createable=False, updateable=False, idLookup=True),
+        field("LastName"),
+        field("Name", createable=False, updateable=False),
+        field("CreatedDate", updateable=False),
+        field("Email", idLookup=True),
+        field("Ext__c", externalId=True),
+        field("AccountId", relationshipName="Account", referenceTo=["Account"]),
+        field("OwnerId", relationshipName="Owner", referenceTo=["Group", "User"], polymorphicForeignKey=True),
+        field("ReportsToId", updateable=False, relationshipName="ReportsTo", referenceTo=["Contact"]),
+    ],
+}
+"""An object as Salesforce describes it, with what is read of it. salesforce_bulk.md §13 row 15"""
