@@ -1,47 +1,75 @@
-"""An org without a network: it logs in whoever asks, and answers as a test tells it."""
+"""Records and settings of a Salesforce org that no test asks."""
 
-from collections.abc import Callable
 from typing import Any
 
-import httpx
+import msgspec
 
-from sluice.destinations.salesforce.calls import Calls
-from sluice.destinations.salesforce.login_settings import SoapLogin
-from sluice.destinations.settings import DestinationSettings
-from sluice.setting_types import Secret
-from tests.destinations.salesforce.logins import granted
+from sluice.destinations.salesforce.records import Records
+from sluice.destinations.salesforce.row_formats import ROW_FORMATS, ContentType
+from sluice.destinations.salesforce.settings import Bulk1Settings
+from sluice.events import Key, Operation
+from sluice.flow.batch import Encoded
+from sluice.setting_types import decode_secret
+from tests.support.factories import record
 
-URL = "https://acme.my.salesforce.com"
-LOGIN = SoapLogin(username="loader@example.com", password=Secret("s3cret"), security_token=Secret("T"))
-Answer = Callable[[httpx.Request], httpx.Response]
-
-
-def network(answer: Answer | httpx.Response, requests: list[httpx.Request]) -> httpx.MockTransport:
-    """Make an org's network, with a note of each data call in ``requests``."""
-
-    def respond(request: httpx.Request) -> httpx.Response:
-        if request.url.path.startswith("/services/Soap"):
-            return granted()
-        requests.append(request)
-        return answer if isinstance(answer, httpx.Response) else answer(request)
-
-    return httpx.MockTransport(respond)
+ID = "003X00000000001AAA"
+LOGIN = {"flow": "password", "username": "u", "password": "p", "client_id": "c", "client_secret": "s"}
 
 
-def calls(answer: Answer | httpx.Response, requests: list[httpx.Request] | None = None, **changes: Any) -> Calls:
-    """Make the client of an org that answers as ``answer`` says."""
-    made: dict[str, Any] = {"api_version": "59.0", "max_connections": 2, **changes}
-    transport = network(answer, [] if requests is None else requests)
-    return Calls(DestinationSettings(url=f"{URL}/"), LOGIN, transport=transport, **made)
+def bulk1_settings(**values: Any) -> Bulk1Settings:
+    """Make settings whose login is never used."""
+    settings: dict[str, Any] = {"kind": "salesforce_bulk1", "url": "https://acme.my.salesforce.com", **values}
+    if "login" in Bulk1Settings.__struct_fields__:
+        settings.setdefault("login", LOGIN)
+    return msgspec.convert(settings, Bulk1Settings, dec_hook=decode_secret)
 
 
-def error(code: str, message: str = "no", status: int = 400) -> httpx.Response:
-    """Refuse a call of Bulk API 1.0."""
-    content = f"<error><exceptionCode>{code}</exceptionCode><exceptionMessage>{message}</exceptionMessage></error>"
-    return httpx.Response(status, content=content, headers={"content-type": "application/xml"})
+def encode(
+    operation: Operation = "update",
+    key: Key = ID,
+    data: object = None,
+    *,
+    content_type: ContentType = "CSV",
+    object_: str = "Contact",
+    needs_identifier: bool = False,
+    **values: Any,
+) -> Encoded:
+    """Encode one event by settings with ``values``."""
+    records = Records(bulk1_settings(**values), ROW_FORMATS[content_type], needs_identifier=needs_identifier)
+    return records.encode(record(object_, operation, key, data), "3-7")
 
 
-def xml(content: str, status: int = 200, **headers: str) -> httpx.Response:
-    """Answer a call of Bulk API 1.0."""
-    head = {"content-type": "application/xml", **headers}
-    return httpx.Response(status, content=f'<?xml version="1.0" encoding="UTF-8"?>{content}', headers=head)
+def field(name: str, **values: Any) -> dict[str, Any]:
+    """Make a field as Salesforce describes it, which may be written."""
+    return {
+        "name": name,
+        "type": "string",
+        "createable": True,
+        "updateable": True,
+        "externalId": False,
+        "idLookup": False,
+        "relationshipName": None,
+        "referenceTo": [],
+        "polymorphicForeignKey": False,
+        **values,
+    }
+
+
+CONTACT: dict[str, Any] = {
+    "name": "Contact",
+    "createable": True,
+    "updateable": True,
+    "deletable": True,
+    "fields": [
+        field("Id", createable=False, updateable=False, idLookup=True),
+        field("LastName"),
+        field("Name", createable=False, updateable=False),
+        field("CreatedDate", updateable=False),
+        field("Email", idLookup=True),
+        field("Ext__c", externalId=True),
+        field("AccountId", relationshipName="Account", referenceTo=["Account"]),
+        field("OwnerId", relationshipName="Owner", referenceTo=["Group", "User"], polymorphicForeignKey=True),
+        field("ReportsToId", updateable=False, relationshipName="ReportsTo", referenceTo=["Contact"]),
+    ],
+}
+"""An object as Salesforce describes it, with what is read of it. salesforce_bulk.md §13 row 15"""

@@ -17,11 +17,11 @@ from typing import Literal
 
 import httpx
 
-from sluice.destinations.contract import Ambiguous, BatchError, OnRequest, PreSendCheck, Unavailable
+from sluice.destinations.contract import Ambiguous, BatchError, OnRequest, PreSendCheck, Refused, Unavailable
 from sluice.destinations.http import describe_request, open_client, send, stream
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 from sluice.destinations.oauth import RESEND_CHECK
-from sluice.destinations.salesforce.errors import read_error_of, unavailable_of, write_error
+from sluice.destinations.salesforce.errors import is_code, read_error_of, unavailable_of, write_error
 from sluice.destinations.salesforce.login_settings import Login
 from sluice.destinations.salesforce.quotas import Quotas
 from sluice.destinations.salesforce.session import ASYNC_PATH, Session, is_refused_session
@@ -85,6 +85,18 @@ class Calls:
         response = await send(self._client, self._client.build_request("GET", path, headers={"accept": accept}))
         self._expect_success_of_read(response)
         return response
+
+    async def find(self, path: str) -> bytes | None:
+        """Return the body at ``path`` below ``data``; ``None`` where nothing is, by the vendor's own answer.
+
+        Raises ``Unavailable``, ``Misconfigured``.
+        """
+        try:
+            return (await self.get(f"{self.data}/{path}")).content
+        except Refused as error:
+            if is_code(error, "NOT_FOUND"):
+                return None
+            raise Unavailable("no-answer", f"cannot read {path}: {error}") from error
 
     @asynccontextmanager
     async def stream(self, path: str, *, max_bytes: int, accept: str = CSV) -> AsyncIterator[AsyncIterator[bytes]]:
