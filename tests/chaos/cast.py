@@ -1,7 +1,7 @@
 """A cast: one vendor with what chaos needs of it: its stand-in, its records, its harms, and how to read its ledger."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import ConsumerRecord
@@ -29,10 +29,16 @@ class Cast(NamedTuple):
     messages: Callable[[random.Random, int], Iterable[Message]]
     settings: Callable[[random.Random], Mapping[str, Any]]
     """Returns blocks of the destination's settings beside those that a round draws for every vendor."""
+    heal: Callable[[str], Awaitable[None]]
+    """Undoes at the vendor's address what faults have left there."""
     source_of: Callable[[Sequence[ConsumerRecord]], SourceOf]
     """Takes all messages of the records topic."""
     codes_are_effects: bool = False
     """True when a receipt's code is the ledger's word for the effect."""
+
+
+async def nothing_left(_: str) -> None:
+    """Do nothing: no fault has left anything."""
 
 
 def _place_in(identifier: str | None) -> Place:
@@ -47,6 +53,7 @@ BLUECONIC = Cast(
     harms=HARMS,
     messages=messages,
     settings=lambda _: {},
+    heal=nothing_left,
     source_of=lambda _: _place_in,
     codes_are_effects=True,
 )

@@ -115,6 +115,7 @@ async def _play(
         await eventually(lambda: _some_lane_open(crew))
         await asyncio.gather(harm.publish(stage, rng, messages, PUBLISHED_OVER_S), harm.act(scene))
         await _heal(scene)
+        await cast.heal(stage.url)
         await _settle(stage)
         for task in tending:
             task.cancel()
