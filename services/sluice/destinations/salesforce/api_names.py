@@ -6,6 +6,7 @@ Salesforce compares names without case.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 _NAME = r"[A-Za-z][A-Za-z0-9_]*"
@@ -21,11 +22,13 @@ class Column(NamedTuple):
     field: str
 
 
+@lru_cache(maxsize=10_000)
 def is_api_name(name: str) -> bool:
     """Return whether ``name`` can be that of an object or field."""
     return _is_name(name) is not None
 
 
+@lru_cache(maxsize=10_000)
 def read_column(name: str) -> Column | None:
     """Return the parts of the column ``name``; ``None`` where it is not one."""
     match = _column(name)
