@@ -14,9 +14,8 @@ from sluice.destinations.vendor_jobs import JobDestination, LostSubmit, Refs, Re
 from sluice.events import RecordEvent
 from sluice.flow.batch import Batch
 from tests.destinations.salesforce.bulk1_texts import batch_xml, batches_xml, job_xml
-from tests.destinations.salesforce.offline import bulk1_settings
-from tests.destinations.salesforce.offline_org import SOAP, error, network, xml
-from tests.destinations.salesforce.test_bulk1_results import read_rows
+from tests.destinations.salesforce.encoding import bulk1_settings
+from tests.destinations.salesforce.offline import SOAP, error, network, xml
 from tests.support.factories import NOON, encode_batch, record, send_now
 
 UPLOAD = Upload(b"Id,LastName\n003X00000000001AAA,Berg", digest(b"Id,LastName\n003X00000000001AAA,Berg"))
@@ -37,7 +36,7 @@ class Org:
         self.named: list[dict[str, str]] = []
         self.faults: dict[str, list[Fault]] = {}
         made: dict[str, Any] = {"login": SOAP, "read_lag_s": 0, "gzip": False, **settings}
-        self.destination = Bulk1(bulk1_settings(**made), read_rows=read_rows, transport=network(self.answer, []))
+        self.destination = Bulk1(bulk1_settings(**made), transport=network(self.answer, []))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         step, answer = self.step(request, request.url.path.split("/")[3:])
@@ -167,6 +166,7 @@ async def test_two_jobs_in_a_row_that_are_ended_are_an_outage() -> None:
         pytest.param("create", LOST, Unavailable, id="§8 create is lost"),
         pytest.param("create", httpx.Response(500), Unavailable, id="create fails"),
         pytest.param("create", error("InvalidJob"), Refused, id="§3.11 create is refused"),
+        pytest.param("create", error("NOT_FOUND", status=404), Misconfigured, id="§12 no such address"),
         pytest.param("create", error("FeatureNotEnabled"), Misconfigured, id="§3.11 no permission"),
         pytest.param("add", LOST, Ambiguous, id="§8 add is lost"),
         pytest.param("add", httpx.Response(502), Ambiguous, id="add fails at a proxy"),

@@ -8,7 +8,7 @@ from sluice.destinations.salesforce.bulk1_calls import Bulk1Calls
 from sluice.destinations.salesforce.bulk1_states import Bulk1States
 from sluice.destinations.vendor_jobs import Gone, JobState, Over, Refs, Running
 from tests.destinations.salesforce.bulk1_texts import BATCH, JOB, batch_xml, batches_xml, job_xml
-from tests.destinations.salesforce.offline_org import Answer, calls, error, xml
+from tests.destinations.salesforce.offline import Answer, calls, error, xml
 
 OTHER = "751X000000BATCHOTH"
 SECOND = "750X0000000SECONDA"

@@ -7,7 +7,7 @@ import pytest
 
 from sluice.destinations.contract import Unavailable
 from sluice.destinations.salesforce.job_list import ListedJob, listed_jobs
-from tests.destinations.salesforce.offline_org import Answer, calls
+from tests.destinations.salesforce.offline import Answer, calls
 
 LISTED = {
     "id": "750X00000000JOBIAA",

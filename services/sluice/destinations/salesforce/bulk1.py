@@ -30,7 +30,7 @@ from sluice.destinations.contract import (
     Unavailable,
 )
 from sluice.destinations.salesforce.bulk1_calls import UNKNOWN, Bulk1Calls, JobOrder, digest
-from sluice.destinations.salesforce.bulk1_results import Bulk1Results, ReadRows
+from sluice.destinations.salesforce.bulk1_results import Bulk1Results
 from sluice.destinations.salesforce.bulk1_search import find_batch
 from sluice.destinations.salesforce.bulk1_states import Bulk1States
 from sluice.destinations.salesforce.calls import Calls
@@ -85,7 +85,6 @@ class Bulk1:
         self,
         settings: Bulk1Settings,
         *,
-        read_rows: ReadRows,
         transport: httpx.AsyncBaseTransport | None = None,
         on_request: OnRequest | None = None,
     ) -> None:
@@ -115,7 +114,7 @@ class Bulk1:
         self._open = OpenJobs(self._create_job, max_age_s=settings.max_open_s, max_batches=settings.max_batches_per_job)
         self._ended: deque[str] = deque(maxlen=MAX_ENDED)
         self._states = Bulk1States(self._bulk1)
-        self._results = Bulk1Results(self._bulk1, read_rows)
+        self._results = Bulk1Results(self._bulk1, settings.content_type)
         self._descriptions = Descriptions(self._calls.find, settings.describe_age_s, time.monotonic)
         self._encode = Records(settings, ROW_FORMATS[settings.content_type], needs_identifier=False).encode
 
@@ -150,7 +149,7 @@ class Bulk1:
                 try:
                     added = await self._bulk1.add_batch(job, upload.body, pre_send_check)
                 except Refused as error:
-                    if not is_code(error, "InvalidJobState", "InvalidJob"):
+                    if not is_code(error, "InvalidJobState", "InvalidJob", "NOT_FOUND"):
                         raise
                     # Somebody has closed or aborted the job: go on with another one. §3.11
                     self._open.retire(job)
@@ -257,7 +256,9 @@ class Bulk1:
             of_object(self._settings.assignment_rule_ids, target.object),
             self._content_type,
         )
-        return await self._bulk1.create_job(order, check)
+        job = await self._bulk1.create_job(order, check)
+        self._results.learn(job, target.operation)
+        return job
 
     async def _end(self, job: str) -> None:
         """Close ``job``, once: each batch of it asks for that. Raises ``Refused`` for one that is unknown."""
