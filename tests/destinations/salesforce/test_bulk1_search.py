@@ -80,5 +80,5 @@ async def test_another_body_is_not_found() -> None:
 async def test_a_batch_that_cannot_be_read_does_not_count_as_absent() -> None:
     org = Org()
     org.refusal = error("InvalidBatch")
-    with pytest.raises(Unavailable, match="cannot look for a batch"):
+    with pytest.raises(Unavailable, match="cannot read what was sent"):
         await org.find(b"Id\n3")

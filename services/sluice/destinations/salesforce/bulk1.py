@@ -17,6 +17,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal
 
@@ -24,6 +25,7 @@ import httpx
 
 from sluice.destinations.contract import (
     Ambiguous,
+    Misconfigured,
     OnRequest,
     PreSendCheck,
     Refused,
@@ -169,18 +171,18 @@ class Bulk1:
             return None  # to make a job writes nothing, and without its name no batch was added
         job = lost.refs["job"]
         self._open.retire(job)
+        taken = {refs["batch"] for refs in others if "batch" in refs}
         try:
             await self._end(job)
+            found = await find_batch(self._bulk1, job, lost, taken)
+            if found is None:
+                # Once more, for a list that lags: the job takes nothing any more. §8
+                await asyncio.sleep(self._settings.read_lag_s)
+                found = await find_batch(self._bulk1, job, lost, taken)
         except Refused as error:
             if not is_code(error, *UNKNOWN):
-                raise Unavailable("no-answer", f"cannot close {job}: {error}") from error
+                raise Unavailable("no-answer", f"cannot look into {job}: {error}") from error
             raise Ambiguous(f"Salesforce does not know the job {job} any more: {error}") from error
-        taken = {refs["batch"] for refs in others if "batch" in refs}
-        found = await find_batch(self._bulk1, job, lost, taken)
-        if found is None:
-            # Once more, for a list that lags: the job takes nothing any more. §8
-            await asyncio.sleep(self._settings.read_lag_s)
-            found = await find_batch(self._bulk1, job, lost, taken)
         return None if found is None else {"job": job, "batch": found}
 
     async def poll(self, jobs: Sequence[Refs]) -> AsyncIterator[tuple[Refs, JobState]]:
@@ -215,18 +217,18 @@ class Bulk1:
     async def jobs(self) -> AsyncIterator[VendorJob]:
         """Yield the jobs of Bulk API 1.0 that 2.0 lists, with one more call for each that may run."""
         async for job in listed_jobs(self._calls, "Classic"):
-            over, items = job.state not in ("Open", "Closed"), None
+            over, items, external_id = job.state not in ("Open", "Closed"), None, None
             if not over:
                 try:
                     info = await self._bulk1.job(job.id)
                 except Refused:
                     continue  # gone meanwhile
-                over, items = info.is_over, info.number_records_processed
+                over, items, external_id = info.is_over, info.number_records_processed, info.external_id_field_name
             yield VendorJob(
                 refs={"job": job.id},
                 word=job.state,
                 over=over,
-                batch_key=job.batch_key,
+                batch_key=job.batch_key(external_id),
                 created_at=job.created_date,
                 created_by=job.created_by_id,
                 items=items,
@@ -234,13 +236,14 @@ class Bulk1:
 
     async def check(self) -> str:
         """Read the budgets, and close a job that is not there: so writes get through, too. Raises ``BatchError``."""
-        host = (await self._calls.get(f"{self._calls.data}/limits")).request.url.host
+        version = self._settings.api_version
         try:
-            await self._bulk1.close_job(UNKNOWN_JOB)
+            host = (await self._calls.get(f"{self._calls.data}/limits")).request.url.host
         except Refused as error:
-            if not is_code(error, "InvalidJob", "NOT_FOUND", "InvalidUrl"):
-                raise
-        return f"Salesforce at {host} accepts our credentials; Bulk API {self._settings.api_version}"
+            raise Misconfigured(f"{error}; correct `url` and `api_version`, now {version}") from error
+        with suppress(Refused):  # so it arrived
+            await self._bulk1.close_job(UNKNOWN_JOB)
+        return f"Salesforce at {host} accepts our credentials; Bulk API {version}"
 
     async def aclose(self) -> None:
         """Close the connections."""
