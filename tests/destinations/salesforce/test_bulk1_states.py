@@ -78,6 +78,21 @@ async def test_one_call_tells_all_batches_of_a_job() -> None:
 
 
 @pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        pytest.param("Open", Running("Open", 251), id="it takes batches"),
+        pytest.param("Closed", Over(word="Closed", processed=251, failed=0), id="closed and none runs"),
+        pytest.param("Aborted", Over(word="Aborted", processed=251, failed=0, aborted=True), id="aborted"),
+    ],
+)
+async def test_a_whole_job_may_be_asked_about(state: str, expected: JobState) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return xml(batches_xml() if request.url.path.endswith("/batch") else job_xml(state, processed=251))
+
+    assert await poll(answer, {"job": JOB}) == [({"job": JOB}, expected)]
+
+
+@pytest.mark.parametrize(
     "unknown",
     [
         pytest.param(error("InvalidJob", "Unable to find object"), id="§3.11 InvalidJob"),

@@ -25,6 +25,7 @@ import httpx
 
 from sluice.destinations.contract import (
     Ambiguous,
+    Kind,
     Misconfigured,
     OnRequest,
     PreSendCheck,
@@ -117,7 +118,7 @@ class Bulk1:
         self._ended: deque[str] = deque(maxlen=MAX_ENDED)
         self._states = Bulk1States(self._bulk1)
         self._results = Bulk1Results(self._bulk1, settings.content_type)
-        self._descriptions = Descriptions(self._calls.find, settings.describe_age_s, time.monotonic)
+        self._descriptions = self._describe()
         self._encode = Records(settings, ROW_FORMATS[settings.content_type], needs_identifier=False).encode
 
     @property
@@ -193,8 +194,13 @@ class Bulk1:
 
     async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[tuple[object, Outcome | None]]:
         """Yield outcomes by row. Raises ``Refused`` for a batch that failed whole because of one of its records."""
-        async for row, outcome in self._results.collect(refs, over, items):
-            yield row, outcome
+        try:
+            async for row, outcome in self._results.collect(refs, over, items):
+                yield row, outcome
+        except Refused:
+            # Perhaps for a field that is gone: the next description tells which records have it. §13, row 15
+            self._descriptions = self._describe()
+            raise
 
     async def abort(self, refs: Refs) -> None:
         """Abort the whole job: Salesforce cannot end a batch alone. §3.4"""
@@ -249,6 +255,9 @@ class Bulk1:
         """Close the connections."""
         await self._calls.aclose()
 
+    def _describe(self) -> Descriptions:
+        return Descriptions(self._calls.find, self._settings.describe_age_s, time.monotonic)
+
     async def _create_job(self, batch_key: str, check: PreSendCheck) -> str:
         target = read_target(batch_key)
         order = JobOrder(
@@ -274,3 +283,6 @@ class Bulk1:
             if not is_code(error, "InvalidJobState"):
                 raise
         self._ended.append(job)
+
+
+KIND = Kind(Bulk1Settings, Bulk1)
