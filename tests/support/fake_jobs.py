@@ -128,8 +128,10 @@ class FakeJobDestination:
         self.closed.append(refs["job"])
 
     async def jobs(self) -> AsyncIterator[VendorJob]:
-        for none in ():
-            yield none
+        for refs in self.created:
+            yield VendorJob(
+                refs={"job": refs}, word="", over=False, batch_key="", created_at=None, created_by="", items=None
+            )
 
     async def check(self) -> str:
         return "well"
@@ -147,7 +149,7 @@ class FakeReader(TopicReader):
         self.errors: deque[KafkaError] = deque()
         self.opened = 0
         self.open = False
-        self.read: list[range] = []
+        self.asked: list[range] = []
         """Offsets that were asked for."""
 
     async def __aenter__(self) -> Self:
@@ -165,7 +167,7 @@ class FakeReader(TopicReader):
         if self.errors:
             raise self.errors.popleft()
         for one in ranges:
-            self.read.append(one)
+            self.asked.append(one)
             found = [message for message in self.topics[partition] if message.offset in one]
             start = one.start
             for at in range(0, len(found), self.piece):
