@@ -22,6 +22,7 @@ from datetime import datetime
 from typing import Literal
 
 import httpx
+import msgspec
 
 from sluice.destinations.contract import (
     Ambiguous,
@@ -95,14 +96,7 @@ class Bulk1:
         self._settings = settings
         self._content_type = settings.content_type
         frame_bytes = FRAMES[settings.content_type].extra_bytes
-        self.limits = Limits(
-            max_items=LIMITS.max_items,
-            max_bytes=LIMITS.max_bytes - frame_bytes,
-            max_concurrent=LIMITS.max_concurrent,
-            max_age_s=LIMITS.max_age_s,
-            max_jobs=LIMITS.max_jobs,
-            max_header_bytes=LIMITS.max_header_bytes,
-        )
+        self.limits = msgspec.structs.replace(LIMITS, max_bytes=LIMITS.max_bytes - frame_bytes)
         self.settle_s = settings.settle_s
         self._calls = Calls(
             settings,
