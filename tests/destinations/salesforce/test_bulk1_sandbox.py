@@ -178,7 +178,10 @@ async def test_the_days_budget_is_told_and_waited_for(acme: ServedOrg) -> None:
 
 
 async def test_a_check_says_who_answers(acme: ServedOrg) -> None:
-    assert await acme.destination.check() == "Salesforce at 127.0.0.1 accepts our credentials; Bulk API 59.0"
+    assert await acme.destination.check() == (
+        "Salesforce at 127.0.0.1 accepts our credentials; Bulk API 59.0; left today: "
+        "999,998 of 1,000,000 DailyApiRequests, 15,000 of 15,000 DailyBulkApiBatches"
+    )
 
 
 @pytest.mark.parametrize(

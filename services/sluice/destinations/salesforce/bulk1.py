@@ -27,7 +27,6 @@ import msgspec
 from sluice.destinations.contract import (
     Ambiguous,
     Kind,
-    Misconfigured,
     OnRequest,
     PreSendCheck,
     Refused,
@@ -236,14 +235,12 @@ class Bulk1:
 
     async def check(self) -> str:
         """Read the budgets, and close a job that is not there: so writes get through, too. Raises ``BatchError``."""
-        version = self._settings.api_version
-        try:
-            host = (await self._calls.get(f"{self._calls.data}/limits")).request.url.host
-        except Refused as error:
-            raise Misconfigured(f"{error}; correct `url` and `api_version`, now {version}") from error
+        host = await self._calls.read_limits()
         with suppress(Refused):  # so it arrived
             await self._bulk1.close_job(UNKNOWN_JOB)
-        return f"Salesforce at {host} accepts our credentials; Bulk API {version}"
+        accepted = f"Salesforce at {host} accepts our credentials; Bulk API {self._settings.api_version}"
+        left = [f"{quota.remaining:,} of {quota.allowed:,} {name}" for name, quota in self.quotas.items()]
+        return f"{accepted}; left today: {', '.join(left)}" if left else accepted
 
     async def aclose(self) -> None:
         """Close the connections."""
