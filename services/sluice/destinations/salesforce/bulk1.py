@@ -22,11 +22,11 @@ from datetime import datetime
 from typing import Literal
 
 import httpx
+import msgspec
 
 from sluice.destinations.contract import (
     Ambiguous,
     Kind,
-    Misconfigured,
     OnRequest,
     PreSendCheck,
     Refused,
@@ -96,14 +96,7 @@ class Bulk1:
         self._settings = settings
         self._content_type = settings.content_type
         frame_bytes = FRAMES[settings.content_type].extra_bytes
-        self.limits = Limits(
-            max_items=LIMITS.max_items,
-            max_bytes=LIMITS.max_bytes - frame_bytes,
-            max_concurrent=LIMITS.max_concurrent,
-            max_age_s=LIMITS.max_age_s,
-            max_jobs=LIMITS.max_jobs,
-            max_header_bytes=LIMITS.max_header_bytes,
-        )
+        self.limits = msgspec.structs.replace(LIMITS, max_bytes=LIMITS.max_bytes - frame_bytes)
         self.settle_s = settings.settle_s
         self.warns_of = EMPTY_TEXT if settings.empty_text == "clear" else None
         self._calls = Calls(
@@ -139,6 +132,8 @@ class Bulk1:
 
     async def prepare(self, batch: Batch) -> Upload:
         """Return the body with all items of ``batch``. Raises ``RefusedItems``, ``BatchError``."""
+        # Where nothing runs nobody polls, and the budgets would grow old.
+        await self._calls.read_quotas()
         rows = [item.encoded for item in batch.items]
         checked = await check_rows(read_target(batch.batch_key), rows, self._descriptions)
         if checked.rejections:
@@ -244,14 +239,12 @@ class Bulk1:
 
     async def check(self) -> str:
         """Read the budgets, and close a job that is not there: so writes get through, too. Raises ``BatchError``."""
-        version = self._settings.api_version
-        try:
-            host = (await self._calls.get(f"{self._calls.data}/limits")).request.url.host
-        except Refused as error:
-            raise Misconfigured(f"{error}; correct `url` and `api_version`, now {version}") from error
+        host = await self._calls.read_limits()
         with suppress(Refused):  # so it arrived
             await self._bulk1.close_job(UNKNOWN_JOB)
-        return f"Salesforce at {host} accepts our credentials; Bulk API {version}"
+        accepted = f"Salesforce at {host} accepts our credentials; Bulk API {self._settings.api_version}"
+        left = [f"{quota.remaining:,} of {quota.allowed:,} {name}" for name, quota in self.quotas.items()]
+        return f"{accepted}; left today: {', '.join(left)}" if left else accepted
 
     async def aclose(self) -> None:
         """Close the connections."""
