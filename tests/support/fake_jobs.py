@@ -1,5 +1,6 @@
 """A vendor that runs batches later and answers as it is told, and a reader of records that are in memory."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -44,8 +45,13 @@ class FakeJobDestination:
         finds: Iterable[Refs | BatchError | None] = (),
         joins_by: Literal["row", "identity"] = "row",
         max_jobs: int = 10,
+        latency_s: float = 0.0,
     ) -> None:
-        """A submit fails before its start by the error in ``submits``; by one that is ``Ambiguous``, after it."""
+        """A submit fails before its start by the error in ``submits``; by one that is ``Ambiguous``, after it.
+
+        ``latency_s``: how long the answer to a start takes.
+        """
+        self.latency_s = latency_s
         self.limits = Limits(max_items=1000, max_bytes=1_000_000, max_concurrent=4, max_age_s=1.0, max_jobs=max_jobs)
         self.settle_s = 30.0
         self.vendor_at: datetime | None = NOON
@@ -94,6 +100,7 @@ class FakeJobDestination:
             raise error
         pre_send_check()
         self.started.append([item.offset for item in batch.items])
+        await asyncio.sleep(self.latency_s)
         if error is not None:
             raise error
         return refs

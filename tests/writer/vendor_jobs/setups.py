@@ -1,0 +1,142 @@
+"""Puts the parts of vendor jobs together, for tests on the instant clock."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from aiokafka import TopicPartition
+
+from sluice.events import BatchEvent, Rows
+from sluice.flow.batch import Batch, Item, Part
+from sluice.flow.key_hashes import hash_of
+from sluice.flow.lane_job import LaneJob
+from sluice.flow.outcome import Outcome
+from sluice.telemetry.metrics import WriterMetrics
+from sluice.topics import topics_of
+from sluice.writer.vendor_jobs.collector import Collector
+from sluice.writer.vendor_jobs.job_table import Job, JobTable
+from sluice.writer.vendor_jobs.submitter import Submitter
+from tests.support.factories import FakeMessage, make_batch, make_lane_job, record_message
+from tests.support.fake_jobs import FakeJobDestination, FakeReader
+from tests.support.fakes import FakeDestination, FakeLane, lanes_of
+from tests.support.instant_clock import in_background
+from tests.writer.delivery.setups import DispatcherSetup, make_limiter
+
+TOPICS = topics_of("crm")
+REFS = {"job": "J"}
+
+
+def entries_of(lane: FakeLane) -> list[BatchEvent]:
+    """Return what the lane's journal got, without questions for a cycle alone."""
+    return [entry for entry in lane.kept.entries if entry is not None]
+
+
+def states_of(lane: FakeLane) -> list[str]:
+    """Return what the lane's journal got in a few words."""
+    return ["named" if one.state == "opened" and not one.rows else one.state for one in entries_of(lane)]
+
+
+def found_job(*rows: Rows, batch_id: str = "batch-1", items: int = 0, refs: Mapping[str, str] | None = REFS) -> LaneJob:
+    """A job of the lane's last owner, whose records have their offsets as keys; its ``items`` are all rows."""
+    return make_lane_job(
+        *rows,
+        batch_id=batch_id,
+        items=items or sum(one.length for one in rows),
+        refs=None if refs is None else dict(refs),
+        hash_at=lambda offset: hash_of(str(offset).encode()),
+    )
+
+
+def table_of(*lanes: FakeLane, max_jobs: int = 10) -> JobTable:
+    return JobTable(lanes_of(*lanes), max_jobs)
+
+
+class SubmitterSetup:
+    """A batch with all that it takes to submit it."""
+
+    def __init__(self, destination: FakeJobDestination, items: Sequence[Item], *lanes: FakeLane) -> None:
+        """Without ``lanes`` there is lane 0 alone."""
+        self.destination = destination
+        self.limiter = make_limiter(max_concurrent=2)
+        self.lane = {lane.partition: lane for lane in lanes or [FakeLane(0)]}
+        self.lanes = lanes_of(*self.lane.values())
+        self.table = JobTable(self.lanes, max_jobs=10)
+        self.metrics = WriterMetrics("crm")
+        self.settled: list[tuple[Item, Outcome]] = []
+        self.put_back: list[Part] = []
+        self.batch = make_batch(items)
+        for lane in self.lane.values():
+            own = [item for item in items if item.lane == lane.partition]
+            lane.order.admit(own)
+            lane.buffer.share().enter(len(own), 0)
+
+    @property
+    def fates(self) -> dict[int, tuple[str, str]]:
+        return {item.offset: (outcome.fate.value, outcome.code) for item, outcome in self.settled}
+
+    def sender_of(self, batch: Batch) -> Submitter:
+        return Submitter(batch, self.destination, self.limiter, self.lanes, self.table, self.metrics)
+
+    async def run(self) -> None:
+        """Submit as a dispatcher does, with no permit left at the end."""
+        await self.limiter.acquire()
+        self.sender = self.sender_of(self.batch)
+        try:
+            await self.sender.run(lambda fates, _: self.settled.extend(fates), self.put_back.extend)
+        finally:
+            self.sender.release_permit()
+            assert self.limiter.in_flight == 0, "a permit is not given back, or given back twice"
+
+
+class CollectorSetup:
+    """Jobs in lanes, a collector for them, and a dispatcher that only remembers what it is to send."""
+
+    def __init__(self, destination: FakeJobDestination, *lanes: FakeLane, piece: int = 100) -> None:
+        self.destination = destination
+        self.lane = {lane.partition: lane for lane in lanes}
+        self.sending = DispatcherSetup(FakeDestination())
+        self.lanes = lanes_of(*lanes)
+        self.table = JobTable(self.lanes, max_jobs=10)
+        self.reader = FakeReader(
+            {
+                TopicPartition(name, lane.partition): [
+                    record_message(offset, topic=min(topic, 2), lane=lane.partition) for offset in range(100)
+                ]
+                for topic, name in enumerate(TOPICS.inputs)
+                for lane in lanes
+            },
+            piece=piece,
+        )
+        self.collector = Collector(destination, TOPICS, self.table, self._reader, self.sending.dispatcher)
+
+    def running(self) -> AbstractAsyncContextManager[object]:
+        """Collect while the body runs."""
+        return in_background(self.collector.run())
+
+    def job(self, batch_id: str = "batch-1") -> Job | None:
+        return self.table.get(batch_id)
+
+    def lose(self, keep: Callable[[FakeMessage], bool], topic: int = 0, lane: int = 0) -> None:
+        """Have Kafka forget all records but those to ``keep``."""
+        place = TopicPartition(TOPICS.inputs[topic], lane)
+        self.reader.topics = {**self.reader.topics, place: [one for one in self.reader.topics[place] if keep(one)]}
+
+    def fates(self, lane: int = 0) -> dict[int, tuple[str, str]]:
+        """Return fate and code by offset, of a lane's settlements."""
+        return {
+            offset: fate_and_code
+            for one in self.lane[lane].settlements
+            for fate_and_code in [(fate.value, code) for fate, code in one.outcomes]
+            for offsets in one.offsets.values()
+            for offset in offsets
+        }
+
+    def to_send(self) -> list[list[int]]:
+        """Return the offsets of the batches that are to be sent anew."""
+        batches: list[list[int]] = []
+        while (batch := self.sending.windows.take(time.monotonic(), "anew")) is not None:
+            batches.append([item.offset for item in batch.items])
+        return batches
+
+    def _reader(self) -> FakeReader:
+        return self.reader
