@@ -67,6 +67,10 @@ class FakeJobDestination:
         """What ``find`` was asked."""
         self.states: dict[str, JobState] = {}
         """By the name of a job; one without is running."""
+        self.others: dict[str, JobState] = {}
+        """Jobs that are told of although nobody has asked."""
+        self.left_out: set[str] = set()
+        """Jobs that are not told of."""
         self.poll_errors: deque[BatchError] = deque()
         self.polls: list[tuple[float, list[str]]] = []
         """When the vendor was asked, and about which jobs."""
@@ -116,7 +120,9 @@ class FakeJobDestination:
         self.polls.append((now_s(), [refs["job"] for refs in jobs]))
         if self.poll_errors:
             raise self.poll_errors.popleft()
-        for refs in jobs:
+        for name, state in self.others.items():
+            yield {"job": name}, state
+        for refs in [one for one in jobs if one["job"] not in self.left_out]:
             yield refs, self.states.get(refs["job"], Running("running"))
 
     async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[Result]:
