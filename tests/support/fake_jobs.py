@@ -159,7 +159,7 @@ class FakeReader(TopicReader):
     def __init__(self, topics: Mapping[TopicPartition, Sequence[FakeMessage]], *, piece: int = 100) -> None:
         self.topics = topics
         self.piece = piece
-        self.errors: deque[KafkaError] = deque()
+        self.errors: deque[KafkaError | None] = deque()
         self.opened = 0
         self.open = False
         self.asked: list[range] = []
@@ -177,8 +177,9 @@ class FakeReader(TopicReader):
         self, partition: TopicPartition, ranges: Iterable[range]
     ) -> AsyncGenerator[tuple[range, list[Any]], None]:
         assert self.open
-        if self.errors:
-            raise self.errors.popleft()
+        error = self.errors.popleft() if self.errors else None
+        if error is not None:
+            raise error
         for one in ranges:
             self.asked.append(one)
             found = [message for message in self.topics[partition] if message.offset in one]

@@ -1,22 +1,25 @@
 """Puts the parts of vendor jobs together, for tests on the instant clock."""
 
+import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from aiokafka import TopicPartition
 
-from sluice.events import BatchEvent, Rows
+from sluice.events import BatchEvent, Operation, Rows
 from sluice.flow.batch import Batch, Item, Part
 from sluice.flow.key_hashes import hash_of
 from sluice.flow.lane_job import LaneJob
 from sluice.flow.outcome import Outcome
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.topics import topics_of
+from sluice.writer.lanes.settlement import VendorAnswer
 from sluice.writer.vendor_jobs.collector import Collector
-from sluice.writer.vendor_jobs.job_table import Job, JobTable
+from sluice.writer.vendor_jobs.job_table import JobTable, Verdict
 from sluice.writer.vendor_jobs.submitter import Submitter
-from tests.support.factories import FakeMessage, make_batch, make_lane_job, record_message
+from tests.support.factories import FakeMessage, make_batch, make_lane_job, record, record_message
 from tests.support.fake_jobs import FakeJobDestination, FakeReader
 from tests.support.fakes import FakeDestination, FakeLane, lanes_of
 from tests.support.instant_clock import in_background
@@ -88,55 +91,76 @@ class SubmitterSetup:
             assert self.limiter.in_flight == 0, "a permit is not given back, or given back twice"
 
 
+class JobLane(FakeLane):
+    """A lane that remembers the fate of each item."""
+
+    def __init__(
+        self, partition: int = 0, *, jobs: Sequence[LaneJob] = (), positions: Sequence[int] = (0, 0, 0)
+    ) -> None:
+        super().__init__(partition, jobs=jobs, positions=positions)
+        self.outcomes: dict[tuple[int, int], Outcome] = {}
+        """By input topic number and offset."""
+
+    @property
+    def fates(self) -> dict[int, tuple[str, str]]:
+        """Fate and code of records, by offset."""
+        return {at: (one.fate.value, one.code) for (topic, at), one in self.outcomes.items() if topic == 0}
+
+    def settle(self, answer: VendorAnswer, now: datetime) -> None:
+        self._note(answer)
+        super().settle(answer, now)
+
+    def settle_rows(self, job: LaneJob, answer: VendorAnswer, now: datetime) -> None:
+        self._note(answer)
+        super().settle_rows(job, answer, now)
+
+    def _note(self, answer: VendorAnswer) -> None:
+        for item, outcome in answer.fates:
+            assert (item.topic, item.offset) not in self.outcomes, "an item has two fates"
+            self.outcomes[item.topic, item.offset] = outcome
+
+
 class CollectorSetup:
     """Jobs in lanes, a collector for them, and a dispatcher that only remembers what it is to send."""
 
-    def __init__(self, destination: FakeJobDestination, *lanes: FakeLane, piece: int = 100) -> None:
+    def __init__(
+        self, destination: FakeJobDestination, *lanes: JobLane, piece: int = 100, operation: Operation = "upsert"
+    ) -> None:
+        """Kafka has 100 records in each topic, which are ``operation``; the reader hands over a ``piece`` at a time."""
         self.destination = destination
-        self.lane = {lane.partition: lane for lane in lanes}
-        self.sending = DispatcherSetup(FakeDestination())
-        self.lanes = lanes_of(*lanes)
-        self.table = JobTable(self.lanes, max_jobs=10)
-        self.reader = FakeReader(
-            {
-                TopicPartition(name, lane.partition): [
-                    record_message(offset, topic=min(topic, 2), lane=lane.partition) for offset in range(100)
-                ]
-                for topic, name in enumerate(TOPICS.inputs)
-                for lane in lanes
-            },
-            piece=piece,
-        )
-        self.collector = Collector(destination, TOPICS, self.table, self._reader, self.sending.dispatcher)
+        self.sending = DispatcherSetup(FakeDestination(), max_items=1000)
+        self.table = JobTable(lanes_of(*lanes), max_jobs=10)
+        self.messages = {
+            TopicPartition(TOPICS.inputs[topic], lane.partition): [
+                record_message(at, record(key=str(at), operation=operation), topic=topic, lane=lane.partition)
+                for at in range(100)
+            ]
+            for topic in range(3)
+            for lane in lanes
+        }
+        self.reader = FakeReader(self.messages, piece=piece)
+        self.collector = Collector(destination, TOPICS, self.table, lambda: self.reader, self.sending.dispatcher)
 
     def running(self) -> AbstractAsyncContextManager[object]:
         """Collect while the body runs."""
         return in_background(self.collector.run())
 
-    def job(self, batch_id: str = "batch-1") -> Job | None:
-        return self.table.get(batch_id)
+    async def collect(self, verdict: Verdict, *, batch_id: str = "batch-1", seconds: float = 1.0) -> None:
+        """Pass ``verdict``, and collect for so long."""
+        self.table.judge(batch_id, verdict)
+        async with self.running():
+            await asyncio.sleep(seconds)
 
-    def lose(self, keep: Callable[[FakeMessage], bool], topic: int = 0, lane: int = 0) -> None:
-        """Have Kafka forget all records but those to ``keep``."""
-        place = TopicPartition(TOPICS.inputs[topic], lane)
-        self.reader.topics = {**self.reader.topics, place: [one for one in self.reader.topics[place] if keep(one)]}
-
-    def fates(self, lane: int = 0) -> dict[int, tuple[str, str]]:
-        """Return fate and code by offset, of a lane's settlements."""
-        return {
-            offset: fate_and_code
-            for one in self.lane[lane].settlements
-            for fate_and_code in [(fate.value, code) for fate, code in one.outcomes]
-            for offsets in one.offsets.values()
-            for offset in offsets
-        }
+    def replace(self, offset: int, message: FakeMessage | None) -> None:
+        """Have ``message`` in the place of a record of lane 0; ``None``: Kafka has it no more."""
+        place = TopicPartition(TOPICS.records, 0)
+        kept = [one for one in self.messages[place] if one.offset != offset]
+        self.messages[place] = sorted([*kept, *([message] if message else [])], key=lambda one: one.offset)
 
     def to_send(self) -> list[list[int]]:
-        """Return the offsets of the batches that are to be sent anew."""
+        """Return the offsets of the batches that are to be sent anew, and forget them."""
+        self.sending.windows.relieve(0, 0)
         batches: list[list[int]] = []
         while (batch := self.sending.windows.take(time.monotonic(), "anew")) is not None:
             batches.append([item.offset for item in batch.items])
         return batches
-
-    def _reader(self) -> FakeReader:
-        return self.reader

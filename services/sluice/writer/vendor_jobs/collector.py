@@ -72,7 +72,8 @@ class Collector:
         """Carry out verdicts until cancelled."""
         failures = 0
         while True:
-            await self._table.judged.wait()
+            if not self._table.verdicts:  # some are left when Kafka has failed
+                await self._table.judged.wait()
             try:
                 async with self._make_reader() as reader:
                     while await self._is_asked():

@@ -1,0 +1,345 @@
+"""Collector: each row of a job gets one fate, by results that cover it, or is sent anew where that is proven right."""
+
+import asyncio
+
+import pytest
+from aiokafka.errors import KafkaConnectionError
+
+from sluice.destinations.contract import BatchError, Refused
+from sluice.destinations.vendor_jobs import Gone, Over, ResultsGone, ResultsIncomplete
+from sluice.events import Operation, Rows
+from sluice.flow.lane_job import LaneJob
+from sluice.flow.outcome import Fate, Outcome
+from sluice.writer.vendor_jobs.collector import IDLE_AFTER_S, MAX_PART
+from sluice.writer.vendor_jobs.job_table import NotArrived, Unknown, Verdict
+from tests.support.factories import DELIVERED, record, record_message
+from tests.support.fake_jobs import DONE, FakeJobDestination
+from tests.support.instant_clock import instantly, turn
+from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE, REFUSED
+from tests.writer.vendor_jobs.setups import CollectorSetup, JobLane, entries_of, found_job, states_of
+
+STORED = ("delivered", "CREATED")
+BROKEN = Outcome(Fate.REJECTED, "BROKEN")
+DOWN = KafkaConnectionError()
+
+
+def _read(lane: JobLane, *offsets: int) -> list[int]:
+    return [item.offset for item in lane.accept(0, [record_message(offset) for offset in offsets])]
+
+
+def _collecting(
+    *rows: Rows, items: int = 0, operation: Operation = "upsert", piece: int = 100, read: int = 50
+) -> tuple[CollectorSetup, JobLane, LaneJob]:
+    """One job in one lane, which has read the first ``read`` records."""
+    job = found_job(*rows or (Rows(0, 5, 4, 0),), items=items)
+    lane = JobLane(jobs=[job])
+    _read(lane, *range(read))
+    lane.settlements.clear()
+    return CollectorSetup(FakeJobDestination(), lane, piece=piece, operation=operation), lane, job
+
+
+@instantly
+async def test_each_row_gets_the_fate_that_its_result_tells() -> None:
+    setup, lane, _ = _collecting()
+    setup.destination.results = [(0, DELIVERED), (1, BROKEN), (2, DELIVERED), (3, DELIVERED)]
+    await setup.collect(DONE)
+    assert lane.fates == {5: STORED, 6: ("rejected", "BROKEN"), 7: STORED, 8: STORED}
+    [entry] = [entry for one in lane.settlements for entry in one.entries]
+    assert (entry.batch_id, entry.state, entry.rows) == ("batch-1", "settled", [Rows(0, 5, 4, 0)])
+    assert (lane.jobs.by_batch, setup.table.verdicts) == ({}, {})
+    lane.commit()
+    assert lane.buffer.items == 50 - 4
+
+
+@instantly
+async def test_rows_of_all_lanes_and_topics_have_results_in_one_list() -> None:
+    first = JobLane(0, jobs=[found_job(Rows(0, 5, 2, 0), Rows(1, 7, 1, 4), items=5)])
+    second = JobLane(1, jobs=[found_job(Rows(0, 9, 2, 2), items=5)])
+    setup = CollectorSetup(FakeJobDestination(), first, second)
+    setup.destination.results = [(row, Outcome(Fate.DELIVERED, str(row))) for row in range(5)]
+    await setup.collect(DONE)
+    assert {place: outcome.code for place, outcome in first.outcomes.items()} == {(0, 5): "0", (0, 6): "1", (1, 7): "4"}
+    assert {place: outcome.code for place, outcome in second.outcomes.items()} == {(0, 9): "2", (0, 10): "3"}
+    assert (setup.destination.collected, setup.destination.closed) == (1, ["J"])
+
+
+@instantly
+async def test_rows_of_other_processes_are_left_to_them() -> None:
+    setup, lane, _ = _collecting(items=9)
+    await setup.collect(DONE)
+    assert sorted(lane.fates) == [5, 6, 7, 8]
+
+
+@instantly
+async def test_verdict_is_carried_out_once() -> None:
+    setup, _, _ = _collecting()
+    await setup.collect(DONE, seconds=600)
+    assert (setup.destination.collected, setup.destination.closed) == (1, ["J"])
+
+
+@instantly
+async def test_job_is_closed_only_when_its_receipts_are_committed() -> None:
+    setup, lane, _ = _collecting()
+    lane.kept.writing = False
+    setup.table.judge("batch-1", DONE)
+    async with setup.running():
+        await turn(50)
+        assert (len(lane.fates), setup.destination.closed) == (4, [])
+        lane.kept.release()
+        await turn()
+        assert setup.destination.closed == ["J"]
+
+
+@instantly
+async def test_job_that_cannot_be_closed_is_settled_all_the_same() -> None:
+    setup, lane, _ = _collecting()
+    setup.destination.closes += [OUTAGE]
+    await setup.collect(DONE)
+    assert (len(lane.fates), setup.table.verdicts) == (4, {})
+
+
+@instantly
+async def test_verdict_outlives_a_failure_of_kafka() -> None:
+    setup, lane, _ = _collecting()
+    setup.reader.errors += [DOWN, DOWN]
+    await setup.collect(DONE, seconds=60)
+    assert lane.fates == dict.fromkeys((5, 6, 7, 8), STORED)
+    assert setup.reader.opened == 3
+
+
+@instantly
+async def test_what_was_settled_before_a_failure_of_kafka_is_not_settled_again() -> None:
+    setup, lane, _ = _collecting(Rows(0, 5, 2, 0), Rows(1, 7, 1, 2))
+    setup.reader.errors += [None, DOWN]  # the second topic's
+    await setup.collect(DONE, seconds=60)
+    assert sorted(lane.outcomes) == [(0, 5), (0, 6), (1, 7)]
+
+
+@instantly
+async def test_large_job_is_settled_slice_by_slice() -> None:
+    setup, lane, _ = _collecting(Rows(0, 5, 7, 0), piece=3)
+    await setup.collect(DONE)
+    assert [one.items for one in lane.settlements] == [3, 3, 1]
+
+
+@instantly
+async def test_next_slice_waits_for_kafka_while_memory_is_full() -> None:
+    setup, lane, _ = _collecting(Rows(0, 5, 7, 0), piece=3)
+    lane.buffer.share().enter(10_000, 0)
+    lane.kept.writing = False
+    setup.table.judge("batch-1", DONE)
+    async with setup.running():
+        await turn(50)
+        assert len(lane.fates) == 3
+        lane.kept.release()
+        await turn(50)
+        assert len(lane.fates) == 6
+
+
+@pytest.mark.parametrize(
+    ("error", "wait_s"), [(OUTAGE, 1.0), (LONG_OUTAGE, 600.0), (ResultsIncomplete("some"), 1.0)], ids=str
+)
+@instantly
+async def test_results_that_cannot_be_had_now_are_asked_for_again(error: BatchError, wait_s: float) -> None:
+    setup, lane, _ = _collecting()
+    setup.destination.collects += [error]
+    setup.table.judge("batch-1", DONE)
+    async with setup.running():
+        await asyncio.sleep(wait_s - 0.1)
+        assert (lane.fates, setup.destination.collected) == ({}, 1)
+        await asyncio.sleep(0.2)
+        assert (len(lane.fates), setup.destination.collected) == (4, 2)
+
+
+@instantly
+async def test_other_jobs_go_on_while_results_are_waited_for() -> None:
+    lane = JobLane(jobs=[found_job(Rows(0, 5, 1, 0)), found_job(Rows(0, 9, 1, 0), batch_id="batch-2")])
+    setup = CollectorSetup(FakeJobDestination(), lane)
+    setup.destination.collects += [LONG_OUTAGE]
+    setup.table.judge("batch-1", DONE)
+    async with setup.running():
+        await asyncio.sleep(5)
+        setup.table.judge("batch-2", DONE)
+        await asyncio.sleep(5)
+        assert sorted(lane.fates) == [9]
+        await asyncio.sleep(600)
+    assert sorted(lane.fates) == [5, 9]
+
+
+@pytest.mark.parametrize(
+    ("operation", "fate"), [("upsert", ("retryable", "no-result")), ("insert", ("ambiguous", "no-result"))]
+)
+@pytest.mark.parametrize("rows", [3], ids=["a row short"])
+@instantly
+async def test_results_of_another_length_are_joined_with_no_row(
+    operation: Operation, fate: tuple[str, str], rows: int
+) -> None:
+    setup, lane, _ = _collecting(operation=operation)
+    setup.destination.results = [(row, DELIVERED) for row in range(rows)]
+    setup.table.judge("batch-1", DONE)
+    async with setup.running():
+        await asyncio.sleep(20)
+        assert lane.fates == {}
+        await asyncio.sleep(20)
+    assert lane.fates == dict.fromkeys((5, 6, 7, 8), fate)
+
+
+@instantly
+async def test_results_that_name_their_record_tell_of_it_though_others_are_missing() -> None:
+    job = found_job(Rows(0, 5, 2, 0))
+    lane = JobLane(jobs=[job])
+    setup = CollectorSetup(FakeJobDestination(joins_by="identity"), lane)
+    setup.destination.results = [("0-6", DELIVERED)]
+    await setup.collect(DONE, seconds=100)
+    assert lane.fates == {5: ("retryable", "no-result"), 6: STORED}
+
+
+@pytest.mark.parametrize(
+    ("over", "reason", "fate"),
+    [
+        pytest.param(DONE, None, ("retryable", "unprocessed"), id="the vendor has stopped by itself"),
+        pytest.param(
+            Over(word="Aborted", processed=1, failed=0, aborted=True),
+            None,
+            ("cancelled", "aborted-at-vendor"),
+            id="somebody has aborted it",
+        ),
+        pytest.param(
+            Over(word="Aborted", processed=1, failed=0, aborted=True),
+            "a mistake",
+            ("cancelled", "aborted"),
+            id="we have aborted it",
+        ),
+    ],
+)
+@instantly
+async def test_rows_that_were_not_processed(over: Over, reason: str | None, fate: tuple[str, str]) -> None:
+    setup, lane, _ = _collecting(Rows(0, 5, 2, 0))
+    setup.destination.results = [(0, DELIVERED), (1, None)]
+    if reason is not None:
+        setup.table.aborts["batch-1"] = reason
+    await setup.collect(over)
+    assert lane.fates == {5: STORED, 6: fate}
+    assert lane.outcomes[0, 6].uses_attempt is (fate[0] == "cancelled")
+
+
+@instantly
+async def test_job_that_is_refused_as_a_whole_is_sent_in_halves() -> None:
+    setup, lane, _ = _collecting()
+    setup.destination.collects += [REFUSED]
+    await setup.collect(DONE)
+    assert states_of(lane) == ["withdrawn"]
+    assert setup.to_send() == [[5, 6], [7, 8]]
+    assert (lane.fates, lane.jobs.by_batch, setup.destination.closed) == ({}, {}, [])
+
+
+@instantly
+async def test_large_job_that_is_refused_is_cut_to_parts_at_once() -> None:
+    setup, _, _ = _collecting(items=MAX_PART + 1)
+    setup.destination.collects += [REFUSED]
+    await setup.collect(DONE)
+    assert setup.to_send() == [[5, 6, 7, 8]]
+
+
+@instantly
+async def test_single_row_that_is_refused_is_rejected_with_the_vendors_code() -> None:
+    setup, lane, _ = _collecting(Rows(0, 5, 1, 0))
+    setup.destination.collects += [Refused("InvalidBatch", "no such field", 400)]
+    await setup.collect(DONE)
+    assert lane.fates == {5: ("rejected", "InvalidBatch")}
+    assert setup.to_send() == []
+
+
+@instantly
+async def test_batch_that_never_arrived_is_sent_anew_in_its_order() -> None:
+    setup, lane, _ = _collecting(operation="insert")
+    await setup.collect(NotArrived())
+    [entry] = entries_of(lane)
+    assert (entry.batch_id, entry.state, entry.rows) == ("batch-1", "withdrawn", [Rows(0, 5, 4, 0)])
+    assert (setup.to_send(), lane.fates, lane.buffer.items) == ([[5, 6, 7, 8]], {}, 50)
+    assert lane.accept(0, [record_message(50, record(key="5"))]) == []
+
+
+@instantly
+async def test_rows_of_a_batch_that_never_arrived_are_read_if_they_are_still_to_come() -> None:
+    setup, lane, _ = _collecting(read=7)
+    await setup.collect(NotArrived())
+    assert [one.rows for one in entries_of(lane)] == [[Rows(0, 7, 2, 2)], [Rows(0, 5, 2, 0)]]
+    assert setup.to_send() == [[5, 6]]
+    assert _read(lane, 7, 8, 9) == [7, 8, 9]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"),
+    [
+        pytest.param(Gone("deleted"), "results-gone", id="the vendor has forgotten the job"),
+        pytest.param(Unknown("lost-submit", "nobody knows"), "lost-submit", id="nobody knows if it was submitted"),
+    ],
+)
+@pytest.mark.parametrize("operation", ["upsert", "insert"])
+@instantly
+async def test_job_of_which_nobody_can_tell(verdict: Verdict, code: str, operation: Operation) -> None:
+    setup, lane, _ = _collecting(operation=operation)
+    await setup.collect(verdict)
+    assert states_of(lane) == ["withdrawn"]
+    assert setup.to_send() == ([[5, 6, 7, 8]] if operation == "upsert" else [])
+    assert lane.fates == ({} if operation == "upsert" else dict.fromkeys((5, 6, 7, 8), ("ambiguous", code)))
+
+
+@instantly
+async def test_results_that_the_vendor_has_deleted_are_given_up() -> None:
+    setup, lane, _ = _collecting(operation="insert")
+    setup.destination.collects += [ResultsGone("older than 7 days")]
+    await setup.collect(DONE)
+    assert lane.fates == dict.fromkeys((5, 6, 7, 8), ("ambiguous", "results-gone"))
+
+
+@instantly
+async def test_row_whose_record_is_gone_from_kafka_gets_no_fate_and_holds_nobody_up() -> None:
+    setup, lane, _ = _collecting()
+    setup.replace(6, None)
+    await setup.collect(DONE)
+    assert sorted(lane.fates) == [5, 7, 8]
+    assert lane.jobs.by_batch == {}
+    assert lane.accept(0, [record_message(50, record(key="6"))]) != []
+
+
+@instantly
+async def test_row_that_the_settings_of_now_do_not_let_be_sent_has_its_result() -> None:
+    setup, lane, _ = _collecting(Rows(0, 5, 1, 0))
+    setup.replace(5, record_message(5, record(key="5", data=b'"bad"')))
+    await setup.collect(DONE)
+    assert lane.fates == {5: STORED}
+
+
+@instantly
+async def test_lane_that_is_lost_while_its_rows_are_collected_settles_no_more() -> None:
+    setup, lane, job = _collecting(Rows(0, 5, 7, 0), piece=3)
+    lane.buffer.share().enter(10_000, 0)
+    lane.kept.writing = False
+    setup.table.judge("batch-1", DONE)
+    async with setup.running():
+        await turn(50)
+        lane.alive = False
+        lane.kept.release()
+        await turn(50)
+    assert len(lane.fates) == 3
+    assert (job.open, setup.destination.closed) == (4, [])
+
+
+@instantly
+async def test_verdict_on_a_job_whose_lane_has_left_is_forgotten() -> None:
+    setup = CollectorSetup(FakeJobDestination(), JobLane())
+    await setup.collect(DONE)
+    assert (setup.table.verdicts, setup.destination.collected) == ({}, 0)
+
+
+@instantly
+async def test_reader_is_closed_when_there_was_nothing_to_read_for_long() -> None:
+    setup, _, _ = _collecting()
+    setup.table.judge("batch-1", DONE)
+    async with setup.running():
+        await asyncio.sleep(IDLE_AFTER_S - 1)
+        assert setup.reader.open
+        await asyncio.sleep(2)
+        assert not setup.reader.open
