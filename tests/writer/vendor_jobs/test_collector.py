@@ -12,7 +12,7 @@ from sluice.flow.lane_job import LaneJob
 from sluice.flow.outcome import Fate, Outcome
 from sluice.writer.vendor_jobs.collector import IDLE_AFTER_S, MAX_PART
 from sluice.writer.vendor_jobs.job_table import NotArrived, Unknown, Verdict
-from tests.support.factories import DELIVERED, record, record_message
+from tests.support.factories import DELIVERED, FakeMessage, record, record_message
 from tests.support.fake_jobs import DONE, FakeJobDestination
 from tests.support.instant_clock import instantly, turn
 from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE, REFUSED
@@ -169,7 +169,7 @@ async def test_other_jobs_go_on_while_results_are_waited_for() -> None:
 @pytest.mark.parametrize(
     ("operation", "fate"), [("upsert", ("retryable", "no-result")), ("insert", ("ambiguous", "no-result"))]
 )
-@pytest.mark.parametrize("rows", [3], ids=["a row short"])
+@pytest.mark.parametrize("rows", [3, 5], ids=["a row short", "a row too long"])
 @instantly
 async def test_results_of_another_length_are_joined_with_no_row(
     operation: Operation, fate: tuple[str, str], rows: int
@@ -305,11 +305,46 @@ async def test_row_whose_record_is_gone_from_kafka_gets_no_fate_and_holds_nobody
 
 
 @instantly
+async def test_row_whose_record_can_be_read_no_more_is_a_dead_letter_and_a_row_no_more() -> None:
+    setup, lane, _ = _collecting()
+    setup.replace(6, FakeMessage(offset=6, key=b"6", value=b"{}"))
+    assert lane.accept(0, [record_message(50, record(key="6"))]) == []
+    await setup.collect(DONE)
+    assert sorted(lane.fates) == [5, 7, 8]
+    assert [(one.state, one.rows) for one in entries_of(lane)] == [("withdrawn", [Rows(0, 6, 1, 1)])]
+    assert [len(one.dead) for one in lane.settlements] == [1, 0]
+    assert lane.jobs.by_batch == {}
+    assert [item.offset for item in lane.due(0.0)] == [50]
+
+
+@instantly
 async def test_row_that_the_settings_of_now_do_not_let_be_sent_has_its_result() -> None:
     setup, lane, _ = _collecting(Rows(0, 5, 1, 0))
     setup.replace(5, record_message(5, record(key="5", data=b'"bad"')))
     await setup.collect(DONE)
     assert lane.fates == {5: STORED}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome"),
+    [
+        pytest.param(NotArrived(), (Fate.REJECTED, "bad-data"), id="which was not applied"),
+        pytest.param(Gone("deleted"), (Fate.AMBIGUOUS, "results-gone"), id="which may have been applied"),
+    ],
+)
+@instantly
+async def test_row_that_the_settings_of_now_do_not_let_be_sent_is_not_sent_anew(
+    verdict: Verdict, outcome: tuple[Fate, str]
+) -> None:
+    setup, lane, _ = _collecting()
+    setup.replace(6, record_message(6, record(key="6", data=b'"bad"')))
+    await setup.collect(verdict)
+    assert setup.to_send() == [[5, 7, 8]]
+    [settlement] = lane.settlements
+    assert settlement.outcomes == {outcome: 1}
+    withdrawn = [rows for entry in entries_of(lane) for rows in entry.rows]
+    assert sum(rows.length for rows in withdrawn) == 4
+    assert lane.jobs.by_batch == {}
 
 
 @instantly

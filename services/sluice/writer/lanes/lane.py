@@ -134,27 +134,34 @@ class Lane:
         self.jobs.hand_over(job, items)
         self._buffer.leave(len(items), sum([item.held_bytes for item in items]))
 
-    def recall_rows(self, job: LaneJob, topic: int, messages: Sequence[KafkaRecord], looked_at: range) -> list[Item]:
+    def recall_rows(
+        self, job: LaneJob, topic: int, messages: Sequence[KafkaRecord], looked_at: range, *, was_sent: bool = True
+    ) -> list[Item]:
         """Return the items of ``job`` among records that were read again.
 
-        ``messages`` are all that Kafka has of the offsets ``looked_at`` of input topic number ``topic``.
+        ``messages`` are all that Kafka has of the offsets ``looked_at`` of input topic number ``topic``. They are items
+        even if the settings of now do not let them be sent, unless they are to be sent anew: not ``was_sent``.
         """
         rows = job.rows[topic]
         found = [message for message in messages if message.offset in rows.open]
-        items = self._decoded(topic, found, sent_before=True)
+        items = self._decoded(topic, found, sent_before=was_sent)
         for item in items:
             item.row = rows.row_of(item.offset) or 0
         self._buffer.enter(len(items), sum([item.held_bytes for item in items]))
-        if len(items) < len(found):  # the others have their dead letter
+        if len(items) < len(found):  # the others have their dead letter, which is of no batch
             decoded = {item.offset for item in items}
-            self.jobs.remove(job, {topic: [one.offset for one in found if one.offset not in decoded]})
+            left = [message.offset for message in found if message.offset not in decoded]
+            places = [(topic, offset, row) for offset in left if (row := rows.row_of(offset)) is not None]
+            self.journal.withdraw_rows(job.batch_id, job.batch_key, places)
+            self.jobs.remove(job, {topic: left})
+            if topic == RECORDS:  # a retry's dead letter frees its key
+                self._free_keys(rows.hashes_of(left))
         here = {message.offset for message in found}
         gone = [offset for run in rows.open.runs_within(looked_at) for offset in run if offset not in here]
         if gone:
             self._warn_gone("records that a vendor job holds are gone from Kafka: they get no receipt", gone)
-            for key in self.order.forget_with_vendor(rows.hashes_of(gone)):
-                heappush(self._held_keys, (0.0, key))
             self.jobs.remove(job, {topic: gone})
+            self._free_keys(rows.hashes_of(gone))
             self.progress[topic].settle(gone)
         return items
 
@@ -237,6 +244,11 @@ class Lane:
     def _warn_gone(self, message: str, gone: Sequence[int]) -> None:
         fields = {"lane": self.partition, "records": len(gone), "first": gone[0], "last": gone[-1]}
         log.warning(message, extra=fields)
+
+    def _free_keys(self, hashes: Iterable[int]) -> None:
+        """Free keys whose item in a vendor job can be none any more; followers go on when it is asked what is due."""
+        for key in self.order.forget_with_vendor(hashes):
+            heappush(self._held_keys, (0.0, key))
 
     def _decoded(self, topic: int, messages: Sequence[KafkaRecord], *, sent_before: bool = False) -> list[Item]:
         """Return ``messages`` as items, and settle those that can be none."""

@@ -188,13 +188,13 @@ class Collector:
 
     async def _send_anew(self, job: Job, reader: TopicReader) -> None:
         """Have all rows of ``job`` sent as if they had never been: the vendor has none of them."""
-        async for items in self._taken_back(job, reader):
+        async for items in self._taken_back(job, reader, was_sent=False):
             self._dispatcher.add(items)
 
     async def _divide(self, job: Job, error: Refused, reader: TopicReader) -> None:
         """Have the rows of ``job``, which was refused as a whole, sent in parts; reject a single one."""
         outcome = Outcome(Fate.REJECTED, error.code, str(error), None, error.http_status)
-        async for items in self._taken_back(job, reader):
+        async for items in self._taken_back(job, reader, was_sent=False):
             if job.known.items == 1:
                 self._answer(job, items, lambda _: outcome)
                 continue
@@ -204,7 +204,7 @@ class Collector:
 
     async def _give_up(self, job: Job, verdict: Unknown, reader: TopicReader) -> None:
         """Send anew what may be applied twice; the rest is ambiguous."""
-        async for items in self._taken_back(job, reader):
+        async for items in self._taken_back(job, reader, was_sent=True):
             self._dispatcher.add([item for item in items if item.encoded.replay_safe])
             unsafe = [item for item in items if not item.encoded.replay_safe]
             self._answer(job, unsafe, lambda item: unknown_fate(item, verdict.code, verdict.message))
@@ -218,21 +218,26 @@ class Collector:
             if own and lane.alive:
                 lane.settle(VendorAnswer(batch, own, BatchTimes(known.requested_at, now), None), now)
 
-    async def _taken_back(self, job: Job, reader: TopicReader) -> AsyncIterator[list[Item]]:
-        """Take the rows of ``job`` out of the journal, and yield its items, read again, slice by slice."""
+    async def _taken_back(self, job: Job, reader: TopicReader, *, was_sent: bool) -> AsyncIterator[list[Item]]:
+        """Take the rows of ``job`` out of the journal, and yield its items, read again, slice by slice.
+
+        Not ``was_sent``: those that the settings of now do not let be sent get their dead letter instead.
+        """
         for lane, part in job.parts:
             if not lane.alive:
                 continue
             if coming := lane.jobs.drop_coming(part):
                 lane.journal.withdraw_rows(part.batch_id, part.batch_key, coming)
-            async with aclosing(self._recalled(lane, part, reader)) as slices:
+            async with aclosing(self._recalled(lane, part, reader, was_sent=was_sent)) as slices:
                 async for items in slices:
                     places = [(item.topic, item.offset, item.row) for item in items]
                     lane.journal.withdraw_rows(part.batch_id, part.batch_key, places)
                     lane.jobs.remove(part, {items[0].topic: [item.offset for item in items]})
                     yield items
 
-    async def _recalled(self, lane: Lane, part: LaneJob, reader: TopicReader) -> AsyncGenerator[list[Item], None]:
+    async def _recalled(
+        self, lane: Lane, part: LaneJob, reader: TopicReader, *, was_sent: bool = True
+    ) -> AsyncGenerator[list[Item], None]:
         """Yield the items of the open rows of ``part``, as long as its lane is ours."""
         for topic, rows in sorted(part.rows.items()):
             runs = list(rows.open.runs())
@@ -244,5 +249,5 @@ class Collector:
                 async for looked_at, messages in pieces:
                     if not lane.alive:
                         return
-                    if items := lane.recall_rows(part, topic, messages, looked_at):
+                    if items := lane.recall_rows(part, topic, messages, looked_at, was_sent=was_sent):
                         yield items

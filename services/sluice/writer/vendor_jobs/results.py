@@ -34,13 +34,13 @@ async def read_results(destination: JobDestination, job: Job, over: Over, *, may
                 results[name] = outcome
     except ResultsIncomplete as error:
         incomplete = error
-    if count < known.items:
+    if count != known.items:
         incomplete = incomplete or ResultsIncomplete(f"expected {known.items} results, got {count}")
     if incomplete is None:
         return results
     if not may_be_incomplete:
         raise incomplete
-    # Results that are a row short tell nothing about any row where its place is all that a result has.
+    # Of another length than the batch they tell nothing about any row where its place is all that a result has.
     return {} if wanted is not None else results
 
 
