@@ -152,6 +152,14 @@ async def test_results_that_cannot_be_had_now_are_asked_for_again(error: BatchEr
 
 
 @instantly
+async def test_results_that_lag_are_waited_for_however_long_the_vendor_was_away_before() -> None:
+    setup, lane, _ = _collecting(operation="insert")
+    setup.destination.collects += [*[OUTAGE] * 9, ResultsIncomplete("some")]
+    await setup.collect(DONE, seconds=600)
+    assert lane.fates == dict.fromkeys((5, 6, 7, 8), STORED)
+
+
+@instantly
 async def test_other_jobs_go_on_while_results_are_waited_for() -> None:
     lane = JobLane(jobs=[found_job(Rows(0, 5, 1, 0)), found_job(Rows(0, 9, 1, 0), batch_id="batch-2")])
     setup = CollectorSetup(FakeJobDestination(), lane)

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from typing import NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -48,6 +49,19 @@ IDLE_AFTER_S = 60.0
 """The reader of records is closed when there was nothing to read for so long."""
 
 
+class Later(NamedTuple):
+    """When a verdict can be carried out, by the event loop's clock."""
+
+    at_s: float
+    failures: int
+    """Tries so far."""
+    incomplete: int
+    """Those of them whose results did not cover all items."""
+
+
+NOW = Later(0.0, 0, 0)
+
+
 class Collector:
     """Carries out the verdicts in a table, one after the other."""
 
@@ -65,8 +79,8 @@ class Collector:
         self._table = table
         self._make_reader = make_reader
         self._dispatcher = dispatcher
-        self._tries: dict[str, int] = {}
-        self._not_before_s: dict[str, float] = {}
+        self._later: dict[str, Later] = {}
+        """By batch id, the jobs whose results could not be had."""
 
     async def run(self) -> None:
         """Carry out verdicts until cancelled."""
@@ -90,7 +104,7 @@ class Collector:
     async def _is_asked(self) -> bool:
         """Wait until a verdict can be carried out; return whether that was soon enough to keep the reader."""
         now_s = asyncio.get_running_loop().time()
-        waits = [max(0.0, self._not_before_s.get(one, 0.0) - now_s) for one in self._table.verdicts]
+        waits = [max(0.0, self._later.get(one, NOW).at_s - now_s) for one in self._table.verdicts]
         self._table.judged.clear()
         if waits and min(waits) == 0.0:
             return True
@@ -103,10 +117,10 @@ class Collector:
 
     def _due(self) -> list[tuple[Job, Verdict]]:
         self._table.forget()
-        now_s = asyncio.get_running_loop().time()
-        verdicts = [one for one in self._table.verdicts.items() if self._not_before_s.get(one[0], 0.0) <= now_s]
-        found = [(self._table.get(batch_id), verdict) for batch_id, verdict in verdicts]
-        return [(job, verdict) for job, verdict in found if job is not None]
+        verdicts, now_s = self._table.verdicts, asyncio.get_running_loop().time()
+        self._later = {batch_id: later for batch_id, later in self._later.items() if batch_id in verdicts}
+        due = [batch_id for batch_id in verdicts if self._later.get(batch_id, NOW).at_s <= now_s]
+        return [(job, verdicts[batch_id]) for batch_id in due if (job := self._table.get(batch_id)) is not None]
 
     async def _carry_out(self, job: Job, verdict: Verdict, reader: TopicReader) -> None:
         batch_id = job.batch_id
@@ -127,24 +141,25 @@ class Collector:
         except (ResultsIncomplete, BatchError) as error:
             self._try_again(batch_id, error)
             return
-        self._tries.pop(batch_id, None)
-        self._not_before_s.pop(batch_id, None)
+        self._later.pop(batch_id, None)
         self._table.verdicts.pop(batch_id, None)
         self._dispatcher.look()
 
     def _try_again(self, batch_id: str, error: Exception) -> None:
         """Ask again later."""
-        tries = self._tries[batch_id] = self._tries.get(batch_id, 0) + 1
-        delay_s = backoff_s(tries, base_s=RETRY_BASE_S, cap_s=RETRY_CAP_S, uniform=1.0)
+        _, failures, incomplete = self._later.get(batch_id, NOW)
+        failures += 1
+        delay_s = backoff_s(failures, base_s=RETRY_BASE_S, cap_s=RETRY_CAP_S, uniform=1.0)
         if isinstance(error, Unavailable):
             delay_s = max(delay_s, error.retry_after_s or 0.0)
-        self._not_before_s[batch_id] = asyncio.get_running_loop().time() + delay_s
+        incomplete += isinstance(error, ResultsIncomplete)  # an outage says nothing about the results
+        self._later[batch_id] = Later(asyncio.get_running_loop().time() + delay_s, failures, incomplete)
         fields = {"batch_id": batch_id, "error": str(error), "delay_s": delay_s}
         log.warning("results cannot be collected now", extra=fields)
 
     async def _collect(self, job: Job, over: Over, reader: TopicReader) -> None:
         """Settle all rows of ``job`` by the vendor's results. Raises what ``read_results`` does."""
-        may_be_incomplete = self._tries.get(job.batch_id, 0) >= MAX_TRIES
+        may_be_incomplete = self._later.get(job.batch_id, NOW).incomplete >= MAX_TRIES
         known, topic = job.known, self._topics.records
         with collect_span(topic, job.batch_id, known.batch_key, known.traceparent, message_count=job.open) as span:
             results = await read_results(self._destination, job, over, may_be_incomplete=may_be_incomplete)
