@@ -174,13 +174,13 @@ class Lane:
     def settle_kept(self, kept: Iterable[Settlement | VendorAnswer], now: datetime) -> bool:
         """Settle what was answered before the lane was lost; return whether that is anything.
 
-        Whoever had the lane meanwhile may have settled some of it: then all of that settlement is left to him. The
-        offsets of the others are skipped when they are read.
+        Whoever had the lane meanwhile may have settled some of it, or given it to the vendor as a job: then all of that
+        settlement is left to him. The offsets of the others are skipped when they are read.
         """
         any_left = False
         for one in kept:
             settlement = one if isinstance(one, Settlement) else self._builder.of_answer(one, now)
-            if self._any_settled(settlement):
+            if self._any_taken(settlement):
                 continue
             any_left = True
             self._buffer.enter(settlement.items, settlement.item_bytes)
@@ -280,9 +280,11 @@ class Lane:
         self._buffer.enter(0, settlement.message_bytes)
         self.committer.submit(settlement)
 
-    def _any_settled(self, settlement: Settlement) -> bool:
+    def _any_taken(self, settlement: Settlement) -> bool:
         return any(
-            offset < self.progress[topic].position or offset in self._settled[topic]
+            offset < self.progress[topic].position
+            or offset in self._settled[topic]
+            or self.jobs.is_ahead(topic, offset)
             for topic, offsets in settlement.offsets.items()
             for offset in offsets
         )
