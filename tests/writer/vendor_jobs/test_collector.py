@@ -277,6 +277,21 @@ async def test_rows_of_a_batch_that_never_arrived_are_read_if_they_are_still_to_
     assert _read(lane, 7, 8, 9) == [7, 8, 9]
 
 
+@pytest.mark.parametrize("verdict", [NotArrived(), Gone("deleted")], ids=["not arrived", "gone"])
+@instantly
+async def test_batch_is_sent_anew_when_there_is_memory_for_it(verdict: Verdict) -> None:
+    setup, lane, _ = _collecting()
+    others = lane.buffer.share()
+    others.enter(10_000, 0)
+    setup.table.judge("batch-1", verdict)
+    async with setup.running():
+        await asyncio.sleep(60)
+        assert (setup.to_send(), states_of(lane)) == ([], [])
+        others.clear()
+        await asyncio.sleep(2)
+    assert setup.to_send() == [[5, 6, 7, 8]]
+
+
 @pytest.mark.parametrize(
     ("verdict", "code"),
     [

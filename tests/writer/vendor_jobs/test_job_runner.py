@@ -29,7 +29,7 @@ class _Setup:
         self.lane = lane
         self.metrics = WriterMetrics("crm")
         lanes, limiter = lanes_of(lane), make_limiter()
-        messages = {TopicPartition(TOPICS.records, 0): [record_message(offset) for offset in range(100)]}
+        messages = {TopicPartition(TOPICS.records, 0): [record_message(offset) for offset in range(2000)]}
         self.runner = JobRunner(
             destination, TOPICS, lanes, limiter, lambda: FakeReader(messages), self.metrics, DeliverySettings()
         )
@@ -94,6 +94,21 @@ async def test_vendor_gets_no_more_jobs_than_it_may_have() -> None:
         destination.states["job-1"] = DONE
         await asyncio.sleep(60)
         assert destination.started == [[0, 1], [2, 3], [4, 5]]
+
+
+@instantly
+async def test_batch_that_never_arrived_leaves_room_for_those_that_fill_the_memory() -> None:
+    destination = FakeJobDestination(submits=[LOST], finds=[None], max_jobs=1)
+    destination.states["job-2"] = DONE
+    setup = _Setup(destination, JobLane(), max_items=1000)
+    first, second = list(range(1000)), list(range(1000, 2000))
+    async with setup.running():
+        setup.add(*first)
+        await asyncio.sleep(0.5)
+        setup.add(*second)
+        assert setup.lane.is_crowded
+        await asyncio.sleep(600)
+    assert destination.started == [first, second, first]
 
 
 def _with_jobs(destination: FakeJobDestination) -> _Setup:

@@ -1,8 +1,10 @@
 """JobTable: one job is one, however many lanes have rows of it."""
 
+import pytest
+
 from sluice.destinations.vendor_jobs import Gone
 from sluice.events import Rows
-from sluice.writer.vendor_jobs.job_table import NotArrived
+from sluice.writer.vendor_jobs.job_table import NotArrived, Unknown, Verdict
 from tests.support.fake_jobs import DONE
 from tests.support.fakes import FakeLane
 from tests.writer.vendor_jobs.setups import found_job, table_of
@@ -42,6 +44,21 @@ def test_a_job_is_looked_up_by_its_batch() -> None:
 def test_there_is_room_beside_the_jobs_of_all_lanes_and_the_batches_under_way() -> None:
     table = table_of(FakeLane(0, jobs=[found_job(ROWS)]), FakeLane(1, jobs=[found_job(ROWS)]), max_jobs=3)
     assert [table.has_room(under_way) for under_way in (0, 1, 2)] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "has_room"),
+    [
+        pytest.param(DONE, False, id="over, but not collected"),
+        pytest.param(NotArrived(), True, id="never arrived"),
+        pytest.param(Gone("deleted"), True, id="gone"),
+        pytest.param(Unknown("lost-submit", ""), True, id="lost for good"),
+    ],
+)
+def test_job_that_the_vendor_does_not_have_takes_no_room(verdict: Verdict, has_room: bool) -> None:
+    table = table_of(FakeLane(0, jobs=[found_job(ROWS)]), max_jobs=1)
+    table.judge("batch-1", verdict)
+    assert table.has_room(0) is has_room
 
 
 def test_what_is_known_of_a_job_is_forgotten_with_it() -> None:

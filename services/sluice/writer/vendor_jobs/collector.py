@@ -124,6 +124,12 @@ class Collector:
 
     async def _carry_out(self, job: Job, verdict: Verdict, reader: TopicReader) -> None:
         batch_id = job.batch_id
+        if not isinstance(verdict, Over) and any(lane.is_crowded for lane, _ in job.parts):
+            # All its items would come into memory at once, where those of a job that is over leave slice by slice.
+            at_s = asyncio.get_running_loop().time() + RETRY_BASE_S
+            self._later[batch_id] = self._later.get(batch_id, NOW)._replace(at_s=at_s)
+            self._dispatcher.look()  # it takes no room at the vendor
+            return
         try:
             match verdict:
                 case Over():
