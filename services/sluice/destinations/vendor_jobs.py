@@ -177,7 +177,10 @@ class JobDestination(Account, Protocol):
         ...
 
     async def close(self, refs: Refs) -> None:
-        """Release what the vendor holds open for a job whose results are settled, if anything."""
+        """Release what the vendor holds open for a job whose results are settled, if anything; keep its results.
+
+        They are settled in this process: another one may still collect those of its own lanes.
+        """
         ...
 
     def jobs(self) -> AsyncIterator[VendorJob]:

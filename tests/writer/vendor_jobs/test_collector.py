@@ -7,12 +7,14 @@ from aiokafka.errors import KafkaConnectionError
 
 from sluice.destinations.contract import BatchError, Refused
 from sluice.destinations.vendor_jobs import Gone, Over, ResultsGone, ResultsIncomplete
-from sluice.events import Operation, Rows
+from sluice.events import BatchEvent, OpenedJob, Operation, Rows
+from sluice.flow.journal import Journal
+from sluice.flow.key_hashes import encode_hashes
 from sluice.flow.lane_job import LaneJob
 from sluice.flow.outcome import Fate, Outcome
 from sluice.writer.vendor_jobs.collector import IDLE_AFTER_S, MAX_PART
 from sluice.writer.vendor_jobs.job_table import NotArrived, Unknown, Verdict
-from tests.support.factories import DELIVERED, FakeMessage, record, record_message
+from tests.support.factories import DELIVERED, NOON, FakeMessage, record, record_message, starts_at
 from tests.support.fake_jobs import DONE, FakeJobDestination
 from tests.support.instant_clock import instantly, turn
 from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE, REFUSED
@@ -61,6 +63,36 @@ async def test_rows_of_all_lanes_and_topics_have_results_in_one_list() -> None:
     assert {place: outcome.code for place, outcome in first.outcomes.items()} == {(0, 5): "0", (0, 6): "1", (1, 7): "4"}
     assert {place: outcome.code for place, outcome in second.outcomes.items()} == {(0, 9): "2", (0, 10): "3"}
     assert (setup.destination.collected, setup.destination.closed) == (1, ["J"])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "settled"),
+    [
+        pytest.param(DONE, [range(5, 9)], id="collected"),
+        pytest.param(Gone("deleted"), [range(5, 9)], id="given up"),
+        pytest.param(NotArrived(), [range(6, 7)], id="sent anew"),
+    ],
+)
+@instantly
+async def test_next_owner_finds_the_job_ended_and_no_row_without_its_fate(
+    verdict: Verdict, settled: list[range]
+) -> None:
+    setup, lane, job = _collecting(operation="insert")
+    hashes = encode_hashes(job.rows[0].open_hashes)
+    setup.replace(6, FakeMessage(offset=6, key=b"6", value=b"{}"))  # no record event any more
+    await setup.collect(verdict)
+    journal = Journal(starts_at(0, 0, 0), opened_at_s=0.0)
+    opened = BatchEvent(
+        batch_id="batch-1",
+        state="opened",
+        rows=[Rows(0, 5, 4, 0)],
+        requested_at=NOON,
+        vendor_job=OpenedJob(items=4, fingerprint="f", key_hashes=hashes),
+    )
+    entries = [opened, *entries_of(lane), *(entry for one in lane.settlements for entry in one.entries)]
+    for position, entry in enumerate(entries):
+        journal.read(position, entry)
+    assert (journal.jobs, list(journal.settled[0].runs())) == ({}, settled)
 
 
 @instantly
