@@ -164,3 +164,18 @@ class CollectorSetup:
         while (batch := self.sending.windows.take(time.monotonic(), "anew")) is not None:
             batches.append([item.offset for item in batch.items])
         return batches
+
+
+def accept(lane: JobLane, *offsets: int) -> list[int]:
+    return [item.offset for item in lane.accept(0, [record_message(offset) for offset in offsets])]
+
+
+def collecting(
+    *rows: Rows, items: int = 0, operation: Operation = "upsert", piece: int = 100, read: int = 50
+) -> tuple[CollectorSetup, JobLane, LaneJob]:
+    """One job in one lane, which has read the first ``read`` records."""
+    job = found_job(*rows or (Rows(0, 5, 4, 0),), items=items)
+    lane = JobLane(jobs=[job])
+    accept(lane, *range(read))
+    lane.settlements.clear()
+    return CollectorSetup(FakeJobDestination(), lane, piece=piece, operation=operation), lane, job

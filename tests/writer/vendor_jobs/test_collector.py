@@ -1,48 +1,32 @@
-"""Collector: each row of a job gets one fate, by results that cover it, or is sent anew where that is proven right."""
+"""Collector: each row of a job gets one fate, once, by results that cover it."""
 
 import asyncio
 
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from sluice.destinations.contract import BatchError, Refused
-from sluice.destinations.vendor_jobs import Gone, Over, ResultsGone, ResultsIncomplete
+from sluice.destinations.contract import BatchError
+from sluice.destinations.vendor_jobs import Gone, Over, ResultsIncomplete
 from sluice.events import BatchEvent, OpenedJob, Operation, Rows
 from sluice.flow.journal import Journal
 from sluice.flow.key_hashes import encode_hashes
-from sluice.flow.lane_job import LaneJob
 from sluice.flow.outcome import Fate, Outcome
-from sluice.writer.vendor_jobs.collector import IDLE_AFTER_S, MAX_PART
-from sluice.writer.vendor_jobs.job_table import NotArrived, Unknown, Verdict
+from sluice.writer.vendor_jobs.collector import IDLE_AFTER_S
+from sluice.writer.vendor_jobs.job_table import NotArrived, Verdict
 from tests.support.factories import DELIVERED, NOON, FakeMessage, record, record_message, starts_at
 from tests.support.fake_jobs import DONE, FakeJobDestination
 from tests.support.instant_clock import instantly, turn
-from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE, REFUSED
-from tests.writer.vendor_jobs.setups import CollectorSetup, JobLane, entries_of, found_job, states_of
+from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE
+from tests.writer.vendor_jobs.setups import CollectorSetup, JobLane, collecting, entries_of, found_job
 
 STORED = ("delivered", "CREATED")
 BROKEN = Outcome(Fate.REJECTED, "BROKEN")
 DOWN = KafkaConnectionError()
 
 
-def _read(lane: JobLane, *offsets: int) -> list[int]:
-    return [item.offset for item in lane.accept(0, [record_message(offset) for offset in offsets])]
-
-
-def _collecting(
-    *rows: Rows, items: int = 0, operation: Operation = "upsert", piece: int = 100, read: int = 50
-) -> tuple[CollectorSetup, JobLane, LaneJob]:
-    """One job in one lane, which has read the first ``read`` records."""
-    job = found_job(*rows or (Rows(0, 5, 4, 0),), items=items)
-    lane = JobLane(jobs=[job])
-    _read(lane, *range(read))
-    lane.settlements.clear()
-    return CollectorSetup(FakeJobDestination(), lane, piece=piece, operation=operation), lane, job
-
-
 @instantly
 async def test_each_row_gets_the_fate_that_its_result_tells() -> None:
-    setup, lane, _ = _collecting()
+    setup, lane, _ = collecting()
     setup.destination.results = [(0, DELIVERED), (1, BROKEN), (2, DELIVERED), (3, DELIVERED)]
     await setup.collect(DONE)
     assert lane.fates == {5: STORED, 6: ("rejected", "BROKEN"), 7: STORED, 8: STORED}
@@ -77,7 +61,7 @@ async def test_rows_of_all_lanes_and_topics_have_results_in_one_list() -> None:
 async def test_next_owner_finds_the_job_ended_and_no_row_without_its_fate(
     verdict: Verdict, settled: list[range]
 ) -> None:
-    setup, lane, job = _collecting(operation="insert")
+    setup, lane, job = collecting(operation="insert")
     hashes = encode_hashes(job.rows[0].open_hashes)
     setup.replace(6, FakeMessage(offset=6, key=b"6", value=b"{}"))  # no record event any more
     await setup.collect(verdict)
@@ -97,21 +81,21 @@ async def test_next_owner_finds_the_job_ended_and_no_row_without_its_fate(
 
 @instantly
 async def test_rows_of_other_processes_are_left_to_them() -> None:
-    setup, lane, _ = _collecting(items=9)
+    setup, lane, _ = collecting(items=9)
     await setup.collect(DONE)
     assert sorted(lane.fates) == [5, 6, 7, 8]
 
 
 @instantly
 async def test_verdict_is_carried_out_once() -> None:
-    setup, _, _ = _collecting()
+    setup, _, _ = collecting()
     await setup.collect(DONE, seconds=600)
     assert (setup.destination.collected, setup.destination.closed) == (1, ["J"])
 
 
 @instantly
 async def test_job_is_closed_only_when_its_receipts_are_committed() -> None:
-    setup, lane, _ = _collecting()
+    setup, lane, _ = collecting()
     lane.kept.writing = False
     setup.table.judge("batch-1", DONE)
     async with setup.running():
@@ -124,7 +108,7 @@ async def test_job_is_closed_only_when_its_receipts_are_committed() -> None:
 
 @instantly
 async def test_job_that_cannot_be_closed_is_settled_all_the_same() -> None:
-    setup, lane, _ = _collecting()
+    setup, lane, _ = collecting()
     setup.destination.closes += [OUTAGE]
     await setup.collect(DONE)
     assert (len(lane.fates), setup.table.verdicts) == (4, {})
@@ -132,7 +116,7 @@ async def test_job_that_cannot_be_closed_is_settled_all_the_same() -> None:
 
 @instantly
 async def test_verdict_outlives_a_failure_of_kafka() -> None:
-    setup, lane, _ = _collecting()
+    setup, lane, _ = collecting()
     setup.reader.errors += [DOWN, DOWN]
     await setup.collect(DONE, seconds=60)
     assert lane.fates == dict.fromkeys((5, 6, 7, 8), STORED)
@@ -141,7 +125,7 @@ async def test_verdict_outlives_a_failure_of_kafka() -> None:
 
 @instantly
 async def test_what_was_settled_before_a_failure_of_kafka_is_not_settled_again() -> None:
-    setup, lane, _ = _collecting(Rows(0, 5, 2, 0), Rows(1, 7, 1, 2))
+    setup, lane, _ = collecting(Rows(0, 5, 2, 0), Rows(1, 7, 1, 2))
     setup.reader.errors += [None, DOWN]  # the second topic's
     await setup.collect(DONE, seconds=60)
     assert sorted(lane.outcomes) == [(0, 5), (0, 6), (1, 7)]
@@ -149,14 +133,14 @@ async def test_what_was_settled_before_a_failure_of_kafka_is_not_settled_again()
 
 @instantly
 async def test_large_job_is_settled_slice_by_slice() -> None:
-    setup, lane, _ = _collecting(Rows(0, 5, 7, 0), piece=3)
+    setup, lane, _ = collecting(Rows(0, 5, 7, 0), piece=3)
     await setup.collect(DONE)
     assert [one.items for one in lane.settlements] == [3, 3, 1]
 
 
 @instantly
 async def test_next_slice_waits_for_kafka_while_memory_is_full() -> None:
-    setup, lane, _ = _collecting(Rows(0, 5, 7, 0), piece=3)
+    setup, lane, _ = collecting(Rows(0, 5, 7, 0), piece=3)
     lane.buffer.share().enter(10_000, 0)
     lane.kept.writing = False
     setup.table.judge("batch-1", DONE)
@@ -173,7 +157,7 @@ async def test_next_slice_waits_for_kafka_while_memory_is_full() -> None:
 )
 @instantly
 async def test_results_that_cannot_be_had_now_are_asked_for_again(error: BatchError, wait_s: float) -> None:
-    setup, lane, _ = _collecting()
+    setup, lane, _ = collecting()
     setup.destination.collects += [error]
     setup.table.judge("batch-1", DONE)
     async with setup.running():
@@ -185,7 +169,7 @@ async def test_results_that_cannot_be_had_now_are_asked_for_again(error: BatchEr
 
 @instantly
 async def test_results_that_lag_are_waited_for_however_long_the_vendor_was_away_before() -> None:
-    setup, lane, _ = _collecting(operation="insert")
+    setup, lane, _ = collecting(operation="insert")
     setup.destination.collects += [*[OUTAGE] * 9, ResultsIncomplete("some")]
     await setup.collect(DONE, seconds=600)
     assert lane.fates == dict.fromkeys((5, 6, 7, 8), STORED)
@@ -214,7 +198,7 @@ async def test_other_jobs_go_on_while_results_are_waited_for() -> None:
 async def test_results_of_another_length_are_joined_with_no_row(
     operation: Operation, fate: tuple[str, str], rows: int
 ) -> None:
-    setup, lane, _ = _collecting(operation=operation)
+    setup, lane, _ = collecting(operation=operation)
     setup.destination.results = [(row, DELIVERED) for row in range(rows)]
     setup.table.judge("batch-1", DONE)
     async with setup.running():
@@ -254,7 +238,7 @@ async def test_results_that_name_their_record_tell_of_it_though_others_are_missi
 )
 @instantly
 async def test_rows_that_were_not_processed(over: Over, reason: str | None, fate: tuple[str, str]) -> None:
-    setup, lane, _ = _collecting(Rows(0, 5, 2, 0))
+    setup, lane, _ = collecting(Rows(0, 5, 2, 0))
     setup.destination.results = [(0, DELIVERED), (1, None)]
     if reason is not None:
         setup.table.aborts["batch-1"] = reason
@@ -264,94 +248,8 @@ async def test_rows_that_were_not_processed(over: Over, reason: str | None, fate
 
 
 @instantly
-async def test_job_that_is_refused_as_a_whole_is_sent_in_halves() -> None:
-    setup, lane, _ = _collecting()
-    setup.destination.collects += [REFUSED]
-    await setup.collect(DONE)
-    assert states_of(lane) == ["withdrawn"]
-    assert setup.to_send() == [[5, 6], [7, 8]]
-    assert (lane.fates, lane.jobs.by_batch, setup.destination.closed) == ({}, {}, [])
-
-
-@instantly
-async def test_large_job_that_is_refused_is_cut_to_parts_at_once() -> None:
-    setup, _, _ = _collecting(items=MAX_PART + 1)
-    setup.destination.collects += [REFUSED]
-    await setup.collect(DONE)
-    assert setup.to_send() == [[5, 6, 7, 8]]
-
-
-@instantly
-async def test_single_row_that_is_refused_is_rejected_with_the_vendors_code() -> None:
-    setup, lane, _ = _collecting(Rows(0, 5, 1, 0))
-    setup.destination.collects += [Refused("InvalidBatch", "no such field", 400)]
-    await setup.collect(DONE)
-    assert lane.fates == {5: ("rejected", "InvalidBatch")}
-    assert setup.to_send() == []
-
-
-@instantly
-async def test_batch_that_never_arrived_is_sent_anew_in_its_order() -> None:
-    setup, lane, _ = _collecting(operation="insert")
-    await setup.collect(NotArrived())
-    [entry] = entries_of(lane)
-    assert (entry.batch_id, entry.state, entry.rows) == ("batch-1", "withdrawn", [Rows(0, 5, 4, 0)])
-    assert (setup.to_send(), lane.fates, lane.buffer.items) == ([[5, 6, 7, 8]], {}, 50)
-    assert lane.accept(0, [record_message(50, record(key="5"))]) == []
-
-
-@instantly
-async def test_rows_of_a_batch_that_never_arrived_are_read_if_they_are_still_to_come() -> None:
-    setup, lane, _ = _collecting(read=7)
-    await setup.collect(NotArrived())
-    assert [one.rows for one in entries_of(lane)] == [[Rows(0, 7, 2, 2)], [Rows(0, 5, 2, 0)]]
-    assert setup.to_send() == [[5, 6]]
-    assert _read(lane, 7, 8, 9) == [7, 8, 9]
-
-
-@pytest.mark.parametrize("verdict", [NotArrived(), Gone("deleted")], ids=["not arrived", "gone"])
-@instantly
-async def test_batch_is_sent_anew_when_there_is_memory_for_it(verdict: Verdict) -> None:
-    setup, lane, _ = _collecting()
-    others = lane.buffer.share()
-    others.enter(10_000, 0)
-    setup.table.judge("batch-1", verdict)
-    async with setup.running():
-        await asyncio.sleep(60)
-        assert (setup.to_send(), states_of(lane)) == ([], [])
-        others.clear()
-        await asyncio.sleep(2)
-    assert setup.to_send() == [[5, 6, 7, 8]]
-
-
-@pytest.mark.parametrize(
-    ("verdict", "code"),
-    [
-        pytest.param(Gone("deleted"), "results-gone", id="the vendor has forgotten the job"),
-        pytest.param(Unknown("lost-submit", "nobody knows"), "lost-submit", id="nobody knows if it was submitted"),
-    ],
-)
-@pytest.mark.parametrize("operation", ["upsert", "insert"])
-@instantly
-async def test_job_of_which_nobody_can_tell(verdict: Verdict, code: str, operation: Operation) -> None:
-    setup, lane, _ = _collecting(operation=operation)
-    await setup.collect(verdict)
-    assert states_of(lane) == ["withdrawn"]
-    assert setup.to_send() == ([[5, 6, 7, 8]] if operation == "upsert" else [])
-    assert lane.fates == ({} if operation == "upsert" else dict.fromkeys((5, 6, 7, 8), ("ambiguous", code)))
-
-
-@instantly
-async def test_results_that_the_vendor_has_deleted_are_given_up() -> None:
-    setup, lane, _ = _collecting(operation="insert")
-    setup.destination.collects += [ResultsGone("older than 7 days")]
-    await setup.collect(DONE)
-    assert lane.fates == dict.fromkeys((5, 6, 7, 8), ("ambiguous", "results-gone"))
-
-
-@instantly
 async def test_row_whose_record_is_gone_from_kafka_gets_no_fate_and_holds_nobody_up() -> None:
-    setup, lane, _ = _collecting()
+    setup, lane, _ = collecting()
     setup.replace(6, None)
     await setup.collect(DONE)
     assert sorted(lane.fates) == [5, 7, 8]
@@ -361,7 +259,7 @@ async def test_row_whose_record_is_gone_from_kafka_gets_no_fate_and_holds_nobody
 
 @instantly
 async def test_row_whose_record_can_be_read_no_more_is_a_dead_letter_and_a_row_no_more() -> None:
-    setup, lane, _ = _collecting()
+    setup, lane, _ = collecting()
     setup.replace(6, FakeMessage(offset=6, key=b"6", value=b"{}"))
     assert lane.accept(0, [record_message(50, record(key="6"))]) == []
     await setup.collect(DONE)
@@ -374,37 +272,15 @@ async def test_row_whose_record_can_be_read_no_more_is_a_dead_letter_and_a_row_n
 
 @instantly
 async def test_row_that_the_settings_of_now_do_not_let_be_sent_has_its_result() -> None:
-    setup, lane, _ = _collecting(Rows(0, 5, 1, 0))
+    setup, lane, _ = collecting(Rows(0, 5, 1, 0))
     setup.replace(5, record_message(5, record(key="5", data=b'"bad"')))
     await setup.collect(DONE)
     assert lane.fates == {5: STORED}
 
 
-@pytest.mark.parametrize(
-    ("verdict", "outcome"),
-    [
-        pytest.param(NotArrived(), (Fate.REJECTED, "bad-data"), id="which was not applied"),
-        pytest.param(Gone("deleted"), (Fate.AMBIGUOUS, "results-gone"), id="which may have been applied"),
-    ],
-)
-@instantly
-async def test_row_that_the_settings_of_now_do_not_let_be_sent_is_not_sent_anew(
-    verdict: Verdict, outcome: tuple[Fate, str]
-) -> None:
-    setup, lane, _ = _collecting()
-    setup.replace(6, record_message(6, record(key="6", data=b'"bad"')))
-    await setup.collect(verdict)
-    assert setup.to_send() == [[5, 7, 8]]
-    [settlement] = lane.settlements
-    assert settlement.outcomes == {outcome: 1}
-    withdrawn = [rows for entry in entries_of(lane) for rows in entry.rows]
-    assert sum(rows.length for rows in withdrawn) == 4
-    assert lane.jobs.by_batch == {}
-
-
 @instantly
 async def test_lane_that_is_lost_while_its_rows_are_collected_settles_no_more() -> None:
-    setup, lane, job = _collecting(Rows(0, 5, 7, 0), piece=3)
+    setup, lane, job = collecting(Rows(0, 5, 7, 0), piece=3)
     lane.buffer.share().enter(10_000, 0)
     lane.kept.writing = False
     setup.table.judge("batch-1", DONE)
@@ -426,7 +302,7 @@ async def test_verdict_on_a_job_whose_lane_has_left_is_forgotten() -> None:
 
 @instantly
 async def test_reader_is_closed_when_there_was_nothing_to_read_for_long() -> None:
-    setup, _, _ = _collecting()
+    setup, _, _ = collecting()
     setup.table.judge("batch-1", DONE)
     async with setup.running():
         await asyncio.sleep(IDLE_AFTER_S - 1)
