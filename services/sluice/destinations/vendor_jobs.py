@@ -155,7 +155,7 @@ class JobDestination(Account, Protocol):
 
         Nothing that stands in ``others`` is it. It may take its time, and must end what could still arrive.
         Raises ``Unavailable`` to be asked again. Raises ``Ambiguous`` only where nobody can tell, and it is certain
-        that it cannot run any more: items that are safe to repeat are sent anew then, others are ``ambiguous``.
+        that it cannot run any more: items that are safe to repeat are tried again then, others are ``ambiguous``.
         """
         ...
 

@@ -63,13 +63,12 @@ async def test_rows_of_a_batch_that_never_arrived_are_read_if_they_are_still_to_
     assert accept(lane, 7, 8, 9) == [7, 8, 9]
 
 
-@pytest.mark.parametrize("verdict", [NotArrived(), Gone("deleted")], ids=["not arrived", "gone"])
 @instantly
-async def test_batch_is_sent_anew_when_there_is_memory_for_it(verdict: Verdict) -> None:
+async def test_batch_is_sent_anew_when_there_is_memory_for_it() -> None:
     setup, lane, _ = collecting()
     others = lane.buffer.share()
     others.enter(10_000, 0)
-    setup.table.judge("batch-1", verdict)
+    setup.table.judge("batch-1", NotArrived())
     async with setup.running():
         await asyncio.sleep(60)
         assert (setup.to_send(), states_of(lane)) == ([], [])
@@ -79,20 +78,23 @@ async def test_batch_is_sent_anew_when_there_is_memory_for_it(verdict: Verdict) 
 
 
 @pytest.mark.parametrize(
-    ("verdict", "code"),
+    "verdict",
     [
-        pytest.param(Gone("deleted"), "results-gone", id="the vendor has forgotten the job"),
-        pytest.param(Unknown("lost-submit", "nobody knows"), "lost-submit", id="nobody knows if it was submitted"),
+        pytest.param(Gone("deleted"), id="the vendor has forgotten the job"),
+        pytest.param(Unknown("lost-submit", "?", uses_attempt=False), id="nobody knows if it was submitted"),
     ],
 )
-@pytest.mark.parametrize("operation", ["upsert", "insert"])
+@pytest.mark.parametrize(("operation", "fate"), [("upsert", "retryable"), ("insert", "ambiguous")])
+@pytest.mark.parametrize("read", [7, 50], ids=["some rows still to come", "all rows read before"])
 @instantly
-async def test_job_of_which_nobody_can_tell(verdict: Verdict, code: str, operation: Operation) -> None:
-    setup, lane, _ = collecting(operation=operation)
+async def test_job_of_which_nobody_can_tell(verdict: Verdict, operation: Operation, fate: str, read: int) -> None:
+    setup, lane, _ = collecting(operation=operation, read=read)
     await setup.collect(verdict)
-    assert states_of(lane) == ["withdrawn"]
-    assert setup.to_send() == ([[5, 6, 7, 8]] if operation == "upsert" else [])
-    assert lane.fates == ({} if operation == "upsert" else dict.fromkeys((5, 6, 7, 8), ("ambiguous", code)))
+    code = "results-gone" if isinstance(verdict, Gone) else "lost-submit"
+    assert lane.fates == dict.fromkeys((5, 6, 7, 8), (fate, code))
+    assert {outcome.uses_attempt for outcome in lane.outcomes.values()} == {isinstance(verdict, Gone)}
+    assert setup.to_send() == []
+    assert accept(lane, *range(read, 60)) == [at for at in range(read, 60) if at > 8]
 
 
 @instantly
@@ -103,23 +105,22 @@ async def test_results_that_the_vendor_has_deleted_are_given_up() -> None:
     assert lane.fates == dict.fromkeys((5, 6, 7, 8), ("ambiguous", "results-gone"))
 
 
-@pytest.mark.parametrize(
-    ("verdict", "outcome"),
-    [
-        pytest.param(NotArrived(), (Fate.REJECTED, "bad-data"), id="which was not applied"),
-        pytest.param(Gone("deleted"), (Fate.AMBIGUOUS, "results-gone"), id="which may have been applied"),
-    ],
-)
 @instantly
-async def test_row_that_the_settings_of_now_do_not_let_be_sent_is_not_sent_anew(
-    verdict: Verdict, outcome: tuple[Fate, str]
-) -> None:
+async def test_row_that_the_settings_of_now_do_not_let_be_sent_is_not_sent_anew() -> None:
     setup, lane, _ = collecting()
     setup.replace(6, record_message(6, record(key="6", data=b'"bad"')))
-    await setup.collect(verdict)
+    await setup.collect(NotArrived())
     assert setup.to_send() == [[5, 7, 8]]
     [settlement] = lane.settlements
-    assert settlement.outcomes == {outcome: 1}
+    assert settlement.outcomes == {(Fate.REJECTED, "bad-data"): 1}
     withdrawn = [rows for entry in entries_of(lane) for rows in entry.rows]
     assert sum(rows.length for rows in withdrawn) == 4
     assert lane.jobs.by_batch == {}
+
+
+@instantly
+async def test_row_that_the_settings_of_now_do_not_let_be_sent_may_have_been_applied() -> None:
+    setup, lane, _ = collecting(Rows(0, 5, 1, 0))
+    setup.replace(5, record_message(5, record(key="5", data=b'"bad"')))
+    await setup.collect(Gone("deleted"))
+    assert lane.fates == {5: ("ambiguous", "results-gone")}

@@ -53,7 +53,7 @@ async def test_vendor_is_asked_with_all_that_is_known_and_told_what_it_is_not() 
         pytest.param(None, NotArrived(), id="has not arrived"),
         pytest.param(
             Ambiguous("no list"),
-            Unknown("lost-submit", "nobody can tell whether it was applied: no list"),
+            Unknown("lost-submit", "nobody can tell whether it was applied: no list", uses_attempt=False),
             id="unknown",
         ),
     ],

@@ -4,7 +4,7 @@ import pytest
 
 from sluice.destinations.vendor_jobs import Gone
 from sluice.events import Rows
-from sluice.writer.vendor_jobs.job_table import NotArrived, Unknown, Verdict
+from sluice.writer.vendor_jobs.job_table import NotArrived, Verdict
 from tests.support.fake_jobs import DONE
 from tests.support.fakes import FakeLane
 from tests.writer.vendor_jobs.setups import found_job, table_of
@@ -51,8 +51,7 @@ def test_there_is_room_beside_the_jobs_of_all_lanes_and_the_batches_under_way() 
     [
         pytest.param(DONE, False, id="over, but not collected"),
         pytest.param(NotArrived(), True, id="never arrived"),
-        pytest.param(Gone("deleted"), True, id="gone"),
-        pytest.param(Unknown("lost-submit", ""), True, id="lost for good"),
+        pytest.param(Gone("deleted"), False, id="gone, but not settled"),
     ],
 )
 def test_job_that_the_vendor_does_not_have_takes_no_room(verdict: Verdict, has_room: bool) -> None:

@@ -4,7 +4,8 @@
 2. Read the records again from Kafka, a slice at a time, and settle each slice by its results.
 3. When all is committed, have the vendor release what it holds open for the job.
 
-A job that never arrived, or was refused as a whole, has its records read likewise, and sent anew.
+A job that never arrived, or was refused as a whole, has its records read likewise, and sent anew. One of which nobody
+can tell what it has applied is settled without results: what may be applied twice is tried again.
 """
 
 import asyncio
@@ -124,8 +125,8 @@ class Collector:
 
     async def _carry_out(self, job: Job, verdict: Verdict, reader: TopicReader) -> None:
         batch_id = job.batch_id
-        if not isinstance(verdict, Over) and any(lane.is_crowded for lane, _ in job.parts):
-            # All its items would come into memory at once, where those of a job that is over leave slice by slice.
+        if isinstance(verdict, NotArrived) and any(lane.is_crowded for lane, _ in job.parts):
+            # All its items come into memory at once, where those that are settled leave slice by slice.
             at_s = asyncio.get_running_loop().time() + RETRY_BASE_S
             self._later[batch_id] = self._later.get(batch_id, NOW)._replace(at_s=at_s)
             self._dispatcher.look()  # it takes no room at the vendor
@@ -170,27 +171,33 @@ class Collector:
         with collect_span(topic, job.batch_id, known.batch_key, known.traceparent, message_count=job.open) as span:
             results = await read_results(self._destination, job, over, may_be_incomplete=may_be_incomplete)
             aborted_because = self._table.aborts.get(job.batch_id)
-            receipts: list[Receipt] = []
-            settled = 0
-            for lane, part in job.parts:
-                async with aclosing(self._recalled(lane, part, reader)) as slices:
-                    async for items in slices:
-                        fates = fates_of(items, results, over, self._destination.joins_by, aborted_because)
-                        settled += len(fates)
-                        receipts += [
-                            Receipt(item.traceparent, outcome.fate.value, outcome.code)
-                            for item, outcome in fates
-                            if item.traceparent is not None
-                        ]
-                        await self._settle(lane, part, fates)
+            joins_by, rows = self._destination.joins_by, job.open
+            receipts = await self._settle_all(
+                job, reader, lambda items: fates_of(items, results, over, joins_by, aborted_because)
+            )
             record_receipt_spans(span, topic, receipts)
         if all(lane.alive for lane, _ in job.parts):
             await asyncio.gather(*(lane.committer.confirm() for lane, _ in job.parts))
         if all(lane.alive for lane, _ in job.parts):
             await self._close(known)
-        counts = {"items": settled, "processed": over.processed, "failed": over.failed}
+        counts = {"items": rows - job.open, "processed": over.processed, "failed": over.failed}
         fields = {"batch_id": job.batch_id, "batch_key": known.batch_key, "vendor_job": known.refs, "state": over.word}
         log.info("vendor job collected", extra={**fields, **counts})
+
+    async def _settle_all(self, job: Job, reader: TopicReader, judge: Callable[[list[Item]], Fates]) -> list[Receipt]:
+        """Settle the rows of ``job``, slice by slice, by the fates that ``judge`` returns; return those for spans."""
+        receipts: list[Receipt] = []
+        for lane, part in job.parts:
+            async with aclosing(self._recalled(lane, part, reader)) as slices:
+                async for items in slices:
+                    fates = judge(items)
+                    receipts += [
+                        Receipt(item.traceparent, outcome.fate.value, outcome.code)
+                        for item, outcome in fates
+                        if item.traceparent is not None
+                    ]
+                    await self._settle(lane, part, fates)
+        return receipts
 
     async def _settle(self, lane: Lane, part: LaneJob, fates: Fates) -> None:
         kill_points.at(KillPoint.COLLECTED)
@@ -207,49 +214,43 @@ class Collector:
             # Whoever sees it later closes it; its results are settled.
             log.warning("vendor job not closed", extra={"vendor_job": known.refs, "error": str(error)})
 
+    async def _give_up(self, job: Job, verdict: Unknown, reader: TopicReader) -> None:
+        """Try again what may be applied twice; the rest is ambiguous."""
+        code, message, uses_attempt = verdict
+        await self._settle_all(
+            job,
+            reader,
+            lambda items: [(item, unknown_fate(item, code, message, uses_attempt=uses_attempt)) for item in items],
+        )
+
     async def _send_anew(self, job: Job, reader: TopicReader) -> None:
         """Have all rows of ``job`` sent as if they had never been: the vendor has none of them."""
-        async for items in self._taken_back(job, reader, was_sent=False):
+        async for items in self._taken_back(job, reader):
             self._dispatcher.add(items)
 
     async def _divide(self, job: Job, error: Refused, reader: TopicReader) -> None:
         """Have the rows of ``job``, which was refused as a whole, sent in parts; reject a single one."""
-        outcome = Outcome(Fate.REJECTED, error.code, str(error), None, error.http_status)
-        async for items in self._taken_back(job, reader, was_sent=False):
-            if job.known.items == 1:
-                self._answer(job, items, lambda _: outcome)
-                continue
+        if job.known.items == 1:
+            outcome = Outcome(Fate.REJECTED, error.code, str(error), None, error.http_status)
+            await self._settle_all(job, reader, lambda items: [(item, outcome) for item in items])
+            return
+        async for items in self._taken_back(job, reader):
             size = MAX_PART if job.known.items > MAX_PART else -(-len(items) // 2)
             parts = [items[at : at + size] for at in range(0, len(items), size)]
             self._dispatcher.put_back([Part(items=part, suspected=1) for part in parts])
 
-    async def _give_up(self, job: Job, verdict: Unknown, reader: TopicReader) -> None:
-        """Send anew what may be applied twice; the rest is ambiguous."""
-        async for items in self._taken_back(job, reader, was_sent=True):
-            self._dispatcher.add([item for item in items if item.encoded.replay_safe])
-            unsafe = [item for item in items if not item.encoded.replay_safe]
-            self._answer(job, unsafe, lambda item: unknown_fate(item, verdict.code, verdict.message))
+    async def _taken_back(self, job: Job, reader: TopicReader) -> AsyncIterator[list[Item]]:
+        """Take the rows of ``job``, none of which was applied, out of the journal; yield its items slice by slice.
 
-    def _answer(self, job: Job, items: list[Item], outcome_of: Callable[[Item], Outcome]) -> None:
-        """Settle ``items``, which are no rows of ``job`` any more."""
-        now, known = utc_now(), job.known
-        batch = Batch(known.batch_id, known.batch_key, [], 0, "count", 0.0, 0.0)
-        for lane, _ in job.parts:
-            own = [(item, outcome_of(item)) for item in items if item.lane == lane.partition]
-            if own and lane.alive:
-                lane.settle(VendorAnswer(batch, own, BatchTimes(known.requested_at, now), None), now)
-
-    async def _taken_back(self, job: Job, reader: TopicReader, *, was_sent: bool) -> AsyncIterator[list[Item]]:
-        """Take the rows of ``job`` out of the journal, and yield its items, read again, slice by slice.
-
-        Not ``was_sent``: those that the settings of now do not let be sent get their dead letter instead.
+        Rows that are still to come are left to be read. Those that the settings of now do not let be sent get their
+        dead letter.
         """
         for lane, part in job.parts:
             if not lane.alive:
                 continue
             if coming := lane.jobs.drop_coming(part):
                 lane.journal.withdraw_rows(part.batch_id, part.batch_key, coming)
-            async with aclosing(self._recalled(lane, part, reader, was_sent=was_sent)) as slices:
+            async with aclosing(self._recalled(lane, part, reader, was_sent=False)) as slices:
                 async for items in slices:
                     places = [(item.topic, item.offset, item.row) for item in items]
                     lane.journal.withdraw_rows(part.batch_id, part.batch_key, places)

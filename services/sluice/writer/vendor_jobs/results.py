@@ -61,9 +61,10 @@ def fates_of(items: Sequence[Item], results: Results, over: Over, joins_by: str,
     return fates
 
 
-def unknown_fate(item: Item, code: str, message: str) -> Outcome:
+def unknown_fate(item: Item, code: str, message: str, *, uses_attempt: bool = True) -> Outcome:
     """Return what becomes of ``item`` when nobody can tell, and it cannot be applied any more by now."""
-    return Outcome(Fate.RETRYABLE if item.encoded.replay_safe else Fate.AMBIGUOUS, code, message)
+    fate = Fate.RETRYABLE if item.encoded.replay_safe else Fate.AMBIGUOUS
+    return Outcome(fate, code, message, uses_attempt=uses_attempt)
 
 
 def _untouched(over: Over, aborted_because: str | None) -> Outcome:
