@@ -193,6 +193,7 @@ TESTED_AS = {
     "sluice.setting_types": "sluice.settings",
     "sluice.settings_file": "sluice.settings",
     "sluice.spec.docstrings": "sluice.spec.json_schemas",
+    "sluice.writer.delivery.sender": "sluice.writer.delivery.batch_sender",
 }
 """Parts, or folders of parts, without tests of their own: they are tested through the file that uses them."""
 

@@ -1,5 +1,6 @@
 """A vendor that runs batches later and answers as it is told, and a reader of records that are in memory."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -44,8 +45,13 @@ class FakeJobDestination:
         finds: Iterable[Refs | BatchError | None] = (),
         joins_by: Literal["row", "identity"] = "row",
         max_jobs: int = 10,
+        latency_s: float = 0.0,
     ) -> None:
-        """A submit fails before its start by the error in ``submits``; by one that is ``Ambiguous``, after it."""
+        """A submit fails before its start by the error in ``submits``; by one that is ``Ambiguous``, after it.
+
+        ``latency_s``: how long the answer to a start takes.
+        """
+        self.latency_s = latency_s
         self.limits = Limits(max_items=1000, max_bytes=1_000_000, max_concurrent=4, max_age_s=1.0, max_jobs=max_jobs)
         self.settle_s = 30.0
         self.vendor_at: datetime | None = NOON
@@ -61,6 +67,10 @@ class FakeJobDestination:
         """What ``find`` was asked."""
         self.states: dict[str, JobState] = {}
         """By the name of a job; one without is running."""
+        self.others: dict[str, JobState] = {}
+        """Jobs that are told of although nobody has asked."""
+        self.left_out: set[str] = set()
+        """Jobs that are not told of."""
         self.poll_errors: deque[BatchError] = deque()
         self.polls: list[tuple[float, list[str]]] = []
         """When the vendor was asked, and about which jobs."""
@@ -71,6 +81,7 @@ class FakeJobDestination:
         self.closes: deque[BatchError] = deque()
         self.closed: list[str] = []
         self._joins_by: Literal["row", "identity"] = joins_by
+        self.warns_of: bytes | None = None
 
     @property
     def joins_by(self) -> Literal["row", "identity"]:
@@ -94,6 +105,7 @@ class FakeJobDestination:
             raise error
         pre_send_check()
         self.started.append([item.offset for item in batch.items])
+        await asyncio.sleep(self.latency_s)
         if error is not None:
             raise error
         return refs
@@ -109,7 +121,9 @@ class FakeJobDestination:
         self.polls.append((now_s(), [refs["job"] for refs in jobs]))
         if self.poll_errors:
             raise self.poll_errors.popleft()
-        for refs in jobs:
+        for name, state in self.others.items():
+            yield {"job": name}, state
+        for refs in [one for one in jobs if one["job"] not in self.left_out]:
             yield refs, self.states.get(refs["job"], Running("running"))
 
     async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[Result]:
@@ -146,7 +160,7 @@ class FakeReader(TopicReader):
     def __init__(self, topics: Mapping[TopicPartition, Sequence[FakeMessage]], *, piece: int = 100) -> None:
         self.topics = topics
         self.piece = piece
-        self.errors: deque[KafkaError] = deque()
+        self.errors: deque[KafkaError | None] = deque()
         self.opened = 0
         self.open = False
         self.asked: list[range] = []
@@ -164,8 +178,9 @@ class FakeReader(TopicReader):
         self, partition: TopicPartition, ranges: Iterable[range]
     ) -> AsyncGenerator[tuple[range, list[Any]], None]:
         assert self.open
-        if self.errors:
-            raise self.errors.popleft()
+        error = self.errors.popleft() if self.errors else None
+        if error is not None:
+            raise error
         for one in ranges:
             self.asked.append(one)
             found = [message for message in self.topics[partition] if message.offset in one]

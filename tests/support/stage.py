@@ -79,6 +79,9 @@ BLUECONIC = StagedKind(
     {"kind": "blueconic", "client_id": "sandbox", "client_secret": "sandbox-secret", "read_lag_s": 1}
 )
 
+DEPOT = StagedKind({"kind": "depot", "key": "depot-secret"}, "tests.destinations.depot.writer")
+"""An invented vendor that runs batches as jobs."""
+
 
 class Stage:
     """One destination ``crm`` with a Kafka, a vendor, and the writers that a test starts."""

@@ -14,6 +14,7 @@ from sluice.telemetry.spans import (
     SCHEMA_URL,
     Receipt,
     batch_span,
+    collect_span,
     publish_span,
     received_span,
     record_receipt_spans,
@@ -138,6 +139,33 @@ def test_a_failed_batch_says_so_in_its_span(spans: InMemorySpanExporter) -> None
     span = finished(spans)["process crm.records"]
     assert not span.status.is_ok
     assert span.events[0].name == "exception"
+
+
+def test_collecting_a_vendor_job_links_to_its_submit(spans: InMemorySpanExporter) -> None:
+    ambient = trace.NonRecordingSpan(span_context(traceparent(7)))
+    with trace.use_span(ambient), collect_span("crm.records", "b1", "contact", SAMPLED.decode(), message_count=9):
+        pass
+    span = finished(spans)["collect crm.records"]
+    assert (span.parent, span.kind) == (None, SpanKind.CONSUMER)
+    assert [(link.context.trace_id, link.context.span_id) for link in span.links] == [(TRACE_ID, SPAN_ID)]
+    assert span.attributes is not None
+    assert (span.attributes["messaging.batch.message_count"], span.attributes["sluice.group"]) == (9, "contact")
+
+
+def test_receipts_of_a_vendor_job_link_to_its_collecting(spans: InMemorySpanExporter) -> None:
+    with collect_span("crm.records", "b1", "contact", SAMPLED.decode(), message_count=1) as collecting:
+        record_receipt_spans(collecting, "crm.records", [Receipt(traceparent(3), "delivered", "CREATED")])
+    receipt, span = finished(spans)["receipt crm.records"], finished(spans)["collect crm.records"]
+    assert [link.context for link in receipt.links] == [span.context]
+
+
+@pytest.mark.parametrize("submit", ["", NOT_SAMPLED.decode(), "no context"], ids=["none", "not sampled", "no context"])
+def test_collecting_a_job_whose_submit_was_not_sampled_makes_no_span(spans: InMemorySpanExporter, submit: str) -> None:
+    with collect_span("crm.records", "b1", "contact", submit, message_count=9) as span:
+        assert not span.is_recording()
+        with trace.get_tracer("test").start_as_current_span("GET") as request:
+            assert not request.get_span_context().trace_flags.sampled
+    assert spans.get_finished_spans() == ()
 
 
 def test_a_record_and_its_batch_are_one_click_from_each_other(spans: InMemorySpanExporter) -> None:

@@ -5,10 +5,11 @@ import asyncio
 import pytest
 from aiokafka.errors import KafkaError
 
+from sluice.events import Rows
 from sluice.kafka.clients import KafkaUnreachable
 from sluice.kafka.fetch_by_id import PositionLost
 from sluice.writer.lanes.committer import LaneLost
-from tests.support.factories import DELIVERED, make_item, record, record_message
+from tests.support.factories import DELIVERED, make_item, make_lane_job, record, record_message
 from tests.support.fakes import FakeDestination, FakeLane, sample, settle
 from tests.support.instant_clock import instantly, turn
 from tests.writer.assignment_setup import AssignmentSetup
@@ -26,6 +27,16 @@ async def test_committed_cycle_lets_the_next_item_of_a_key_go() -> None:
     await setup.assign(0)
     assert len(setup.delivery.windows) == 1
     assert sample(setup.delivery.metrics, "sluice_outcomes_total", fate="delivered") == 1
+
+
+@instantly
+async def test_lane_is_read_from_behind_what_a_vendor_job_holds() -> None:
+    setup = AssignmentSetup()
+    job = make_lane_job(Rows(0, 10, 2000, 0), refs={"job": "J"})
+    setup.opener.lanes[0] = FakeLane(0, positions=(10, 20, 30), jobs=[job])
+    await setup.assign(0)
+    assert [setup.consumer.sought[place] for place in setup.inputs(0)] == [2010, 20, 30]
+    assert setup.lanes.get(0) is not None
 
 
 @pytest.mark.parametrize("error", [KafkaError("no leader"), UNREACHABLE, asyncio.CancelledError()], ids=repr)

@@ -163,7 +163,7 @@ class JobDestination(Account, Protocol):
 
         Nothing that stands in ``others`` is it. It may take its time, and must end what could still arrive.
         Raises ``Unavailable`` to be asked again. Raises ``Ambiguous`` only where nobody can tell, and it is certain
-        that it cannot run any more: items that are safe to repeat are sent anew then, others are ``ambiguous``.
+        that it cannot run any more: items that are safe to repeat are tried again then, others are ``ambiguous``.
         """
         ...
 
@@ -185,7 +185,10 @@ class JobDestination(Account, Protocol):
         ...
 
     async def close(self, refs: Refs) -> None:
-        """Release what the vendor holds open for a job whose results are settled, if anything."""
+        """Release what the vendor holds open for a job whose results are settled, if anything; keep its results.
+
+        They are settled in this process: another one may still collect those of its own lanes.
+        """
         ...
 
     def jobs(self) -> AsyncIterator[VendorJob]:

@@ -168,11 +168,12 @@ class KeyOrder:
                 self._with_vendor.add(one)
 
     def forget_with_vendor(self, hashes: Iterable[int]) -> list[bytes]:
-        """Take note that no vendor job has an item of these keys any more; return those that others wait for."""
+        """Take note that no vendor job has an item of these keys any more; return those that are busy all the same."""
         forgotten = set(hashes)
         for one in forgotten:
             self._with_vendor.discard(one)
-        return [key for key in {*self._busy, *self.deferred.spans} if hash_of(key) in forgotten] if forgotten else []
+        busy = {*self._busy, *self._parked, *self.deferred.spans} if forgotten else ()
+        return [key for key in busy if hash_of(key) in forgotten]
 
     def _has_room(self, item: Item) -> bool:
         own = len(self._busy.get(item.order_key) or ())

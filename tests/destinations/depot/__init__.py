@@ -13,5 +13,6 @@ Its wire. A parcel is a JSON object with a ``name``. An ``upsert`` sets the parc
                                    ``{}`` for one that an aborted job has not reached. 409 before it is over
 =================================  =================================================================================
 
+Each of these answers says in ``Jobs-Left`` how many jobs may still be made today, and of how many: ``97/100``.
 401 without the key in ``Authorization``. A job that is not known is answered 404 with ``{"error": …}``.
 """

@@ -52,11 +52,11 @@ class DepotAccount:
     limits = Limits(max_items=1000, max_bytes=1_000_000, max_concurrent=2, max_age_s=1.0, max_jobs=10)
     joins_by = "row"
     warns_of = None
-    quotas: dict[str, Quota] = {}  # noqa: RUF012  # Depot has none
 
     def __init__(self, settings: DepotSettings, *, on_request: OnRequest | None = None) -> None:
         self.settle_s = settings.settle_s
         self.vendor_at: datetime | None = None
+        self.quotas: dict[str, Quota] = {}
         self._client = open_client(
             settings, base_url=settings.url, max_connections=4, auth=_Key(settings.key), on_request=on_request
         )
@@ -161,6 +161,9 @@ class DepotAccount:
             self._client, self._client.build_request(method, path, content=body, extensions=extensions)
         )
         self.vendor_at = answered_at(response) or self.vendor_at
+        if (left := response.headers.get("jobs-left")) is not None:
+            remaining, _, allowed = left.partition("/")
+            self.quotas["jobs"] = Quota(int(remaining), int(allowed))
         if response.status_code < 300:
             return response
         if (outage := unavailable_from(response)) is not None:

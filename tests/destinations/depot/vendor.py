@@ -10,6 +10,7 @@ from sandbox.http.routing import Route
 from sandbox.vendor import Vendor
 
 KEY = "Key depot-secret"
+JOBS_A_DAY = 10_000
 
 
 class Job(msgspec.Struct):
@@ -88,7 +89,9 @@ class Depot(Vendor):
             return as_json({"error": "no such job"}, status=404)
         if request.method == "PUT":
             job.body = request.body if job.state == "open" else job.body
-        return answer(job)
+        response = answer(job)
+        left = f"{JOBS_A_DAY - len(self.jobs)}/{JOBS_A_DAY}"
+        return msgspec.structs.replace(response, headers=(("Jobs-Left", left),))
 
     def _create(self, request: Request) -> Response:
         def create(_: Job) -> Response:

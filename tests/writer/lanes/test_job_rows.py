@@ -195,3 +195,14 @@ def test_item_of_a_job_is_no_item_of_another() -> None:
     hand_over(lane, make_lane_job(batch_id="batch-2"), lane.accept(0, [record_message(1)]))
     both = [record_message(0), record_message(1)]
     assert [item.offset for item in lane.recall_rows(job, 0, both, range(2), Recall.TO_ENCODE)] == [0]
+
+
+def test_retry_in_a_job_whose_record_is_gone_parks_its_key_no_more() -> None:
+    lane = FakeLane()
+    lane.order.park([b"7"])
+    items = lane.accept(1, [record_message(7, topic=1)])
+    job = make_lane_job()
+    hand_over(lane, job, items)
+    lane.recall_rows(job, 1, [], range(7, 8), Recall.TO_ENCODE)
+    lane.due(0.0)
+    assert (lane.order.busy, lane.order.parked_bytes) == (0, 0)

@@ -7,12 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.events import encode_event
+from sluice.events import Rows, encode_event
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.key_order import OrderTerms
 from sluice.flow.outcome import Fate, Outcome
 from sluice.kafka.sending import Message
-from tests.support.factories import DELIVERED, INPUT_TOPICS, NOON, FakeMessage, make_item, record, record_message
+from tests.support.factories import (
+    DELIVERED,
+    INPUT_TOPICS,
+    NOON,
+    FakeMessage,
+    make_item,
+    make_lane_job,
+    record,
+    record_message,
+)
 from tests.support.fakes import BUILDER, FakeLane, make_answer, settle
 
 
@@ -183,6 +192,13 @@ def test_kept_answers_are_settled_unless_somebody_has_begun_to(
     assert lane.buffer.items == len(left)
     read = lane.accept(0, [record_message(offset) for offset in range(position, 10)])
     assert _offsets(read) == [one for one in range(position, 10) if one not in {*left, *settled}]
+
+
+def test_kept_answer_is_not_settled_when_somebody_has_given_its_item_to_the_vendor_as_a_job() -> None:
+    lane = FakeLane(0, positions=(5, 0, 0), jobs=[make_lane_job(Rows(0, 6, 1, 0), refs={"job": "J"})])
+    kept = [make_answer([make_item(5), make_item(6)], DELIVERED, DELIVERED), make_answer([make_item(7)], DELIVERED)]
+    assert lane.settle_kept(kept, NOON)
+    assert [one.offsets for one in lane.settlements] == [{0: [7]}]
 
 
 def test_kept_answer_that_sends_its_item_to_a_retry_topic_parks_the_key() -> None:

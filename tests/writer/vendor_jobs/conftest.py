@@ -8,9 +8,7 @@ import pytest_asyncio
 
 from tests.destinations.depot.vendor import Depot
 from tests.support.kafka_admin import RunningKafka
-from tests.support.stage import Stage, StagedKind, staged
-
-DEPOT = StagedKind({"kind": "depot", "key": "depot-secret"}, "tests.destinations.depot.writer")
+from tests.support.stage import DEPOT, Stage, staged
 
 
 @pytest.fixture

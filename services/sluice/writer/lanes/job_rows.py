@@ -85,6 +85,10 @@ class LaneJobs:
         ahead.remove(passed)
         return left
 
+    def is_ahead(self, topic: int, offset: int) -> bool:
+        """Return whether the record at ``offset`` is a row that is still to come."""
+        return offset in self._ahead[topic]
+
     def remove(self, job: LaneJob, offsets: Mapping[int, Sequence[int]]) -> None:
         """Take note that these rows of ``job`` are being settled, or sent anew, by input topic number."""
         for topic, own in offsets.items():

@@ -138,11 +138,17 @@ class Lane:
         self._buffer.leave(len(items), sum([item.held_bytes for item in items]))
 
     def recall_rows(
-        self, job: LaneJob, topic: int, messages: Sequence[KafkaRecord], looked_at: range, recall: Recall
+        self,
+        job: LaneJob,
+        topic: int,
+        messages: Sequence[KafkaRecord],
+        looked_at: range,
+        recall: Recall | None,
     ) -> list[Item]:
         """Return the items of ``job`` among records that were read again.
 
-        ``messages`` are all that Kafka has of the offsets ``looked_at`` of input topic number ``topic``.
+        ``messages`` are all that Kafka has of the offsets ``looked_at`` of input topic number ``topic``. They are items
+        even if the settings of now do not let them be sent, unless they are to be sent anew: not ``was_sent``.
         """
         rows = job.rows[topic]
         found = [message for message in messages if message.offset in rows.open]
@@ -150,16 +156,20 @@ class Lane:
         for item in items:
             item.row = rows.row_of(item.offset) or 0
         self._buffer.enter(len(items), sum([item.held_bytes for item in items]))
-        if len(items) < len(found):  # the others have their dead letter
+        if len(items) < len(found):  # the others have their dead letter, which is of no batch
             decoded = {item.offset for item in items}
-            self.jobs.remove(job, {topic: [one.offset for one in found if one.offset not in decoded]})
+            left = [message.offset for message in found if message.offset not in decoded]
+            places = [(topic, offset, row) for offset in left if (row := rows.row_of(offset)) is not None]
+            self.journal.withdraw_rows(job.batch_id, job.batch_key, places)
+            self.jobs.remove(job, {topic: left})
+            if topic == RECORDS:  # a retry's dead letter frees its key
+                self._free_keys(rows.hashes_of(left))
         here = {message.offset for message in found}
         gone = [offset for run in rows.open.runs_within(looked_at) for offset in run if offset not in here]
         if gone:
             self._warn_gone("records that a vendor job holds are gone from Kafka: they get no receipt", gone)
-            for key in self.order.forget_with_vendor(rows.hashes_of(gone)):
-                heappush(self._held_keys, (0.0, key))
             self.jobs.remove(job, {topic: gone})
+            self._free_keys(rows.hashes_of(gone))
             self.progress[topic].settle(gone)
         return items
 
@@ -172,13 +182,13 @@ class Lane:
     def settle_kept(self, kept: Iterable[Settlement | VendorAnswer], now: datetime) -> bool:
         """Settle what was answered before the lane was lost; return whether that is anything.
 
-        Whoever had the lane meanwhile may have settled some of it: then all of that settlement is left to him. The
-        offsets of the others are skipped when they are read.
+        Whoever had the lane meanwhile may have settled some of it, or given it to the vendor as a job: then all of that
+        settlement is left to him. The offsets of the others are skipped when they are read.
         """
         any_left = False
         for one in kept:
             settlement = one if isinstance(one, Settlement) else self._builder.of_answer(one, now)
-            if self._any_settled(settlement):
+            if self._any_taken(settlement):
                 continue
             any_left = True
             self._buffer.enter(settlement.items, settlement.item_bytes)
@@ -243,6 +253,11 @@ class Lane:
         fields = {"lane": self.partition, "records": len(gone), "first": gone[0], "last": gone[-1]}
         log.warning(message, extra=fields)
 
+    def _free_keys(self, hashes: Iterable[int]) -> None:
+        """Free keys whose item in a vendor job can be none any more; followers go on when it is asked what is due."""
+        for key in self.order.forget_with_vendor(hashes):
+            heappush(self._held_keys, (0.0, key))
+
     def _decoded(self, topic: int, messages: Sequence[KafkaRecord], recall: Recall | None = None) -> list[Item]:
         """Return ``messages`` as items, and settle those that can be none."""
         items: list[Item] = []
@@ -273,9 +288,11 @@ class Lane:
         self._buffer.enter(0, settlement.message_bytes)
         self.committer.submit(settlement)
 
-    def _any_settled(self, settlement: Settlement) -> bool:
+    def _any_taken(self, settlement: Settlement) -> bool:
         return any(
-            offset < self.progress[topic].position or offset in self._settled[topic]
+            offset < self.progress[topic].position
+            or offset in self._settled[topic]
+            or self.jobs.is_ahead(topic, offset)
             for topic, offsets in settlement.offsets.items()
             for offset in offsets
         )

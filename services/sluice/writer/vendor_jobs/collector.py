@@ -4,13 +4,15 @@
 2. Read the records again from Kafka, a slice at a time, and settle each slice by its results.
 3. When all is committed, have the vendor release what it holds open for the job.
 
-A job that never arrived, or was refused as a whole, has its records read likewise, and sent anew.
+A job that never arrived, or was refused as a whole, has its records read likewise, and sent anew. One of which nobody
+can tell what it has applied is settled without results: what may be applied twice is tried again.
 """
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
+from typing import NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
@@ -34,7 +36,7 @@ from sluice.writer.lanes.decoding import Recall
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.settlement import BatchTimes, Fates, VendorAnswer
 from sluice.writer.vendor_jobs.job_table import Job, JobTable, NotArrived, Unknown, Verdict
-from sluice.writer.vendor_jobs.results import fates_of, read_results
+from sluice.writer.vendor_jobs.results import fates_of, read_results, unknown_fate
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,19 @@ RETRY_BASE_S, RETRY_CAP_S = 1.0, 30.0
 """Pauses after Kafka or the vendor has failed."""
 IDLE_AFTER_S = 60.0
 """The reader of records is closed when there was nothing to read for so long."""
+
+
+class Later(NamedTuple):
+    """When a verdict can be carried out, by the event loop's clock."""
+
+    at_s: float
+    failures: int
+    """Tries so far."""
+    incomplete: int
+    """Those of them whose results did not cover all items."""
+
+
+NOW = Later(0.0, 0, 0)
 
 
 class Collector:
@@ -66,14 +81,15 @@ class Collector:
         self._table = table
         self._make_reader = make_reader
         self._dispatcher = dispatcher
-        self._tries: dict[str, int] = {}
-        self._not_before_s: dict[str, float] = {}
+        self._later: dict[str, Later] = {}
+        """By batch id, the jobs whose results could not be had."""
 
     async def run(self) -> None:
         """Carry out verdicts until cancelled."""
         failures = 0
         while True:
-            await self._table.judged.wait()
+            if not self._table.verdicts:  # some are left when Kafka has failed
+                await self._table.judged.wait()
             try:
                 async with self._make_reader() as reader:
                     while await self._is_asked():
@@ -90,7 +106,7 @@ class Collector:
     async def _is_asked(self) -> bool:
         """Wait until a verdict can be carried out; return whether that was soon enough to keep the reader."""
         now_s = asyncio.get_running_loop().time()
-        waits = [max(0.0, self._not_before_s.get(one, 0.0) - now_s) for one in self._table.verdicts]
+        waits = [max(0.0, self._later.get(one, NOW).at_s - now_s) for one in self._table.verdicts]
         self._table.judged.clear()
         if waits and min(waits) == 0.0:
             return True
@@ -103,13 +119,19 @@ class Collector:
 
     def _due(self) -> list[tuple[Job, Verdict]]:
         self._table.forget()
-        now_s = asyncio.get_running_loop().time()
-        verdicts = [one for one in self._table.verdicts.items() if self._not_before_s.get(one[0], 0.0) <= now_s]
-        found = [(self._table.get(batch_id), verdict) for batch_id, verdict in verdicts]
-        return [(job, verdict) for job, verdict in found if job is not None]
+        verdicts, now_s = self._table.verdicts, asyncio.get_running_loop().time()
+        self._later = {batch_id: later for batch_id, later in self._later.items() if batch_id in verdicts}
+        due = [batch_id for batch_id in verdicts if self._later.get(batch_id, NOW).at_s <= now_s]
+        return [(job, verdicts[batch_id]) for batch_id in due if (job := self._table.get(batch_id)) is not None]
 
     async def _carry_out(self, job: Job, verdict: Verdict, reader: TopicReader) -> None:
         batch_id = job.batch_id
+        if isinstance(verdict, NotArrived) and any(lane.is_crowded for lane, _ in job.parts):
+            # All its items come into memory at once, where those that are settled leave slice by slice.
+            at_s = asyncio.get_running_loop().time() + RETRY_BASE_S
+            self._later[batch_id] = self._later.get(batch_id, NOW)._replace(at_s=at_s)
+            self._dispatcher.look()  # it takes no room at the vendor
+            return
         try:
             match verdict:
                 case Over():
@@ -127,50 +149,59 @@ class Collector:
         except (ResultsIncomplete, BatchError) as error:
             self._try_again(batch_id, error)
             return
-        self._tries.pop(batch_id, None)
-        self._not_before_s.pop(batch_id, None)
+        self._later.pop(batch_id, None)
         self._table.verdicts.pop(batch_id, None)
         self._dispatcher.look()
 
     def _try_again(self, batch_id: str, error: Exception) -> None:
         """Ask again later."""
-        tries = self._tries[batch_id] = self._tries.get(batch_id, 0) + 1
-        delay_s = backoff_s(tries, base_s=RETRY_BASE_S, cap_s=RETRY_CAP_S, uniform=1.0)
+        _, failures, incomplete = self._later.get(batch_id, NOW)
+        failures += 1
+        delay_s = backoff_s(failures, base_s=RETRY_BASE_S, cap_s=RETRY_CAP_S, uniform=1.0)
         if isinstance(error, Unavailable):
             delay_s = max(delay_s, error.retry_after_s or 0.0)
-        self._not_before_s[batch_id] = asyncio.get_running_loop().time() + delay_s
+        incomplete += isinstance(error, ResultsIncomplete)  # an outage says nothing about the results
+        self._later[batch_id] = Later(asyncio.get_running_loop().time() + delay_s, failures, incomplete)
         fields = {"batch_id": batch_id, "error": str(error), "delay_s": delay_s}
         log.warning("results cannot be collected now", extra=fields)
 
     async def _collect(self, job: Job, over: Over, reader: TopicReader) -> None:
         """Settle all rows of ``job`` by the vendor's results. Raises what ``read_results`` does."""
-        may_be_incomplete = self._tries.get(job.batch_id, 0) >= MAX_TRIES
+        may_be_incomplete = self._later.get(job.batch_id, NOW).incomplete >= MAX_TRIES
         known, topic = job.known, self._topics.records
         with collect_span(topic, job.batch_id, known.batch_key, known.traceparent, message_count=job.open) as span:
             results = await read_results(self._destination, job, over, may_be_incomplete=may_be_incomplete)
             aborted_because = self._table.aborts.get(job.batch_id)
-            receipts: list[Receipt] = []
-            settled = 0
-            recall = Recall.TO_SETTLE if self._destination.joins_by == "row" else Recall.TO_ENCODE
-            for lane, part in job.parts:
-                async with aclosing(self._recalled(lane, part, reader, recall)) as slices:
-                    async for items in slices:
-                        fates = fates_of(items, results, over, self._destination, aborted_because)
-                        settled += len(fates)
-                        receipts += [
-                            Receipt(item.traceparent, outcome.fate.value, outcome.code)
-                            for item, outcome in fates
-                            if item.traceparent is not None
-                        ]
-                        await self._settle(lane, part, fates)
+            rows, destination = job.open, self._destination
+            recall = Recall.TO_SETTLE if destination.joins_by == "row" else Recall.TO_ENCODE
+            receipts = await self._settle_all(
+                job, reader, recall, lambda items: fates_of(items, results, over, destination, aborted_because)
+            )
             record_receipt_spans(span, topic, receipts)
         if all(lane.alive for lane, _ in job.parts):
             await asyncio.gather(*(lane.committer.confirm() for lane, _ in job.parts))
         if all(lane.alive for lane, _ in job.parts):
             await self._close(known)
-        counts = {"items": settled, "processed": over.processed, "failed": over.failed}
+        counts = {"items": rows - job.open, "processed": over.processed, "failed": over.failed}
         fields = {"batch_id": job.batch_id, "batch_key": known.batch_key, "vendor_job": known.refs, "state": over.word}
         log.info("vendor job collected", extra={**fields, **counts})
+
+    async def _settle_all(
+        self, job: Job, reader: TopicReader, recall: Recall, judge: Callable[[list[Item]], Fates]
+    ) -> list[Receipt]:
+        """Settle the rows of ``job``, slice by slice, by the fates that ``judge`` returns; return those for spans."""
+        receipts: list[Receipt] = []
+        for lane, part in job.parts:
+            async with aclosing(self._recalled(lane, part, reader, recall)) as slices:
+                async for items in slices:
+                    fates = judge(items)
+                    receipts += [
+                        Receipt(item.traceparent, outcome.fate.value, outcome.code)
+                        for item, outcome in fates
+                        if item.traceparent is not None
+                    ]
+                    await self._settle(lane, part, fates)
+        return receipts
 
     async def _settle(self, lane: Lane, part: LaneJob, fates: Fates) -> None:
         kill_points.at(KillPoint.COLLECTED)
@@ -187,6 +218,16 @@ class Collector:
             # Whoever sees it later closes it; its results are settled.
             log.warning("vendor job not closed", extra={"vendor_job": known.refs, "error": str(error)})
 
+    async def _give_up(self, job: Job, verdict: Unknown, reader: TopicReader) -> None:
+        """Try again what may be applied twice; the rest is ambiguous."""
+        code, message, uses_attempt = verdict
+        await self._settle_all(
+            job,
+            reader,
+            Recall.TO_ENCODE,
+            lambda items: [(item, unknown_fate(item, code, message, uses_attempt=uses_attempt)) for item in items],
+        )
+
     async def _send_anew(self, job: Job, reader: TopicReader) -> None:
         """Have all rows of ``job`` sent as if they had never been: the vendor has none of them."""
         async for items in self._taken_back(job, reader):
@@ -194,39 +235,27 @@ class Collector:
 
     async def _divide(self, job: Job, error: Refused, reader: TopicReader) -> None:
         """Have the rows of ``job``, which was refused as a whole, sent in parts; reject a single one."""
-        outcome = Outcome(Fate.REJECTED, error.code, str(error), None, error.http_status)
+        if job.known.items == 1:
+            outcome = Outcome(Fate.REJECTED, error.code, str(error), None, error.http_status)
+            await self._settle_all(job, reader, Recall.TO_SETTLE, lambda items: [(item, outcome) for item in items])
+            return
         async for items in self._taken_back(job, reader):
-            if job.known.items == 1:
-                self._answer(job, items, lambda _: outcome)
-                continue
             size = MAX_PART if job.known.items > MAX_PART else -(-len(items) // 2)
             parts = [items[at : at + size] for at in range(0, len(items), size)]
             self._dispatcher.put_back([Part(items=part, suspected=1) for part in parts])
 
-    async def _give_up(self, job: Job, verdict: Unknown, reader: TopicReader) -> None:
-        """Send anew what may be applied twice; the rest is ambiguous."""
-        async for items in self._taken_back(job, reader):
-            self._dispatcher.add([item for item in items if item.encoded.replay_safe])
-            unsafe = [item for item in items if not item.encoded.replay_safe]
-            self._answer(job, unsafe, lambda _: Outcome(Fate.AMBIGUOUS, verdict.code, verdict.message))
-
-    def _answer(self, job: Job, items: list[Item], outcome_of: Callable[[Item], Outcome]) -> None:
-        """Settle ``items``, which are no rows of ``job`` any more."""
-        now, known = utc_now(), job.known
-        batch = Batch(known.batch_id, known.batch_key, [], 0, "count", 0.0, 0.0)
-        for lane, _ in job.parts:
-            own = [(item, outcome_of(item)) for item in items if item.lane == lane.partition]
-            if own and lane.alive:
-                lane.settle(VendorAnswer(batch, own, BatchTimes(known.requested_at, now), None), now)
-
     async def _taken_back(self, job: Job, reader: TopicReader) -> AsyncIterator[list[Item]]:
-        """Take the rows of ``job`` out of the journal, and yield its items, read again, slice by slice."""
+        """Take the rows of ``job``, none of which was applied, out of the journal; yield its items slice by slice.
+
+        Rows that are still to come are left to be read. Those that the settings of now do not let be sent get their
+        dead letter.
+        """
         for lane, part in job.parts:
             if not lane.alive:
                 continue
             if coming := lane.jobs.drop_coming(part):
                 lane.journal.withdraw_rows(part.batch_id, part.batch_key, coming)
-            async with aclosing(self._recalled(lane, part, reader, Recall.TO_ENCODE)) as slices:
+            async with aclosing(self._recalled(lane, part, reader, None)) as slices:
                 async for items in slices:
                     places = [(item.topic, item.offset, item.row) for item in items]
                     lane.journal.withdraw_rows(part.batch_id, part.batch_key, places)
@@ -234,7 +263,7 @@ class Collector:
                     yield items
 
     async def _recalled(
-        self, lane: Lane, part: LaneJob, reader: TopicReader, recall: Recall
+        self, lane: Lane, part: LaneJob, reader: TopicReader, recall: Recall | None
     ) -> AsyncGenerator[list[Item], None]:
         """Yield the items of the open rows of ``part``, as long as its lane is ours."""
         for topic, rows in sorted(part.rows.items()):

@@ -67,7 +67,8 @@ class Finder:
         try:
             refs = await self._destination.find(lost, others)
         except Ambiguous as error:
-            self._table.judge(job.batch_id, Unknown(LOST_SUBMIT, f"nobody can tell whether it was applied: {error}"))
+            message = f"nobody can tell whether it was applied: {error}"
+            self._table.judge(job.batch_id, Unknown(LOST_SUBMIT, message, uses_attempt=False))
             found = "unknown"
         else:
             found = "not arrived" if refs is None else "found"

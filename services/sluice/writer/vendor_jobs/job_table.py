@@ -19,6 +19,8 @@ class Unknown(NamedTuple):
 
     code: str
     message: str
+    uses_attempt: bool = True
+    """False after an outage."""
 
 
 Verdict = Over | Gone | NotArrived | Unknown
@@ -76,9 +78,14 @@ class JobTable:
         return Job(found) if found else None
 
     def has_room(self, under_way: int) -> bool:
-        """Return whether the vendor may be given another job, when so many batches may become one any moment."""
+        """Return whether the vendor may be given another job, when so many batches may become one any moment.
+
+        One that never arrived takes no room: it is sent anew when there is memory for it, and that may wait for other
+        batches to leave.
+        """
         batches = {batch_id for lane in self._lanes for batch_id in lane.jobs.by_batch}
-        return len(batches) + under_way < self._max_jobs
+        absent = {batch_id for batch_id, one in self.verdicts.items() if isinstance(one, NotArrived)}
+        return len(batches - absent) + under_way < self._max_jobs
 
     def judge(self, batch_id: str, verdict: Verdict) -> None:
         """Have ``verdict`` carried out."""

@@ -37,13 +37,13 @@ async def read_results(destination: JobDestination, job: Job, over: Over, *, may
                 results[name] = outcome
     except ResultsIncomplete as error:
         incomplete = error
-    if count < known.items:
+    if count != known.items:
         incomplete = incomplete or ResultsIncomplete(f"expected {known.items} results, got {count}")
     if incomplete is None:
         return results
     if not may_be_incomplete:
         raise incomplete
-    # Results that are a row short tell nothing about any row where its place is all that a result has.
+    # Of another length than the batch they tell nothing about any row where its place is all that a result has.
     return {} if wanted is not None else results
 
 
@@ -73,6 +73,12 @@ def _is_replay_safe(item: Item, destination: JobDestination) -> bool:
         return destination.encode(item.event, item.identifier).replay_safe
     except Rejection:
         return False
+
+
+def unknown_fate(item: Item, code: str, message: str, *, uses_attempt: bool = True) -> Outcome:
+    """Return what becomes of ``item`` when nobody can tell, and it cannot be applied any more by now."""
+    fate = Fate.RETRYABLE if item.encoded.replay_safe else Fate.AMBIGUOUS
+    return Outcome(fate, code, message, uses_attempt=uses_attempt)
 
 
 def _untouched(over: Over, aborted_because: str | None) -> Outcome:

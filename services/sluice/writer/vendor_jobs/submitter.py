@@ -68,6 +68,7 @@ class Submitter:
         self._clearance = Clearance(batch, destination, limiter, self.lanes, metrics)
         self._hashes: dict[int, list[int]] = {}
         """By lane, the hashes of its items' ordering keys, in the order of the journal."""
+        self._has_settled = False
         self._answered = asyncio.Event()
         self._answered.set()
 
@@ -101,7 +102,7 @@ class Submitter:
                 self._limiter.succeeded()
                 self._divide(error, settle, put_back)
                 return
-            except (Unavailable, Misconfigured) as error:
+            except (Unavailable, Misconfigured, Ambiguous) as error:
                 self._holder.hold(error)
             except LanesMoved:
                 self._limiter.release()
@@ -126,7 +127,12 @@ class Submitter:
         return bool(items)
 
     async def _submit(self) -> None:
-        """Submit once. Raises :class:`LanesMoved`, ``RefusedItems``, and ``BatchError`` for what the vendor has not."""
+        """Submit once. Raises :class:`LanesMoved`, ``RefusedItems``, and ``BatchError`` for what the vendor has not.
+
+        ``Ambiguous`` is then the answer to a question about its objects.
+        """
+        # The wait for a permit may have taken hours.
+        self._see_that_lanes_are_ours()
         batch, now = self.batch, utc_now()
         upload = await self._destination.prepare(batch)
         vendor_at = self._destination.vendor_at
@@ -207,7 +213,8 @@ class Submitter:
                 is_submitted=is_submitted,
             )
             lane.hand_over(job, own, self._hashes[lane.partition])
-        self._metrics.window_closed(batch.reason, len(batch.items), batch.body_bytes)
+        if not self._has_settled:  # else the whole window is counted where it is settled
+            self._metrics.window_closed(batch.reason, len(batch.items), batch.body_bytes)
         fields = {"batch_id": batch.batch_id, "batch_key": batch.batch_key, "vendor_job": refs}
         counts = {"items": len(batch.items), "bytes": batch.body_bytes, "flushed_by": batch.reason}
         log.info(
@@ -220,6 +227,7 @@ class Submitter:
         now = utc_now()
         refused = [(self.batch.items[row], rejection) for row, rejection in sorted(error.rejections.items())]
         settle([(item, Outcome(Fate.REJECTED, one.code, one.message)) for item, one in refused], BatchTimes(now, now))
+        self._has_settled = True
         self._keep([item for row, item in enumerate(self.batch.items) if row not in error.rejections])
 
     def _divide(self, error: Refused, settle: Settle, put_back: PutBack) -> None:

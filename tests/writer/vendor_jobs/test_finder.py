@@ -1,0 +1,115 @@
+"""Finder: a submit whose answer is lost is found, sent anew, or given up; never by a guess."""
+
+import asyncio
+
+import pytest
+
+from sluice.destinations.contract import Ambiguous, Misconfigured
+from sluice.events import Rows
+from sluice.writer.vendor_jobs.finder import Finder
+from sluice.writer.vendor_jobs.job_table import JobTable, NotArrived, Unknown
+from tests.support.fake_jobs import DONE, FakeJobDestination
+from tests.support.fakes import FakeLane
+from tests.support.instant_clock import in_background, instantly, turn
+from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE
+from tests.writer.vendor_jobs.setups import entries_of, found_job, states_of, table_of
+
+ROWS = Rows(0, 5, 2, 0)
+
+
+async def _look(destination: FakeJobDestination, table: JobTable, seconds: float = 0.5) -> None:
+    async with in_background(Finder(destination, table).run()):
+        await asyncio.sleep(seconds)
+
+
+@instantly
+async def test_what_is_found_is_followed_from_then_on() -> None:
+    lanes = [FakeLane(number, jobs=[found_job(ROWS, refs=None)]) for number in (0, 1)]
+    table = table_of(*lanes)
+    await _look(FakeJobDestination(finds=[{"job": "7"}]), table, 5.0)
+    for lane in lanes:
+        [entry] = entries_of(lane)
+        assert (entry.state, entry.refs) == ("submitted", {"job": "7"})
+        assert lane.jobs.by_batch["batch-1"].is_submitted
+    assert table.submitted.is_set()
+    assert table.verdicts == {}
+
+
+@instantly
+async def test_vendor_is_asked_with_all_that_is_known_and_told_what_it_is_not() -> None:
+    lost = found_job(ROWS, refs=None)
+    lost.refs = {"job": "7"}
+    table = table_of(FakeLane(0, jobs=[lost, found_job(Rows(0, 9, 1, 0), batch_id="batch-2")]))
+    destination = FakeJobDestination(finds=[{"job": "7"}])
+    await _look(destination, table)
+    [(asked, others)] = destination.lost
+    assert (asked.fingerprint, asked.refs, asked.batch_key, asked.lost_at_s) == ("f", {"job": "7"}, "company", 0.0)
+    assert others == [{"job": "J"}]
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        pytest.param(None, NotArrived(), id="has not arrived"),
+        pytest.param(
+            Ambiguous("no list"),
+            Unknown("lost-submit", "nobody can tell whether it was applied: no list", uses_attempt=False),
+            id="unknown",
+        ),
+    ],
+)
+@instantly
+async def test_what_is_not_found_is_judged_once(found: Ambiguous | None, verdict: NotArrived | Unknown) -> None:
+    lane = FakeLane(0, jobs=[found_job(ROWS, refs=None)])
+    table, destination = table_of(lane), FakeJobDestination(finds=[found])
+    await _look(destination, table, 60.0)
+    assert table.verdicts == {"batch-1": verdict}
+    assert (len(destination.lost), states_of(lane)) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("errors", "seconds"),
+    [
+        pytest.param([OUTAGE, OUTAGE, OUTAGE], 1 + 2 + 4, id="ever later"),
+        pytest.param([LONG_OUTAGE], 600, id="no sooner than it wants"),
+        pytest.param([Misconfigured("no right to list jobs")], 1, id="also while a person must change something"),
+    ],
+)
+@instantly
+async def test_vendor_that_cannot_tell_now_is_asked_again(errors: list[Misconfigured], seconds: float) -> None:
+    lane = FakeLane(0, jobs=[found_job(ROWS, refs=None)])
+    destination, table = FakeJobDestination(finds=[*errors, {"job": "7"}]), table_of(lane)
+    async with in_background(Finder(destination, table).run()):
+        await asyncio.sleep(seconds - 0.1)
+        assert not lane.jobs.by_batch["batch-1"].is_submitted
+        await asyncio.sleep(len(errors) + 1)  # it looks once a second
+        assert lane.jobs.by_batch["batch-1"].is_submitted
+
+
+@instantly
+async def test_part_that_does_not_know_of_its_submit_learns_it_from_another_lane() -> None:
+    lanes = [FakeLane(0, jobs=[found_job(ROWS, refs=None)]), FakeLane(1, jobs=[found_job(ROWS)])]
+    destination = FakeJobDestination()
+    await _look(destination, table_of(*lanes))
+    assert lanes[0].jobs.by_batch["batch-1"].refs == {"job": "J"}
+    assert (states_of(lanes[0]), destination.lost) == (["submitted"], [])
+
+
+@instantly
+async def test_lane_that_is_lost_meanwhile_is_not_told() -> None:
+    lane = FakeLane(0, jobs=[found_job(ROWS, refs=None)])
+    destination, table = FakeJobDestination(finds=[{"job": "7"}]), table_of(lane)
+    [job] = table
+    lane.alive = False
+    async with in_background(Finder(destination, table).run()):
+        await turn()
+    assert (states_of(lane), job.known.is_submitted) == ([], False)
+
+
+@instantly
+async def test_nobody_asks_about_what_is_submitted_or_judged() -> None:
+    lane = FakeLane(0, jobs=[found_job(ROWS), found_job(Rows(0, 9, 1, 0), batch_id="batch-2", refs=None)])
+    destination, table = FakeJobDestination(), table_of(lane)
+    table.judge("batch-2", DONE)
+    await _look(destination, table, 60.0)
+    assert destination.lost == []
