@@ -47,15 +47,16 @@ async def read_results(destination: JobDestination, job: Job, over: Over, *, may
 def fates_of(items: Sequence[Item], results: Results, over: Over, joins_by: str, aborted_because: str | None) -> Fates:
     """Return the fate of each of ``items``; ``aborted_because`` is the reason why a person of ours has aborted it."""
     untouched = _untouched(over, aborted_because)
+    unknown = unknown_fate if aborted_because is None else unknown_for_good
     fates: list[tuple[Item, Outcome]] = []
     for item in items:
         name: object = item.row if joins_by == "row" else item.encoded.identity
         if name not in results:
-            fates.append((item, unknown_fate(item, NO_RESULT, "the vendor has no result for it")))
+            fates.append((item, unknown(item, NO_RESULT, "the vendor has no result for it")))
         elif (outcome := results[name]) is None:
             fates.append((item, untouched))
         elif outcome.fate is Fate.AMBIGUOUS:
-            fates.append((item, unknown_fate(item, outcome.code, outcome.message)))
+            fates.append((item, unknown(item, outcome.code, outcome.message)))
         else:
             fates.append((item, outcome))
     return fates
@@ -66,9 +67,19 @@ def unknown_fate(item: Item, code: str, message: str) -> Outcome:
     return Outcome(Fate.RETRYABLE if item.encoded.replay_safe else Fate.AMBIGUOUS, code, message)
 
 
+def unknown_for_good(_: Item, code: str, message: str) -> Outcome:
+    """Return what becomes of an item when nobody can tell, and a person does not want it to be sent again."""
+    return Outcome(Fate.AMBIGUOUS, code, message)
+
+
+def cancelled(aborted_because: str) -> Outcome:
+    """Return what becomes of items that the vendor does not have, because a person has aborted their job."""
+    return Outcome(Fate.CANCELLED, ABORTED, aborted_because)
+
+
 def _untouched(over: Over, aborted_because: str | None) -> Outcome:
     if aborted_because is not None:
-        return Outcome(Fate.CANCELLED, ABORTED, aborted_because)
+        return cancelled(aborted_because)
     if over.aborted:
         message = f"somebody has aborted the vendor's job: {over.word} {over.message}".rstrip()
         return Outcome(Fate.CANCELLED, ABORTED_AT_VENDOR, message)

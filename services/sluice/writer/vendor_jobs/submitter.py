@@ -87,7 +87,7 @@ class Submitter:
 
     async def run(self, settle: Settle, put_back: PutBack) -> None:
         """Submit until the vendor has the batch, or it is put back. An outage is waited for, however long."""
-        self._table.submitting += 1
+        self._table.submitting.add(self.batch.batch_id)
         try:
             while self._keep(self._clearance.owned(self.batch.items)):
                 await self._clearance.acquire_permit()
@@ -110,7 +110,7 @@ class Submitter:
                 else:
                     return
         finally:
-            self._table.submitting -= 1
+            self._table.submitting.discard(self.batch.batch_id)
 
     def _keep(self, items: Sequence[Item]) -> bool:
         """Let the batch have ``items`` alone; return whether there is one.
@@ -121,9 +121,11 @@ class Submitter:
             for row, item in enumerate(items):
                 item.row = row
             body_bytes = table_bytes(item.encoded for item in items)
+            self._table.submitting.discard(self.batch.batch_id)
             self.batch = msgspec.structs.replace(
                 self.batch, batch_id=uuid4().hex, items=list(items), body_bytes=body_bytes
             )
+            self._table.submitting.add(self.batch.batch_id)
         return bool(items)
 
     async def _submit(self) -> None:
