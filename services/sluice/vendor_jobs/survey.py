@@ -35,14 +35,18 @@ class Survey(NamedTuple):
     others: Sequence[OtherJob]
 
 
-async def survey_jobs(site: Site, destination: JobDestination) -> Survey:
-    """Look at everything. Raises ``BatchError`` of the vendor, and what ``read_open_jobs`` does."""
+async def survey_jobs(site: Site, destination: JobDestination, *, with_over: bool = False) -> Survey:
+    """Look at all jobs; at others' that are over only ``with_over``.
+
+    Raises ``BatchError`` of the vendor, and what ``read_open_jobs`` does.
+    """
     # The vendor first: a job that it lists is in the journal a moment later, if its process lives.
     listed = [job async for job in destination.jobs()]
     ours = await read_open_jobs(site)
-    others = [job for job in listed if not any(are_same(job.refs, one.known.refs) for one in ours)]
+    own = [job for job in listed if any(are_same(job.refs, one.known.refs) for one in ours)]
+    others = [job for job in listed if job not in own and (with_over or not job.over)]
     named = await _named(site, others)
-    our_users = {job.created_by for job in listed if job not in others or _is_named(job, named)}
+    our_users = {job.created_by for job in (*own, *(job for job in others if _is_named(job, named)))}
     return Survey(ours, await ask_states(destination, ours), [_other(job, named, our_users) for job in others])
 
 
