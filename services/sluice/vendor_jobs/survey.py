@@ -46,7 +46,8 @@ async def survey_jobs(site: Site, destination: JobDestination, *, with_over: boo
     own = [job for job in listed if any(are_same(job.refs, one.known.refs) for one in ours)]
     others = [job for job in listed if job not in own and (with_over or not job.over)]
     named = await _named(site, others)
-    our_users = {job.created_by for job in (*own, *(job for job in others if _is_named(job, named)))}
+    # A vendor that does not say who made a job says "": that is nobody.
+    our_users = {job.created_by for job in (*own, *(job for job in others if _is_named(job, named)))} - {""}
     return Survey(ours, await ask_states(destination, ours), [_other(job, named, our_users) for job in others])
 
 
