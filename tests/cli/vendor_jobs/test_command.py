@@ -197,8 +197,8 @@ async def test_a_lost_submit_is_attached_by_id(stage: Stage, depot: HeldDepot, a
     assert wrong.exit_code == Exit.SOME_FAILED
     said = success(await ask("attach", "crm", batch_id, "--ref", f"job={job.id}", "--yes"))
     assert f"done: attached to job={job.id}: the vendor says waiting" in said
-    again = await ask("attach", "crm", batch_id, "--ref", f"job={job.id}", "--yes")
-    assert "it is attached already" in again.stdout
+    again = await ask("attach", "crm", batch_id, "--ref", "job=job-1", "--yes")
+    assert f"failed: it is attached already: job={job.id}" in again.stdout
     depot.is_held = False
     assert _counts(await stage.settled(places)) == {"STORED": ITEMS}
     assert len(depot.stored) == ITEMS

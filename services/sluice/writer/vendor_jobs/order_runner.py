@@ -52,6 +52,8 @@ class OrderRunner:
         self._book = book
         self._begun: dict[str, str] = {}
         """By order id, what to say when the batch has nothing open any more."""
+        self._answers: dict[str, Answer] = {}
+        """By order id, what was answered: the same order for another of our lanes may be read a moment later."""
         self._failures = 0
 
     async def run(self) -> None:
@@ -100,6 +102,8 @@ class OrderRunner:
         if order.result is None:
             if (message := self._begun.get(order.order_id)) is not None:
                 answer = Answer("done", message)
+            elif (earlier := self._answers.get(order.order_id)) is not None:
+                answer = earlier
             elif order.order in ("collect", "forget"):
                 answer = Answer("done", "its records have their receipts already")
             else:
@@ -117,7 +121,7 @@ class OrderRunner:
         if job is None:
             return
         try:
-            progress = await self._carry_out(order, job)
+            progress = self._answers.get(order.order_id) or await self._carry_out(order, job)
         except (Unavailable, Ambiguous) as error:
             # Everything that is asked here may be asked again.
             self._failures += 1
@@ -132,6 +136,7 @@ class OrderRunner:
         if isinstance(progress, str):
             self._begun[order.order_id] = progress
         elif progress is not None:
+            self._answers[order.order_id] = progress
             await self._answer(waiting, progress)
 
     async def _answer(self, orders: Sequence[tuple[Lane, VendorJobOrder]], answer: Answer) -> None:
@@ -174,6 +179,8 @@ class OrderRunner:
         verdict = self._table.verdicts.get(job.batch_id)
         if isinstance(verdict, NotArrived):
             return "it has not arrived at the vendor; its records are dead letters"
+        if isinstance(verdict, Over) and verdict.aborted:  # another writer with lanes of it was quicker
+            return Answer("done", "the vendor's job has ended early already; what it had applied gets its receipts")
         if verdict is not None:
             return Answer("failed", "it is too late: the vendor's job is over, and is being collected")
         if not job.known.is_submitted:
@@ -184,7 +191,8 @@ class OrderRunner:
 
     async def _attach(self, job: Job, refs: Refs) -> Progress:
         if job.known.is_submitted:
-            return Answer("failed", f"it is attached already: {_named(job.known.refs)}")
+            result: Literal["done", "failed"] = "done" if job.known.refs == refs else "failed"
+            return Answer(result, f"it is attached already: {_named(job.known.refs)}")
         if job.batch_id in self._table.verdicts:
             return Answer("failed", "it is too late: it has not arrived, and its records are sent anew")
         if any(refs.items() <= other.known.refs.items() for other in self._table if other.batch_id != job.batch_id):
