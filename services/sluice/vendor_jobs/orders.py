@@ -19,7 +19,7 @@ from sluice.kafka.settings import KafkaSettings
 
 
 class LaneOrder(NamedTuple):
-    """What stands under one key for one lane; ``order`` is ``None`` where that was deleted."""
+    """The content of one key for one lane; ``order`` is ``None`` where that was deleted."""
 
     lane: int
     key: bytes
