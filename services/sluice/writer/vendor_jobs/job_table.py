@@ -57,10 +57,10 @@ class Job(NamedTuple):
 class JobTable:
     """View of the jobs of all lanes, and what is known of them beyond the journal."""
 
-    def __init__(self, lanes: Lanes, max_jobs: int, orders: Orders) -> None:
+    def __init__(self, lanes: Lanes, max_jobs: int, orders: Orders | None = None) -> None:
         self.lanes = lanes
         self._max_jobs = max_jobs
-        self._orders = orders
+        self._orders = orders or Orders()
         self.submitting: set[str] = set()
         """Ids of batches that may become a job any moment."""
         self.words: dict[str, str] = {}
