@@ -108,17 +108,18 @@ class Session:
             await stop(consumer)
 
     def _opener(self, limits: MessageLimits) -> LaneOpener:
-        parts, delivery = self._parts, self._parts.entry.delivery
+        parts, delivery, buffer = self._parts, self._parts.entry.delivery, self._parts.lanes.buffer.limits
         # Half of the buffer at most, however the lanes are shared out: what waits for a key must not stop the others.
         order = OrderTerms(
             ordered=parts.entry.ordering == "key",
-            max_items=min(delivery.max_waiting_per_lane, max(1, delivery.max_buffered_items // (2 * self._lanes))),
-            max_bytes=delivery.max_buffered_bytes // (2 * self._lanes),
+            max_items=min(delivery.max_waiting_per_lane, max(1, buffer.max_items // (2 * self._lanes))),
+            max_bytes=buffer.max_bytes // (2 * self._lanes),
         )
+        warns_of = parts.destination.warns_of if isinstance(parts.destination, JobDestination) else None
         terms = LaneTerms(
             topics=self._topics,
             group_id=parts.group_id,
-            decoder=Decoder(parts.destination, parts.window_limits.max_bytes),
+            decoder=Decoder(parts.destination, parts.window_limits.max_bytes, warns_of=warns_of),
             builder=SettlementBuilder(parts.retries, limits, parts.topics.inputs),
             buffer=parts.lanes.buffer,
             order=order,

@@ -22,7 +22,7 @@ from sluice.writer.assignment import LaneAssignment
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
 from sluice.writer.guard import GuardFollower
 from sluice.writer.kafka_watch import KafkaWatch
-from sluice.writer.lanes.buffer import Buffer, BufferLimits
+from sluice.writer.lanes.buffer import Buffer, buffer_limits
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.partitioner_check import PartitionerCheck
 from sluice.writer.session import Session, SessionParts
@@ -56,8 +56,9 @@ class Writer:
             monotonic=time.monotonic,
             uniform=random.random,
         )
+        window_limits = narrow(limits, entry.window)
         lanes = Lanes(
-            Buffer(BufferLimits(max_items=delivery.max_buffered_items, max_bytes=delivery.max_buffered_bytes))
+            Buffer(buffer_limits(window_limits.max_items, delivery.max_buffered_items, delivery.max_buffered_bytes))
         )
         self._parts = SessionParts(
             kafka=settings.kafka,
@@ -65,7 +66,7 @@ class Writer:
             topics=topics,
             group_id=writer_group(name, settings.topic_prefix),
             destination=destination,
-            window_limits=narrow(limits, entry.window),
+            window_limits=window_limits,
             limiter=limiter,
             retries=RetryPolicy(
                 delays_s=tuple(topic.delay_s for topic in topics.retries),

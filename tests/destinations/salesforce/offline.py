@@ -12,6 +12,7 @@ from sluice.setting_types import Secret
 from tests.destinations.salesforce.logins import granted
 
 URL = "https://acme.my.salesforce.com"
+SOAP = {"flow": "soap", "username": "loader@example.com", "password": "s3cret", "security_token": "T"}
 LOGIN = SoapLogin(username="loader@example.com", password=Secret("s3cret"), security_token=Secret("T"))
 Answer = Callable[[httpx.Request], httpx.Response]
 
@@ -44,4 +45,4 @@ def error(code: str, message: str = "no", status: int = 400) -> httpx.Response:
 def xml(content: str, status: int = 200, **headers: str) -> httpx.Response:
     """Answer a call of Bulk API 1.0."""
     head = {"content-type": "application/xml", **headers}
-    return httpx.Response(status, content=f'<?xml version="1.0" encoding="UTF-8"?>{content}', headers=head)
+    return httpx.Response(status, content=content, headers=head)

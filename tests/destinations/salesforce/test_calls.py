@@ -143,6 +143,19 @@ async def test_a_read_raises_what_its_answer_means(answer: httpx.Response, expec
         await read_all(calls(answer))
 
 
+async def test_a_description_is_found_or_known_to_be_absent() -> None:
+    """§13, row 15"""
+    absent = httpx.Response(404, json=[{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}])
+    requests: list[httpx.Request] = []
+    assert await calls(httpx.Response(200, content=b"{}"), requests).find("sobjects/Contact/describe") == b"{}"
+    assert requests[0].url.path == "/services/data/v59.0/sobjects/Contact/describe"
+    assert await calls(absent).find("sobjects/Foo/describe") is None
+    with pytest.raises(Misconfigured):
+        await calls(httpx.Response(404, content=b"<html>")).find("sobjects/Contact/describe")
+    with pytest.raises(Unavailable):
+        await calls(error("SomethingNew")).find("sobjects/Contact/describe")
+
+
 async def read_all(org: Calls) -> bytes:
     async with org.stream(f"{BATCH}/751/result", max_bytes=10_000) as pieces:
         return b"".join([piece async for piece in pieces])

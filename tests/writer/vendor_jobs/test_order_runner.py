@@ -304,7 +304,7 @@ async def test_what_still_runs_is_not_forgotten() -> None:
 @instantly
 async def test_orders_of_other_lanes_and_of_batches_that_are_being_submitted_are_left() -> None:
     setup = Setup()
-    setup.table.submitting.add("batch-2")
+    setup.table.under_way.add("batch-2")
     setup.book.give(_order("abort", batch_id="batch-3", order_id="o-3"), 7)
     await setup.runs(_order("abort", batch_id="batch-2", order_id="o-2"))
     assert (setup.book.answers, setup.book.deleted) == ([], [])

@@ -17,11 +17,19 @@ from typing import Literal
 
 import httpx
 
-from sluice.destinations.contract import Ambiguous, BatchError, OnRequest, PreSendCheck, Unavailable
+from sluice.destinations.contract import (
+    Ambiguous,
+    BatchError,
+    Misconfigured,
+    OnRequest,
+    PreSendCheck,
+    Refused,
+    Unavailable,
+)
 from sluice.destinations.http import describe_request, open_client, send, stream
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 from sluice.destinations.oauth import RESEND_CHECK
-from sluice.destinations.salesforce.errors import read_error_of, unavailable_of, write_error
+from sluice.destinations.salesforce.errors import is_code, read_error_of, unavailable_of, write_error
 from sluice.destinations.salesforce.login_settings import Login
 from sluice.destinations.salesforce.quotas import Quotas
 from sluice.destinations.salesforce.session import ASYNC_PATH, Session, is_refused_session
@@ -86,6 +94,18 @@ class Calls:
         self._expect_success_of_read(response)
         return response
 
+    async def find(self, path: str) -> bytes | None:
+        """Return the body at ``path`` below ``data``; ``None`` where nothing is, by the vendor's own answer.
+
+        Raises ``Unavailable``, ``Misconfigured``.
+        """
+        try:
+            return (await self.get(f"{self.data}/{path}")).content
+        except Refused as error:
+            if is_code(error, "NOT_FOUND"):
+                return None
+            raise Unavailable("no-answer", f"cannot read {path}: {error}") from error
+
     @asynccontextmanager
     async def stream(self, path: str, *, max_bytes: int, accept: str = CSV) -> AsyncIterator[AsyncIterator[bytes]]:
         """Yield the pieces of the success that answers a read, of at most ``max_bytes``. Raises as :meth:`get` does."""
@@ -137,10 +157,22 @@ class Calls:
             return
         self._quotas.ask(now_s)
         try:
-            self._quotas.read(await self.get(f"{self.data}/limits"))
+            await self.read_limits()
         except BatchError:
             # What fails here fails elsewhere too, where it matters. It may be for the very budget.
             self._quotas.ask(now_s)
+
+    async def read_limits(self) -> str:
+        """Read the org's budgets now, and return the host that told them.
+
+        Raises ``Unavailable``, and ``Misconfigured``: an org that has no budgets in our version does not serve it.
+        """
+        try:
+            response = await self.get(f"{self.data}/limits")
+        except Refused as error:
+            raise Misconfigured(f"{error}; correct `url` and `api_version`", error.http_status) from error
+        self._quotas.read(response)
+        return response.request.url.host
 
     async def aclose(self) -> None:
         """Close the connections."""

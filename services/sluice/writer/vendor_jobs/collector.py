@@ -30,10 +30,11 @@ from sluice.wall_clock import utc_now
 from sluice.writer import kill_points
 from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.kill_points import KillPoint
+from sluice.writer.lanes.decoding import Recall
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.settlement import BatchTimes, Fates, VendorAnswer
 from sluice.writer.vendor_jobs.job_table import Forgotten, Job, JobTable, NotArrived, Unknown, Verdict
-from sluice.writer.vendor_jobs.results import cancelled, fates_of, read_results, unknown_fate
+from sluice.writer.vendor_jobs.results import cancelled, fates_of, read_results
 
 log = logging.getLogger(__name__)
 
@@ -158,10 +159,11 @@ class Collector:
             results = await read_results(self._destination, job, over, may_be_incomplete=may_be_incomplete)
             receipts: list[Receipt] = []
             settled = 0
+            recall = Recall.TO_SETTLE if self._destination.joins_by == "row" else Recall.TO_ENCODE
             for lane, part in job.parts:
-                async with aclosing(self._recalled(lane, part, reader)) as slices:
+                async with aclosing(self._recalled(lane, part, reader, recall)) as slices:
                     async for items in slices:
-                        fates = fates_of(items, results, over, self._destination.joins_by, aborted_because)
+                        fates = fates_of(items, results, over, self._destination, aborted_because)
                         settled += len(fates)
                         receipts += [
                             Receipt(item.traceparent, outcome.fate.value, outcome.code)
@@ -186,7 +188,7 @@ class Collector:
     async def _settle_all(self, job: Job, outcome: Outcome, reader: TopicReader) -> None:
         """Settle all rows of ``job`` alike."""
         for lane, part in job.parts:
-            async with aclosing(self._recalled(lane, part, reader)) as slices:
+            async with aclosing(self._recalled(lane, part, reader, Recall.TO_SETTLE)) as slices:
                 async for items in slices:
                     await self._settle(lane, part, [(item, outcome) for item in items])
         await self._close(job)
@@ -230,7 +232,7 @@ class Collector:
         async for items in self._taken_back(job, reader):
             self._dispatcher.add([item for item in items if item.encoded.replay_safe])
             unsafe = [item for item in items if not item.encoded.replay_safe]
-            self._answer(job, unsafe, lambda item: unknown_fate(item, verdict.code, verdict.message))
+            self._answer(job, unsafe, lambda _: Outcome(Fate.AMBIGUOUS, verdict.code, verdict.message))
 
     def _answer(self, job: Job, items: list[Item], outcome_of: Callable[[Item], Outcome]) -> None:
         """Settle ``items``, which are no rows of ``job`` any more."""
@@ -248,14 +250,16 @@ class Collector:
                 continue
             if coming := lane.jobs.drop_coming(part):
                 lane.journal.withdraw_rows(part.batch_id, part.batch_key, coming)
-            async with aclosing(self._recalled(lane, part, reader)) as slices:
+            async with aclosing(self._recalled(lane, part, reader, Recall.TO_ENCODE)) as slices:
                 async for items in slices:
                     places = [(item.topic, item.offset, item.row) for item in items]
                     lane.journal.withdraw_rows(part.batch_id, part.batch_key, places)
                     lane.jobs.remove(part, {items[0].topic: [item.offset for item in items]})
                     yield items
 
-    async def _recalled(self, lane: Lane, part: LaneJob, reader: TopicReader) -> AsyncGenerator[list[Item], None]:
+    async def _recalled(
+        self, lane: Lane, part: LaneJob, reader: TopicReader, recall: Recall
+    ) -> AsyncGenerator[list[Item], None]:
         """Yield the items of the open rows of ``part``, as long as its lane is ours."""
         for topic, rows in sorted(part.rows.items()):
             runs = list(rows.open.runs())
@@ -267,5 +271,5 @@ class Collector:
                 async for looked_at, messages in pieces:
                     if not lane.alive:
                         return
-                    if items := lane.recall_rows(part, topic, messages, looked_at):
+                    if items := lane.recall_rows(part, topic, messages, looked_at, recall):
                         yield items

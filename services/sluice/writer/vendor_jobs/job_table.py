@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from sluice.destinations.vendor_jobs import Gone, Over, Refs
@@ -61,8 +62,8 @@ class JobTable:
         self.lanes = lanes
         self._max_jobs = max_jobs
         self._orders = orders or Orders()
-        self.submitting: set[str] = set()
-        """Ids of batches that may become a job any moment."""
+        self.under_way: set[str] = set()
+        """Ids of batches that are being submitted: their journals have them, their lanes not yet."""
         self.words: dict[str, str] = {}
         """The vendor's own word for the state of each job, by batch id, as it was told last."""
         self.verdicts: dict[str, Verdict] = {}
@@ -89,11 +90,19 @@ class JobTable:
         found = [(lane, job) for lane in self.lanes if (job := lane.jobs.by_batch.get(batch_id)) is not None]
         return Job(found) if found else None
 
-    @property
-    def has_room(self) -> bool:
-        """True while the vendor may be given another job."""
+    def has_room(self, under_way: int) -> bool:
+        """Return whether the vendor may be given another job, when so many batches may become one any moment."""
         batches = {batch_id for lane in self.lanes for batch_id in lane.jobs.by_batch}
-        return len(batches) + len(self.submitting - batches) < self._max_jobs
+        return len(batches) + under_way < self._max_jobs
+
+    @contextmanager
+    def submitting(self, batch_id: str) -> Iterator[None]:
+        """Take note that a batch is being submitted while the body runs."""
+        self.under_way.add(batch_id)
+        try:
+            yield
+        finally:
+            self.under_way.discard(batch_id)
 
     def judge(self, batch_id: str, verdict: Verdict) -> None:
         """Have ``verdict`` carried out at once, unless a person has judged before."""

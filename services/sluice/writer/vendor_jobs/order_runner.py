@@ -85,7 +85,7 @@ class OrderRunner:
                 for number, order in self._book.orders.all
                 if order.order_id == order_id and (lane := self._table.lanes.get(number)) is not None
             ]
-            if here and here[0][1].batch_id in self._table.submitting:
+            if here and here[0][1].batch_id in self._table.under_way:
                 continue  # it may become a job any moment
             for lane, order in here:
                 if order.batch_id not in lane.jobs.by_batch:
