@@ -1,18 +1,21 @@
 """``sluice vendor-jobs`` beside real writers: what people see of jobs, and what comes of their orders."""
 
+import asyncio
 import getpass
 import json
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import Result
 
 from sandbox.faults.fault import DropBefore, Status
 from sluice.cli.exits import Exit
 from sluice.client.receipts import DeadLetter, Receipt
 from sluice.vendor_jobs.orders import read_orders
-from tests.cli.conftest import failure, success
+from tests.cli.conftest import Run, failure, success
 from tests.cli.vendor_jobs.conftest import Ask, HeldDepot
 from tests.destinations.depot.vendor import Job
 from tests.support.stage import Message, Place, Stage, code_of, record
@@ -239,3 +242,65 @@ async def test_ours_are_listed_while_the_vendor_is_away(stage: Stage, depot: Hel
     result = await ask("ls", "crm", "--json")
     assert result.exit_code == Exit.DESTINATION
     assert [json.loads(line)["vendor_state"] for line in result.stdout.splitlines()] == [None]
+
+
+async def test_a_lost_submit_that_was_aborted_is_sent_never(stage: Stage, depot: HeldDepot, ask: Ask) -> None:
+    depot.faults.add(DropBefore(times=1, path="/jobs/job-1/start"))
+    depot.faults.add(Status(status=503, times=None, path="/jobs/job-1/abort", method="POST"))  # nobody finds it
+    stage.writer(stage.settings(window=ONE_BATCH))
+    places = await stage.publish(_inserts())
+    [ours] = await _listed(ask, state="lost", vendor_job={"job": "job-1"})
+    said = success(await ask("abort", "crm", ours["batch_id"], "--reason", "wrong file", "--yes", "--wait", "1"))
+    assert "no answer within 1 s, and it stands" in said
+    depot.faults.clear()
+    assert _counts(await stage.settled(places)) == {"aborted": ITEMS}
+    assert (depot.stored, len(depot.jobs)) == ([], 1)
+    await _no_order_stands(stage)
+
+
+async def test_what_was_left_open_is_closed_when_a_person_says_so(stage: Stage, depot: HeldDepot, ask: Ask) -> None:
+    stage.writer(stage.settings(window=ONE_BATCH))
+    places = await stage.publish(_inserts())
+    [job] = await _waiting(depot)
+    await _listed(ask, state="submitted")
+    assert "wait for that job; collect it, or abort it" in failure(await ask("close", "crm", job.id), Exit.USAGE)
+    depot.is_held = False
+    await stage.settled(places)
+    assert success(await ask("close", "crm", "--yes")) == "nothing of crm is left open at the vendor\n"
+    job.state = "open"
+    depot.jobs["foreign"] = Job("foreign")
+    plan = success(await ask("close", "crm"))
+    assert plan.splitlines()[-1] == "1 job would be closed; nothing was changed: --yes closes them"
+    assert "foreign" not in plan
+    [line] = [json.loads(one) for one in (await ask("close", "crm", "--yes", "--json")).stdout.splitlines()]
+    # Depot closes nothing: people are told.
+    assert (line["closed"], line["vendor_job"], line["whose"]) == (False, {"job": job.id}, "left-open")
+    assert "the vendor still says open" in line["problem"]
+
+
+async def test_a_job_of_nobody_s_name_is_closed_by_id(depot: HeldDepot, ask: Ask) -> None:
+    depot.jobs["foreign"] = Job("foreign")
+    [line] = _lines(await ask("close", "crm", "foreign", "--json"))
+    assert (line["closed"], line["whose"]) == (False, "foreign")
+    assert "no vendor job 'nowhere' of crm; no batch is with the vendor" in failure(
+        await ask("close", "crm", "nowhere"), Exit.USAGE
+    )
+
+
+async def test_a_vendor_that_answers_at_once_has_no_jobs(settings: Path, run: Run) -> None:
+    for command in (("ls", "crm"), ("close", "crm"), ("collect", "crm", "x")):
+        result = await asyncio.to_thread(run, "vendor-jobs", *command, env={"CRM_SECRET": "s"})
+        assert "crm has no vendor jobs: a vendor of the kind blueconic answers" in failure(result, Exit.USAGE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param(("abort", "crm", "x", "--yes"), "--reason", id="no reason to abort"),
+        pytest.param(("forget", "crm", "x", "--reason", " "), "expected a reason", id="an empty one to forget"),
+        pytest.param(("attach", "crm", "x", "--ref", "750"), "expected NAME=ID", id="an id without its name"),
+        pytest.param(("attach", "crm", "x"), "--ref", id="no id"),
+    ],
+)
+def test_an_order_that_is_not_complete_is_refused(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    assert said in failure(run("vendor-jobs", *arguments), Exit.USAGE)

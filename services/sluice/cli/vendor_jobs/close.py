@@ -43,9 +43,11 @@ async def _close(
     async with open_jobs(config, destination) as opened:
         survey = await survey_jobs(opened.site, opened.account, with_over=True)
         chosen = _left_open(survey, made_by) if word is None else [_named(survey, destination, word)]
-        if not chosen and not as_json:
-            click.echo(f"nothing of {destination} is left open at the vendor")
-        if chosen and not as_json:
+        if not chosen:
+            if not as_json:
+                click.echo(f"nothing of {destination} is left open at the vendor")
+            return True
+        if not as_json:
             print_table([other_cells(other) for other in chosen])
             if not yes:
                 click.echo(f"{counted(len(chosen), 'job')} would be closed; nothing was changed: --yes closes them")
