@@ -224,9 +224,9 @@ def test_collecting_is_answered_when_all_has_its_receipt(state: JobState) -> Non
 async def test_collecting_what_failed_to_be_collected_goes_on_at_once() -> None:
     setup = Setup()
     setup.table.judge("batch-1", DONE)
-    setup.table.not_before_s["batch-1"] = 1e9
+    setup.table.hurried.clear()
     await setup.runs(_order("collect"))
-    assert (setup.table.verdicts, setup.table.not_before_s) == ({"batch-1": DONE}, {})
+    assert (setup.table.verdicts, setup.table.hurried) == ({"batch-1": DONE}, {"batch-1"})
 
 
 @instantly

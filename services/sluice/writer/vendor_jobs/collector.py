@@ -68,6 +68,7 @@ class Collector:
         self._make_reader = make_reader
         self._dispatcher = dispatcher
         self._tries: dict[str, int] = {}
+        self._not_before_s: dict[str, float] = {}
 
     async def run(self) -> None:
         """Carry out verdicts until cancelled."""
@@ -89,8 +90,11 @@ class Collector:
 
     async def _is_asked(self) -> bool:
         """Wait until a verdict can be carried out; return whether that was soon enough to keep the reader."""
+        for batch_id in self._table.hurried:
+            self._not_before_s.pop(batch_id, None)
+        self._table.hurried.clear()
         now_s = asyncio.get_running_loop().time()
-        waits = [max(0.0, self._table.not_before_s.get(one, 0.0) - now_s) for one in self._table.verdicts]
+        waits = [max(0.0, self._not_before_s.get(one, 0.0) - now_s) for one in self._table.verdicts]
         self._table.judged.clear()
         if waits and min(waits) == 0.0:
             return True
@@ -104,7 +108,7 @@ class Collector:
     def _due(self) -> list[tuple[Job, Verdict]]:
         self._table.forget()
         now_s = asyncio.get_running_loop().time()
-        verdicts = [one for one in self._table.verdicts.items() if self._table.not_before_s.get(one[0], 0.0) <= now_s]
+        verdicts = [one for one in self._table.verdicts.items() if self._not_before_s.get(one[0], 0.0) <= now_s]
         found = [(self._table.get(batch_id), verdict) for batch_id, verdict in verdicts]
         return [(job, verdict) for job, verdict in found if job is not None]
 
@@ -136,7 +140,7 @@ class Collector:
             self._try_again(batch_id, error)
             return
         self._tries.pop(batch_id, None)
-        self._table.not_before_s.pop(batch_id, None)
+        self._not_before_s.pop(batch_id, None)
         if self._table.verdicts.get(batch_id) is verdict:  # else a person has judged meanwhile
             del self._table.verdicts[batch_id]
         self._dispatcher.look()
@@ -147,7 +151,7 @@ class Collector:
         delay_s = backoff_s(tries, base_s=RETRY_BASE_S, cap_s=RETRY_CAP_S, uniform=1.0)
         if isinstance(error, Unavailable):
             delay_s = max(delay_s, error.retry_after_s or 0.0)
-        self._table.not_before_s[batch_id] = asyncio.get_running_loop().time() + delay_s
+        self._not_before_s[batch_id] = asyncio.get_running_loop().time() + delay_s
         fields = {"batch_id": batch_id, "error": str(error), "delay_s": delay_s}
         log.warning("results cannot be collected now", extra=fields)
 

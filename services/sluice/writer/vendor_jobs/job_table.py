@@ -68,8 +68,8 @@ class JobTable:
         """The vendor's own word for the state of each job, by batch id, as it was told last."""
         self.verdicts: dict[str, Verdict] = {}
         """By batch id, what is to be carried out."""
-        self.not_before_s: dict[str, float] = {}
-        """By batch id, when a verdict that could not be carried out is tried again, by the event loop's clock."""
+        self.hurried: set[str] = set()
+        """Batch ids of verdicts that are to be carried out at once, also when that has failed a moment ago."""
         self.asked: set[str] = set()
         """Batch ids of jobs about which the vendor is to be asked at once."""
         self.submitted = asyncio.Event()
@@ -108,7 +108,7 @@ class JobTable:
         """Have ``verdict`` carried out at once, unless a person has judged before."""
         if not isinstance(self.verdicts.get(batch_id), Forgotten):
             self.verdicts[batch_id] = verdict
-        self.not_before_s.pop(batch_id, None)
+        self.hurried.add(batch_id)
         self.judged.set()
 
     def ask(self, batch_id: str) -> None:
@@ -133,7 +133,7 @@ class JobTable:
     def forget(self) -> None:
         """Forget what is known of jobs that are not here any more."""
         here = {job.batch_id for job in self}
-        for known in (self.words, self.verdicts, self.not_before_s):
+        for known in (self.words, self.verdicts):
             for batch_id in [one for one in known if one not in here]:
                 del known[batch_id]
         self.asked &= here
