@@ -61,7 +61,7 @@ class JobTable:
     def __init__(self, lanes: Lanes, max_jobs: int, orders: Orders | None = None) -> None:
         self.lanes = lanes
         self._max_jobs = max_jobs
-        self._orders = orders or Orders()
+        self._orders = Orders() if orders is None else orders
         self.under_way: set[str] = set()
         """Ids of batches that are being submitted: their journals have them, their lanes not yet."""
         self.words: dict[str, str] = {}
