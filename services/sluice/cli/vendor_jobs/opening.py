@@ -12,7 +12,6 @@ from sluice.settings import load_settings
 from sluice.settings_file import nearest
 from sluice.vendor_jobs.journals import OpenJob, Site
 
-
 MAX_KNOWN = 10
 """Names of jobs that an error lists; a destination may have hundreds."""
 
