@@ -126,6 +126,10 @@ class JobTable:
         self.submitted.set()
         return written
 
+    def is_told_of(self, batch_id: str) -> bool:
+        """Return whether a person has told what became of a lost submit: nobody else need look for it now."""
+        return self._orders.tells_of(batch_id)
+
     def aborted_because(self, batch_id: str) -> str | None:
         """Return why and by whom of ours a job was aborted; ``None`` where none of ours did that."""
         return self._orders.aborted_because(batch_id)
