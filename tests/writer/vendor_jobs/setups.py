@@ -5,19 +5,24 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
+from typing import Any
 
+import msgspec
 from aiokafka import TopicPartition
 
-from sluice.events import BatchEvent, Operation, Rows
+from sluice.events import BatchEvent, Operation, Rows, VendorJobOrder
 from sluice.flow.batch import Batch, Item, Part
 from sluice.flow.key_hashes import hash_of
 from sluice.flow.lane_job import LaneJob
 from sluice.flow.outcome import Outcome
+from sluice.kafka.settings import KafkaSettings
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.topics import topics_of
+from sluice.vendor_jobs.orders import LaneOrder, Orders
 from sluice.writer.lanes.settlement import VendorAnswer
 from sluice.writer.vendor_jobs.collector import Collector
 from sluice.writer.vendor_jobs.job_table import JobTable, Verdict
+from sluice.writer.vendor_jobs.order_book import OrderBook
 from sluice.writer.vendor_jobs.submitter import Submitter
 from tests.support.factories import FakeMessage, make_batch, make_lane_job, record, record_message
 from tests.support.fake_jobs import FakeJobDestination, FakeReader
@@ -51,7 +56,7 @@ def found_job(*rows: Rows, batch_id: str = "batch-1", items: int = 0, refs: Mapp
 
 
 def table_of(*lanes: FakeLane, max_jobs: int = 10) -> JobTable:
-    return JobTable(lanes_of(*lanes), max_jobs)
+    return JobTable(lanes_of(*lanes), max_jobs, Orders())
 
 
 class SubmitterSetup:
@@ -63,7 +68,7 @@ class SubmitterSetup:
         self.limiter = make_limiter(max_concurrent=2)
         self.lane = {lane.partition: lane for lane in lanes or [FakeLane(0)]}
         self.lanes = lanes_of(*self.lane.values())
-        self.table = JobTable(self.lanes, max_jobs=10)
+        self.table = JobTable(self.lanes, max_jobs=10, orders=Orders())
         self.metrics = WriterMetrics("crm")
         self.settled: list[tuple[Item, Outcome]] = []
         self.put_back: list[Part] = []
@@ -129,7 +134,8 @@ class CollectorSetup:
         """Kafka has 100 records in each topic, which are ``operation``; the reader hands over a ``piece`` at a time."""
         self.destination = destination
         self.sending = DispatcherSetup(FakeDestination(), max_items=1000)
-        self.table = JobTable(lanes_of(*lanes), max_jobs=10)
+        self.orders = Orders()
+        self.table = JobTable(lanes_of(*lanes), max_jobs=10, orders=self.orders)
         self.messages = {
             TopicPartition(TOPICS.inputs[topic], lane.partition): [
                 record_message(at, record(key=str(at), operation=operation), topic=topic, lane=lane.partition)
@@ -179,3 +185,25 @@ def collecting(
     accept(lane, *range(read))
     lane.settlements.clear()
     return CollectorSetup(FakeJobDestination(), lane, piece=piece, operation=operation), lane, job
+
+
+class FakeBook(OrderBook):
+    """A book whose control topic is this list."""
+
+    def __init__(self) -> None:
+        super().__init__(KafkaSettings(bootstrap_servers="nowhere:9"), "crm.control", range(2), lambda _: None)
+        self.answers: list[tuple[int, str, str]] = []
+        self.deleted: list[int] = []
+
+    def give(self, order: VendorJobOrder, *lanes: int) -> None:
+        for lane in lanes:
+            self.orders.take(LaneOrder(lane, order.key, order))
+        self.changed.set()
+
+    async def answer(self, lane: int, order: VendorJobOrder, result: Any, message: str) -> None:
+        self.answers.append((lane, result, message))
+        self.orders.take(LaneOrder(lane, order.key, msgspec.structs.replace(order, result=result, message=message)))
+
+    async def delete(self, lane: int, order: VendorJobOrder) -> None:
+        self.deleted.append(lane)
+        self.orders.take(LaneOrder(lane, order.key, None))

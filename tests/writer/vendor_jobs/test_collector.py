@@ -7,10 +7,11 @@ from aiokafka.errors import KafkaConnectionError
 
 from sluice.destinations.contract import BatchError
 from sluice.destinations.vendor_jobs import Gone, Over, ResultsIncomplete
-from sluice.events import BatchEvent, OpenedJob, Operation, Rows
+from sluice.events import BatchEvent, OpenedJob, Operation, Rows, VendorJobOrder
 from sluice.flow.journal import Journal
 from sluice.flow.key_hashes import encode_hashes
 from sluice.flow.outcome import Fate, Outcome
+from sluice.vendor_jobs.orders import LaneOrder
 from sluice.writer.vendor_jobs.collector import IDLE_AFTER_S
 from sluice.writer.vendor_jobs.job_table import NotArrived, Verdict
 from tests.support.factories import DELIVERED, NOON, FakeMessage, record, record_message, starts_at
@@ -241,7 +242,10 @@ async def test_rows_that_were_not_processed(over: Over, reason: str | None, fate
     setup, lane, _ = collecting(Rows(0, 5, 2, 0))
     setup.destination.results = [(0, DELIVERED), (1, None)]
     if reason is not None:
-        setup.table.aborts["batch-1"] = reason
+        order = VendorJobOrder(
+            batch_id="batch-1", order="abort", order_id="1", reason=reason, by="ada", at=NOON, result="done"
+        )
+        setup.orders.take(LaneOrder(0, order.key, order))
     await setup.collect(over)
     assert lane.fates == {5: STORED, 6: fate}
     assert lane.outcomes[0, 6].uses_attempt is (fate[0] == "cancelled")

@@ -19,7 +19,7 @@ from tests.support.fake_jobs import DONE, FakeJobDestination, FakeReader
 from tests.support.fakes import FakeLane, lanes_of, sample
 from tests.support.instant_clock import in_background, instantly
 from tests.writer.delivery.setups import LONG_OUTAGE, LOST, make_guard, make_limiter
-from tests.writer.vendor_jobs.setups import TOPICS, JobLane, found_job, states_of
+from tests.writer.vendor_jobs.setups import TOPICS, FakeBook, JobLane, found_job, states_of
 
 
 class _Setup:
@@ -31,7 +31,14 @@ class _Setup:
         lanes, limiter = lanes_of(lane), make_limiter()
         messages = {TopicPartition(TOPICS.records, 0): [record_message(offset) for offset in range(2000)]}
         self.runner = JobRunner(
-            destination, TOPICS, lanes, limiter, lambda: FakeReader(messages), self.metrics, DeliverySettings()
+            destination,
+            TOPICS,
+            lanes,
+            limiter,
+            lambda: FakeReader(messages),
+            self.metrics,
+            DeliverySettings(),
+            FakeBook(),
         )
         self.dispatcher = Dispatcher(
             Windows(WindowLimits(max_items=max_items, max_bytes=100_000, max_age_s=3600.0)),

@@ -66,9 +66,8 @@ def test_what_is_known_of_a_job_is_forgotten_with_it() -> None:
     table.judge("batch-1", DONE)
     table.judge("batch-0", NotArrived())
     table.words.update({"batch-0": "done", "batch-1": "done"})
-    table.aborts["batch-0"] = "a mistake"
     table.forget()
-    assert (table.verdicts, table.words, table.aborts) == ({"batch-1": DONE}, {"batch-1": "done"}, {})
+    assert (table.verdicts, table.words) == ({"batch-1": DONE}, {"batch-1": "done"})
 
 
 def test_the_last_verdict_on_a_job_counts() -> None:

@@ -46,7 +46,7 @@ from tests.support.fake_jobs import FakeJobDestination, FakeReader, Result
 from tests.support.fakes import BUFFER_LIMITS, BUILDER, DECODER, ORDER_TERMS, TOPIC_IDS, lanes_of
 from tests.support.instant_clock import instantly, now_s
 from tests.writer.delivery.setups import make_guard, make_limiter
-from tests.writer.vendor_jobs.setups import TOPICS
+from tests.writer.vendor_jobs.setups import TOPICS, FakeBook
 
 RECORDS, KEYS, MAX_JOBS = 60, 25, 3
 
@@ -250,7 +250,7 @@ class _Writer:
         metrics, limiter, lanes = WriterMetrics("crm"), make_limiter(), lanes_of(lane)
         topics = {TopicPartition(name, 0): log for name, log in zip(TOPICS.inputs[:3], kafka.inputs, strict=True)}
         self._runner = runner = JobRunner(
-            vendor, TOPICS, lanes, limiter, lambda: FakeReader(topics, piece=4), metrics, DeliverySettings()
+            vendor, TOPICS, lanes, limiter, lambda: FakeReader(topics, piece=4), metrics, DeliverySettings(), FakeBook()
         )
         self._dispatcher = Dispatcher(
             Windows(WindowLimits(max_items=8, max_bytes=100_000, max_age_s=0.0)),

@@ -130,25 +130,17 @@ class Lane:
         self._submit(self._builder.of_answer(answer, now))
 
     def hand_over(self, job: LaneJob, items: Sequence[Item], hashes: Sequence[int]) -> None:
-        """Take note that ``items``, which rise by topic and offset, leave memory as rows of ``job``.
-
-        ``hashes`` are those of their ordering keys.
-        """
+        """Let ``items`` leave memory for ``job``, as :meth:`LaneJobs.hand_over` says."""
         self.jobs.hand_over(job, items, hashes)
         self._buffer.leave(len(items), sum([item.held_bytes for item in items]))
 
     def recall_rows(
-        self,
-        job: LaneJob,
-        topic: int,
-        messages: Sequence[KafkaRecord],
-        looked_at: range,
-        recall: Recall | None,
+        self, job: LaneJob, topic: int, messages: Sequence[KafkaRecord], looked_at: range, recall: Recall | None
     ) -> list[Item]:
         """Return the items of ``job`` among records that were read again.
 
-        ``messages`` are all that Kafka has of the offsets ``looked_at`` of input topic number ``topic``. They are items
-        even if the settings of now do not let them be sent, unless they are to be sent anew: not ``was_sent``.
+        ``messages`` are all that Kafka has of the offsets ``looked_at`` of input topic number ``topic``. Without a
+        ``recall`` they are to be sent anew: those that the settings of now do not let be sent get their dead letter.
         """
         rows = job.rows[topic]
         found = [message for message in messages if message.offset in rows.open]

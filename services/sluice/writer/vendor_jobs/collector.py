@@ -10,11 +10,10 @@ can tell what it has applied is settled without results: what may be applied twi
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import NamedTuple
 
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from sluice.destinations.contract import BatchError, Refused, Unavailable
@@ -35,12 +34,14 @@ from sluice.writer.kill_points import KillPoint
 from sluice.writer.lanes.decoding import Recall
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.settlement import BatchTimes, Fates, VendorAnswer
-from sluice.writer.vendor_jobs.job_table import Job, JobTable, NotArrived, Unknown, Verdict
-from sluice.writer.vendor_jobs.results import fates_of, read_results, unknown_fate
+from sluice.writer.vendor_jobs.job_records import JobRecords
+from sluice.writer.vendor_jobs.job_table import Forgotten, Job, JobTable, NotArrived, Unknown, Verdict
+from sluice.writer.vendor_jobs.results import cancelled, fates_of, read_results, unknown_fate
 
 log = logging.getLogger(__name__)
 
 RESULTS_GONE = "results-gone"
+FORGOTTEN = "forgotten"
 MAX_TRIES = 5
 """Questions for results that do not cover all items; they may lag the job's end."""
 MAX_PART = 2_000
@@ -92,9 +93,10 @@ class Collector:
                 await self._table.judged.wait()
             try:
                 async with self._make_reader() as reader:
+                    records = JobRecords(self._topics, reader)
                     while await self._is_asked():
                         for job, verdict in self._due():
-                            await self._carry_out(job, verdict, reader)
+                            await self._carry_out(job, verdict, records)
                         failures = 0
             except (KafkaError, KafkaUnreachable) as error:
                 failures += 1
@@ -105,6 +107,9 @@ class Collector:
 
     async def _is_asked(self) -> bool:
         """Wait until a verdict can be carried out; return whether that was soon enough to keep the reader."""
+        for batch_id in self._table.hurried:
+            self._later.pop(batch_id, None)
+        self._table.hurried.clear()
         now_s = asyncio.get_running_loop().time()
         waits = [max(0.0, self._later.get(one, NOW).at_s - now_s) for one in self._table.verdicts]
         self._table.judged.clear()
@@ -124,9 +129,14 @@ class Collector:
         due = [batch_id for batch_id in verdicts if self._later.get(batch_id, NOW).at_s <= now_s]
         return [(job, verdicts[batch_id]) for batch_id in due if (job := self._table.get(batch_id)) is not None]
 
-    async def _carry_out(self, job: Job, verdict: Verdict, reader: TopicReader) -> None:
+    async def _carry_out(self, job: Job, verdict: Verdict, records: JobRecords) -> None:
         batch_id = job.batch_id
-        if isinstance(verdict, NotArrived) and any(lane.is_crowded for lane, _ in job.parts):
+        aborted_because = self._table.aborted_because(batch_id)
+        if (
+            isinstance(verdict, NotArrived)
+            and aborted_because is None
+            and any(lane.is_crowded for lane, _ in job.parts)
+        ):
             # All its items come into memory at once, where those that are settled leave slice by slice.
             at_s = asyncio.get_running_loop().time() + RETRY_BASE_S
             self._later[batch_id] = self._later.get(batch_id, NOW)._replace(at_s=at_s)
@@ -135,22 +145,30 @@ class Collector:
         try:
             match verdict:
                 case Over():
-                    await self._collect(job, verdict, reader)
+                    await self._collect(job, verdict, aborted_because, records)
+                case Forgotten(message):
+                    await self._end(job, Outcome(Fate.AMBIGUOUS, FORGOTTEN, message), records)
+                case NotArrived() if aborted_because is not None:
+                    await self._end(job, cancelled(aborted_because), records)
                 case NotArrived():
-                    await self._send_anew(job, reader)
+                    await self._send_anew(job, records)
                 case Gone(message):
-                    await self._give_up(job, Unknown(RESULTS_GONE, f"the vendor knows it no more: {message}"), reader)
+                    await self._give_up(job, Unknown(RESULTS_GONE, f"the vendor knows it no more: {message}"), records)
                 case Unknown():
-                    await self._give_up(job, verdict, reader)
+                    await self._give_up(job, verdict, records)
         except ResultsGone as error:
-            await self._give_up(job, Unknown(RESULTS_GONE, str(error)), reader)
+            await self._give_up(job, Unknown(RESULTS_GONE, str(error)), records)
         except Refused as error:
-            await self._divide(job, error, reader)
+            if aborted_because is not None:
+                await self._end(job, cancelled(aborted_because), records)
+            else:
+                await self._divide(job, error, records)
         except (ResultsIncomplete, BatchError) as error:
             self._try_again(batch_id, error)
             return
         self._later.pop(batch_id, None)
-        self._table.verdicts.pop(batch_id, None)
+        if self._table.verdicts.get(batch_id) is verdict:  # else a person has judged meanwhile
+            del self._table.verdicts[batch_id]
         self._dispatcher.look()
 
     def _try_again(self, batch_id: str, error: Exception) -> None:
@@ -165,34 +183,30 @@ class Collector:
         fields = {"batch_id": batch_id, "error": str(error), "delay_s": delay_s}
         log.warning("results cannot be collected now", extra=fields)
 
-    async def _collect(self, job: Job, over: Over, reader: TopicReader) -> None:
+    async def _collect(self, job: Job, over: Over, aborted_because: str | None, records: JobRecords) -> None:
         """Settle all rows of ``job`` by the vendor's results. Raises what ``read_results`` does."""
         may_be_incomplete = self._later.get(job.batch_id, NOW).incomplete >= MAX_TRIES
         known, topic = job.known, self._topics.records
         with collect_span(topic, job.batch_id, known.batch_key, known.traceparent, message_count=job.open) as span:
             results = await read_results(self._destination, job, over, may_be_incomplete=may_be_incomplete)
-            aborted_because = self._table.aborts.get(job.batch_id)
             rows, destination = job.open, self._destination
             recall = Recall.TO_SETTLE if destination.joins_by == "row" else Recall.TO_ENCODE
             receipts = await self._settle_all(
-                job, reader, recall, lambda items: fates_of(items, results, over, destination, aborted_because)
+                job, records, recall, lambda items: fates_of(items, results, over, destination, aborted_because)
             )
             record_receipt_spans(span, topic, receipts)
-        if all(lane.alive for lane, _ in job.parts):
-            await asyncio.gather(*(lane.committer.confirm() for lane, _ in job.parts))
-        if all(lane.alive for lane, _ in job.parts):
-            await self._close(known)
+        await self._close(job)
         counts = {"items": rows - job.open, "processed": over.processed, "failed": over.failed}
         fields = {"batch_id": job.batch_id, "batch_key": known.batch_key, "vendor_job": known.refs, "state": over.word}
         log.info("vendor job collected", extra={**fields, **counts})
 
     async def _settle_all(
-        self, job: Job, reader: TopicReader, recall: Recall, judge: Callable[[list[Item]], Fates]
+        self, job: Job, records: JobRecords, recall: Recall, judge: Callable[[list[Item]], Fates]
     ) -> list[Receipt]:
         """Settle the rows of ``job``, slice by slice, by the fates that ``judge`` returns; return those for spans."""
         receipts: list[Receipt] = []
         for lane, part in job.parts:
-            async with aclosing(self._recalled(lane, part, reader, recall)) as slices:
+            async with aclosing(records.recalled(lane, part, recall)) as slices:
                 async for items in slices:
                     fates = judge(items)
                     receipts += [
@@ -211,70 +225,51 @@ class Collector:
         if lane.is_crowded:
             await lane.committer.confirm()
 
-    async def _close(self, known: LaneJob) -> None:
+    async def _end(self, job: Job, outcome: Outcome, records: JobRecords) -> None:
+        """Settle all rows of ``job`` alike."""
+        await self._settle_all(job, records, Recall.TO_SETTLE, lambda items: [(item, outcome) for item in items])
+        await self._close(job)
+        fields = {"batch_id": job.batch_id, "vendor_job": job.known.refs, "code": outcome.code}
+        log.warning("vendor job given up", extra={**fields, "reason": outcome.message})
+
+    async def _close(self, job: Job) -> None:
+        """Have the vendor release ``job`` once its settlements are committed."""
+        refs = job.known.refs
+        if all(lane.alive for lane, _ in job.parts):
+            await asyncio.gather(*(lane.committer.confirm() for lane, _ in job.parts))
+        if not refs or not all(lane.alive for lane, _ in job.parts):
+            return
         try:
-            await self._destination.close(known.refs)
+            await self._destination.close(refs)
         except BatchError as error:
             # Whoever sees it later closes it; its results are settled.
-            log.warning("vendor job not closed", extra={"vendor_job": known.refs, "error": str(error)})
+            log.warning("vendor job not closed", extra={"vendor_job": refs, "error": str(error)})
 
-    async def _give_up(self, job: Job, verdict: Unknown, reader: TopicReader) -> None:
-        """Try again what may be applied twice; the rest is ambiguous."""
+    async def _give_up(self, job: Job, verdict: Unknown, records: JobRecords) -> None:
+        """Try again what may be applied twice; the rest is ambiguous, and all of it where a person has aborted it."""
         code, message, uses_attempt = verdict
+        if self._table.aborted_because(job.batch_id) is not None:
+            await self._end(job, Outcome(Fate.AMBIGUOUS, code, message), records)
+            return
         await self._settle_all(
             job,
-            reader,
+            records,
             Recall.TO_ENCODE,
             lambda items: [(item, unknown_fate(item, code, message, uses_attempt=uses_attempt)) for item in items],
         )
 
-    async def _send_anew(self, job: Job, reader: TopicReader) -> None:
+    async def _send_anew(self, job: Job, records: JobRecords) -> None:
         """Have all rows of ``job`` sent as if they had never been: the vendor has none of them."""
-        async for items in self._taken_back(job, reader):
+        async for items in records.taken_back(job):
             self._dispatcher.add(items)
 
-    async def _divide(self, job: Job, error: Refused, reader: TopicReader) -> None:
+    async def _divide(self, job: Job, error: Refused, records: JobRecords) -> None:
         """Have the rows of ``job``, which was refused as a whole, sent in parts; reject a single one."""
         if job.known.items == 1:
             outcome = Outcome(Fate.REJECTED, error.code, str(error), None, error.http_status)
-            await self._settle_all(job, reader, Recall.TO_SETTLE, lambda items: [(item, outcome) for item in items])
+            await self._settle_all(job, records, Recall.TO_SETTLE, lambda items: [(item, outcome) for item in items])
             return
-        async for items in self._taken_back(job, reader):
+        async for items in records.taken_back(job):
             size = MAX_PART if job.known.items > MAX_PART else -(-len(items) // 2)
             parts = [items[at : at + size] for at in range(0, len(items), size)]
             self._dispatcher.put_back([Part(items=part, suspected=1) for part in parts])
-
-    async def _taken_back(self, job: Job, reader: TopicReader) -> AsyncIterator[list[Item]]:
-        """Take the rows of ``job``, none of which was applied, out of the journal; yield its items slice by slice.
-
-        Rows that are still to come are left to be read. Those that the settings of now do not let be sent get their
-        dead letter.
-        """
-        for lane, part in job.parts:
-            if not lane.alive:
-                continue
-            if coming := lane.jobs.drop_coming(part):
-                lane.journal.withdraw_rows(part.batch_id, part.batch_key, coming)
-            async with aclosing(self._recalled(lane, part, reader, None)) as slices:
-                async for items in slices:
-                    places = [(item.topic, item.offset, item.row) for item in items]
-                    lane.journal.withdraw_rows(part.batch_id, part.batch_key, places)
-                    lane.jobs.remove(part, {items[0].topic: [item.offset for item in items]})
-                    yield items
-
-    async def _recalled(
-        self, lane: Lane, part: LaneJob, reader: TopicReader, recall: Recall | None
-    ) -> AsyncGenerator[list[Item], None]:
-        """Yield the items of the open rows of ``part``, as long as its lane is ours."""
-        for topic, rows in sorted(part.rows.items()):
-            runs = list(rows.open.runs())
-            if not runs:
-                continue
-            place = TopicPartition(self._topics.inputs[topic], lane.partition)
-            wanted = rows.open.stretches(range(runs[0].start, runs[-1].stop))
-            async with aclosing(reader.read_ranges(place, wanted)) as pieces:
-                async for looked_at, messages in pieces:
-                    if not lane.alive:
-                        return
-                    if items := lane.recall_rows(part, topic, messages, looked_at, recall):
-                        yield items
