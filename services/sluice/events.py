@@ -100,13 +100,28 @@ class Rows(NamedTuple):
     """Position of the first item in the batch, from 0; -1 if it was never in one."""
 
 
+class OpenedJob(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a later owner must know of a batch that the vendor runs as a job, to find it and to collect its results."""
+
+    items: int
+    """Items of the whole batch, of all its lanes."""
+    fingerprint: str
+    """A digest of the body as the vendor gets it."""
+    key_hashes: str = ""
+    """The first 8 bytes of BLAKE2b of each row's ordering key, in the order of ``rows``, in base64: no later record of
+    these keys may be sent."""
+    traceparent: str = ""
+    """The trace context of the submit, if that is sampled."""
+
+
 class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the journal: the state of one batch in one lane.
 
-    ``opened`` is committed before a send that must not be repeated, ``submitted`` when the vendor has named
-    its job, ``settled`` together with the receipts; ``withdrawn`` when an opened batch was not sent after all. A batch
-    has several ``settled`` entries when its fates become known one after the other, and several of any state when one
-    would be too large; each counts its own rows, so readers add them up.
+    ``opened`` is committed before a send that must not be repeated and before every vendor job, ``submitted`` when the
+    vendor has its job, ``settled`` together with the receipts; ``withdrawn`` when an opened batch was not sent after
+    all. A batch has several ``settled`` entries when its fates become known one after the other, and several of any
+    state when one would be too large; each counts its own rows, so readers add them up. Entries without rows, such as
+    ``submitted``, are about all rows that the batch has opened in this lane.
     """
 
     batch_id: str
@@ -119,7 +134,10 @@ class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Offsets of a topic that was deleted mean nothing in another one of its name. Earlier versions named no ids.
     """
     refs: dict[str, str] = {}
-    """The vendor's names for it, such as a job id."""
+    """The vendor's names for it, such as a job id; on an ``opened`` entry without rows: names given before the batch
+    can run."""
+    vendor_job: OpenedJob | None = None
+    """Set when a batch that becomes a vendor job is opened."""
     counts: dict[str, int] = {}
     """Items of this lane by outcome."""
     jobs: dict[str, dict[str, int]] = {}
@@ -163,7 +181,7 @@ class Header(StrEnum):
     NOT_BEFORE = "sluice.not-before"
     """When the retry is due, RFC 3339 in UTC."""
     ERROR_CLASS = "sluice.error.class"
-    """``rejected``, ``ambiguous``, or ``retryable`` for what was tried too often."""
+    """``rejected``, ``ambiguous``, ``cancelled``, or ``retryable`` for what was tried too often."""
     ERROR_CODE = "sluice.error.code"
     """The vendor's state or error code, verbatim; ours in lower-case-with-dashes."""
     ERROR_MESSAGE = "sluice.error.message"

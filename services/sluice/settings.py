@@ -35,15 +35,21 @@ class DeliverySettings(Frozen, frozen=True):
     """Attempts at one record that fails for now, before it becomes a dead letter."""
     max_age_s: Seconds = 86_400.0
     """Time after its first failure in which a record may still be tried again."""
-    max_buffered_items: Positive = 40_000
-    """Records held in memory by one writer; past it, partitions are paused."""
-    max_buffered_bytes: Positive = 64 * 1024 * 1024
-    """Memory that these records may take, with their headers, what is sent of them, and their receipts until commit."""
+    max_buffered_items: Positive | None = None
+    """Records held in memory by one writer; past it, partitions are paused. By default 40,000, or eight of the vendor's
+    largest batches where that is more."""
+    max_buffered_bytes: Positive | None = None
+    """Memory that these records may take, with their headers, what is sent of them, and their receipts until commit; by
+    default 64 MiB, or 1.5 KiB for each of ``max_buffered_items`` where that is more."""
     max_waiting_per_lane: Positive = 5_000
     """Records of one lane in memory that wait for an earlier one of their key; more of them wait in Kafka. All lanes
     together hold half of ``max_buffered_items`` at most."""
-    max_gap_per_lane: Positive = 1_000_000
+    max_gap_per_lane: Positive = 20_000_000
     """Offsets of one lane from its oldest record without a receipt to the last one read; past it, no more are read."""
+    poll_base_s: Seconds = 2.0
+    """First wait before a vendor job is asked about; each further one is half as long again."""
+    poll_cap_s: Seconds = 30.0
+    """Longest wait between two questions about a vendor job."""
     drain_timeout_s: Annotated[float, Meta(gt=0, le=3600)] = 20.0
     """Longest wait for the requests in flight of a lane that is given up."""
     backoff_base_s: Seconds = 0.5

@@ -16,6 +16,7 @@ import msgspec
 from aiokafka.errors import KafkaError
 
 from sandbox.blueconic.settings import Settings as Tenant
+from sandbox.blueconic.vendor import BlueConic
 from sandbox.faults.fault import Latency
 from sandbox.kafka.broker import Broker
 from sluice.client.outcomes import outcomes
@@ -72,7 +73,7 @@ async def play(
     prefix = f"chaos-{seed}-{uuid.uuid4().hex[:6]}."
     rng = random.Random(f"{seed} {harm}")
     tenant = Tenant(read_lag_s=rng.choice((0, 3)))
-    async with staged(RunningKafka(servers), prefix, directory, lanes=LANES, tenant=tenant) as stage:
+    async with staged(RunningKafka(servers), prefix, directory, lanes=LANES, vendor=BlueConic(tenant)) as stage:
         evidence, crashes = await _play(stage, brokers, harm, rng, records, writers_kafka)
     violations = [*audit(evidence), *(Violation("crash", crash) for crash in crashes)]
     if violations:

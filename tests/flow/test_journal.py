@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.events import BatchEvent, Rows
+from sluice.events import BatchEvent, OpenedJob, Rows
 from sluice.flow.batch import InDoubt
 from sluice.flow.journal import Journal, rows_of
+from sluice.flow.key_hashes import encode_hashes
 from sluice.flow.offset_set import OffsetSet
 from sluice.flow.offsets import OffsetProgress
 from tests.support.factories import NOON, starts_at
@@ -307,3 +308,70 @@ def test_rows_beyond_the_end_of_the_log_are_not_there() -> None:
     journal = Journal(starts_at(0), opened_at_s=7.0)
     journal.read(0, _entry(Rows(0, 0, 2**62, 0)))
     assert len(journal.settled[0]) == 10_000_000
+
+
+def _opened(*rows: Rows, batch_id: str = "job-1") -> BatchEvent:
+    hashes = encode_hashes(offset for one in rows for offset in range(one.offset, one.offset + one.length))
+    job = OpenedJob(items=9, fingerprint="f", key_hashes=hashes)
+    return BatchEvent(batch_id=batch_id, state="opened", rows=list(rows), requested_at=NOON, vendor_job=job)
+
+
+def _about(state: Literal["opened", "submitted", "settled", "withdrawn"], *rows: Rows, **refs: str) -> BatchEvent:
+    return BatchEvent(batch_id="job-1", state=state, rows=list(rows), refs=refs)
+
+
+def _read(*entries: BatchEvent, committed: int = 0) -> Journal:
+    journal = Journal(starts_at(committed, 0, 0), opened_at_s=3.0)
+    for position, entry in enumerate(entries):
+        journal.read(position, entry)
+    return journal
+
+
+def test_a_vendor_job_is_found_with_its_rows_its_keys_and_its_names() -> None:
+    journal = _read(_opened(Rows(0, 5, 3, 0), Rows(1, 2, 1, 3)), _about("opened", job="J"))
+    [job] = journal.jobs.values()
+    assert (job.open, job.items, job.refs, job.is_submitted, job.lost_at_s) == (4, 9, {"job": "J"}, False, 3.0)
+    assert job.rows[0].row_of(7) == 2
+    assert list(job.rows[1].open_hashes) == [2]
+    assert not journal.in_doubt[0]
+    assert journal.has(0, 6)
+    assert not journal.has(0, 8)
+
+
+def test_a_submitted_job_keeps_the_rows_that_have_no_fate() -> None:
+    journal = _read(_opened(Rows(0, 5, 3, 0)), _about("submitted", job="J"), _about("settled", Rows(0, 6, 1, 1)))
+    [job] = journal.jobs.values()
+    assert job.is_submitted
+    assert list(job.rows[0].open_hashes) == [5, 7]
+    assert journal.has(0, 6)
+
+
+@pytest.mark.parametrize("state", ["settled", "withdrawn"])
+def test_a_job_ends_with_its_last_row(state: Literal["settled", "withdrawn"]) -> None:
+    journal = _read(_opened(Rows(0, 5, 3, 0)), _about("submitted", job="J"), _about(state, Rows(0, 5, 3, 0)))
+    assert journal.jobs == {}
+
+
+def test_rows_below_the_commit_are_none_of_a_job() -> None:
+    journal = _read(_opened(Rows(0, 5, 3, 0)), committed=7)
+    [job] = journal.jobs.values()
+    assert list(job.rows[0].open_hashes) == [7]
+    assert job.rows[0].row_of(7) == 2
+    assert _read(_opened(Rows(0, 5, 3, 0)), committed=8).jobs == {}
+
+
+def test_a_job_in_several_entries_is_one() -> None:
+    journal = _read(_opened(Rows(0, 5, 1, 0)), _opened(Rows(0, 9, 1, 1)), _about("submitted", job="J"))
+    [job] = journal.jobs.values()
+    assert job.open == 2
+
+
+def test_names_of_a_job_that_is_not_known_mean_nothing() -> None:
+    assert _read(_about("submitted", job="J")).jobs == {}
+
+
+def test_what_was_sent_anew_as_another_job_belongs_to_that() -> None:
+    journal = _read(
+        _opened(Rows(0, 5, 3, 0)), _about("withdrawn", Rows(0, 5, 3, 0)), _opened(Rows(0, 5, 3, 0), batch_id="job-2")
+    )
+    assert list(journal.jobs) == ["job-2"]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from sluice.flow.batch import Item
+from sluice.flow.key_hashes import hash_of
 from sluice.flow.key_order import PARKED_KEY_BYTES, KeyOrder, OrderTerms
 from tests.support.factories import make_item
 
@@ -234,3 +235,52 @@ class OneInFlightPerKey(RuleBasedStateMachine):
 
 OneInFlightPerKey.TestCase.settings = settings(max_examples=100, stateful_step_count=30, deadline=None)
 TestOneInFlightPerKey = OneInFlightPerKey.TestCase
+
+
+def test_key_with_the_vendor_is_busy_until_its_item_is_settled(order: KeyOrder) -> None:
+    order.admit([make_item(0, key="k")])
+    order.hand_over([b"k"])
+    assert order.admit([make_item(1, key="k"), make_item(2, key="k")]).runnable == []
+    assert order.busy == 2  # its followers, and its item
+    assert _offsets(order.release([b"k"])) == [1]
+    assert _offsets(order.release([b"k"])) == [2]
+    assert order.release([b"k"]) == []
+    assert order.busy == 0
+
+
+def test_followers_that_were_there_before_wait_on(order: KeyOrder) -> None:
+    order.admit([make_item(0, key="k"), make_item(1, key="k")])
+    order.hand_over([b"k"])
+    assert _offsets(order.release([b"k"])) == [1]
+
+
+def test_key_found_with_the_vendor_is_busy(order: KeyOrder) -> None:
+    order.found_with_vendor([hash_of(b"k")])
+    assert _offsets(order.admit([make_item(5, key="k"), make_item(6, key="other")]).runnable) == [6]
+    assert _offsets(order.release([b"k"])) == [5]
+
+
+def test_key_whose_item_left_the_vendor_is_free_unless_others_wait_for_it(order: KeyOrder) -> None:
+    order.found_with_vendor([hash_of(b"k"), hash_of(b"l")])
+    order.admit([make_item(5, key="l")])
+    assert order.forget_with_vendor([hash_of(b"k"), hash_of(b"l")]) == [b"l"]
+    assert _offsets(order.admit([make_item(6, key="k")]).runnable) == [6]
+    assert _offsets(order.release([b"l"])) == [5]
+
+
+def test_followers_of_a_key_with_the_vendor_that_are_left_in_kafka_are_read_again() -> None:
+    order = KeyOrder(OrderTerms(max_items=1, max_bytes=1_000_000))
+    first, second, third = (make_item(offset, key="k") for offset in range(3))
+    order.admit([first])
+    order.hand_over([b"k"])
+    assert order.admit([second, third]).kept == [second]
+    assert order.release([b"k"]) == [second]
+    assert order.readmit([third], range(2, 3)).kept == [third]
+    assert order.release([b"k"]) == [third]
+
+
+def test_without_an_order_a_key_with_the_vendor_holds_nobody_back() -> None:
+    order = KeyOrder(OrderTerms(ordered=False, max_items=1, max_bytes=1))
+    order.hand_over([b"k"])
+    order.found_with_vendor([hash_of(b"k")])
+    assert _offsets(order.admit([make_item(1, key="k")]).runnable) == [1]

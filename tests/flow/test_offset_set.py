@@ -48,3 +48,15 @@ def test_runs_are_as_few_as_can_be(offsets: list[int], runs: list[range]) -> Non
 def test_offsets_take_a_quarter_of_a_byte_each(step: int) -> None:
     _, size_bytes = held_bytes(lambda: OffsetSet(range(0, 100_000, step)))
     assert size_bytes < 26_000
+
+
+@given(RISING, OFFSET, OFFSET)
+@settings(max_examples=200, deadline=None)
+def test_a_run_ends_and_is_cut_where_a_plain_set_says(some: list[int] | range, start: int, stop: int) -> None:
+    offsets, plain = OffsetSet(some), set(some)
+    end = start
+    while end in plain:
+        end += 1
+    assert offsets.run_end(start) == end
+    within = range(start, max(start, stop))
+    assert [offset for run in offsets.runs_within(within) for offset in run] == sorted(plain & set(within))

@@ -129,3 +129,12 @@ def test_everything_below_the_position_is_settled_when_giving_and_settling_alter
             progress.settle([offset])
         assert all(offset >= progress.position for offset in unsettled)
     assert progress.position == given_offsets[-1] + 1
+
+
+def test_what_is_skipped_needs_no_settling() -> None:
+    progress = OffsetProgress(3)
+    progress.give(range(5, 7))
+    progress.skip_to(100)
+    assert (progress.next, progress.position, progress.follows(99)) == (100, 5, False)
+    progress.settle(range(5, 7))
+    assert progress.position == 100

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import msgspec
 
 from sluice.destinations.contract import Account
-from sluice.events import Key, Operation, Place, RecordEvent, encode_event
+from sluice.events import Key, Operation, Place, RecordEvent, Rows, encode_event
 from sluice.flow.batch import Batch, Encoded, InDoubt, Item
 from sluice.flow.commits import Log, Start
+from sluice.flow.lane_job import LaneJob
 from sluice.flow.outcome import Fate, Outcome
 from sluice.writer.lanes.message_limits import MessageLimits
 
@@ -119,6 +120,26 @@ def make_batch(items: Iterable[Item], batch_id: str = "batch-1") -> Batch:
         item.row = row
     body_bytes = len(b",".join(item.encoded.body for item in items))
     return Batch(batch_id, items[0].encoded.batch_key, items, body_bytes, "count", 0.0, 0.0)
+
+
+def make_lane_job(
+    *rows: Rows, batch_id: str = "batch-1", items: int = 10, refs: dict[str, str] | None = None
+) -> LaneJob:
+    """Make a vendor job with ``rows``, the hash of whose keys is their offset; submitted if it has ``refs``."""
+    job = LaneJob(
+        batch_id=batch_id,
+        batch_key="company",
+        items=10,
+        fingerprint="f",
+        requested_at=NOON,
+        vendor_at=None,
+        lost_at_s=0.0,
+        refs=refs or {},
+        is_submitted=refs is not None,
+    )
+    for one in rows:
+        job.add(one, range(one.offset, one.offset + one.length))
+    return job
 
 
 def encode_batch(destination: Account, events: Iterable[RecordEvent]) -> Batch:

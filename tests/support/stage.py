@@ -2,18 +2,18 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 
-from sandbox.blueconic.settings import Settings as Tenant
 from sandbox.blueconic.vendor import BlueConic
 from sandbox.ledger.ledger import LedgerEntry, LedgerFilter
 from sandbox.serving.app import App
 from sandbox.serving.server import serve
+from sandbox.vendor import Vendor
 from sluice.client.connection import Connection
 from sluice.client.outcomes import outcomes
 from sluice.client.receipts import DeadLetter, Receipt
@@ -68,10 +68,25 @@ def change_settings(config: Path, **blocks: Any) -> Path:
     return config
 
 
+class StagedKind(NamedTuple):
+    """The account of a kind as its stand-in takes it, and the program that knows the kind."""
+
+    account: Mapping[str, Any]
+    module: str = "sluice.writer"
+
+
+BLUECONIC = StagedKind(
+    {"kind": "blueconic", "client_id": "sandbox", "client_secret": "sandbox-secret", "read_lag_s": 1}
+)
+
+
 class Stage:
     """One destination ``crm`` with a Kafka, a vendor, and the writers that a test starts."""
 
-    def __init__(self, connection: Connection, directory: Path, app: App, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, connection: Connection, directory: Path, app: App, stack: AsyncExitStack, kind: StagedKind
+    ) -> None:
+        self._kind = kind
         self.connection = connection
         self.topics = connection.topics(DESTINATION)
         self.directory = directory
@@ -92,11 +107,12 @@ class Stage:
 
     def settings(self, **entry: Any) -> Path:
         """A settings file; ``entry`` overrides parts of the destination's, whole blocks or keys in them."""
-        vendor = {"url": f"http://127.0.0.1:{self._port}", "client_id": "sandbox", "client_secret": "sandbox-secret"}
+        vendor = {"url": f"http://127.0.0.1:{self._port}", **self._kind.account}
+        polls = {"poll_base_s": 0.2, "poll_cap_s": 0.5}
         destination: dict[str, Any] = {
-            "to": {"kind": "blueconic", "timeout_s": TIMEOUT_S, "settle_s": SETTLE_S, "read_lag_s": 1, **vendor},
+            "to": {"timeout_s": TIMEOUT_S, "settle_s": SETTLE_S, **vendor},
             "window": {"max_items": 50, "max_age_s": 0.1},
-            "delivery": {"backoff_base_s": 0.1, "backoff_cap_s": 0.5, "drain_timeout_s": 5},
+            "delivery": {"backoff_base_s": 0.1, "backoff_cap_s": 0.5, "drain_timeout_s": 5, **polls},
             "guard": {"max_share": 1},
         }
         for name, block in entry.items():
@@ -112,10 +128,10 @@ class Stage:
         path.write_text(json.dumps(whole), encoding="utf-8")  # JSON is YAML
         return path
 
-    def writer(self, config: Path, *arguments: str, module: str = "sluice.writer") -> WriterProcess:
-        """A writer that has been started, not waited for."""
+    def writer(self, config: Path, *arguments: str, module: str | None = None) -> WriterProcess:
+        """A writer that has been started, not waited for; of the kind's own ``module`` unless one is named."""
         log = self.directory / f"writer-{len(self.writers) + 1}.log"
-        writer = WriterProcess(config, log, *arguments, module=module)
+        writer = WriterProcess(config, log, *arguments, module=module or self._kind.module)
         self._stack.callback(writer.close)
         self.writers.append(writer)
         return writer
@@ -166,14 +182,20 @@ class Stage:
 
 @asynccontextmanager
 async def staged(
-    kafka: RunningKafka, prefix: str, directory: Path, *, lanes: int = 2, tenant: Tenant | None = None
+    kafka: RunningKafka,
+    prefix: str,
+    directory: Path,
+    *,
+    lanes: int = 2,
+    vendor: Vendor | None = None,
+    kind: StagedKind = BLUECONIC,
 ) -> AsyncIterator[Stage]:
     """Topics made and the vendor served; at the end no writer is left."""
     connection = crm_connection(kafka, prefix)
     async with admin_client(connection.kafka) as admin:
         await create_topics(admin, DESTINATION, prefix, partitions=lanes)
     async with AsyncExitStack() as stack:
-        stage = Stage(connection, directory, App(BlueConic(tenant)), stack)
+        stage = Stage(connection, directory, App(vendor or BlueConic()), stack, kind)
         await stage.open_vendor()
         stack.push_async_callback(stage.close_vendor)
         yield stage

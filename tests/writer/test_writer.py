@@ -19,7 +19,8 @@ from sluice.records import ordering_key
 from sluice.settings import DeliverySettings, DestinationEntry, Settings
 from sluice.telemetry.health import Heartbeat
 from sluice.telemetry.metrics import WriterMetrics
-from sluice.writer.writer import Writer, _cause_of
+from sluice.writer.session import _cause_of
+from sluice.writer.writer import Writer
 from tests.support.factories import record, record_message
 from tests.support.fakes import FakeDestination, deliver_all, sample
 from tests.support.kafka_admin import RunningKafka

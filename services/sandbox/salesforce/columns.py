@@ -1,7 +1,8 @@
 """Columns of a batch, and the fields that they set. salesforce_bulk.md §6.
 
-A column is a field (``LastName``), ``Id``, or a relationship by external id: ``Account.Ext__c``, ``Parent__r.Ext__c``,
-polymorphic ``Lead:Who.Email``. One unknown column fails the whole batch.
+A column is a field (``LastName``), ``Id``, or a relationship by external id, of a parent and no further:
+``Account.Ext__c``, ``Parent__r.Ext__c``, and where it may lead to several objects ``Lead:Who.Email`` with the name of
+one, without which the column is unknown. §13.13 [docs] One unknown column fails the whole batch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,14 +46,29 @@ def read_columns(names: Sequence[str], kind: ObjectType, tables: Mapping[str, Ta
     return Columns(id_place, setters, key)
 
 
-def _read_column(name: str, kind: ObjectType, tables: Mapping[str, Table]) -> tuple[int, Convert]:
+def is_spelt_exactly(name: str, kind: ObjectType, tables: Mapping[str, Table]) -> bool:
+    """Return true when a column is spelt as the API names it: ``Ext__c``, ``Account.Ext__c``, ``Lead:Who.Email``."""
     path, dot, target_field = name.partition(".")
-    if dot:
-        return _read_relationship(name, path, target_field, kind, tables)
-    slot = kind.slot(name)
-    if slot is None:
+    if not dot:
+        slot = kind.slot(name)
+        return name == ("Id" if slot is None else kind.all_fields[slot].name)
+    wanted, _, relationship = path.rpartition(":")
+    try:
+        slot, target, target_slot = _relationship(name, kind, tables)
+    except BatchRefused:
+        return False
+    spelling = (kind.all_fields[slot].relationship, target.kind.all_fields[target_slot].name)
+    return (relationship, target_field) == spelling and wanted in ("", target.kind.name)
+
+
+def _read_column(name: str, kind: ObjectType, tables: Mapping[str, Table]) -> tuple[int, Convert]:
+    if "." in name:
+        slot, target, target_slot = _relationship(name, kind, tables)
+        return slot, _by_external_id(target, target_slot)
+    named = kind.slot(name)
+    if named is None:
         raise _not_found(name)
-    field = kind.all_fields[slot]
+    slot, field = named, kind.all_fields[named]
     if field.read_only:
         return slot, _refuse_read_only(field)
     if field.type == "reference":
@@ -60,20 +76,22 @@ def _read_column(name: str, kind: ObjectType, tables: Mapping[str, Table]) -> tu
     return slot, converter(field)
 
 
-def _read_relationship(
-    name: str, path: str, target_field: str, kind: ObjectType, tables: Mapping[str, Table]
-) -> tuple[int, Convert]:
+def _relationship(name: str, kind: ObjectType, tables: Mapping[str, Table]) -> tuple[int, Table, int]:
+    """Return the slot that a relationship column sets, the object that it leads to, and the key's slot there."""
+    path, _, target_field = name.partition(".")
     wanted, _, relationship = path.rpartition(":")
     for slot, field in enumerate(kind.all_fields):
         if field.relationship.lower() != relationship.lower() or not relationship or field.read_only:
             continue
+        if len(field.refers_to) > 1 and not wanted:
+            break
         for target in field.refers_to:
             table = tables.get(target.lower())
             target_slot = table.kind.slot(target_field) if table is not None else None
             if table is None or target_slot is None or wanted.lower() not in ("", target.lower()):
                 continue
             if table.kind.all_fields[target_slot].external_id:
-                return slot, _by_external_id(table, target_slot)
+                return slot, table, target_slot
     raise _not_found(name)
 
 

@@ -1,17 +1,18 @@
 """Uploaded CSV, read strictly and in pieces. salesforce_bulk.md §6.
 
 The first row names the columns. ``"`` quotes and is doubled inside quotes; line breaks may stand inside quotes; nothing
-is trimmed, and a space next to a quote is an error. ``#N/A`` is null, an empty value means "leave as is". [docs]
+is trimmed, and a blank beside a quote is an error for its row. ``#N/A`` is null, an empty value means "leave as is".
+[docs] A BOM is part of the first header, and so names no field. §13.8 [issue cli 720]
 """
 
 import csv
-import re
 from collections.abc import Iterator, Sequence
 from io import BytesIO, TextIOWrapper
 from itertools import islice
 
 from sandbox.salesforce.refusals import BatchRefused
-from sandbox.salesforce.row_writer import Row
+from sandbox.salesforce.row_writer import Row, UnreadableRow
+from sandbox.salesforce.stray_blanks import mend
 
 MAX_FIELD_CHARACTERS = 131_072
 MAX_RECORD_CHARACTERS = 400_000
@@ -20,7 +21,6 @@ MAX_HEADER_CHARACTERS = 32_000
 """§7, §12 [docs]"""
 
 _NULL = "#N/A"
-_QUOTED = re.compile(rb'"(?:[^"]|"")*"')
 
 
 class CsvRows:
@@ -29,7 +29,10 @@ class CsvRows:
     def __init__(self, body: bytes, *, delimiter: str = ",") -> None:
         self._is_large = len(body) > MAX_RECORD_CHARACTERS
         self._may_have_nulls = _NULL.encode() in body
-        _refuse_space_at_quote(body)
+        body, unreadable = mend(body, delimiter)
+        if 0 in unreadable:
+            raise _malformed("a blank beside a quote in the header")
+        self._unreadable = {record - 1 for record in unreadable}
         text = TextIOWrapper(BytesIO(body), encoding="utf-8", newline="")
         self._reader = csv.reader(text, delimiter=delimiter, strict=True)
         self.columns: Sequence[str] = next(iter(self._read(1)), [])
@@ -38,8 +41,13 @@ class CsvRows:
 
     def pieces(self, size: int) -> Iterator[list[Row]]:
         """Yield the rows, ``size`` at a time, each as long as the header, ``#N/A`` as ``None``."""
+        read = 0
         for rows in self.raw_pieces(size):
-            yield self._with_nulls(rows) if self._may_have_nulls else rows
+            piece = self._with_nulls(rows) if self._may_have_nulls else rows
+            for number in self._unreadable.intersection(range(read, read + len(piece))):
+                piece[number - read] = UnreadableRow(piece[number - read])
+            read += len(piece)
+            yield piece
 
     def raw_pieces(self, size: int) -> Iterator[list[Row]]:
         """Yield the rows as they were sent, with texts only."""
@@ -69,14 +77,6 @@ class CsvRows:
 
     def _with_nulls(self, rows: list[Row]) -> list[Row]:
         return [[None if cell == _NULL else cell for cell in row] if _NULL in row else row for row in rows]
-
-
-def _refuse_space_at_quote(body: bytes) -> None:
-    if b' "' not in body and b'" ' not in body:
-        return
-    outside = _QUOTED.sub(b'""', body)
-    if b' "' in outside or b'" ' in outside:
-        raise _malformed("a space next to a quote")
 
 
 def _malformed(reason: str) -> BatchRefused:

@@ -3,11 +3,17 @@
 Their fields are our choice [assumed]: enough of each kind to meet every row of salesforce_bulk.md §5 and §6.
 """
 
-from sandbox.salesforce.objects import Field, ObjectType, email, key, reference, text
+from sandbox.salesforce.objects import Field, ObjectType, email, full_name, key, reference, text
 
 MAX_BODY_CHARACTERS = 34_000_000
 """25 MB in base64. [assumed: the platform's limit of an attachment]"""
 
+STANDARD_FIELDS = (
+    reference("OwnerId", "Owner", "User", "Group"),
+    reference("RecordTypeId", "RecordType", "RecordType"),
+    Field(name="CurrencyIsoCode", type="picklist", values=("EUR", "GBP", "USD"), max_length=3),
+)
+"""Fields of all objects that have an owner. §13, below its table"""
 _STAGES = ("Prospecting", "Qualification", "Negotiation", "Closed Won", "Closed Lost")
 
 ACCOUNT = ObjectType(
@@ -28,6 +34,7 @@ ACCOUNT = ObjectType(
         Field(name="Founded__c", type="date"),
         text("Description", max_length=32_000),
         reference("ParentId", "Parent", "Account"),
+        *STANDARD_FIELDS,
     ),
 )
 CONTACT = ObjectType(
@@ -47,6 +54,8 @@ CONTACT = ObjectType(
         text("Description", max_length=131_072),
         reference("AccountId", "Account", "Account"),
         reference("ReportsToId", "ReportsTo", "Contact"),
+        full_name(),
+        *STANDARD_FIELDS,
     ),
 )
 LEAD = ObjectType(
@@ -59,6 +68,8 @@ LEAD = ObjectType(
         key("Ext__c"),
         email("Email"),
         Field(name="Status", type="picklist", values=("Open", "Working", "Closed")),
+        full_name(),
+        *STANDARD_FIELDS,
     ),
 )
 OPPORTUNITY = ObjectType(
@@ -71,6 +82,7 @@ OPPORTUNITY = ObjectType(
         key("Ext__c"),
         Field(name="Amount", type="double"),
         reference("AccountId", "Account", "Account"),
+        *STANDARD_FIELDS,
     ),
 )
 TASK = ObjectType(
@@ -81,6 +93,24 @@ TASK = ObjectType(
         key("Ext__c"),
         Field(name="ActivityDate", type="date"),
         reference("WhoId", "Who", "Contact", "Lead"),
+        *STANDARD_FIELDS,
+    ),
+)
+CAMPAIGN = ObjectType(
+    name="Campaign",
+    prefix="701",
+    fields=(
+        text("Name", required=True, max_length=80),
+        key("Ext__c"),
+        text("Type", max_length=40),
+        text("Status", max_length=40),
+        Field(name="StartDate", type="date"),
+        Field(name="EndDate", type="date"),
+        Field(name="IsActive", type="boolean"),
+        Field(name="BudgetedCost", type="double"),
+        text("Description", max_length=32_000),
+        reference("ParentId", "Parent", "Campaign"),
+        *STANDARD_FIELDS,
     ),
 )
 USER = ObjectType(
@@ -91,7 +121,14 @@ USER = ObjectType(
         text("LastName", required=True, max_length=80),
         text("FirstName", max_length=40),
         email("Email"),
+        full_name(),
     ),
+)
+GROUP = ObjectType(name="Group", prefix="00G", fields=(text("Name", required=True, max_length=40),))
+RECORD_TYPE = ObjectType(
+    name="RecordType",
+    prefix="012",
+    fields=(text("Name", required=True, max_length=80), text("DeveloperName", max_length=80)),
 )
 WIDGET = ObjectType(
     name="Widget__c",
@@ -104,6 +141,7 @@ WIDGET = ObjectType(
         Field(name="Weight__c", type="double"),
         reference("Parent__c", "Parent__r", "Widget__c"),
         reference("Account__c", "Account__r", "Account"),
+        *STANDARD_FIELDS,
     ),
 )
 ATTACHMENT = ObjectType(
@@ -117,4 +155,7 @@ ATTACHMENT = ObjectType(
 )
 CONTENT_BODY = ObjectType(name="ContentBody", prefix="05T", fields=(text("Name"),), bulk=False)
 
-DEFAULT_OBJECTS = (ACCOUNT, CONTACT, LEAD, OPPORTUNITY, TASK, USER, WIDGET, ATTACHMENT, CONTENT_BODY)
+DEFAULT_OBJECTS = (
+    *(ACCOUNT, CONTACT, LEAD, OPPORTUNITY, CAMPAIGN, TASK, WIDGET),
+    *(USER, GROUP, RECORD_TYPE, ATTACHMENT, CONTENT_BODY),
+)

@@ -6,6 +6,7 @@ internal batch of 10,000 rows of Bulk API 2.0.
 """
 
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -54,6 +55,62 @@ class ReformatNumbers(Selection, frozen=True, kw_only=True, tag="reformat_number
     """Numbers like ``912260031`` shown as ``9.12260031E8`` in 2.0 results. §4.1 [client issue reports]"""
 
 
+class CoerceEcho(Selection, frozen=True, kw_only=True, tag="coerce_echo"):
+    """Echoed columns of 2.0 results changed by their type, except the key: instants cut to milliseconds in UTC, numbers
+    re-scaled (``10`` → ``10.0``), texts trimmed. §13.1 [issue rudder-server 7074]
+    """
+
+
+class EmptyResults(Selection, frozen=True, kw_only=True, tag="empty_results"):
+    """Result file of 2.0 without a body: a 204, or a 200. §13.4 [issue OpenFn/adaptors 886]
+
+    ``file`` names the only kind of file that it acts on; it acts whether the file has rows or not.
+    """
+
+    status: Literal[200, 204] = 204
+    file: Literal["successfulResults", "failedResults", "unprocessedrecords"] | None = None
+
+    def meets(self, method: str, path: str) -> bool:
+        return super().meets(method, path) and path.lower().rstrip("/").endswith((self.file or "").lower())
+
+
+class MissingFileRows(Selection, frozen=True, kw_only=True, tag="missing_file_rows"):
+    """Last ``rows`` of an internal batch of 2.0 in no result file of their complete job; ``written`` or not. §13.3"""
+
+    rows: Count = 1
+    written: bool = False
+
+
+class LateResults(Selection, frozen=True, kw_only=True, tag="late_results"):
+    """Results of a batch or job that has ended, refused as if it had not. §13.5 [issue dataloader 146]"""
+
+
+class StateGoesBack(Selection, frozen=True, kw_only=True, tag="state_goes_back"):
+    """``InProgress`` shown for a batch or job that has ended; ``skip=1`` shows its end first. §13.5"""
+
+
+class CompletedWithMessage(Selection, frozen=True, kw_only=True, tag="completed_with_message"):
+    """Message of a batch that is ``Completed`` (1.0) or a job that is ``JobComplete`` (2.0). §13.6"""
+
+    message: str = "TooManyLockFailure : Some chunks took over 10 minutes"
+
+
+class Moved(Selection, frozen=True, kw_only=True, tag="moved"):
+    """Org that has moved to ``location``, another address of this sandbox: ``http://localhost:8402`` for
+    ``http://127.0.0.1:8402``. A data call at any other host is answered with the address to call. §13.16
+
+    ``login_names_it``: a login, at either address, names the new one as the org's instance.
+    """
+
+    location: str
+    status: Literal[301, 302] = 301
+    login_names_it: bool = True
+    times: Count | None = None
+
+    def is_at(self, host: str) -> bool:
+        return urlsplit(self.location).netloc.lower() == host.lower()
+
+
 class RefuseLogin(Selection, frozen=True, kw_only=True, tag="refuse_login"):
     """``exceptionCode`` of §2.1 as the answer to a SOAP login.
 
@@ -74,5 +131,12 @@ FAULT_KINDS: tuple[type[Selection], ...] = (
     SlowJob,
     NearlyUsedUp,
     ReformatNumbers,
+    CoerceEcho,
+    EmptyResults,
+    MissingFileRows,
+    LateResults,
+    StateGoesBack,
+    CompletedWithMessage,
+    Moved,
     RefuseLogin,
 )

@@ -70,6 +70,11 @@ class Jobs:
         """Return the job with an id of 15 or 18 characters."""
         return self._jobs.get(ids.canonical(job_id) or "")
 
+    def is_gone(self, job_id: str) -> bool:
+        """Return true for the id of a job that was made here and is kept no longer."""
+        serial = ids.serial_of(job_id, ids.JOB)
+        return serial is not None and 0 < serial <= self._made and self.get(job_id) is None
+
     def remove(self, job_id: str) -> None:
         self._jobs.pop(job_id, None)
 

@@ -18,6 +18,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     required: bool = False
     unique: bool = False
     external_id: bool = False
+    case_sensitive: bool = False
+    """True for a key whose values that differ in case only are two. §13.10 [docs]"""
     read_only: bool = False
     max_length: int = 255
     """Characters of a text; a longer one is ``STRING_TOO_LONG``"""
@@ -31,6 +33,13 @@ class Field(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Objects that a reference may point to"""
     relationship: str = ""
     """Name of the reference in relationship columns: ``Account`` for ``AccountId``"""
+    made_of: tuple[str, ...] = ()
+    """Fields whose values, joined by blanks, are the value of this one, which is read only: a person's ``Name``"""
+
+    @property
+    def ignores_case(self) -> bool:
+        """True for keys, unless the field tells case apart. §13.10 [docs]"""
+        return (self.external_id or self.unique) and not self.case_sensitive
 
 
 SYSTEM_FIELDS = (
@@ -70,6 +79,11 @@ class ObjectType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     def unique(self) -> tuple[int, ...]:
         return tuple(slot for slot, field in enumerate(self.all_fields) if field.unique)
 
+    @cached_property
+    def owner_slot(self) -> int | None:
+        """Slot of the owner, who is the creator where a row names none. [assumed: usual platform behaviour]"""
+        return self.slot("OwnerId")
+
     def slot(self, name: str) -> int | None:
         return self.slots.get(name.lower())
 
@@ -86,6 +100,11 @@ def key(name: str) -> Field:
 def email(name: str) -> Field:
     """Make a standard email field, which can be looked up by, as ``Lead:Who.Email`` does. §6 [docs]"""
     return Field(name=name, type="email", external_id=True, max_length=80)
+
+
+def full_name() -> Field:
+    """Make the name of a person. [assumed: usual platform behaviour]"""
+    return Field(name="Name", read_only=True, max_length=121, made_of=("FirstName", "LastName"))
 
 
 def reference(name: str, relationship: str, *refers_to: str) -> Field:

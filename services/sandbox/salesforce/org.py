@@ -11,7 +11,15 @@ from sandbox.faults.board import FaultBoard
 from sandbox.http.messages import Request
 from sandbox.ledger.ledger import Ledger
 from sandbox.salesforce.columns import read_columns
-from sandbox.salesforce.faults import FailBatch, LockRows, RefuseRows, SlowJob
+from sandbox.salesforce.faults import (
+    CompletedWithMessage,
+    FailBatch,
+    LateResults,
+    LockRows,
+    RefuseRows,
+    SlowJob,
+    StateGoesBack,
+)
 from sandbox.salesforce.jobs import Jobs
 from sandbox.salesforce.limits import Limits
 from sandbox.salesforce.objects import ObjectType
@@ -79,7 +87,8 @@ class Org:
 
     def _add_user(self, users: Table, username: str, full_name: str) -> None:
         """Add a user as a record, so that its id leads somewhere."""
-        values = {"username": username, "lastname": full_name.split()[-1], "email": username}
+        *first_names, last_name = full_name.split()
+        values = {"username": username, "lastname": last_name, "firstname": " ".join(first_names), "email": username}
         slots = users.kind.slots
         users.insert({slots[name]: value for name, value in values.items() if name in slots}, 1, self.clock.now())
 
@@ -161,6 +170,19 @@ class Org:
     def batch_failure(self, origin: Origin) -> FailBatch | None:
         """Return the fault, if any, that fails the batch at hand after some of its rows; uses it up."""
         return next(self.faults.acting((FailBatch,), origin.method, origin.path), None)
+
+    def end_message(self, origin: Origin) -> str:
+        """Return the message that a fault puts on a batch or job that is complete; uses it up. §13.6"""
+        found = next(self.faults.acting((CompletedWithMessage,), origin.method, origin.path), None)
+        return found.message if found else ""
+
+    def goes_back(self, request: Request) -> bool:
+        """Return true when a fault shows a batch or job that has ended in progress; uses it up. §13.5"""
+        return next(self.faults.acting((StateGoesBack,), request.method, request.path), None) is not None
+
+    def are_late(self, request: Request) -> bool:
+        """Return true when a fault refuses results that are there; uses it up. §13.5"""
+        return next(self.faults.acting((LateResults,), request.method, request.path), None) is not None
 
     def catch_up(self) -> None:
         """Run the actions that are due, and drop old jobs."""

@@ -1,7 +1,7 @@
 """``WHERE`` conditions as tests of a record.
 
-Texts are equal letter by letter, as keys are; ``LIKE`` ignores case. [assumed] A null equals null only, is unequal to
-all else, and is neither less nor greater than anything.
+Texts are equal letter by letter [assumed], keys without case unless their field tells it apart (§13.10 [docs]);
+``LIKE`` ignores case. A null equals null only, is unequal to all else, and is neither less nor greater than anything.
 """
 
 import operator
@@ -67,6 +67,9 @@ def _compared(condition: Comparison, table: Table, tables: Mapping[str, Table]) 
         return _like(condition, field)
     values = [_value(literal, field) for literal in condition.literals]
     read, value = field.read, values[0]
+    if field.ignores_case and condition.sign in ("=", "!=", "IN", "NOT IN"):
+        values = [_folded(one) for one in values]
+        read, value = (lambda serial, record: _folded(field.read(serial, record))), values[0]
     if condition.sign in ("IN", "NOT IN"):
         is_in = condition.sign == "IN"
         return lambda serial, record: (read(serial, record) in values) == is_in
@@ -76,6 +79,10 @@ def _compared(condition: Comparison, table: Table, tables: Mapping[str, Table]) 
     if value is None or field.type == "boolean":
         raise QueryRefused("INVALID_FIELD", f"invalid operator on {field.name}")
     return lambda serial, record: (found := read(serial, record)) is not None and compare(found, value)
+
+
+def _folded(value: Value) -> Value:
+    return value.casefold() if isinstance(value, str) else value
 
 
 def _like(condition: Comparison, field: QueryField) -> Predicate:

@@ -1,6 +1,6 @@
 """Fields by name in a query: ``LastName``, ``Id``, or of a parent ``Account.Name``, ``Parent__r.Account__r.Ext__c``."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from sandbox.salesforce.objects import FieldType
@@ -14,7 +14,7 @@ _MAX_PARENTS = 5
 
 class QueryField(NamedTuple):
     """Reader of one field: its name as the objects spell it, the object it belongs to, its type, its slot (null:
-    ``Id``, or a parent's), and the function that reads it.
+    ``Id``, or a parent's), the function that reads it, and whether it is a key that is compared without case.
     """
 
     name: str
@@ -22,6 +22,7 @@ class QueryField(NamedTuple):
     type: FieldType
     slot: int | None
     read: Read
+    ignores_case: bool = False
 
 
 def find_field(path: str, table: Table, tables: Mapping[str, Table]) -> QueryField:
@@ -45,7 +46,15 @@ def _own(name: str, table: Table) -> QueryField:
         raise QueryRefused("INVALID_FIELD", f"compound field {field.name} cannot be queried")
     if slot < 4:
         return QueryField(field.name, table.kind.name, field.type, slot, lambda _, record: table.shown(record, slot))
-    return QueryField(field.name, table.kind.name, field.type, slot, lambda _, record: record[slot])
+    if field.made_of:
+        return QueryField(field.name, table.kind.name, field.type, slot, _joined(field.made_of, table))
+    ignores_case = field.ignores_case
+    return QueryField(field.name, table.kind.name, field.type, slot, lambda _, record: record[slot], ignores_case)
+
+
+def _joined(names: Sequence[str], table: Table) -> Read:
+    slots = [slot for name in names if (slot := table.kind.slot(name)) is not None]
+    return lambda _, record: " ".join(record[slot] for slot in slots if record[slot]) or None
 
 
 def _of_parent(parents: list[str], name: str, table: Table, tables: Mapping[str, Table]) -> QueryField:
@@ -57,7 +66,8 @@ def _of_parent(parents: list[str], name: str, table: Table, tables: Mapping[str,
                 break
             found = find_field(".".join([*parents[1:], name]), above, tables)
             spelt = f"{field.relationship}.{found.name}"
-            return QueryField(spelt, found.object_name, found.type, None, _through(table, slot, above, found.read))
+            read = _through(table, slot, above, found.read)
+            return QueryField(spelt, found.object_name, found.type, None, read, found.ignores_case)
     raise QueryRefused("INVALID_FIELD", f"Didn't understand relationship '{parents[0]}'")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+from sandbox.salesforce import ids
 from sandbox.salesforce.columns import Columns
 from sandbox.salesforce.results import RowRefused, RowResult
 from sandbox.salesforce.table import Record, Table
@@ -20,6 +21,15 @@ from sandbox.salesforce.values import Value, refused
 Row = Sequence[Any]
 """Cells by column: a text or JSON value; ``None`` sets null, ``""`` leaves as is. §6 [docs]"""
 Values = dict[int, Value]
+
+
+class UnreadableRow(list[Any]):
+    """Row with a blank beside a quote, which is refused; its cells are a guess. §13.8"""
+
+
+def with_cells(row: Row, cells: list[Any]) -> Row:
+    """Return other cells for a row, which stays unreadable if it was."""
+    return UnreadableRow(cells) if isinstance(row, UnreadableRow) else cells
 
 
 class WrittenRow(NamedTuple):
@@ -40,6 +50,7 @@ class RowWriter:
         self._key_slot = key_slot
         self._creator = creator
         self._at = at
+        self._folds = key_slot is not None and table.kind.all_fields[key_slot].ignores_case
         self._repeated: set[str] = set()
 
     def write(self, operation: str, rows: Sequence[Row]) -> Iterable[WrittenRow]:
@@ -47,6 +58,9 @@ class RowWriter:
         write_row = self._operation(operation, rows)
         for row in rows:
             try:
+                if isinstance(row, UnreadableRow):
+                    # The document names no code. [assumed: the nearest of §5]
+                    raise refused("INVALID_FIELD", "a blank stands beside a quote")
                 yield write_row(row)
             except RowRefused as refusal:
                 error = refusal.error
@@ -73,9 +87,15 @@ class RowWriter:
         """Note the upsert keys that stand in the batch more than once; ``place`` is their column, if there is one."""
         if place is None:
             return
-        keys = [str(row[place]) for row in rows]
+        keys = [
+            self._key(row[place]) for row in rows if row[place] not in (None, "") and not isinstance(row, UnreadableRow)
+        ]
         if len(set(keys)) != len(keys):
-            self._repeated = {key for key, times in Counter(keys).items() if times > 1} - {"", "None"}
+            self._repeated = {key for key, times in Counter(keys).items() if times > 1}
+
+    def _key(self, cell: Any) -> str:
+        """Return a cell as upsert keys are compared: without case, unless the field tells it apart. §13.10 [docs]"""
+        return str(cell).casefold() if self._folds else str(cell)
 
     def _insert(self, row: Row) -> WrittenRow:
         place = self._columns.id_place
@@ -97,6 +117,10 @@ class RowWriter:
         return self._update(row)
 
     def _upsert(self, row: Row) -> WrittenRow:
+        """Upsert by an external id. An ``Id`` beside it is refused. §13.12, the code [assumed]"""
+        place = self._columns.id_place
+        if place is not None and row[place]:
+            raise refused("INVALID_FIELD_FOR_INSERT_UPDATE", "cannot specify Id in an upsert by an external id", "Id")
         found = self._matches(row)
         if not found:
             return self._create(self._values(row))
@@ -113,7 +137,7 @@ class RowWriter:
         cell = row[place] if convert else None
         if convert is None or cell is None or cell == "":
             raise refused("MISSING_ARGUMENT", f"{name} not specified", name)
-        if str(cell) in self._repeated:
+        if self._key(cell) in self._repeated:
             raise refused("DUPLICATE_VALUE", f"Duplicate external id specified: {cell}", name)
         found = self._table.find(slot, convert(cell))
         if len(found) > 1:
@@ -159,6 +183,8 @@ class RowWriter:
         if missing:
             raise self._missing(missing)
         self._refuse_taken(values, None)
+        if self._kind.owner_slot is not None and values.get(self._kind.owner_slot) is None:
+            values[self._kind.owner_slot] = ids.make(ids.USER, self._creator)
         serial = self._table.insert(values, self._creator, self._at)
         return WrittenRow(RowResult(self._table.id_of(serial), True, True), "CREATED", True)
 

@@ -2,7 +2,9 @@
 
 A choice that a user may know better is a setting. The others are made here:
 
-- Keys and external ids are matched exactly, case and all. (§13, row 10, says without case: not done yet.)
+- External ids and other unique values are compared without case everywhere, also in ``WHERE``, unless their field is
+  ``case_sensitive`` (§13.10 [docs]); other texts in ``WHERE`` are matched exactly.
+- An ``Id`` beside an external id in an upsert is refused (§13.12) for its row; an empty one does no harm.
 - When an upsert key stands in a batch twice, all its rows are refused, and none of them is written.
 - A row with fewer values than the header has columns leaves the last ones as they are; one with more fails the batch.
 - A record keeps its id; a deleted one stays until it is hard-deleted and is found by ``queryAll`` only.

@@ -17,7 +17,7 @@ from sandbox.salesforce.values import Value, instant_at
 Record = list[Any]
 """Values by slot: system fields (instants in epoch seconds, the creator's serial), then the object's own fields."""
 Index = dict[Value, "int | array[int]"]
-"""Serial of the record with a value, or of all of them when there are several."""
+"""Serial of the record with a value, or of all of them when there are several; texts folded where case is ignored."""
 
 _CREATED, _MODIFIED, _STAMP, _CREATOR, _IS_DELETED = range(5)
 
@@ -29,6 +29,7 @@ class Table:
         self.kind = kind
         self._packed: list[bytes | None] = [None]
         self._indexes: dict[int, Index] = {slot: {} for slot in kind.unique}
+        self._folded = {slot for slot, field in enumerate(kind.all_fields) if field.ignores_case}
         self._deleted = 0
         self._gone = 0
 
@@ -59,7 +60,7 @@ class Table:
         serial = len(self._packed)
         self._packed.append(_pack(record))
         for slot, index in self._indexes.items():
-            _add(index, record[slot], serial)
+            _add(index, self._key(slot, record[slot]), serial)
         return serial
 
     def update(self, serial: int, record: Record, values: dict[int, Value], at: float) -> bool:
@@ -72,8 +73,8 @@ class Table:
             changed = True
             record[slot] = value
             if slot in self._indexes:
-                _discard(self._indexes[slot], before, serial)
-                _add(self._indexes[slot], value, serial)
+                _discard(self._indexes[slot], self._key(slot, before), serial)
+                _add(self._indexes[slot], self._key(slot, value), serial)
         record[_MODIFIED] = record[_STAMP] = at
         self._packed[serial] = _pack(record)
         return changed
@@ -83,7 +84,7 @@ class Table:
         record = self.get(serial)
         assert record is not None
         for slot, index in self._indexes.items():
-            _discard(index, record[slot], serial)
+            _discard(index, self._key(slot, record[slot]), serial)
         record[_IS_DELETED] = True
         record[_MODIFIED] = record[_STAMP] = at
         self._packed[serial] = None if hard else _pack(record)
@@ -95,9 +96,9 @@ class Table:
         if slot not in self._indexes:
             index: Index = {}
             for serial, record in self.scan():
-                _add(index, record[slot], serial)
+                _add(index, self._key(slot, record[slot]), serial)
             self._indexes[slot] = index
-        found = self._indexes[slot].get(value, ())
+        found = self._indexes[slot].get(self._key(slot, value), ())
         return [found] if isinstance(found, int) else list(found)
 
     def scan(self, *, with_deleted: bool = False) -> Iterator[tuple[int, Record]]:
@@ -114,6 +115,9 @@ class Table:
         if slot <= _STAMP:
             return instant_at(record[slot])
         return ids.make(ids.USER, record[slot]) if slot == _CREATOR else value
+
+    def _key(self, slot: int, value: Value) -> Value:
+        return value.casefold() if slot in self._folded and isinstance(value, str) else value
 
 
 def _add(index: Index, value: Value, serial: int) -> None:

@@ -13,7 +13,8 @@ from sandbox.salesforce.bulk1.admission import MAX_BODY_BYTES, finished
 from sandbox.salesforce.bulk1.faults import FAULT_KINDS as BULK1_FAULT_KINDS
 from sandbox.salesforce.bulk1.routes import bulk1_routes
 from sandbox.salesforce.bulk2.routes import bulk2_routes
-from sandbox.salesforce.faults import FAULT_KINDS, NearlyUsedUp
+from sandbox.salesforce.describe import describe_route
+from sandbox.salesforce.faults import FAULT_KINDS, Moved, NearlyUsedUp
 from sandbox.salesforce.login.credentials import Credentials
 from sandbox.salesforce.login.oauth import OAuth
 from sandbox.salesforce.login.soap_login import soap_routes
@@ -39,7 +40,8 @@ class Salesforce(Vendor):
         self.max_body_bytes = max(self.settings.max_upload_bytes, MAX_BODY_BYTES) + 1
         self.org = Org(self.settings, self.clock, self.ledger, self.faults)
         self._credentials = Credentials(self.settings, self.org.sessions, self.clock)
-        calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *query_routes(self.org), _limits_route(self.org)]
+        calls = [*bulk1_routes(self.org), *bulk2_routes(self.org), *query_routes(self.org)]
+        calls += [describe_route(self.org), _limits_route(self.org)]
         self.routes: Sequence[Route] = [
             *soap_routes(self.org, self._credentials),
             Route("POST", "/services/oauth2/token", OAuth(self.org, self._credentials).token),
@@ -81,11 +83,24 @@ class Salesforce(Vendor):
         def shared(request: Request) -> Answer:
             for fault in self.faults.acting((NearlyUsedUp,), request.method, request.path):
                 self._use_up(fault)
+            if (moved := self._moved(request)) is not None:
+                return moved
             answered = answer(request)
             self.org.catch_up()
             return finished(answered, self._with_usage)
 
         return shared
+
+    def _moved(self, request: Request) -> Response | None:
+        """Return the redirect to the org's new address; null for a call that is there. §13.16 [docs]"""
+        host = request.header("host")
+        if not any(isinstance(one.fault, Moved) and not one.fault.is_at(host) for one in self.faults.standing()):
+            return None
+        for fault in self.faults.acting((Moved,), request.method, request.path):
+            query = request.query_string.decode("latin-1")
+            target = f"{fault.location.rstrip('/')}{request.path}{'?' if query else ''}{query}"
+            return Response(status=fault.status, headers=(("location", target),))
+        return None
 
     def _use_up(self, fault: NearlyUsedUp) -> None:
         if fault.api_requests_left is not None:

@@ -63,7 +63,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     event: RecordEvent | None
     """``value`` decoded; ``None`` where it is no record event."""
     error_class: str
-    """``rejected``; ``ambiguous``, for what may have been applied; or ``retryable``, for what was tried too often."""
+    """``rejected``; ``ambiguous``, for what may have been applied; ``retryable``, for what was tried too often; or
+    ``cancelled``, for what somebody has ended before it was applied."""
     code: str
     """The vendor's own word, such as ``UNKNOWN_FIELD``."""
     message: str

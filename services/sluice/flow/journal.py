@@ -8,16 +8,21 @@
 4. A restart reads the journal from that position: its tail, not its history. It skips the offsets that are settled, and
    asks the vendor about those that were opened and neither settled nor withdrawn. An entry names the ids of its topics:
    rows of a topic that was deleted settle nothing in another one with its name.
+
+A batch that becomes a vendor job is opened with what its collecting needs, and named and submitted by entries without
+rows (``lane_job.py``).
 """
 
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from sluice.events import BatchEvent, Rows
+from sluice.events import BatchEvent, OpenedJob, Rows
 from sluice.flow.batch import InDoubt
 from sluice.flow.commits import Start
 from sluice.flow.in_doubt import InDoubtOffsets
+from sluice.flow.key_hashes import decode_hashes
+from sluice.flow.lane_job import LaneJob
 from sluice.flow.offset_set import OffsetSet
 
 NO_ROW = -1
@@ -50,6 +55,8 @@ class Journal:
         """By topic, the offsets beyond the commit that :meth:`read` has found settled."""
         self.in_doubt = [InDoubtOffsets() for _ in inputs]
         """By topic, the offsets that :meth:`read` has found opened, and neither settled nor withdrawn."""
+        self.jobs: dict[str, LaneJob] = {}
+        """By batch id, the vendor jobs that :meth:`read` has found opened and of which rows have no fate yet."""
         self.ends = [0] * len(inputs)
         """By topic, the offset behind the last row that :meth:`read` has found, also far below the commit."""
         self.other_ids = [""] * len(inputs)
@@ -59,9 +66,19 @@ class Journal:
         """Take in an entry found at ``position`` when the lane is opened. Entries come in their order."""
         read = [(rows.topic, self._clipped(entry, rows)) for rows in entry.rows]
         self._remember(position, read)
+        if entry.vendor_job is not None:
+            self._open_job(entry, entry.vendor_job, [offsets for _, offsets in read])
+            return
+        job = self.jobs.get(entry.batch_id)
+        if job is not None and entry.state in ("opened", "submitted"):
+            job.refs = entry.refs
+            job.is_submitted = entry.state == "submitted"
+            return
         for topic, offsets in read:
             if not offsets:
                 continue
+            if job is not None:
+                job.remove(topic, offsets)
             in_doubt = self.in_doubt[topic]
             if entry.state in ("settled", "withdrawn"):
                 in_doubt.remove(offsets)
@@ -76,6 +93,38 @@ class Journal:
                     vendor_at=entry.vendor_at,
                 )
                 in_doubt.add(batch, offsets)
+        if job is not None and not job.open:
+            del self.jobs[entry.batch_id]
+
+    def _open_job(self, entry: BatchEvent, opened: OpenedJob, clipped: Sequence[range]) -> None:
+        """Take in the rows of a vendor job that count; ``clipped`` are the offsets of each of its runs that do."""
+        if entry.requested_at is None or not any(clipped):
+            return
+        job = self.jobs.get(entry.batch_id)
+        if job is None:
+            job = self.jobs[entry.batch_id] = LaneJob(
+                batch_id=entry.batch_id,
+                batch_key=entry.batch_key,
+                items=opened.items,
+                fingerprint=opened.fingerprint,
+                requested_at=entry.requested_at,
+                vendor_at=entry.vendor_at,
+                lost_at_s=self._opened_at_s,
+                traceparent=opened.traceparent,
+            )
+        hashes, at = decode_hashes(opened.key_hashes), 0
+        for rows, offsets in zip(entry.rows, clipped, strict=True):
+            if offsets:
+                first = offsets.start - rows.offset
+                run = Rows(rows.topic, offsets.start, len(offsets), rows.row + first)
+                job.add(run, hashes[at + first : at + first + len(offsets)])
+                self.in_doubt[rows.topic].remove(offsets)
+            at += rows.length
+
+    def has(self, topic: int, offset: int) -> bool:
+        """Return whether the message at ``offset`` is settled or in a vendor job: it parks no key when it is read."""
+        held = any(offset in job.rows[topic].open for job in self.jobs.values() if topic in job.rows)
+        return held or offset in self.settled[topic]
 
     def wrote(self, position: int, entry: BatchEvent) -> None:
         """Remember an entry that was written at ``position``, if it matters."""
@@ -97,6 +146,9 @@ class Journal:
         """Forget the rows of ``topic`` that named no id: they came before one of another topic, so they were its."""
         self.other_ids[topic] = other_id
         self.settled[topic], self.in_doubt[topic], self.ends[topic] = OffsetSet(), InDoubtOffsets(), 0
+        for job in self.jobs.values():
+            job.rows.pop(topic, None)
+        self.jobs = {batch_id: job for batch_id, job in self.jobs.items() if job.open}
 
     def _remember(self, position: int, rows: Sequence[tuple[int, range]]) -> None:
         self._next = position + 1

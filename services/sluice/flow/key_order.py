@@ -15,6 +15,7 @@ import msgspec
 
 from sluice.flow.batch import Item
 from sluice.flow.deferred import DeferredFollowers
+from sluice.flow.key_hashes import KeyHashes, hash_of
 
 PARKED_KEY_BYTES = 150
 """Memory of a parked key, beside its bytes."""
@@ -51,6 +52,8 @@ class KeyOrder:
         self._parked: set[bytes] = set()
         self._starved: set[bytes] = set()
         """Busy keys without an item: their next one has to be read again first."""
+        self._with_vendor = KeyHashes()
+        """Busy keys whose item is in a vendor job, and not in memory."""
         self.deferred = DeferredFollowers()
         self.waiting = 0
         """Number of items held back behind an earlier one of their key."""
@@ -61,7 +64,7 @@ class KeyOrder:
     @property
     def busy(self) -> int:
         """Keys that are busy."""
-        return len(self._busy)
+        return len(self._busy) + len(self._with_vendor)
 
     @property
     def crowded(self) -> bool:
@@ -74,10 +77,10 @@ class KeyOrder:
             return Admission(list(items), items)
         runnable: list[Item] = []
         left: set[int] = set()
-        busy = self._busy
+        busy, with_vendor = self._busy, self._with_vendor
         for item in items:
             key = item.order_key
-            if key not in busy:
+            if key not in busy and not (with_vendor and hash_of(key) in with_vendor):
                 busy[key] = None
                 runnable.append(item)
             elif key in self.deferred.spans or not self._has_room(item):
@@ -134,9 +137,12 @@ class KeyOrder:
         busy, deferred = self._busy, self.deferred.spans
         runnable = []
         for key in keys:
+            if self._with_vendor:
+                self._with_vendor.discard(hash_of(key))
             if waiting := busy.get(key):
                 runnable.append(self._next(key, waiting))
             elif key in deferred:
+                busy.setdefault(key)
                 self._starved.add(key)
                 self.deferred.hungry.add(key)
             else:
@@ -146,15 +152,37 @@ class KeyOrder:
                 self.parked_bytes -= PARKED_KEY_BYTES + len(key)
         return runnable
 
+    def hand_over(self, keys: Iterable[bytes]) -> None:
+        """Take note that the item of each of ``keys`` leaves memory for a vendor job; the key stays busy."""
+        if not self._ordered:
+            return
+        for key in keys:
+            self._with_vendor.add(hash_of(key))
+            if self._busy.get(key, ()) is None:
+                del self._busy[key]
+
+    def found_with_vendor(self, hashes: Iterable[int]) -> None:
+        """Take note of keys, by their hashes, whose item is in a vendor job that was found in the journal."""
+        if self._ordered:
+            for one in hashes:
+                self._with_vendor.add(one)
+
+    def forget_with_vendor(self, hashes: Iterable[int]) -> list[bytes]:
+        """Take note that no vendor job has an item of these keys any more; return those that others wait for."""
+        forgotten = set(hashes)
+        for one in forgotten:
+            self._with_vendor.discard(one)
+        return [key for key in {*self._busy, *self.deferred.spans} if hash_of(key) in forgotten] if forgotten else []
+
     def _has_room(self, item: Item) -> bool:
-        own = len(self._busy[item.order_key] or ())
+        own = len(self._busy.get(item.order_key) or ())
         return (
             own < self._terms.max_items - self.waiting
             and self._waiting_bytes + item.held_bytes <= self._terms.max_bytes
         )
 
     def _hold_back(self, item: Item) -> None:
-        waiting = self._busy[item.order_key]
+        waiting = self._busy.get(item.order_key)
         if waiting is None:
             waiting = self._busy[item.order_key] = []
         waiting.append(item)

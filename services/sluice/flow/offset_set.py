@@ -53,6 +53,15 @@ class OffsetSet:
         number = min(self._chunks)
         return (number << CHUNK_BITS) + _zeros(self._chunks[number])
 
+    def run_end(self, offset: int) -> int:
+        """Return the end of the run of neighbours that ``offset`` is in; ``offset`` itself where it is in none."""
+        while True:
+            number = offset >> CHUNK_BITS
+            ones = _zeros(~(self._chunks.get(number, 0) >> (offset & _LOW)))
+            offset += ones
+            if not ones or offset >> CHUNK_BITS == number:
+                return offset
+
     def runs(self) -> Iterator[range]:
         """Yield the runs of neighbours, rising. Nothing may be added or removed meanwhile."""
         run = range(0)
@@ -66,6 +75,15 @@ class OffsetSet:
                 run = more
         if run:
             yield run
+
+    def runs_within(self, bounds: range) -> Iterator[range]:
+        """Yield the runs of neighbours within ``bounds``, rising; more may be added and removed meanwhile."""
+        near = OffsetSet()
+        first, last = bounds.start >> CHUNK_BITS, (bounds.stop - 1) >> CHUNK_BITS
+        near._chunks = {number: bits for number, bits in self._chunks.items() if first <= number <= last}
+        for run in near.runs():
+            if cut := range(max(run.start, bounds.start), min(run.stop, bounds.stop)):
+                yield cut
 
     def stretches(self, within: range) -> list[range]:
         """Return ranges, rising and as wide as a bitmap at least, that cover all offsets ``within`` these bounds."""

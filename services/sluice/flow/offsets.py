@@ -59,6 +59,10 @@ class OffsetProgress:
             self._unsettled.add(offsets)
             self._next = offsets[-1] + 1
 
+    def skip_to(self, offset: int) -> None:
+        """Go on at ``offset``: what lies before it was given, or is settled."""
+        self._next = max(self._next, offset)
+
     def settle(self, offsets: Sequence[int]) -> None:
         """Mark given ``offsets``, which rise, as settled; :attr:`position` moves over the contiguous prefix."""
         self._unsettled.remove(offsets)

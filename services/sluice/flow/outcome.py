@@ -1,7 +1,7 @@
 """Outcomes: what became of one item.
 
-Every item ends in exactly one final fate: delivered, skipped, rejected or ambiguous. A retryable one is tried again
-until its attempts are used up.
+Every item ends in exactly one final fate: delivered, skipped, rejected, ambiguous or cancelled. A retryable one is
+tried again until its attempts are used up.
 """
 
 from enum import StrEnum
@@ -17,6 +17,7 @@ class Fate(StrEnum):
     RETRYABLE = "retryable"  # failed for now
     REJECTED = "rejected"
     AMBIGUOUS = "ambiguous"  # it may or may not have been applied
+    CANCELLED = "cancelled"  # a person has ended it before it was applied
 
     __hash__ = str.__hash__  # Enum's own is Python code, and fates are counted by the million
 
@@ -34,3 +35,5 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     http_status: int | None = None
     warning: str | None = None
     """The vendor's objection to an item that it took all the same."""
+    uses_attempt: bool = True
+    """False for a retryable item that the vendor has not even looked at."""

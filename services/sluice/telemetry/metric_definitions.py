@@ -164,6 +164,27 @@ DEFINITIONS = {
         "growing; as sluice_oldest_unsettled_seconds. Past delivery.max_gap_per_lane the lane reads no more until the "
         "oldest has its receipt; /status names it.",
     ),
+    "sluice_vendor_jobs": Definition(
+        "Batches that the vendor runs as jobs of its own, by state.",
+        "`lost` for long; the vendor cannot be asked what became of a submit, see the log. `over` growing; results are "
+        "collected more slowly than jobs end. /status names each.",
+        {"state": Literal["submitted", "lost", "over"]},
+    ),
+    "sluice_vendor_job_rows": Definition(
+        "Records in vendor jobs that have no receipt yet.", "growing; the vendor is slower than what is published."
+    ),
+    "sluice_oldest_vendor_job_seconds": Definition(
+        "Age of the oldest vendor job that is not settled.",
+        "beyond what the vendor takes for a job; look at it there, /status has its id. Nothing gives it up by itself.",
+    ),
+    "sluice_vendor_job_polls": Definition(
+        "Rounds of questions about vendor jobs.", "none for longer than delivery.poll_cap_s while jobs are submitted."
+    ),
+    "sluice_quota_remaining": Definition(
+        "What is left of a budget that all programs share at this vendor account, by its name there.",
+        "near 0; delivery will hold until the vendor grants more.",
+        {"quota": str},
+    ),
     "sluice_paused_partitions": Definition(
         "Partitions that are not read, by reason.",
         "`order` or `gap` for long; many records wait for a retry of their key, or one record stays open.",

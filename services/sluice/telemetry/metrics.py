@@ -82,6 +82,11 @@ class WriterMetrics:
         self.foreign_messages = counter("sluice_foreign_messages")
         self.unread_deleted = counter("sluice_unread_records_deleted")
         self.lane_restarts = counter("sluice_lane_restarts")
+        self.vendor_jobs = gauge("sluice_vendor_jobs")
+        self.vendor_job_rows = gauge("sluice_vendor_job_rows")
+        self.oldest_vendor_job = gauge("sluice_oldest_vendor_job_seconds")
+        self.vendor_job_polls = counter("sluice_vendor_job_polls")
+        self.quota_remaining = gauge("sluice_quota_remaining")
         self.cycle_seconds = histogram("sluice_commit_cycle_seconds")
         self.cycle_records = histogram("sluice_commit_cycle_records")
 
@@ -130,6 +135,13 @@ class WriterMetrics:
         """Set the number of retries in ``topic``, and the time until the next one is due."""
         self.waiting_retries.labels(topic).set(count)
         self.next_retry.labels(topic).set(next_in_s)
+
+    def vendor_jobs_set(self, by_state: Mapping[str, int], rows: int, oldest_s: float) -> None:
+        """Set the number of vendor jobs by state, the rows in them without a receipt, and the age of the oldest."""
+        for state, count in by_state.items():
+            self.vendor_jobs.labels(state).set(count)
+        self.vendor_job_rows.set(rows)
+        self.oldest_vendor_job.set(oldest_s)
 
     def foreign_message(self, topic: str) -> None:
         """Count one message of somebody else in ``topic``."""

@@ -26,7 +26,7 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import INVALID_SPAN, Link, NonRecordingSpan, Span, SpanContext, SpanKind
 
-from sluice.telemetry.traceparent import NO_STATE, SAMPLED, sampled_traceparent, span_context
+from sluice.telemetry.traceparent import NO_STATE, SAMPLED, is_sampled, sampled_traceparent, span_context
 
 # Names of the OpenTelemetry semantic conventions for messaging, as of the schema pinned here.
 # https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ (read 2026-11)
@@ -81,6 +81,28 @@ def batch_span(
     }
     # An empty context: a batch belongs to no trace but its own, whatever the task that writes it is part of.
     with _tracer.start_as_current_span(f"process {topic}", Context(), SpanKind.CONSUMER, attributes, links) as span:
+        yield span
+
+
+@contextmanager
+def collect_span(topic: str, batch_id: str, group: str, traceparent: str, *, message_count: int) -> Iterator[Span]:
+    """Yield the span of collecting a vendor job, which may run hours after its submit and in another process.
+
+    It belongs to no trace but its own, and links to that of the submit, whose context is ``traceparent``; without a
+    sampled one none is made.
+    """
+    if _installed is None or not is_sampled(traceparent.encode()):
+        with trace.use_span(_NOT_SAMPLED):
+            yield _NOT_SAMPLED
+        return
+    attributes: dict[str, str | int] = {
+        **_operation("process", topic),
+        BATCH_MESSAGE_COUNT: message_count,
+        BATCH_ID: batch_id,
+        GROUP: group,
+    }
+    links = [Link(span_context(traceparent.encode()))]
+    with _tracer.start_as_current_span(f"collect {topic}", Context(), SpanKind.CONSUMER, attributes, links) as span:
         yield span
 
 

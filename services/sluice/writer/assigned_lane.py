@@ -135,10 +135,11 @@ class AssignedLane:
             await lane.committer.close()
 
     def _admit(self, lane: Lane) -> None:
-        # Seek, then register, then resume: the first record that comes in is the one at the committed offset.
+        # Seek, then register, then resume: the first record that comes in is the first without a fate.
         inputs = self._opener.inputs(self.number)
-        for partition, progress in zip(inputs, lane.progress, strict=True):
-            self._consumer.seek(partition, progress.position)
+        for number, (partition, progress) in enumerate(zip(inputs, lane.progress, strict=True)):
+            lane.jobs.skip(number)
+            self._consumer.seek(partition, progress.next)
         self._lanes.add(lane)
         self._pauses.resume(inputs, PauseReason.OPENING)
         self.obstacle = None

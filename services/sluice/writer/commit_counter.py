@@ -1,5 +1,6 @@
 """Counts what commit cycles have settled: for metrics, and for the flood guard."""
 
+from sluice.flow.outcome import Fate
 from sluice.telemetry.metric_definitions import LaneLoss
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.wall_clock import unix_s
@@ -19,7 +20,9 @@ class CommitCounter:
         published_at_s: list[float] = []
         for settlement in cycle.settlements:
             published_at_s += settlement.published_at_s
-            self._guard.count(settlement.items, len(settlement.dead))
+            # What a person has cancelled tells nothing about the records.
+            cancelled = settlement.dead_by_class.get(Fate.CANCELLED, 0)
+            self._guard.count(settlement.items, len(settlement.dead) - cancelled)
             self._metrics.items_settled(settlement.outcomes)
             self._metrics.dead_letters_published(settlement.dead_by_class)
         self._metrics.receipts_published(published_at_s, unix_s())

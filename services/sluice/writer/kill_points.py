@@ -10,8 +10,10 @@ class KillPoint(StrEnum):
     FETCHED = "fetched"  # messages were handed out by the consumer
     WINDOWED = "windowed"  # a batch was taken
     INTENDED = "intended"  # what must not be sent twice is in the journal
+    NAMED = "named"  # the vendor's name for a job is in the journal
     SENDING = "sending"  # the request is about to leave
     ANSWERED = "answered"  # the fate of some items is known
+    COLLECTED = "collected"  # some rows of a vendor job are about to be settled
     WRITTEN = "written"  # receipts and offsets are in the transaction
     COMMITTED = "committed"  # the transaction is committed
 

@@ -109,3 +109,5 @@ class Poller:
             messages = self._retries.take(partition, messages)
         if messages:
             self._dispatcher.add(lane.accept(number, messages))
+        if number == RECORDS and (further := lane.jobs.skip(number)) is not None:
+            self._consumer.seek(partition, further)

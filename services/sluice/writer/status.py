@@ -15,6 +15,7 @@ from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.receipt_messages import rfc3339
 from sluice.writer.pauses import PauseReason, Pauses
+from sluice.writer.vendor_jobs.job_runner import JobRunner
 
 REFRESH_INTERVAL_S = 0.5
 """Scrapers come every few seconds, polls many times a second."""
@@ -43,6 +44,8 @@ class WriterStatus:
         self._pauses: Pauses | None = None
         self._retries: DueRetries | None = None
         self._refreshed_at_s = -math.inf
+        self.jobs: JobRunner | None = None
+        """The vendor jobs of the session, where the vendor runs any."""
         metrics.lanes.set_function(lambda: len(lanes))
 
     def refresh(self, consumer: AIOKafkaConsumer, pauses: Pauses, retries: DueRetries) -> None:
@@ -64,6 +67,8 @@ class WriterStatus:
         metrics.partitions_paused({reason: pauses.count(reason) for reason in PauseReason})
         metrics.left_in_kafka.set(lanes.left_in_kafka)
         metrics.parked_keys.set(self._parked_keys)
+        if self.jobs is not None:
+            self.jobs.refresh()
         for topic, waiting in self._waiting_retries().items():
             metrics.retries_waiting(topic, waiting.items, waiting.next_in_s or 0.0)
 
@@ -89,6 +94,7 @@ class WriterStatus:
             "failures_in_a_row": self._limiter.failures,
             "held_because": self._limiter.held_because,
             "held_for_s": round(self._limiter.held_for_s, 3),
+            **({} if self.jobs is None else {"vendor_jobs": self.jobs.status()}),
         }
 
     @property

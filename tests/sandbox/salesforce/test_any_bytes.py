@@ -20,6 +20,7 @@ CALLS = [
     ("POST", "/services/Soap/u/59.0", (500,)),
     ("POST", "/services/Soap/c/{segment}", (500,)),
     ("GET", "/services/data/{segment}/limits", (200, 404, 410)),
+    ("GET", "/services/data/v59.0/sobjects/{segment}/describe", (200, 404)),
     ("GET", READ, (200, 400)),
     ("GET", "/services/data/v59.0/queryAll/{segment}", (400,)),
     ("POST", INGEST, (200, 400)),

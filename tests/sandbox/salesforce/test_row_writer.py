@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.sandbox.salesforce.orgs import Served
+from sandbox.salesforce.objects import Field, ObjectType
+from sandbox.salesforce.settings import Settings
+from tests.sandbox.salesforce.orgs import Served, org
 
 LOST_ID = "003X00000000zzzIAA"
 
@@ -55,6 +57,51 @@ async def test_upsert_of_one_key_twice_in_a_batch_refuses_both(salesforce: Serve
     texts = [row["sf__Error"] for row in await salesforce.results(job, "failedResults")]
     assert texts == ["DUPLICATE_VALUE:Duplicate external id specified: A-1:Ext__c --"] * 2
     assert await salesforce.query("SELECT Ext__c FROM Contact") == [{"Ext__c": "A-2"}]
+
+
+async def test_keys_that_differ_in_case_only_are_one(salesforce: Served) -> None:
+    await salesforce.load("Ext__c,LastName\nABC,Berg\n")
+    [row] = await salesforce.results(await salesforce.load("Ext__c,LastName\nabc,Lind\n"))
+    assert row["sf__Created"] == "false"
+    assert await salesforce.query("SELECT LastName FROM Contact WHERE Ext__c = 'aBc'") == [{"LastName": "Lind"}]
+
+
+async def test_keys_that_differ_in_case_only_in_one_batch_are_refused_both(salesforce: Served) -> None:
+    job = await salesforce.load("Ext__c,LastName\nABC,Berg\nabc,Lind\n")
+    errors = await salesforce.errors(job)
+    assert {key: text.split(":")[0] for key, text in errors.items()} == dict.fromkeys(("ABC", "abc"), "DUPLICATE_VALUE")
+
+
+async def test_keys_of_a_field_that_tells_case_apart_are_two() -> None:
+    fields = (Field(name="Key__c", external_id=True, unique=True, case_sensitive=True),)
+    async with org(Settings(objects=(ObjectType(name="Crate__c", prefix="a09", fields=fields),))) as served:
+        job = await served.load("Key__c\nABC\nabc\n", object_name="Crate__c", externalIdFieldName="Key__c")
+        assert len(await served.results(job)) == 2
+        assert await served.query("SELECT Key__c FROM Crate__c WHERE Key__c = 'abc'") == [{"Key__c": "abc"}]
+
+
+async def test_an_inserted_key_is_taken_in_any_case(salesforce: Served) -> None:
+    await salesforce.load("Ext__c,LastName\nABC,Berg\n")
+    assert await salesforce.code("Ext__c,LastName\nabc,Lind\n") == "DUPLICATE_VALUE"
+
+
+async def test_a_parent_is_found_by_its_key_in_any_case(salesforce: Served) -> None:
+    await salesforce.load("Ext__c,Name\nE-1,Alder\n", object_name="Account")
+    assert await salesforce.results(await salesforce.load("LastName,Account.Ext__c\nBerg,e-1\n", "insert"))
+    assert await salesforce.query("SELECT LastName FROM Contact WHERE Account.Ext__c = 'e-1'") == [{"LastName": "Berg"}]
+
+
+async def test_a_key_moves_to_another_case_of_itself(salesforce: Served) -> None:
+    record = await _contact(salesforce)
+    await salesforce.load(f"Id,Ext__c\n{record},a-1\n", "update")
+    assert await salesforce.query("SELECT Ext__c FROM Contact WHERE Ext__c = 'A-1'") == [{"Ext__c": "a-1"}]
+
+
+async def test_an_id_beside_an_external_id_is_refused(salesforce: Served) -> None:
+    record = await _contact(salesforce)
+    job = await salesforce.load(f"Ext__c,Id,LastName\nA-1,{record},Lind\nA-2,,Falk\n")
+    assert (await salesforce.errors(job))["A-1"].startswith("INVALID_FIELD_FOR_INSERT_UPDATE:")
+    assert [row["Ext__c"] for row in await salesforce.results(job)] == ["A-2"]
 
 
 async def test_upsert_by_id_creates_without_one_and_updates_with_one(salesforce: Served) -> None:

@@ -121,7 +121,12 @@ class DispatcherSetup:
         self.limiter = make_limiter(max_concurrent=max_concurrent)
         self.metrics = WriterMetrics("crm")
         self.guard = make_guard(self.metrics)
-        self.deliverer = deliverer = Deliverer("crm.records", destination, self.limiter, self.lanes, self.metrics)
+        self.deliverer = deliverer = Deliverer(
+            "crm.records",
+            lambda batch: BatchSender(batch, destination, self.limiter, self.lanes, self.metrics),
+            self.lanes,
+            self.metrics,
+        )
         self.dispatcher = Dispatcher(self.windows, self.limiter, deliverer, self.guard, self.metrics)
 
     def running(self) -> AbstractAsyncContextManager[object]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sluice.writer.lanes.buffer import Buffer, BufferLimits
+from sluice.writer.lanes.buffer import Buffer, BufferLimits, buffer_limits
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,19 @@ def test_lane_that_is_lost_leaves_nothing_behind_and_the_others_stay() -> None:
     lost.leave(1, 10)
     lost.clear()
     assert (buffer.items, buffer.item_bytes) == (2, 20)
+
+
+@pytest.mark.parametrize(
+    ("max_batch_items", "max_items", "max_bytes", "expected"),
+    [
+        pytest.param(1000, None, None, (40_000, 64 * 2**20), id="small batches"),
+        pytest.param(10_000, None, None, (80_000, 80_000 * 1536), id="eight large batches"),
+        pytest.param(10_000, 500, None, (500, 64 * 2**20), id="fewer items by the settings"),
+        pytest.param(10_000, None, 7, (80_000, 7), id="fewer bytes by the settings"),
+    ],
+)
+def test_buffer_holds_eight_batches_unless_the_settings_say_otherwise(
+    max_batch_items: int, max_items: int | None, max_bytes: int | None, expected: tuple[int, int]
+) -> None:
+    limits = buffer_limits(max_batch_items, max_items, max_bytes)
+    assert (limits.max_items, limits.max_bytes) == expected

@@ -92,7 +92,7 @@ def test_dead_letter_says_why() -> None:
 
 
 def test_retry_says_when_its_next_attempt_is_due() -> None:
-    headers = _text(retry(_make_letter(attempt=2), FAILURE, "b-1", NOON, NOON + timedelta(seconds=30)))
+    headers = _text(retry(_make_letter(attempt=2), FAILURE, "b-1", NOON, NOON + timedelta(seconds=30), attempt=3))
     assert headers["sluice.attempt"] == "3"
     assert headers["sluice.not-before"] == "2026-01-02T12:00:30.000Z"
 
@@ -106,9 +106,9 @@ def test_headers_of_an_earlier_failure_do_not_outlive_it() -> None:
 
 
 def test_first_failure_is_remembered_over_all_attempts() -> None:
-    first = retry(_make_letter(), FAILURE, "b-1", NOON, NOON)
+    first = retry(_make_letter(), FAILURE, "b-1", NOON, NOON, attempt=3)
     again = Received(b"key", b"value", first.headers, SOURCE, 2)
-    second = retry(again, FAILURE, "b-2", NOON + timedelta(hours=1), NOON)
+    second = retry(again, FAILURE, "b-2", NOON + timedelta(hours=1), NOON, attempt=3)
     last = Received(b"key", b"value", second.headers, SOURCE, 3)
     headers = _text(dead_letter(last, FAILURE, "b-3", NOON + timedelta(hours=9)))
     assert headers["sluice.first-failure-at"] == "2026-01-02T12:00:00.000Z"
@@ -136,7 +136,7 @@ def test_letter_of_an_item_is_its_message() -> None:
 @settings(max_examples=200, deadline=None)
 def test_what_is_not_ours_is_untouched(letter: Received, failure: Failure) -> None:
     foreign = [header for header in letter.headers if not header[0].startswith("sluice.")]
-    for message in (dead_letter(letter, failure, "b", NOON), retry(letter, failure, "b", NOON, NOON)):
+    for message in (dead_letter(letter, failure, "b", NOON), retry(letter, failure, "b", NOON, NOON, attempt=3)):
         assert (message.key, message.value) == (letter.key, letter.value)
         assert [header for header in message.headers if not header[0].startswith("sluice.")] == foreign
 
@@ -144,7 +144,7 @@ def test_what_is_not_ours_is_untouched(letter: Received, failure: Failure) -> No
 @given(LETTERS, FAILURES)
 @settings(max_examples=200, deadline=None)
 def test_our_headers_are_overwritten_and_stay_within_their_limit(letter: Received, failure: Failure) -> None:
-    first = retry(letter, failure, "b" * 32, NOON, NOON)
+    first = retry(letter, failure, "b" * 32, NOON, NOON, attempt=3)
     second = dead_letter(letter._replace(headers=first.headers), failure, "b" * 32, NOON)
     for message in (first, second, dead_letter(letter, failure, "b" * 32, NOON)):
         ours = [(name, value) for name, value in message.headers if name.startswith("sluice.")]

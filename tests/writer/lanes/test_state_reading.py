@@ -12,9 +12,7 @@ from aiokafka.errors import KafkaError
 
 from sluice.events import encode_event
 from sluice.flow.commits import CommitMetadata
-from sluice.flow.offset_set import OffsetSet
 from sluice.kafka.topic_admin import admin_client, create_topics
-from sluice.writer.lanes.state_reading import WaitingRetry, parked_keys
 from tests.support.factories import DELIVERED, NOON, make_batch, record, record_message
 from tests.support.fakes import settle
 from tests.support.kafka_admin import RunningKafka
@@ -34,7 +32,8 @@ async def owner(kafka: RunningKafka) -> AsyncIterator[LaneOwner]:
 async def test_lane_that_nobody_has_owned_is_read_from_the_beginning(owner: LaneOwner) -> None:
     async with owner.owned(0) as lane:
         committed = [0] * len(owner.opener.inputs(0))
-        assert lane.summary() == {"committed": committed, "settled_beyond": 0, "in_doubt": 0, "parked": 0}
+        none = dict.fromkeys(("settled_beyond", "in_doubt", "parked", "vendor_jobs"), 0)
+        assert lane.summary() == {"committed": committed, **none}
 
 
 async def test_next_owner_skips_what_is_settled_beyond_the_commit(owner: LaneOwner) -> None:
@@ -52,7 +51,7 @@ async def test_next_owner_knows_what_was_being_sent(owner: LaneOwner) -> None:
     await owner.publish(2, 2)
     async with owner.owned(2) as lane:
         items = accept(lane, 2)
-        await lane.write_ahead(make_batch(items[1:], "batch-7"), items[1:], NOON, vendor_at)
+        await lane.journal.open(make_batch(items[1:], "batch-7"), items[1:], NOON, vendor_at)
     opened_at_s = asyncio.get_running_loop().time()
     async with owner.owned(2) as lane:
         first, second = accept(lane, 2)
@@ -72,14 +71,6 @@ async def test_keys_of_unread_retries_are_parked(owner: LaneOwner) -> None:
         items = lane.accept(0, [record_message(offset, event, lane=3) for offset, event in enumerate(events)])
         assert [item.order_key for item in items] == [b"c"]
         assert lane.waiting_retries == {1: 3}
-
-
-def test_retry_that_is_settled_already_parks_no_key() -> None:
-    retries = [(1, 0, b"settled"), (1, 1, b"waits"), (2, 0, b"another topic"), (2, 1, None)]
-    assert parked_keys([WaitingRetry(*one) for one in retries], [OffsetSet(), OffsetSet([0]), OffsetSet()]) == [
-        b"waits",
-        b"another topic",
-    ]
 
 
 @pytest.mark.parametrize(

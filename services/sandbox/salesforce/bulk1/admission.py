@@ -54,6 +54,8 @@ class Admission:
     def job(self, request: Request) -> Job:
         """Return the job that the path names. The call must be of the job's version. §1 [docs], the code [assumed]"""
         job = self.find_job(request)
+        if job is None and self._org.jobs.is_gone(request.params["job_id"]):
+            raise Refusal("NOT_FOUND", "The requested resource does not exist")
         if job is None:
             raise Refusal("InvalidJob", f"Invalid job id: {request.params['job_id']}")
         version = request.params["version"]

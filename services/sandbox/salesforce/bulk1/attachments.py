@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.salesforce.bulk1.content import Content, malformed
-from sandbox.salesforce.row_writer import Row
+from sandbox.salesforce.row_writer import Row, with_cells
 
 REQUEST_NAME = "request.txt"
 MAX_UNPACKED_BYTES = 20_000_000
@@ -39,7 +39,7 @@ def with_files(content: Content, files: Mapping[str, bytes]) -> Content:
     Rows may share a file, but all together not exceed the size that the archive may have. [assumed]
     """
     texts = {name: b64encode(content).decode() for name, content in files.items()}
-    rows: list[Row] = [[_resolved(cell, texts) for cell in row] for row in content.rows]
+    rows: list[Row] = [with_cells(row, [_resolved(cell, texts) for cell in row]) for row in content.rows]
     used = (len(files[_name(cell)]) for row in content.rows for cell in row if _is_name(cell))
     if sum(used) > MAX_UNPACKED_BYTES:
         raise malformed(f"Exceeded max size of unpacked zip content: {MAX_UNPACKED_BYTES}")

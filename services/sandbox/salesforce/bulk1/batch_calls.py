@@ -43,10 +43,14 @@ class BatchCalls:
 
     def get(self, request: Request, _: OrgUser) -> Response:
         batch = self._batch(request)
+        if batch.end is not None and self._org.goes_back(request):
+            batch = batch.in_progress_again()
         return batch_info(batch, self._org.clock.now(), self._admission.markup(request))
 
     def list(self, request: Request, _: OrgUser) -> Response:
         job = self._admission.job(request)
+        if job.has_ended and self._org.goes_back(request):
+            job = job.in_progress_again()
         return batch_list(job, self._org.clock.now(), self._admission.markup(request))
 
     def get_request(self, request: Request, _: OrgUser) -> Response:
@@ -58,6 +62,8 @@ class BatchCalls:
     def get_result(self, request: Request, _: OrgUser) -> Answer:
         """Return row results, or ids of a query's results. Raises ``Refusal`` if there are none. §3.7, §3.8, §3.10"""
         job, batch = self._admission.job(request), self._batch(request)
+        if batch.end is not None and self._org.are_late(request):
+            raise Refusal("InvalidBatch", "Records not processed")
         if job.is_query and batch.end == "Completed":
             return self._result_list(request, batch)
         if batch.packed_results is None:

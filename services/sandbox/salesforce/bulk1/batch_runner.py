@@ -39,7 +39,10 @@ class BatchRunner:
             message = self._query(job, batch, origin) if job.is_query else self._load(job, batch, origin, at)
         except BatchRefused as refusal:
             message = refusal.state_message
-        job.finish(batch, "Failed" if message else "Completed", at, message)
+        if message:
+            job.finish(batch, "Failed", at, message)
+        else:
+            job.finish(batch, "Completed", at, self._org.end_message(origin) or None)
 
     def _load(self, job: Job, batch: Batch, origin: Origin, at: float) -> str | None:
         """Write the rows and return the reason why some were not written, if any."""

@@ -1,5 +1,6 @@
 """Jobs and batches as they are kept. salesforce_bulk.md §3.3, §3.5, §3.10."""
 
+import math
 import zlib
 from typing import Any, Literal
 
@@ -16,6 +17,8 @@ from sandbox.salesforce.sessions import OrgUser
 JobState = Literal["Open", "Closed", "Aborted"]
 End = Literal["Completed", "Failed", "NotProcessed"]
 BatchState = Literal["Queued", "InProgress"] | End
+
+_ENDLESS = Phases(tries=((0.0, math.inf),))
 
 
 class Batch(msgspec.Struct, kw_only=True):
@@ -38,6 +41,12 @@ class Batch(msgspec.Struct, kw_only=True):
 
     def state(self, now: float) -> BatchState:
         return self.end or self.phases.state(now)
+
+    def in_progress_again(self) -> "Batch":
+        """Return the batch as the fault ``state_goes_back`` shows it. §13.5"""
+        if self.end is None:
+            return self
+        return msgspec.structs.replace(self, end=None, message=None, phases=_ENDLESS)
 
     @property
     def kept_bytes(self) -> int:
@@ -89,6 +98,16 @@ class Job(msgspec.Struct, kw_only=True):
         batch.message = message
         self.unfinished -= 1
         self.kept_bytes += batch.kept_bytes - len(batch.packed_body)
+
+    @property
+    def has_ended(self) -> bool:
+        """True when a batch has ended and none is left."""
+        return bool(self.batches) and not self.unfinished
+
+    def in_progress_again(self) -> "Job":
+        """Return the job with all its batches in progress. §13.5"""
+        batches = {name: batch.in_progress_again() for name, batch in self.batches.items()}
+        return msgspec.structs.replace(self, batches=batches)
 
     def listing(self) -> dict[str, Any]:
         """Return the job as Bulk API 2.0 lists jobs of 1.0. §4.1, its members [assumed]"""

@@ -33,6 +33,8 @@ class JobCalls:
 
     def get(self, request: Request, _: OrgUser) -> Response:
         job = self._admission.job(request)
+        if job.has_ended and self._org.goes_back(request):
+            job = job.in_progress_again()
         return job_info(job, self._org.clock.now(), self._admission.markup(request))
 
     def change_state(self, request: Request, user: OrgUser) -> Response:

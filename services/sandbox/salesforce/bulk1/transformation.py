@@ -14,7 +14,7 @@ import msgspec
 
 from sandbox.salesforce.bulk1.content import Content
 from sandbox.salesforce.bulk1.refusal import Refusal
-from sandbox.salesforce.row_writer import Row
+from sandbox.salesforce.row_writer import Row, with_cells
 
 _COLUMNS = ["Salesforce Field", "Csv Header", "Value", "Hint"]
 _MAX_LINES = 5_000
@@ -56,10 +56,13 @@ def transformed(spec: Transformation, columns: list[str], rows: list[Row]) -> Co
     kept = [name for name in columns if name not in mapped]
     sources = [(mapping, places.get(mapping.header)) for mapping in spec]
     changed: list[Row] = [
-        [
-            *(_value(mapping, "" if place is None else row[place]) for mapping, place in sources),
-            *(row[places[name]] for name in kept),
-        ]
+        with_cells(
+            row,
+            [
+                *(_value(mapping, "" if place is None else row[place]) for mapping, place in sources),
+                *(row[places[name]] for name in kept),
+            ],
+        )
         for row in rows
     ]
     return Content([*(mapping.field for mapping in spec), *kept], changed)

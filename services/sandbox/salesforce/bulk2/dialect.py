@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -20,6 +21,8 @@ DELIMITERS: dict[ColumnDelimiter, str] = {
     "CARET": "^",
     "BACKQUOTE": "`",
 }
+_QUOTED = re.compile(rb'"(?:[^"]|"")*"')
+
 CSV = "text/csv;charset=UTF-8"
 """§4.1 [assumed: REST API habit]"""
 
@@ -31,12 +34,16 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     line_ending: LineEnding = "LF"
 
     def check_line_ending(self, body: bytes) -> None:
-        """Raise ``BatchRefused`` for a mismatch. §4.3 [docs]; found by the end of the header row [assumed]"""
-        header, newline, _ = body.partition(b"\n")
-        is_crlf = header.endswith(b"\r")
-        if (newline and is_crlf != (self.line_ending == "CRLF")) or (not newline and b"\r" in header):
+        """Raise ``BatchRefused`` for another line ending outside quotes, wherever it is. §4.3, §13.8 [docs]"""
+        if self._has_other_ends(body) and self._has_other_ends(_QUOTED.sub(b"", body)):
             message = f"LineEnding is invalid on user data. Current LineEnding setting is {self.line_ending}"
             raise BatchRefused("ClientInputError", message)
+
+    def _has_other_ends(self, body: bytes) -> bool:
+        if self.line_ending == "LF":
+            return b"\r" in body
+        pairs = body.count(b"\r\n")
+        return not pairs == body.count(b"\n") == body.count(b"\r")
 
     @property
     def line_end(self) -> str:

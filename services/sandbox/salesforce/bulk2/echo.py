@@ -1,10 +1,12 @@
 """Uploaded rows as results echo them: every value quoted. salesforce_bulk.md §4.1 [docs].
 
+Results echo only the columns whose header is spelt as the API names it, and lack the others. §13.2 [docs]
+
 A row is the text between its outer quotes, ``A-1","Berg","x@example.com``, so that more columns can go before it.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from operator import methodcaller
 
@@ -20,12 +22,15 @@ class Echo:
     delimiters, which costs a fifth of reading them as CSV.
     """
 
-    def __init__(self, body: bytes, dialect: Dialect) -> None:
+    def __init__(self, body: bytes, dialect: Dialect, *, is_echoed: Callable[[str], bool] | None = None) -> None:
         self._delimiter = DELIMITERS[dialect.delimiter]
         self._between = f'"{self._delimiter}"'
         self._plain = _plain(body, self._delimiter.encode())
         self._body = body if self._plain is None else self._plain
-        self.columns = self._read_columns()
+        sent = self._read_columns()
+        self.columns = [name for name in sent if is_echoed is None or is_echoed(name)]
+        self._places = [place for place, name in enumerate(sent) if is_echoed is None or is_echoed(name)]
+        self._is_whole = len(self._places) == len(sent)
 
     def pieces(self, size: int) -> Iterator[list[str]]:
         """Return all rows, ``size`` at a time."""
@@ -43,14 +48,21 @@ class Echo:
         lines = io.BytesIO(body)
         next(lines)
         while piece := b"".join(islice(lines, size)):
-            yield piece.decode().removesuffix("\n").replace(self._delimiter, self._between).split("\n")
+            text = piece.decode().removesuffix("\n")
+            if self._is_whole:
+                yield text.replace(self._delimiter, self._between).split("\n")
+            else:
+                yield [self._between.join(self._kept(line.split(self._delimiter))) for line in text.split("\n")]
 
     def _csv_pieces(self, size: int) -> Iterator[list[str]]:
         try:
             for rows in CsvRows(self._body, delimiter=self._delimiter).raw_pieces(size):
-                yield [self._between.join(str(cell).replace('"', '""') for cell in row) for row in rows]
+                yield [self._between.join(cell.replace('"', '""') for cell in self._kept(row)) for row in rows]
         except BatchRefused:
             return
+
+    def _kept(self, row: Sequence[str]) -> Sequence[str]:
+        return row if self._is_whole else [row[place] for place in self._places]
 
 
 def _plain(body: bytes, delimiter: bytes) -> bytes | None:

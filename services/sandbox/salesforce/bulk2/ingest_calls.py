@@ -55,8 +55,8 @@ class IngestCalls:
                 raise bad_request("INVALIDJOBSTATE", f"expected UploadComplete or Aborted, found: {other}")
         return as_rest_json(job.members())
 
-    def show(self, _: Request, __: Caller, job: IngestJob) -> Response:
-        return as_rest_json(job.info())
+    def show(self, request: Request, _: Caller, job: IngestJob) -> Response:
+        return as_rest_json(job.shown(request))
 
     def delete(self, _: Request, __: Caller, job: IngestJob) -> Response:
         """Answer 204 in ``UploadComplete`` or when the job is over. §4.1 [docs]"""

@@ -9,7 +9,9 @@ from sandbox.salesforce.bulk2.dialect import DELIMITERS
 from sandbox.salesforce.bulk2.echo import Echo
 from sandbox.salesforce.bulk2.job import Job
 from sandbox.salesforce.bulk2.requests import IngestRequest
+from sandbox.salesforce.columns import is_spelt_exactly
 from sandbox.salesforce.csv_data import CsvRows
+from sandbox.salesforce.faults import MissingFileRows
 from sandbox.salesforce.jobs import JobType
 from sandbox.salesforce.org import Org, Origin
 from sandbox.salesforce.refusals import BatchRefused
@@ -72,8 +74,13 @@ class IngestJob(Job):
         self.org.schedule.add(now + phases.queued_s, lambda at: self._begin(origin, at, phases.in_progress_s))
 
     def echo(self) -> Echo:
-        """Return the uploaded rows as results show them."""
-        return Echo(zlib.decompress(self._data) if self._data else b"", self.dialect)
+        """Return the uploaded rows as results show them: without columns that are not spelt exactly. §13.2 [docs]"""
+        kind, tables = self.org.object_type(self.object_name), self.org.tables
+        return Echo(self._body(), self.dialect, is_echoed=lambda name: is_spelt_exactly(name, kind, tables))
+
+    def upload_echo(self) -> Echo:
+        """Return the uploaded rows with all their columns, as unprocessed records show them. [assumed]"""
+        return Echo(self._body(), self.dialect)
 
     def outcomes(self, echo: Echo) -> Iterator[tuple[list[str], list[RowResult]]]:
         """Yield the rows of every internal batch with the results of its processed rows, which are the first ones."""
@@ -94,11 +101,14 @@ class IngestJob(Job):
             **({"errorMessage": self.error_message} if self.error_message else {}),
         }
 
+    def _body(self) -> bytes:
+        return zlib.decompress(self._data) if self._data else b""
+
     def _begin(self, origin: Origin, at: float, in_progress_s: float) -> None:
         if self.state != "UploadComplete":
             return
         self.move_to("InProgress", at)
-        body = zlib.decompress(self._data or b"")
+        body = self._body()
         settings = self.org.settings
         rows = body.count(b"\n") - body.endswith(b"\n")
         in_progress_s += max(0, rows - settings.rows_at_once) * settings.row_s
@@ -136,12 +146,17 @@ class IngestJob(Job):
         while self._write_next(load, at):
             pass
         if self.state == "InProgress":
+            self.error_message = self.org.end_message(load.origin)
             self.move_to("JobComplete", at)
 
     def _write_piece(self, load: "_Load", rows: list[Row], at: float) -> None:
         if not (self.org.limits.batches.take() and self.org.limits.records.take(len(rows))):
             raise BatchRefused("ExceededQuota", "ApiBatchItems Limit exceeded.")
         fault = self.org.batch_failure(load.origin)
+        lost = next(self.org.faults.acting((MissingFileRows,), load.origin.method, load.origin.path), None)
+        shown = len(rows) if lost is None else max(0, len(rows) - lost.rows)
+        if lost is not None and not lost.written:
+            rows = rows[:shown]
         results = self.org.write(
             self.operation,
             self.object_name,
@@ -151,7 +166,7 @@ class IngestJob(Job):
             external_id=self.external_id_field,
             at=at,
         )
-        self._results.append(pack_results(results))
+        self._results.append(pack_results(results[:shown]))
         self.processed += len(results)
         self.failed += sum(not result.success for result in results)
         if fault is not None:

@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from itertools import chain, islice
 
-from sandbox.http.messages import BulkResponse, Request, Response, gzipped
+from sandbox.http.messages import Answer, BulkResponse, Request, Response, gzipped
+from sandbox.salesforce.bulk2.coercion import coercion
 from sandbox.salesforce.bulk2.dialect import CSV, DELIMITERS, Dialect
 from sandbox.salesforce.bulk2.ingest_job import IngestJob
-from sandbox.salesforce.faults import ReformatNumbers
+from sandbox.salesforce.faults import CoerceEcho, EmptyResults, ReformatNumbers
 from sandbox.salesforce.org import Org
 from sandbox.salesforce.rest import Caller
 from sandbox.salesforce.results import RowResult
 
+_ECHO_FAULTS: tuple[type[ReformatNumbers | CoerceEcho], ...] = (ReformatNumbers, CoerceEcho)
 _FAILED_IDS_SINCE = 53
 _LINES_PER_PIECE = 10_000
 
@@ -34,11 +36,12 @@ class IngestResults:
     def __init__(self, org: Org) -> None:
         self._org = org
 
-    def successful(self, request: Request, _: Caller, job: IngestJob) -> BulkResponse:
+    def successful(self, request: Request, _: Caller, job: IngestJob) -> Answer:
         echo, to = job.echo(), DELIMITERS[job.dialect.delimiter]
+        before, after = (f'{to}"', '"') if echo.columns else ("", "")
         blocks = (
             [
-                f'"{result.id}"{to}"{"true" if result.created else "false"}"{to}"{row}"'
+                f'"{result.id}"{to}"{"true" if result.created else "false"}"{before}{row}{after}'
                 for row, result in zip(rows, results, strict=False)
                 if result.success
             ]
@@ -46,13 +49,14 @@ class IngestResults:
         )
         return self._answer(request, job, ["sf__Id", "sf__Created", *echo.columns], blocks)
 
-    def failed(self, request: Request, caller: Caller, job: IngestJob) -> BulkResponse:
+    def failed(self, request: Request, caller: Caller, job: IngestJob) -> Answer:
         """Return failed rows; ``sf__Id`` is filled from 53.0 where known. §4.1 [docs]"""
         has_ids = caller.version >= _FAILED_IDS_SINCE
         echo, to = job.echo(), DELIMITERS[job.dialect.delimiter]
+        before, after = (f'{to}"', '"') if echo.columns else ("", "")
         blocks = (
             [
-                f'"{result.id if has_ids else ""}"{to}"{_error(result)}"{to}"{row}"'
+                f'"{result.id if has_ids else ""}"{to}"{_error(result)}"{before}{row}{after}'
                 for row, result in zip(rows, results, strict=False)
                 if not result.success
             ]
@@ -60,19 +64,24 @@ class IngestResults:
         )
         return self._answer(request, job, ["sf__Id", "sf__Error", *echo.columns], blocks)
 
-    def unprocessed(self, request: Request, _: Caller, job: IngestJob) -> BulkResponse:
+    def unprocessed(self, request: Request, _: Caller, job: IngestJob) -> Answer:
         """Return unprocessed rows; a complete job has none."""
-        echo = job.echo()
+        echo = job.upload_echo()
         outcomes = job.outcomes(echo) if job.state != "JobComplete" else ()
         blocks = ([f'"{row}"' for row in rows[len(results) :]] for rows, results in outcomes)
         return self._answer(request, job, echo.columns, blocks)
 
-    def _answer(self, request: Request, job: IngestJob, header: list[str], blocks: Iterable[list[str]]) -> BulkResponse:
+    def _answer(self, request: Request, job: IngestJob, header: list[str], blocks: Iterable[list[str]]) -> Answer:
+        for empty in self._org.faults.acting((EmptyResults,), request.method, request.path):
+            return Response(status=empty.status, content_type=CSV if empty.status == 200 else None)
         if self._org.settings.shuffle_results:
             blocks = map(_shuffle(f"{job.id}{header[:2]}"), blocks)
         lines: Iterable[str] = chain.from_iterable(blocks)
-        for _ in self._org.faults.acting((ReformatNumbers,), request.method, request.path):
-            lines = map(_reformat(DELIMITERS[job.dialect.delimiter]), lines)
+        for fault in self._org.faults.acting(_ECHO_FAULTS, request.method, request.path):
+            if isinstance(fault, ReformatNumbers):
+                lines = map(_reformat(DELIMITERS[job.dialect.delimiter]), lines)
+            elif header[:1] == ["sf__Id"]:
+                lines = map(coercion(header, job, self._org.object_type(job.object_name)), lines)
 
         def render(lines: Iterable[str]) -> Response:
             answer = Response(status=200, body=_pieces(job.dialect, header, lines), content_type=CSV)

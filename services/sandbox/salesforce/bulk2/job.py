@@ -2,6 +2,7 @@
 
 from typing import Any, Literal
 
+from sandbox.http.messages import Request
 from sandbox.salesforce.bulk2.dialect import Dialect
 from sandbox.salesforce.jobs import JobType
 from sandbox.salesforce.org import Org, Origin
@@ -80,3 +81,15 @@ class Job:
 
     def listing(self) -> dict[str, Any]:
         return {**self.members(), "jobType": self.job_type}
+
+    def info(self) -> dict[str, Any]:
+        """Return the members of GET."""
+        raise NotImplementedError
+
+    def shown(self, request: Request) -> dict[str, Any]:
+        """Return the members of GET, in progress again where the fault ``state_goes_back`` says so. §13.5"""
+        info = self.info()
+        if self.is_finished and self.org.goes_back(request):
+            info["state"] = "InProgress"
+            info.pop("errorMessage", None)
+        return info

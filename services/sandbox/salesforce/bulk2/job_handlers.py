@@ -24,8 +24,9 @@ def results_handler(org: Org, kind: type[J], answer: Callable[[Request, Caller, 
     """Make such a handler for results, which exist when the job is over. §4.1, §4.2 [docs], code [assumed]"""
 
     def handle(request: Request, caller: Caller, job: J) -> Answer:
-        if not job.is_finished:
-            raise bad_request("INVALIDJOBSTATE", f"Results are not ready. Current job state is '{job.state}'")
+        if not job.is_finished or org.are_late(request):
+            state = "InProgress" if job.is_finished else job.state
+            raise bad_request("INVALIDJOBSTATE", f"Results are not ready. Current job state is '{state}'")
         return answer(request, caller, job)
 
     return job_handler(org, kind, handle)

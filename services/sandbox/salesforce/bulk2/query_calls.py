@@ -31,8 +31,8 @@ class QueryCalls:
         self._org.jobs.add(job)
         return as_rest_json(job.members())
 
-    def show(self, _: Request, __: Caller, job: QueryJob) -> Response:
-        return as_rest_json(job.info())
+    def show(self, request: Request, _: Caller, job: QueryJob) -> Response:
+        return as_rest_json(job.shown(request))
 
     def change(self, request: Request, _: Caller, job: QueryJob) -> Response:
         wanted = read_json(request, StateChange).state

@@ -5,7 +5,7 @@ from xml.sax.saxutils import escape
 from sandbox.http.messages import Request, Response
 from sandbox.http.routing import Route
 from sandbox.salesforce import ids, versions
-from sandbox.salesforce.faults import RefuseLogin
+from sandbox.salesforce.faults import Moved, RefuseLogin
 from sandbox.salesforce.login.credentials import Credentials, LoginRefused
 from sandbox.salesforce.login.soap import Flavour, SoapCall, SoapFault, read_call, soap_response
 from sandbox.salesforce.org import Org
@@ -99,5 +99,8 @@ class SoapLogin:
 
 
 def instance_url(org: Org, request: Request) -> str:
-    """Return scheme and authority of the org: from the settings, else from the request."""
+    """Return scheme and authority of the org: where it has moved to, from the settings, else from the request."""
+    for active in org.faults.standing():
+        if isinstance(active.fault, Moved) and active.fault.login_names_it:
+            return active.fault.location.rstrip("/")
     return org.settings.instance_url or f"http://{request.header('host')}"

@@ -52,7 +52,7 @@ _OPTIONS = (
     _option(
         "--class",
         "classes",
-        type=click.Choice(("rejected", "ambiguous", "retryable")),
+        type=click.Choice(("rejected", "ambiguous", "retryable", "cancelled")),
         help="Only letters that were rejected, whose outcome is unknown, or that were tried too often.",
     ),
     _option("--object", "objects", metavar="NAME", help="Only letters of one kind of object at the vendor."),

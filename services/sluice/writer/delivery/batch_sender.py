@@ -10,7 +10,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -36,16 +36,12 @@ from sluice.writer.delivery.clearance import Clearance
 from sluice.writer.delivery.holder import Holder
 from sluice.writer.delivery.inquiry import Inquiry
 from sluice.writer.delivery.limiter import Limiter
+from sluice.writer.delivery.sender import PutBack, Settle
 from sluice.writer.kill_points import KillPoint
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.settlement import BatchTimes, Fates
 
 log = logging.getLogger(__name__)
-
-Settle = Callable[[Fates, BatchTimes], None]
-"""Takes fates as soon as they are known."""
-PutBack = Callable[[Sequence[Part]], None]
-"""Takes back items that are to be sent later, as batches of their own."""
 
 
 class BatchSender:

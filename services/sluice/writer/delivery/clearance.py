@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
-from sluice.destinations.contract import BatchError, Destination, PreSendCheck, Unavailable
+from sluice.destinations.contract import Account, BatchError, PreSendCheck, Unavailable
 from sluice.flow.batch import Batch, Item
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer import kill_points
@@ -19,7 +19,7 @@ class Clearance:
     """Clears items of one batch, request by request. Made with a permit for the first request."""
 
     def __init__(
-        self, batch: Batch, destination: Destination, limiter: Limiter, lanes: BatchLanes, metrics: WriterMetrics
+        self, batch: Batch, destination: Account, limiter: Limiter, lanes: BatchLanes, metrics: WriterMetrics
     ) -> None:
         self._destination = destination
         self._limiter = limiter
@@ -38,13 +38,13 @@ class Clearance:
         """
         if not (items := self.owned(items)):
             return items
-        await self._acquire_permit()
+        await self.acquire_permit()
         try:
             await self._learn_vendor_clock(items)
             items = self.owned(items)
             waits = self.write_ahead.open(items)
             # Again after each wait: the process may have been frozen meanwhile.
-            while waits := [*waits, *self._confirmations(items)]:
+            while waits := [*waits, *self.confirmations(items)]:
                 await asyncio.gather(*waits)
                 kill_points.at(KillPoint.INTENDED)
                 items, waits = self.owned(items), []
@@ -90,7 +90,8 @@ class Clearance:
             with suppress(BatchError):
                 await self._destination.check()
 
-    async def _acquire_permit(self) -> None:
+    async def acquire_permit(self) -> None:
+        """Take a permit: the first one, which came with the batch, or one more."""
         if self._has_first_permit:
             self._has_first_permit = False
             return
@@ -98,7 +99,7 @@ class Clearance:
         await self._limiter.acquire()
         self._metrics.permit_waited(time.monotonic() - asked_at_s)
 
-    def _confirmations(self, items: Sequence[Item]) -> list[asyncio.Future[None]]:
+    def confirmations(self, items: Sequence[Item]) -> list[asyncio.Future[None]]:
         """Ask Kafka whether the lanes of ``items`` are still ours, where it has not said so of late."""
         now_s = time.monotonic()
         return [lane.committer.confirm() for lane in self._lanes.of(items) if lane.is_stale(now_s)]

@@ -2,17 +2,15 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from sluice.destinations.contract import Destination
 from sluice.flow.batch import Batch, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.telemetry.spans import Receipt, batch_span, record_receipt_spans
 from sluice.wall_clock import utc_now
 from sluice.writer.delivery.batch_lanes import BatchLanes
-from sluice.writer.delivery.batch_sender import BatchSender, PutBack
-from sluice.writer.delivery.limiter import Limiter
+from sluice.writer.delivery.sender import PutBack, Sender
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.settlement import BatchTimes, Fates, Settlement, VendorAnswer
 
@@ -22,21 +20,17 @@ log = logging.getLogger(__name__)
 class Deliverer:
     """Delivers batches of one destination."""
 
-    def __init__(
-        self, topic: str, destination: Destination, limiter: Limiter, lanes: Lanes, metrics: WriterMetrics
-    ) -> None:
-        """``topic`` is the records topic, for spans."""
+    def __init__(self, topic: str, sender_of: Callable[[Batch], Sender], lanes: Lanes, metrics: WriterMetrics) -> None:
+        """``topic`` is the records topic, for spans.
+
+        ``sender_of`` makes the sender of a batch, which takes over a permit of the limiter from the caller.
+        """
         self._topic = topic
-        self._destination = destination
-        self._limiter = limiter
+        self.sender_of = sender_of
         self._lanes = lanes
         self._metrics = metrics
 
-    def sender_of(self, batch: Batch) -> BatchSender:
-        """Return a sender for ``batch``, which takes over the permit of the limiter that the caller has acquired."""
-        return BatchSender(batch, self._destination, self._limiter, self._lanes, self._metrics)
-
-    async def deliver(self, batch: Batch, sender: BatchSender, put_back: PutBack) -> None:
+    async def deliver(self, batch: Batch, sender: Sender, put_back: PutBack) -> None:
         """Send ``batch`` and settle it, save for what is put back. What is known at a cancel is settled, too."""
         # The report must not refer to the sender, which refers to it: items would wait for the garbage collector.
         report, lanes = _Report(batch), sender.lanes

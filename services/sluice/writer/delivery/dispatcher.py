@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import uuid4
 
@@ -10,28 +10,41 @@ from sluice.flow.batch import Batch, Item, Part
 from sluice.flow.windows import Windows
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer import kill_points
-from sluice.writer.delivery.batch_sender import BatchSender
 from sluice.writer.delivery.deliverer import Deliverer
 from sluice.writer.delivery.limiter import Limiter
+from sluice.writer.delivery.sender import Sender
 from sluice.writer.guard import GuardFollower
 from sluice.writer.kill_points import KillPoint
+
+
+def always() -> bool:
+    """Return that there is room."""
+    return True
 
 
 class Dispatcher:
     """Takes batches from the windows, one for each permit; the only place that sends to the destination."""
 
     def __init__(
-        self, windows: Windows, limiter: Limiter, deliverer: Deliverer, guard: GuardFollower, metrics: WriterMetrics
+        self,
+        windows: Windows,
+        limiter: Limiter,
+        deliverer: Deliverer,
+        guard: GuardFollower,
+        metrics: WriterMetrics,
+        has_room: Callable[[], bool] = always,
     ) -> None:
+        """``has_room`` returns whether the vendor may be given a batch more; :meth:`look` again when it changes."""
         self._windows = windows
         self._limiter = limiter
         self._deliverer = deliverer
         self._guard = guard
         self._metrics = metrics
+        self._has_room = has_room
         self._changed = asyncio.Event()
         self._open = asyncio.Event()
         self._open.set()
-        self._under_way: dict[asyncio.Task[None], BatchSender] = {}
+        self._under_way: dict[asyncio.Task[None], Sender] = {}
         self._failed: asyncio.Future[None]
 
     def add(self, items: Sequence[Item]) -> None:
@@ -39,6 +52,16 @@ class Dispatcher:
         if items:
             self._windows.add(items, time.monotonic())
             self._changed.set()
+
+    def look(self) -> None:
+        """Look again whether a batch can be taken."""
+        self._changed.set()
+
+    def put_back(self, parts: Sequence[Part]) -> None:
+        """Have each of ``parts`` delivered as a batch of its own, after what is due by now."""
+        self._windows.put_back(parts, time.monotonic())
+        self._tell_guard()
+        self._changed.set()
 
     def relieve(self, max_items: int, max_bytes: int) -> None:
         """Have the largest windows delivered now, so that the open ones hold no more than this."""
@@ -49,6 +72,7 @@ class Dispatcher:
         """Send nothing more of ``lane``, which is lost or given up: its next owner reads its items again."""
         self._windows.discard(lane)
         self._tell_guard()
+        self._changed.set()
         for sender in self._under_way.values():
             sender.lanes.lose(lane)
 
@@ -120,9 +144,7 @@ class Dispatcher:
     def _put_back(self, batch: Batch, parts: Sequence[Part]) -> None:
         """Have ``parts`` of ``batch`` delivered after what is due by now."""
         batch.suspected = 0
-        self._windows.put_back(parts, time.monotonic())
-        self._tell_guard()
-        self._changed.set()
+        self.put_back(parts)
 
     def _tell_guard(self) -> None:
         """Tell the guard how much of what was put back seems to be bad, until all of it has a fate."""
@@ -145,6 +167,9 @@ class Dispatcher:
                 await self._guard.permits.wait()
                 self._windows.trust()
             self._changed.clear()
+            if not self._has_room():
+                await self._changed.wait()
+                continue
             now_s = time.monotonic()
             due_at_s = self._windows.due_at_s()
             if due_at_s is not None and due_at_s <= now_s:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from sluice.destinations.contract import Destination
+from sluice.destinations.contract import Account
 from sluice.flow.batch import Batch, Item
 from sluice.wall_clock import utc_now
 from sluice.writer.delivery.batch_lanes import BatchLanes
@@ -14,7 +14,7 @@ from sluice.writer.lanes.settlement import Fates
 class WriteAhead:
     """Opens items in the journal before they are sent, and withdraws those that were not sent after all."""
 
-    def __init__(self, batch: Batch, destination: Destination, lanes: BatchLanes) -> None:
+    def __init__(self, batch: Batch, destination: Account, lanes: BatchLanes) -> None:
         self._batch = batch
         self._destination = destination
         self._lanes = lanes
@@ -31,7 +31,7 @@ class WriteAhead:
         self._opened.update((item.row, item) for item in unsafe)
         now = utc_now()
         vendor_at = self._destination.vendor_at
-        return [lane.write_ahead(self._batch, own, now, vendor_at) for lane, own in self._by_lane(unsafe)]
+        return [lane.journal.open(self._batch, own, now, vendor_at) for lane, own in self._by_lane(unsafe)]
 
     def sending(self, items: Sequence[Item]) -> None:
         """Take note that ``items`` leave: from now on they may have been applied."""
@@ -52,7 +52,7 @@ class WriteAhead:
         """Withdraw what was opened and was neither sent nor settled: its next owner need not ask about it."""
         unsent = [item for row, item in self._opened.items() if row not in self._sent]
         for lane, own in self._by_lane(unsent):
-            lane.withdraw(self._batch, own)
+            lane.journal.withdraw(self._batch, own)
 
     def _by_lane(self, items: Sequence[Item]) -> list[tuple[Lane, list[Item]]]:
         """Return ``items`` in the batch's order, lane by lane, as far as the lanes are here."""

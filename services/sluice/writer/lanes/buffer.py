@@ -10,6 +10,17 @@ class BufferLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int
 
 
+MIN_ITEMS, MIN_BYTES, BYTES_PER_ITEM = 40_000, 64 * 1024 * 1024, 1536
+BATCHES = 8
+"""Batches that can be collected side by side, each for another object: a smaller buffer would close them half full."""
+
+
+def buffer_limits(max_batch_items: int, max_items: int | None, max_bytes: int | None) -> BufferLimits:
+    """Return the settings ``max_items`` and ``max_bytes``, with the defaults for batches of so many items."""
+    items = max_items or max(MIN_ITEMS, BATCHES * max_batch_items)
+    return BufferLimits(max_items=items, max_bytes=max_bytes or max(MIN_BYTES, items * BYTES_PER_ITEM))
+
+
 class Buffer:
     """Items that were read and are not settled yet, in lanes, windows and batches."""
 
@@ -17,7 +28,7 @@ class Buffer:
     """Reading goes on below this share of the limits, not at once: a pause costs a fetch in flight."""
 
     def __init__(self, limits: BufferLimits) -> None:
-        self._limits = limits
+        self.limits = limits
         self.resume_at = BufferLimits(
             max_items=int(limits.max_items * self.RESUME_SHARE), max_bytes=int(limits.max_bytes * self.RESUME_SHARE)
         )
@@ -41,7 +52,7 @@ class Buffer:
     @property
     def full(self) -> bool:
         """True while nothing more should be read."""
-        return self.items >= self._limits.max_items or self.item_bytes >= self._limits.max_bytes
+        return self.items >= self.limits.max_items or self.item_bytes >= self.limits.max_bytes
 
     @property
     def roomy(self) -> bool:
@@ -69,6 +80,11 @@ class BufferShare:
         self._items -= items
         self._item_bytes -= item_bytes
         self._buffer.leave(items, item_bytes)
+
+    @property
+    def full(self) -> bool:
+        """True while nothing more should be read into the whole buffer."""
+        return self._buffer.full
 
     def clear(self) -> None:
         """Take note that all of them have left memory."""

@@ -6,7 +6,7 @@ import msgspec
 
 from sluice.destinations.contract import Account, Rejection
 from sluice.events import SLUICE_HEADER, TRACEPARENT, Header, KafkaRecord, Place, RecordEvent, decode_record, place_of
-from sluice.flow.batch import Item
+from sluice.flow.batch import Encoded, Item
 from sluice.flow.table_header import table_bytes
 from sluice.headers import header_number, source_of
 from sluice.kafka.bounded_consumer import HEADER_BYTES
@@ -16,6 +16,7 @@ from sluice.writer.lanes.held_bytes import item_bytes
 
 RECORDS = 0
 """The number of the records topic among a lane's input topics; 1 is the first retry topic."""
+_UNSENDABLE = Encoded("", None, b"", replay_safe=False)
 MAX_ATTEMPTS = 1_000_000
 """Bound on the attempts that a header may claim: anybody may have written it."""
 
@@ -45,8 +46,11 @@ class Decoder:
         self._encode = destination.encode
         self._max_bytes = max_bytes
 
-    def item(self, message: KafkaRecord, topic: int) -> Item:
-        """Return ``message`` of input topic number ``topic`` as an item. Raises :class:`Undecodable`."""
+    def item(self, message: KafkaRecord, topic: int, *, sent_before: bool = False) -> Item:
+        """Return ``message`` of input topic number ``topic`` as an item. Raises :class:`Undecodable`.
+
+        One that was ``sent_before`` is an item also where the settings of now do not let it be sent any more.
+        """
         value = message.value
         if value is None:
             raise Undecodable(
@@ -69,9 +73,11 @@ class Decoder:
         try:
             encoded = self._encode(event, identifier)
         except Rejection as error:
-            raise Undecodable(error.code, error.message, event) from error
+            if not sent_before:
+                raise Undecodable(error.code, error.message, event) from error
+            encoded = _UNSENDABLE
         body_bytes = table_bytes([encoded]) if encoded.columns else len(encoded.body)
-        if body_bytes > self._max_bytes:
+        if body_bytes > self._max_bytes and not sent_before:
             raise Undecodable(
                 "too-large",
                 f"expected at most {self._max_bytes} bytes for one record, got {body_bytes}; split it upstream",

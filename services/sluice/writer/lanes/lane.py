@@ -4,7 +4,6 @@ Messages come in through :meth:`Lane.accept`, outcomes through :meth:`Lane.settl
 committer. When that is committed, :meth:`Lane.committed` frees keys and returns the items that waited for them.
 """
 
-import asyncio
 import logging
 import time
 from collections import Counter
@@ -13,14 +12,12 @@ from datetime import datetime
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
-import msgspec
-
-from sluice.events import BatchEvent, KafkaRecord
-from sluice.flow.batch import Batch, Item
+from sluice.events import KafkaRecord
+from sluice.flow.batch import Item
 from sluice.flow.commits import LaneTopicIds
-from sluice.flow.journal import Journal, rows_of
-from sluice.flow.journal_entries import entries_of
+from sluice.flow.journal import Journal
 from sluice.flow.key_order import Admission, KeyOrder
+from sluice.flow.lane_job import LaneJob
 from sluice.flow.offsets import OffsetProgress
 from sluice.flow.reading_times import ReadingTimes
 from sluice.wall_clock import utc_now
@@ -28,6 +25,8 @@ from sluice.writer.lanes.buffer import Buffer
 from sluice.writer.lanes.commit_cycle import Committer
 from sluice.writer.lanes.decoding import RECORDS, Decoder, Undecodable
 from sluice.writer.lanes.held_bytes import messages_bytes
+from sluice.writer.lanes.job_rows import LaneJobs
+from sluice.writer.lanes.lane_journal import LaneJournal
 from sluice.writer.lanes.settlement import Settlement, SettlementBuilder, VendorAnswer
 
 log = logging.getLogger(__name__)
@@ -73,6 +72,8 @@ class Lane:
         self.committer = committer
         # Offsets that are still to come, by input topic number: settled already, or with a fate that is not known.
         self._settled, self._in_doubt = journal.settled, journal.in_doubt
+        self.jobs = LaneJobs(journal.jobs, journal.settled, state.progress, state.order)
+        self.journal = LaneJournal(committer, builder.limits.entry)
         self._decoder = decoder
         self._builder = builder
         self._buffer = buffer.share()
@@ -91,6 +92,7 @@ class Lane:
             self._reading_times.note(fresh[0].offset, time.monotonic())
         if self._settled[topic]:
             fresh = self._without_settled(topic, fresh)
+        fresh = self.jobs.pass_by(topic, fresh)
         if topic != RECORDS:
             # Somebody else may have written some, which were not counted.
             self.waiting_retries[topic] = max(0, self.waiting_retries[topic] - len(fresh))
@@ -118,10 +120,7 @@ class Lane:
         admission = self.order.readmit(items, looked_at)
         self._enter(RECORDS, admission.kept)
         if gone:
-            log.warning(
-                "records that waited for their key are gone from Kafka: they get no receipt",
-                extra={"lane": self.partition, "records": len(gone), "first": gone[0], "last": gone[-1]},
-            )
+            self._warn_gone("records that waited for their key are gone from Kafka: they get no receipt", gone)
             deferred.offsets.remove(gone)
             self.progress[RECORDS].settle(gone)
         return admission.runnable
@@ -129,6 +128,41 @@ class Lane:
     def settle(self, answer: VendorAnswer, now: datetime) -> None:
         """Hand ``answer``, for items of this lane, to the committer."""
         self._submit(self._builder.of_answer(answer, now))
+
+    def hand_over(self, job: LaneJob, items: Sequence[Item]) -> None:
+        """Take note that ``items``, which rise by topic and offset, leave memory as rows of ``job``."""
+        self.jobs.hand_over(job, items)
+        self._buffer.leave(len(items), sum([item.held_bytes for item in items]))
+
+    def recall_rows(self, job: LaneJob, topic: int, messages: Sequence[KafkaRecord], looked_at: range) -> list[Item]:
+        """Return the items of ``job`` among records that were read again.
+
+        ``messages`` are all that Kafka has of the offsets ``looked_at`` of input topic number ``topic``.
+        """
+        rows = job.rows[topic]
+        found = [message for message in messages if message.offset in rows.open]
+        items = self._decoded(topic, found, sent_before=True)
+        for item in items:
+            item.row = rows.row_of(item.offset) or 0
+        self._buffer.enter(len(items), sum([item.held_bytes for item in items]))
+        if len(items) < len(found):  # the others have their dead letter
+            decoded = {item.offset for item in items}
+            self.jobs.remove(job, {topic: [one.offset for one in found if one.offset not in decoded]})
+        here = {message.offset for message in found}
+        gone = [offset for run in rows.open.runs_within(looked_at) for offset in run if offset not in here]
+        if gone:
+            self._warn_gone("records that a vendor job holds are gone from Kafka: they get no receipt", gone)
+            for key in self.order.forget_with_vendor(rows.hashes_of(gone)):
+                heappush(self._held_keys, (0.0, key))
+            self.jobs.remove(job, {topic: gone})
+            self.progress[topic].settle(gone)
+        return items
+
+    def settle_rows(self, job: LaneJob, answer: VendorAnswer, now: datetime) -> None:
+        """Hand ``answer``, for rows of ``job`` that were read again, to the committer."""
+        settlement = self._builder.of_answer(answer, now)
+        self.jobs.remove(job, settlement.offsets)
+        self._submit(settlement)
 
     def settle_kept(self, kept: Iterable[Settlement | VendorAnswer], now: datetime) -> bool:
         """Settle what was answered before the lane was lost; return whether that is anything.
@@ -172,26 +206,14 @@ class Lane:
             keys.append(heappop(self._held_keys)[1])
         return self.order.release(keys) if keys and self.alive else []
 
-    def write_ahead(
-        self, batch: Batch, items: Sequence[Item], now: datetime, vendor_at: datetime | None
-    ) -> "asyncio.Future[None]":
-        """Put ``items`` of ``batch`` into the journal before they are sent; done when that is committed."""
-        opened = BatchEvent(
-            batch_id=batch.batch_id,
-            state="opened",
-            batch_key=batch.batch_key,
-            requested_at=now,
-            vendor_at=vendor_at,
-        )
-        return self._write(opened, items)
-
-    def withdraw(self, batch: Batch, items: Sequence[Item]) -> None:
-        """Take ``items`` of ``batch`` out of the journal again: they were not sent, or the vendor took none of them."""
-        self._write(BatchEvent(batch_id=batch.batch_id, state="withdrawn", batch_key=batch.batch_key), items)
-
     def forget(self) -> None:
         """Take note that its items have left memory: it is lost or given up, and its next owner reads them again."""
         self._buffer.clear()
+
+    @property
+    def is_crowded(self) -> bool:
+        """True while so much is in memory that nothing more should be read."""
+        return self._buffer.full
 
     def is_stale(self, now_s: float) -> bool:
         """Return whether it is too long ago that Kafka took something for this lane from us."""
@@ -209,16 +231,21 @@ class Lane:
             "settled_beyond": sum(map(len, self._settled)),
             "in_doubt": sum(map(len, self._in_doubt)),
             "parked": self.order.busy,
+            "vendor_jobs": len(self.jobs.by_batch),
         }
 
-    def _decoded(self, topic: int, messages: Sequence[KafkaRecord]) -> list[Item]:
+    def _warn_gone(self, message: str, gone: Sequence[int]) -> None:
+        fields = {"lane": self.partition, "records": len(gone), "first": gone[0], "last": gone[-1]}
+        log.warning(message, extra=fields)
+
+    def _decoded(self, topic: int, messages: Sequence[KafkaRecord], *, sent_before: bool = False) -> list[Item]:
         """Return ``messages`` as items, and settle those that can be none."""
         items: list[Item] = []
         undecodable: list[tuple[KafkaRecord, Undecodable]] = []
         decode = self._decoder.item
         for message in messages:
             try:
-                items.append(decode(message, topic))
+                items.append(decode(message, topic, sent_before=sent_before))
             except Undecodable as error:
                 undecodable.append((message, error))
         if undecodable:
@@ -247,17 +274,6 @@ class Lane:
             for topic, offsets in settlement.offsets.items()
             for offset in offsets
         )
-
-    def _write(self, entry: BatchEvent, items: Sequence[Item]) -> "asyncio.Future[None]":
-        """Put ``items`` into the journal by entries like ``entry``; done when all are committed."""
-
-        def with_rows(part: Sequence[Item]) -> BatchEvent:
-            rows = rows_of([(item.topic, item.offset, item.row) for item in part])
-            return msgspec.structs.replace(entry, rows=rows)
-
-        entries = entries_of(items, with_rows, self._builder.limits.entry)
-        # Entries are committed in their order: with the last one all are.
-        return [self.committer.write(one) for one in entries][-1]
 
     def _without_settled(self, topic: int, messages: Sequence[KafkaRecord]) -> list[KafkaRecord]:
         """Return those of ``messages`` that were not settled before the lane came here."""

@@ -77,9 +77,11 @@ def dead_letter(received: Received, failure: Failure, batch_id: str, now: dateti
     return _with_reason(received, failure, batch_id, now, {})
 
 
-def retry(received: Received, failure: Failure, batch_id: str, now: datetime, not_before: datetime) -> Message:
-    """Return ``received`` for a retry topic: its next attempt is due at ``not_before``."""
-    due = {Header.ATTEMPT: str(received.attempt + 1), Header.NOT_BEFORE: rfc3339(not_before)}
+def retry(
+    received: Received, failure: Failure, batch_id: str, now: datetime, not_before: datetime, *, attempt: int
+) -> Message:
+    """Return ``received`` for a retry topic: its next attempt, which has the number ``attempt``, is due then."""
+    due = {Header.ATTEMPT: str(attempt), Header.NOT_BEFORE: rfc3339(not_before)}
     return _with_reason(received, failure, batch_id, now, due)
 
 

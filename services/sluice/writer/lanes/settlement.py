@@ -49,8 +49,9 @@ class VendorAnswer(NamedTuple):
     batch: Batch
     fates: Fates
     times: BatchTimes
-    on_settled: "Callable[[Settlement], None]"
-    """Is told when Kafka has their receipts. It must not refer to the items: they leave memory before that."""
+    on_settled: "Callable[[Settlement], None] | None"
+    """Is told when Kafka has their receipts. It must not refer to the items: they leave memory before that. ``None``
+    where the vendor can be asked again."""
 
 
 class Settlement(msgspec.Struct, kw_only=True):
@@ -80,7 +81,8 @@ class Settlement(msgspec.Struct, kw_only=True):
     message_bytes: int = 0
     """The memory of its messages, beside that of its items, likewise."""
     on_settled: "Callable[[Settlement], None] | None" = None
-    """Is told when this is committed; ``None`` for messages that were never sent to the vendor."""
+    """Is told when this is committed; ``None`` where nothing is lost if it is not: the vendor can be asked again, or it
+    has no part in it."""
 
     @property
     def items(self) -> int:
@@ -181,12 +183,16 @@ class SettlementBuilder:
         """Return the retry topic's number and message, for an item that has another attempt left."""
         if outcome.fate is not Fate.RETRYABLE:
             return None
-        tier = self._retries.tier(item.attempt, _age_s(item, now))
+        if outcome.uses_attempt:
+            tier = self._retries.tier(item.attempt, _age_s(item, now))
+        else:
+            tier = 1 if self._retries.delays_s else None
         if tier is None:
             return None
         due = now + timedelta(seconds=self._retries.delays_s[tier - 1])
         max_bytes = self.limits.retries[tier - 1]
-        whole_retry = retry(received_message(item), _failure(outcome), batch_id, now, due)
+        attempt = item.attempt + outcome.uses_attempt
+        whole_retry = retry(received_message(item), _failure(outcome), batch_id, now, due, attempt=attempt)
         message = fit(whole_retry, max_bytes, RETRY_PARTS, self._whole(item))
         return (tier, message) if message_bytes(message) <= max_bytes else None
 

@@ -7,7 +7,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,7 +18,6 @@ from sluice.events import BatchEvent, KafkaRecord, decode_batch, decode_record
 from sluice.flow.commits import Commit, CommitMetadata, LaneTopicIds, Log, journal_start_of, start_of
 from sluice.flow.journal import Journal
 from sluice.flow.key_order import KeyOrder, OrderTerms
-from sluice.flow.offset_set import OffsetSet
 from sluice.flow.offsets import OffsetProgress
 from sluice.kafka.foreign_messages import ForeignMessages
 from sluice.kafka.settings import KafkaSettings
@@ -100,10 +99,11 @@ class StateReader:
         found = Found(partition, commits, starts, journal_start, journal)
         is_strange = found.report(names, self._metrics)
         order = KeyOrder(order_terms)
-        order.park(parked_keys(retries, journal.settled))
+        waiting = [one for one in retries if not journal.has(one.topic, one.offset)]
+        order.park(one.key for one in waiting if one.key is not None)
         progress = [OffsetProgress(start.offset) for start in starts]
-        waiting = Counter([one.topic for one in retries if one.offset not in journal.settled[one.topic]])
-        return LaneState(progress, journal, order, self._topics.of_lane, is_strange, waiting)
+        counts = Counter([one.topic for one in waiting])
+        return LaneState(progress, journal, order, self._topics.of_lane, is_strange, counts)
 
     async def _commits(self, inputs: Sequence[TopicPartition]) -> list[Commit | None]:
         found = await self._admin.list_consumer_group_offsets(self._group_id, partitions=inputs)
@@ -115,14 +115,6 @@ class StateReader:
 
 def _batch_event(message: KafkaRecord) -> BatchEvent:
     return decode_batch(message.value or b"")
-
-
-def parked_keys(retries: Iterable[WaitingRetry], settled: Sequence[OffsetSet]) -> list[bytes]:
-    """Return the keys that wait in retry topics.
-
-    A message that the journal has settled already is left out: it will be skipped, and nothing would free its key.
-    """
-    return [key for number, offset, key in retries if key is not None and offset not in settled[number]]
 
 
 def _ordering_key(message: KafkaRecord) -> bytes | None:

@@ -141,7 +141,11 @@ async def test_jobs_and_results_are_kept_7_days(org: Bulk1) -> None:
     org.http.headers.update(org.session())
     assert (await org.http.get(f"/job/{job}/batch/{batch}/result")).status_code == 200
     await org.control.advance(60)
-    assert fields((await org.http.get(f"/job/{job}")).text)["exceptionCode"] == "InvalidJob"
+    for path in (f"/job/{job}", f"/job/{job}/batch/{batch}/result"):
+        gone = await org.http.get(path)
+        assert (gone.status_code, fields(gone.text)["exceptionCode"]) == (404, "NOT_FOUND")
+    never_made = await org.http.get("/job/750X00000000zzzIAA")
+    assert (never_made.status_code, fields(never_made.text)["exceptionCode"]) == (400, "InvalidJob")
 
 
 async def test_batches_are_counted_over_24_hours() -> None:
@@ -172,7 +176,7 @@ async def test_the_oldest_finished_jobs_go_when_there_are_too_many() -> None:
             jobs.append(await org.create())
             await org.change(jobs[-1], "Closed")
         found = [(await org.http.get(f"/job/{job}")).status_code for job in jobs]
-        assert found == [400, 200, 200]
+        assert found == [404, 200, 200]
 
 
 async def test_the_oldest_finished_jobs_go_when_they_hold_too_much() -> None:
@@ -180,7 +184,7 @@ async def test_the_oldest_finished_jobs_go_when_they_hold_too_much() -> None:
         first, second = await org.create(), await org.create()
         await org.add(first, "LastName\nBerg")
         await org.add(second, "LastName\nBerg")
-        assert [(await org.http.get(f"/job/{job}")).status_code for job in (first, second)] == [400, 200]
+        assert [(await org.http.get(f"/job/{job}")).status_code for job in (first, second)] == [404, 200]
 
 
 async def test_a_reset_forgets_everything() -> None:

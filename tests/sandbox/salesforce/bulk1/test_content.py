@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.sandbox.salesforce.bulk1.client import Bulk1, rows_xml
+from tests.sandbox.salesforce.bulk1.client import Bulk1, rows, rows_xml
 
 ACROSS = [
     pytest.param("CSV", "Ext__c,LastName,FirstName,Title\nA,Berg,#N/A,", id="§6 CSV: #N/A is null, empty leaves as is"),
@@ -88,6 +88,11 @@ async def test_malformed_content_fails_the_batch(org: Bulk1, content_type: str, 
     found = await org.upsert(content_type, body)
     assert found["state"] == "Failed"
     assert found["stateMessage"].startswith("InvalidBatch : ")
+
+
+async def test_a_blank_beside_a_quote_is_an_error_for_its_row(org: Bulk1) -> None:
+    found = rows(await org.load("insert", "LastName,Title", 'Berg,"Dr"', 'Lind, "Dr"', "Nord,Dr"))
+    assert [row[1] for row in found] == ["true", "false", "true"]
 
 
 async def test_line_breaks_inside_quotes_are_no_rows(org: Bulk1) -> None:

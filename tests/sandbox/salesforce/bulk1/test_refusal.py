@@ -191,7 +191,9 @@ async def test_any_code_can_be_had_and_nothing_is_applied(org: Bulk1, code: Exce
     await org.control.add_fault(RefuseCall(code=code, message="asked for"))
     body, sent = BODIES[content_type]
     answer = await org.post_batch(job, body, sent)
-    assert answer.status_code == {"InternalServerError": 500, "Unknown": 500, "Gone": 410}.get(code, 400)
+    assert answer.status_code == {"InternalServerError": 500, "Unknown": 500, "Gone": 410, "NOT_FOUND": 404}.get(
+        code, 400
+    )
     found = answer.json()["exceptionCode"] if content_type == "JSON" else field(answer.text, "exceptionCode")
     assert found == code
     assert await org.control.ledger() == []

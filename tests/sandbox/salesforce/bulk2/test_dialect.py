@@ -34,7 +34,23 @@ async def test_crlf_data_is_taken_by_a_crlf_job(salesforce: Served) -> None:
 
 @pytest.mark.parametrize(
     ("csv", "line_ending"),
-    [("Ext__c,LastName\r\nA-1,Berg\r\n", "LF"), ("Ext__c,LastName\nA-1,Berg\n", "CRLF"), ("LastName\rBerg\r", "LF")],
+    [
+        ("Ext__c,LastName\r\nA-1,Berg\r\n", "LF"),
+        ("Ext__c,LastName\nA-1,Berg\n", "CRLF"),
+        ("LastName\rBerg\r", "LF"),
+        pytest.param("Ext__c,LastName\nA-1,Berg\r\nA-2,Lind\n", "LF", id="§13.8 CRLF in an LF job"),
+        pytest.param("Ext__c,LastName\r\nA-1,Berg\r\nA-2,Lind\n", "CRLF", id="§13.8 LF in a CRLF job"),
+        pytest.param('Ext__c,LastName\nA-1,"Be\rrg"\nA-2,Li\rnd\n', "LF", id="§13.8 CR in an LF job"),
+    ],
 )
 async def test_another_line_ending_than_the_jobs_fails_it(salesforce: Served, csv: str, line_ending: str) -> None:
     assert "LineEnding is invalid" in await salesforce.failure(csv, "upsert", lineEnding=line_ending)
+
+
+@pytest.mark.parametrize(("line_ending", "end", "other"), [("LF", "\n", "\r\n"), ("CRLF", "\r\n", "\n")])
+async def test_inside_quotes_any_line_ending_is_data(
+    salesforce: Served, line_ending: str, end: str, other: str
+) -> None:
+    csv = end.join(("Ext__c,LastName,Description", f'A-1,Berg,"a{other}b"', ""))
+    job = await salesforce.load(csv, lineEnding=line_ending)
+    assert (await salesforce.info(job))["state"] == "JobComplete"

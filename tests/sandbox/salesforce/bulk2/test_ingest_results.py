@@ -65,3 +65,25 @@ async def test_failed_results_have_no_ids_before_53(salesforce: Served) -> None:
     for version, has_id in (("v52.0", False), ("v53.0", True)):
         answer = await salesforce.http.get(f"{INGEST.replace('v59.0', version)}/{job}/failedResults")
         assert ('"003' in answer.text) == has_id
+
+
+async def test_only_columns_that_are_spelt_exactly_are_echoed(salesforce: Served) -> None:
+    await salesforce.load("Ext__c,Name\nE-1,Alder\n", object_name="Account")
+    header = "ext__c,LastName,account.Ext__c,EMAIL,Title"
+    job = await salesforce.load(f'{header}\nA-1,Berg,E-1,,"a ""b"""\nA-2,,E-1,,\n')
+    [done], [failed] = await salesforce.results(job), await salesforce.results(job, "failedResults")
+    assert list(done) == ["sf__Id", "sf__Created", "LastName", "Title"]
+    assert (done["LastName"], done["Title"]) == ("Berg", 'a "b"')
+    assert list(failed) == ["sf__Id", "sf__Error", "LastName", "Title"]
+
+
+async def test_results_without_any_echoed_column_have_their_own_alone(salesforce: Served) -> None:
+    job = await salesforce.load("ext__c,lastname\nA-1,Berg\n")
+    answer = await salesforce.http.get(f"{INGEST}/{job}/successfulResults")
+    assert [line.count('"') for line in answer.text.splitlines()] == [4, 4]
+
+
+async def test_unprocessed_records_keep_columns_of_any_spelling(salesforce: Served) -> None:
+    await salesforce.control.add_fault(FailBatch(rows_written=1))
+    job = await salesforce.load("ext__c,LastName\nA-1,Berg\nA-2,Lind\n")
+    assert await salesforce.results(job, "unprocessedrecords") == [{"ext__c": "A-2", "LastName": "Lind"}]

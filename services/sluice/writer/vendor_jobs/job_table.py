@@ -1,0 +1,96 @@
+"""The vendor jobs of this process, as its lanes have them, and the verdicts on them that wait to be carried out."""
+
+import asyncio
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sluice.destinations.vendor_jobs import Gone, Over
+from sluice.flow.lane_job import LaneJob
+from sluice.writer.lanes.lane import Lane
+from sluice.writer.lanes.lanes import Lanes
+
+
+class NotArrived(NamedTuple):
+    """The verdict on a lost submit that is proven not to be at the vendor: its items are sent anew."""
+
+
+class Unknown(NamedTuple):
+    """The verdict on a job of which nobody can tell what it has applied, and which cannot run any more."""
+
+    code: str
+    message: str
+
+
+Verdict = Over | Gone | NotArrived | Unknown
+
+
+class Job(NamedTuple):
+    """One vendor job, with the parts of it that belong to lanes of this process."""
+
+    parts: list[tuple[Lane, LaneJob]]
+
+    @property
+    def batch_id(self) -> str:
+        """The batch that it was submitted as."""
+        return self.parts[0][1].batch_id
+
+    @property
+    def known(self) -> LaneJob:
+        """The part that knows most of it: entries of one lane can be missing in another."""
+        return max((job for _, job in self.parts), key=lambda job: (job.is_submitted, len(job.refs)))
+
+    @property
+    def open(self) -> int:
+        """Rows without a fate, in the lanes of this process."""
+        return sum(job.open for _, job in self.parts)
+
+
+class JobTable:
+    """View of the jobs of all lanes, and what is known of them beyond the journal."""
+
+    def __init__(self, lanes: Lanes, max_jobs: int) -> None:
+        self._lanes = lanes
+        self._max_jobs = max_jobs
+        self.submitting = 0
+        """Batches that may become a job any moment."""
+        self.words: dict[str, str] = {}
+        """The vendor's own word for the state of each job, by batch id, as it was told last."""
+        self.verdicts: dict[str, Verdict] = {}
+        """By batch id, what is to be carried out."""
+        self.aborts: dict[str, str] = {}
+        """By batch id, the reason why a person of ours has aborted it."""
+        self.submitted = asyncio.Event()
+        """Set when a job was submitted."""
+        self.judged = asyncio.Event()
+        """Set when a verdict was passed."""
+
+    def __iter__(self) -> Iterator[Job]:
+        """Yield all jobs that have open rows in lanes of this process."""
+        jobs: dict[str, Job] = {}
+        for lane in self._lanes:
+            for batch_id, part in lane.jobs.by_batch.items():
+                jobs.setdefault(batch_id, Job([])).parts.append((lane, part))
+        yield from jobs.values()
+
+    def get(self, batch_id: str) -> Job | None:
+        """Return the job of this batch; ``None`` when no lane of this process has open rows of it."""
+        found = [(lane, job) for lane in self._lanes if (job := lane.jobs.by_batch.get(batch_id)) is not None]
+        return Job(found) if found else None
+
+    @property
+    def has_room(self) -> bool:
+        """True while the vendor may be given another job."""
+        batches = {batch_id for lane in self._lanes for batch_id in lane.jobs.by_batch}
+        return len(batches) + self.submitting < self._max_jobs
+
+    def judge(self, batch_id: str, verdict: Verdict) -> None:
+        """Have ``verdict`` carried out."""
+        self.verdicts[batch_id] = verdict
+        self.judged.set()
+
+    def forget(self) -> None:
+        """Forget what is known of jobs that are not here any more."""
+        here = {job.batch_id for job in self}
+        for known in (self.words, self.verdicts, self.aborts):
+            for batch_id in [one for one in known if one not in here]:
+                del known[batch_id]

@@ -1,0 +1,87 @@
+"""The results of a vendor job, joined with its records: each record gets its fate."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sluice.destinations.vendor_jobs import JobDestination, Over, ResultsIncomplete
+from sluice.flow.batch import Item
+from sluice.flow.outcome import Fate, Outcome
+from sluice.writer.lanes.settlement import Fates
+from sluice.writer.vendor_jobs.job_table import Job
+
+Results = Mapping[object, Outcome | None]
+"""Outcomes by the name of the item, as ``joins_by`` says; ``None``: the vendor has not touched it."""
+
+ABORTED = "aborted"
+ABORTED_AT_VENDOR = "aborted-at-vendor"
+UNPROCESSED = "unprocessed"
+NO_RESULT = "no-result"
+
+
+async def read_results(destination: JobDestination, job: Job, over: Over, *, may_be_incomplete: bool) -> Results:
+    """Return the results of ``job`` for rows of this process, and for all where results have no row.
+
+    Raises ``BatchError``, ``ResultsGone``, and ``ResultsIncomplete`` unless that ``may_be_incomplete``.
+    """
+    known = job.known
+    wanted = _rows(job) if destination.joins_by == "row" else None
+    results: dict[object, Outcome | None] = {}
+    count = 0
+    incomplete: ResultsIncomplete | None = None
+    try:
+        async for name, outcome in destination.collect(known.refs, over, known.items):
+            count += 1
+            if wanted is None or name in wanted:
+                results[name] = outcome
+    except ResultsIncomplete as error:
+        incomplete = error
+    if count < known.items:
+        incomplete = incomplete or ResultsIncomplete(f"expected {known.items} results, got {count}")
+    if incomplete is None:
+        return results
+    if not may_be_incomplete:
+        raise incomplete
+    # Results that are a row short tell nothing about any row where its place is all that a result has.
+    return {} if wanted is not None else results
+
+
+def fates_of(items: Sequence[Item], results: Results, over: Over, joins_by: str, aborted_because: str | None) -> Fates:
+    """Return the fate of each of ``items``; ``aborted_because`` is the reason why a person of ours has aborted it."""
+    untouched = _untouched(over, aborted_because)
+    fates: list[tuple[Item, Outcome]] = []
+    for item in items:
+        name: object = item.row if joins_by == "row" else item.encoded.identity
+        if name not in results:
+            fates.append((item, unknown_fate(item, NO_RESULT, "the vendor has no result for it")))
+        elif (outcome := results[name]) is None:
+            fates.append((item, untouched))
+        elif outcome.fate is Fate.AMBIGUOUS:
+            fates.append((item, unknown_fate(item, outcome.code, outcome.message)))
+        else:
+            fates.append((item, outcome))
+    return fates
+
+
+def unknown_fate(item: Item, code: str, message: str) -> Outcome:
+    """Return what becomes of ``item`` when nobody can tell, and it cannot be applied any more by now."""
+    return Outcome(Fate.RETRYABLE if item.encoded.replay_safe else Fate.AMBIGUOUS, code, message)
+
+
+def _untouched(over: Over, aborted_because: str | None) -> Outcome:
+    if aborted_because is not None:
+        return Outcome(Fate.CANCELLED, ABORTED, aborted_because)
+    if over.aborted:
+        message = f"somebody has aborted the vendor's job: {over.word} {over.message}".rstrip()
+        return Outcome(Fate.CANCELLED, ABORTED_AT_VENDOR, message)
+    message = f"the vendor has not processed it: {over.word} {over.message}".rstrip()
+    return Outcome(Fate.RETRYABLE, UNPROCESSED, message, uses_attempt=False)
+
+
+def _rows(job: Job) -> Collection[object]:
+    """Return the rows without a fate that belong to lanes of this process."""
+    return {
+        rows.row_of(offset)
+        for _, part in job.parts
+        for rows in part.rows.values()
+        for run in rows.open.runs()
+        for offset in run
+    }

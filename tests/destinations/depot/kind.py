@@ -1,0 +1,181 @@
+"""The kind for Depot: what a vendor that runs jobs takes, in its smallest form."""
+
+import hashlib
+from collections.abc import AsyncIterator, Collection, Generator, Sequence
+from datetime import datetime
+
+import httpx
+import msgspec
+
+from sluice.destinations.contract import Ambiguous, Kind, Misconfigured, OnRequest, PreSendCheck, Unavailable
+from sluice.destinations.http import answered_at, open_client, send, unavailable_from
+from sluice.destinations.http_attempts import PRE_SEND_CHECK
+from sluice.destinations.settings import DestinationSettings
+from sluice.destinations.vendor_jobs import (
+    Gone,
+    JobState,
+    LostSubmit,
+    Named,
+    Over,
+    Quota,
+    Refs,
+    ResultsIncomplete,
+    Running,
+    Upload,
+    VendorJob,
+)
+from sluice.events import RecordEvent, record_data
+from sluice.flow.batch import Batch, Encoded
+from sluice.flow.outcome import Fate, Outcome
+from sluice.flow.windows import Limits
+from sluice.setting_types import Secret
+
+OVER = ("done", "aborted")
+
+
+class DepotSettings(DestinationSettings, frozen=True, kw_only=True, tag="depot"):
+    """A depot and its key."""
+
+    key: Secret
+
+
+class _Info(msgspec.Struct):
+    id: str
+    state: str
+    processed: int
+    failed: int
+
+
+class DepotAccount:
+    """One depot, reached with one client."""
+
+    limits = Limits(max_items=1000, max_bytes=1_000_000, max_concurrent=2, max_age_s=1.0, max_jobs=10)
+    joins_by = "row"
+    quotas: dict[str, Quota] = {}  # noqa: RUF012  # Depot has none
+
+    def __init__(self, settings: DepotSettings, *, on_request: OnRequest | None = None) -> None:
+        self.settle_s = settings.settle_s
+        self.vendor_at: datetime | None = None
+        self._client = open_client(
+            settings, base_url=settings.url, max_connections=4, auth=_Key(settings.key), on_request=on_request
+        )
+
+    def encode(self, event: RecordEvent, identifier: str) -> Encoded:
+        """Encode a parcel; its name is the event's key."""
+        body = msgspec.json.encode({"name": event.key, **record_data(event)})
+        return Encoded(event.operation, event.key, body, event.operation != "insert")
+
+    async def prepare(self, batch: Batch) -> Upload:
+        """Return one parcel a line."""
+        body = b"".join(item.encoded.body + b"\n" for item in batch.items)
+        return Upload(body, hashlib.sha256(body).hexdigest())
+
+    async def submit(self, batch: Batch, upload: Upload, named: Named, pre_send_check: PreSendCheck) -> Refs:
+        """Create a job, put the rows, start it: only the last step lets it run."""
+        created = await self._call_before_start("POST", "jobs")
+        refs = {"job": msgspec.json.decode(created.content)["id"]}
+        await named(refs)
+        await self._call_before_start("PUT", f"jobs/{refs['job']}/rows", upload.body)
+        await self._call("POST", f"jobs/{refs['job']}/start", check=pre_send_check)
+        return refs
+
+    async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
+        """Look up the job by its name: one that still takes rows is aborted, so that a late start finds nothing."""
+        if not lost.refs:
+            return None  # without a name it was never started
+        await self.abort(lost.refs)
+        info = next((one for one in await self._infos() if one.id == lost.refs["job"]), None)
+        if info is None or (info.state == "aborted" and not info.processed):
+            return None
+        return lost.refs
+
+    async def poll(self, jobs: Sequence[Refs]) -> AsyncIterator[tuple[Refs, JobState]]:
+        """Read the one list that has all jobs."""
+        infos = {info.id: info for info in await self._infos()}
+        for refs in jobs:
+            info = infos.get(refs["job"])
+            if info is None:
+                yield refs, Gone("it is not in the list of jobs")
+            elif info.state in OVER:
+                aborted = info.state == "aborted"
+                yield refs, Over(word=info.state, processed=info.processed, failed=info.failed, aborted=aborted)
+            else:
+                yield refs, Running(info.state)
+
+    async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[tuple[object, Outcome | None]]:
+        """Yield a result for each row, in their order."""
+        results = (await self._call("GET", f"jobs/{refs['job']}/results")).content.splitlines()
+        if len(results) != items:
+            raise ResultsIncomplete(f"expected {items} results, got {len(results)}")
+        for row, line in enumerate(results):
+            result = msgspec.json.decode(line)
+            if error := result.get("error"):
+                yield row, Outcome(Fate.REJECTED, error)
+            else:
+                yield row, Outcome(Fate.DELIVERED, "STORED") if result else None
+
+    async def abort(self, refs: Refs) -> None:
+        """End a job early."""
+        await self._call("POST", f"jobs/{refs['job']}/abort")
+
+    async def close(self, refs: Refs) -> None:
+        """Do nothing: Depot holds nothing open for a job."""
+
+    async def jobs(self) -> AsyncIterator[VendorJob]:
+        """Yield all jobs."""
+        for info in await self._infos():
+            yield VendorJob(
+                refs={"job": info.id},
+                word=info.state,
+                over=info.state in OVER,
+                batch_key="",
+                created_at=None,
+                created_by="",
+                items=info.processed,
+            )
+
+    async def check(self) -> str:
+        """Read the list of jobs."""
+        return f"Depot has {len(await self._infos())} jobs"
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _infos(self) -> list[_Info]:
+        return msgspec.json.decode((await self._call("GET", "jobs")).content, type=list[_Info])
+
+    async def _call_before_start(self, method: str, path: str, body: bytes = b"") -> httpx.Response:
+        """Make a call after which nothing can run yet: a lost answer is an outage."""
+        try:
+            return await self._call(method, path, body)
+        except Ambiguous as error:
+            raise Unavailable(error.reason, str(error), error.retry_after_s, overloaded=error.overloaded) from error
+
+    async def _call(
+        self, method: str, path: str, body: bytes = b"", *, check: PreSendCheck | None = None
+    ) -> httpx.Response:
+        extensions = {} if check is None else {PRE_SEND_CHECK: check}
+        response = await send(
+            self._client, self._client.build_request(method, path, content=body, extensions=extensions)
+        )
+        self.vendor_at = answered_at(response) or self.vendor_at
+        if response.status_code < 300:
+            return response
+        if (outage := unavailable_from(response)) is not None:
+            raise outage
+        if response.status_code >= 500:
+            raise Ambiguous(f"{method} {path} was answered {response.status_code}")
+        raise Misconfigured(f"{method} {path} was answered {response.status_code}", response.status_code)
+
+
+class _Key(httpx.Auth):
+    def __init__(self, key: Secret) -> None:
+        self._key = key
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        request.headers["authorization"] = f"Key {self._key.reveal()}"
+        yield request
+
+
+KIND = Kind(DepotSettings, DepotAccount)
