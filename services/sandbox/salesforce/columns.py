@@ -2,7 +2,8 @@
 
 A column is a field (``LastName``), ``Id``, or a relationship by external id, of a parent and no further:
 ``Account.Ext__c``, ``Parent__r.Ext__c``, and where it may lead to several objects ``Lead:Who.Email`` with the name of
-one, without which the column is unknown. §13.13 [docs] One unknown column fails the whole batch.
+one, without which the column is unknown. §13.13 [docs] One unknown column fails the whole batch, or the rows that have
+it in a JSON job.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,8 +11,11 @@ from typing import Any, NamedTuple
 
 from sandbox.salesforce.objects import Field, ObjectType
 from sandbox.salesforce.refusals import BatchRefused
+from sandbox.salesforce.results import RowRefused
 from sandbox.salesforce.table import Table
-from sandbox.salesforce.values import Convert, Value, converter, refused
+from sandbox.salesforce.values import WRONG_TYPE, Convert, Value, converter, refused
+
+_TYPED = ("int", "double", "boolean", "date", "datetime")
 
 
 class Columns(NamedTuple):
@@ -21,16 +25,25 @@ class Columns(NamedTuple):
     setters: list[tuple[int, int, Convert]]
     key: tuple[int, Convert] | None
     """Place and conversion of the upsert key"""
+    unknown: list[tuple[int, str]]
+    """Places and names that no field has; rows that say something of them are refused"""
 
 
-def read_columns(names: Sequence[str], kind: ObjectType, tables: Mapping[str, Table], key_slot: int | None) -> Columns:
-    """Return the columns of a header.
+def read_columns(
+    names: Sequence[str],
+    kind: ObjectType,
+    tables: Mapping[str, Table],
+    key_slot: int | None,
+    *,
+    takes_unknown: bool = False,
+) -> Columns:
+    """Return the columns of a header, or of JSON rows, which ``takes_unknown`` ones. §13.14
 
     Raises ``BatchRefused``: ``InvalidBatch : Field name not found : Foo``. §3.10 [client issue reports]
     """
     id_place: int | None = None
     key: tuple[int, Convert] | None = None
-    setters = []
+    setters, unknown = [], []
     seen: set[str] = set()
     for place, name in enumerate(names):
         if name.lower() in seen:
@@ -39,11 +52,30 @@ def read_columns(names: Sequence[str], kind: ObjectType, tables: Mapping[str, Ta
         if name.lower() == "id":
             id_place = place
             continue
-        slot, convert = _read_column(name, kind, tables)
+        try:
+            slot, convert = _read_column(name, kind, tables)
+        except BatchRefused:
+            if not takes_unknown:
+                raise
+            unknown.append((place, name))
+            continue
         setters.append((place, slot, convert))
         if slot == key_slot and "." not in name:
             key = (place, convert)
-    return Columns(id_place, setters, key)
+    return Columns(id_place, setters, key, unknown)
+
+
+def check_mapped(columns: Columns, kind: ObjectType, rows: Sequence[Sequence[Any]]) -> None:
+    """Raise ``BatchRefused`` for a value that its field's type cannot be read from, as JSON jobs are refused. §13.14"""
+    typed = [(place, convert) for place, slot, convert in columns.setters if kind.all_fields[slot].type in _TYPED]
+    for row in rows:
+        for place, convert in typed:
+            try:
+                if row[place] is not None and row[place] != "":
+                    convert(row[place])
+            except RowRefused as refusal:
+                if refusal.error.status_code == WRONG_TYPE:
+                    raise BatchRefused("InvalidBatch", f"Records not processed : {refusal.error.message}") from None
 
 
 def is_spelt_exactly(name: str, kind: ObjectType, tables: Mapping[str, Table]) -> bool:

@@ -29,6 +29,14 @@ class LockRows(Selection, frozen=True, kw_only=True, tag="lock_rows"):
     rows: Count = 1
 
 
+class LockParents(Selection, frozen=True, kw_only=True, tag="lock_parents"):
+    """``UNABLE_TO_LOCK_ROW`` for rows that touch a parent which another batch in progress at the same time touches, as
+    long as it stands. §13.18 [docs] [issues cli 882, CumulusCI 1455]
+    """
+
+    times: Count | None = None
+
+
 class RefuseRows(Selection, frozen=True, kw_only=True, tag="refuse_rows"):
     """Status code of §5 for the first ``rows`` of a batch."""
 
@@ -42,6 +50,10 @@ class SlowJob(Selection, frozen=True, kw_only=True, tag="slow_job"):
     """Duration of ``phase_s`` seconds of the sandbox's clock for each phase of a batch (1.0) or job (2.0)."""
 
     phase_s: Seconds
+
+
+class HoldJobs(Selection, frozen=True, kw_only=True, tag="hold_jobs"):
+    """Batch (1.0) or job (2.0) that stays queued until ``POST /_sandbox/jobs/release``, also when this is cleared."""
 
 
 class NearlyUsedUp(Selection, frozen=True, kw_only=True, tag="nearly_used_up"):
@@ -127,8 +139,10 @@ class RefuseLogin(Selection, frozen=True, kw_only=True, tag="refuse_login"):
 FAULT_KINDS: tuple[type[Selection], ...] = (
     FailBatch,
     LockRows,
+    LockParents,
     RefuseRows,
     SlowJob,
+    HoldJobs,
     NearlyUsedUp,
     ReformatNumbers,
     CoerceEcho,

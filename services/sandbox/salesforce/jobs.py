@@ -28,6 +28,9 @@ class ListedJob(Protocol):
     def kept_bytes(self) -> int:
         """Bytes of data and results, packed."""
 
+    def abort(self, at: float) -> None:
+        """Abort. Raises ``RestRefusal`` for a 2.0 job that is over."""
+
     def listing(self) -> dict[str, Any]:
         """Return the job as Bulk API 2.0's list shows it."""
 

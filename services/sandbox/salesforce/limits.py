@@ -66,6 +66,11 @@ class Limits:
         for budget in (self.api_requests, self.batches, self.records, self.query_jobs):
             budget.clear()
 
+    def used(self) -> dict[str, int]:
+        """Return what is used of the budgets, as the sandbox's own state shows it."""
+        budgets = {"api_requests": self.api_requests, "batches": self.batches, "query_jobs": self.query_jobs}
+        return {name: budget.used for name, budget in budgets.items()}
+
     def header(self) -> tuple[str, str]:
         """Return the ``Sforce-Limit-Info`` response header. §3.1 [docs]"""
         calls = self.api_requests

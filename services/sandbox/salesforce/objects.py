@@ -51,6 +51,8 @@ SYSTEM_FIELDS = (
 )
 """Fields that every object has beside ``Id``; they come first in a stored record."""
 
+_NEVER_LOCKED = {"User", "Group", "RecordType"}
+
 
 class ObjectType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
     """One object. Ids of its records start with ``prefix``. Names are found in any case. §3.3 [client sfbulkapi]"""
@@ -78,6 +80,11 @@ class ObjectType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     @cached_property
     def unique(self) -> tuple[int, ...]:
         return tuple(slot for slot, field in enumerate(self.all_fields) if field.unique)
+
+    @cached_property
+    def parents(self) -> tuple[int, ...]:
+        """Slots of references to other records than people and kinds of records, which no row locks. [assumed]"""
+        return tuple(slot for slot, field in enumerate(self.all_fields) if set(field.refers_to) - _NEVER_LOCKED)
 
     @cached_property
     def owner_slot(self) -> int | None:

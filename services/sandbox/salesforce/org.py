@@ -1,6 +1,7 @@
 """One org: its records, and the operations on them. An API needs ``Org.write`` and ``Org.query`` only.
 
-The APIs also share ``schedule`` (actions due later), ``sessions``, ``limits``, ``jobs``, ``cursors`` and ``faults``.
+The APIs also share ``schedule`` (actions due later), ``holding`` (actions due on release), ``sessions``, ``limits``,
+``jobs``, ``cursors`` and ``faults``.
 """
 
 from collections.abc import Sequence
@@ -10,19 +11,23 @@ from sandbox.clock import Clock
 from sandbox.faults.board import FaultBoard
 from sandbox.http.messages import Request
 from sandbox.ledger.ledger import Ledger
-from sandbox.salesforce.columns import read_columns
+from sandbox.salesforce.columns import check_mapped, read_columns
 from sandbox.salesforce.faults import (
     CompletedWithMessage,
     FailBatch,
     LateResults,
+    LockParents,
     LockRows,
     RefuseRows,
     SlowJob,
     StateGoesBack,
 )
+from sandbox.salesforce.holding import Holding
 from sandbox.salesforce.jobs import Jobs
 from sandbox.salesforce.limits import Limits
 from sandbox.salesforce.objects import ObjectType
+from sandbox.salesforce.origin import Origin
+from sandbox.salesforce.parent_locks import BatchLocks, ParentLocks
 from sandbox.salesforce.query import QueryResult, check_query, run_query
 from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.rest_query.cursors import Cursors
@@ -34,17 +39,6 @@ from sandbox.salesforce.settings import Settings
 from sandbox.salesforce.table import Table
 
 _ROW_FAULTS: tuple[type[LockRows | RefuseRows], ...] = (LockRows, RefuseRows)
-
-
-class Origin(NamedTuple):
-    """Request that brought a batch: its user, and its names for faults and for the ledger."""
-
-    user: OrgUser
-    number: int
-    method: str
-    path: str
-    endpoint: str
-    """Name of the call in the ledger: ``POST /services/async/job/batch``"""
 
 
 class PhaseTimes(NamedTuple):
@@ -67,18 +61,21 @@ class Org:
         self.limits = Limits(settings, clock)
         self.jobs = Jobs(settings, clock)
         self.cursors = Cursors(settings, clock)
+        self.holding = Holding(faults, clock)
         self._fill()
 
     def reset(self) -> None:
-        """Forget records, jobs, cursors, sessions and counts."""
+        """Forget records, jobs, also held ones, cursors, sessions and counts."""
         self.schedule.clear()
         self.sessions.expire_all()
         self.limits.clear()
         self.jobs.clear()
         self.cursors.clear()
+        self.holding.clear()
         self._fill()
 
     def _fill(self) -> None:
+        self._parent_locks = ParentLocks()
         self.tables = {kind.name.lower(): Table(kind) for kind in self.settings.objects}
         users = self.tables.get("user")
         if users is not None:
@@ -131,13 +128,16 @@ class Org:
         origin: Origin,
         external_id: str | None = None,
         at: float | None = None,
+        since: float | None = None,
+        is_json: bool = False,
     ) -> list[RowResult]:
-        """Apply one batch, now or as of ``at``, and return a result per row, in order.
+        """Apply one batch, now or as of ``at``, and return a result per row, in order. It was in progress ``since``.
 
         A cell is a text, or a JSON value; ``None`` sets null, ``""`` leaves the field as it is (§6 [docs]): ``#N/A``
         has been read as ``None`` before. Raises ``BatchRefused``, with nothing applied, for an unknown object or
         column, for more columns than ``Id`` in a delete, for an upsert without a good external id, for a missing
-        permission.
+        permission. Rows of JSON are refused one by one for an unknown column, and all for a value of another type.
+        §13.14 [issues simple-salesforce 313, 366, 372, 817]
         """
         kind = self.object_type(object_name)
         self.check_permission(origin.user, operation)
@@ -145,9 +145,12 @@ class Org:
             raise BatchRefused("InvalidBatch", f"The '{operation}' batch must contain only ids")
         table = self.tables[kind.name.lower()]
         key_slot = self.key_slot(kind, external_id) if operation == "upsert" else None
-        found = read_columns(columns, kind, self.tables, key_slot)
+        found = read_columns(columns, kind, self.tables, key_slot, takes_unknown=is_json)
+        if is_json:
+            check_mapped(found, kind, rows)
         at = self.clock.now() if at is None else at
-        writing = RowWriter(table, found, key_slot=key_slot, creator=origin.user.number, at=at)
+        locks = self._locks(origin, at if since is None else since, at)
+        writing = RowWriter(table, found, key_slot=key_slot, creator=origin.user.number, at=at, locks=locks)
         refused = self._refused_by_faults(origin, len(rows))
         written = [*refused, *writing.write(operation, rows[len(refused) :])]
         self._record(origin, operation, kind, columns, rows, written, at, external_id)
@@ -188,6 +191,12 @@ class Org:
         """Run the actions that are due, and drop old jobs."""
         self.schedule.catch_up()
         self.jobs.forget_old()
+
+    def _locks(self, origin: Origin, since: float, until: float) -> BatchLocks | None:
+        """Return the locks of a batch where a fault makes batches contend. §13.18"""
+        for _ in self.faults.acting((LockParents,), origin.method, origin.path):
+            return self._parent_locks.batch(since, until)
+        return None
 
     def _refused_by_faults(self, origin: Origin, count: int) -> list[WrittenRow]:
         """Return the results of the first rows, which faults refuse; none of these rows is applied."""
@@ -234,7 +243,3 @@ def _column(columns: Sequence[str], rows: Sequence[Row], name: str) -> Sequence[
         if column.lower() == name.lower():
             return [str(row[place] or "") for row in rows]
     return [None] * len(rows)
-
-
-def origin_of(request: Request, user: OrgUser, endpoint: str) -> Origin:
-    return Origin(user, request.number, request.method, request.path, endpoint)

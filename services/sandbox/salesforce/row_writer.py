@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from sandbox.salesforce import ids
 from sandbox.salesforce.columns import Columns
+from sandbox.salesforce.parent_locks import BatchLocks
 from sandbox.salesforce.results import RowRefused, RowResult
 from sandbox.salesforce.table import Record, Table
 from sandbox.salesforce.values import Value, refused
@@ -43,13 +44,23 @@ class WrittenRow(NamedTuple):
 class RowWriter:
     """Writer of one batch for one object."""
 
-    def __init__(self, table: Table, columns: Columns, *, key_slot: int | None, creator: int, at: float) -> None:
+    def __init__(
+        self,
+        table: Table,
+        columns: Columns,
+        *,
+        key_slot: int | None,
+        creator: int,
+        at: float,
+        locks: BatchLocks | None = None,
+    ) -> None:
         self._table = table
         self._kind = table.kind
         self._columns = columns
         self._key_slot = key_slot
         self._creator = creator
         self._at = at
+        self._locks = locks
         self._folds = key_slot is not None and table.kind.all_fields[key_slot].ignores_case
         self._repeated: set[str] = set()
 
@@ -147,7 +158,9 @@ class RowWriter:
         return found
 
     def _delete(self, row: Row, *, hard: bool = False) -> WrittenRow:
-        serial, _ = self._record_of(row, "delete")
+        serial, record = self._record_of(row, "delete")
+        if self._locks is not None:
+            self._locks.take(record[slot] for slot in self._kind.parents)
         self._table.delete(serial, self._at, hard=hard)
         effect = "HARD_DELETED" if hard else "DELETED"
         return WrittenRow(RowResult(self._table.id_of(serial), True, False), effect, True)
@@ -169,6 +182,10 @@ class RowWriter:
         return serial, record
 
     def _values(self, row: Row) -> Values:
+        for place, name in self._columns.unknown:
+            if row[place] != "":
+                message = f"No such column '{name}' on sobject of type {self._kind.name}"
+                raise refused("INVALID_FIELD", message, name)
         values: Values = {}
         for place, slot, convert in self._columns.setters:
             cell = row[place]
@@ -185,6 +202,8 @@ class RowWriter:
         self._refuse_taken(values, None)
         if self._kind.owner_slot is not None and values.get(self._kind.owner_slot) is None:
             values[self._kind.owner_slot] = ids.make(ids.USER, self._creator)
+        if self._locks is not None:
+            self._locks.take(values.get(slot) for slot in self._kind.parents)
         serial = self._table.insert(values, self._creator, self._at)
         return WrittenRow(RowResult(self._table.id_of(serial), True, True), "CREATED", True)
 
@@ -195,6 +214,8 @@ class RowWriter:
             if missing:
                 raise self._missing(missing)
             self._refuse_taken(values, serial)
+            if self._locks is not None:
+                self._locks.take(one for slot in self._kind.parents for one in (record[slot], values.get(slot)))
         except RowRefused as refusal:
             raise self._with_record(serial, refusal) from None
         changed = self._table.update(serial, record, values, self._at)

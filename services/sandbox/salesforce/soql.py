@@ -56,7 +56,7 @@ _OFFSET: /offset\b/i
 NAME: /[a-z_]\w*(\.[a-z_]\w*)*/i
 SIGN: /[<>!]=|<>|[<=>]/
 TEXT: /'([^'\\]|\\.)*'/s
-DATETIME.2: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:?\d\d)/
+DATETIME.2: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)/
 DATE.1: /\d{4}-\d\d-\d\d/
 NUMBER: /[+-]?\d+(\.\d+)?/
 %ignore /\s+/

@@ -16,12 +16,13 @@ from sandbox.salesforce.results import RowError, RowRefused
 
 Value = str | int | float | bool | None
 Convert = Callable[[Any], Value]
+WRONG_TYPE = "INVALID_TYPE_ON_FIELD_IN_RECORD"
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _TRUTH = {"true": True, "false": False, "1": True, "0": False}
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?", re.ASCII)
 _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
@@ -122,7 +123,7 @@ def _date(cell: Any, _: Field) -> Value:
 
 
 def _datetime(cell: Any, _: Field) -> Value:
-    """Convert ``yyyy-MM-ddTHH:mm:ss.SSSZ``, or with ``±HH:mm``. §6 [docs]"""
+    """Convert ``yyyy-MM-ddTHH:mm:ss.SSSZ``, or with ``±HH:mm``. §6 [docs] Microseconds are cut. §13"""
     return instant(str(cell))
 
 
@@ -162,7 +163,7 @@ def as_text(value: Value) -> str:
 
 
 def _wrong_type(field: Field, cell: Any) -> RowRefused:
-    return refused("INVALID_TYPE_ON_FIELD_IN_RECORD", f"{field.name}: value not of required type: {cell}", field.name)
+    return refused(WRONG_TYPE, f"{field.name}: value not of required type: {cell}", field.name)
 
 
 _CONVERTERS: dict[str, Callable[[Any, Field], Value]] = {

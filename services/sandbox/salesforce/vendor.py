@@ -15,6 +15,7 @@ from sandbox.salesforce.bulk1.routes import bulk1_routes
 from sandbox.salesforce.bulk2.routes import bulk2_routes
 from sandbox.salesforce.describe import describe_route
 from sandbox.salesforce.faults import FAULT_KINDS, Moved, NearlyUsedUp
+from sandbox.salesforce.jobs_endpoint import jobs_routes
 from sandbox.salesforce.login.credentials import Credentials
 from sandbox.salesforce.login.oauth import OAuth
 from sandbox.salesforce.login.soap_login import soap_routes
@@ -45,6 +46,7 @@ class Salesforce(Vendor):
         self.routes: Sequence[Route] = [
             *soap_routes(self.org, self._credentials),
             Route("POST", "/services/oauth2/token", OAuth(self.org, self._credentials).token),
+            *jobs_routes(self.org),
             *(Route(route.method, route.path, self._shared(route.answer), route.pool) for route in calls),
         ]
 
@@ -67,7 +69,8 @@ class Salesforce(Vendor):
 
     def state(self) -> dict[str, object]:
         records = {table.kind.name: len(table) for table in self.org.tables.values()}
-        return {"records": records, "jobs": len(self.org.jobs), "sessions": len(self.org.sessions)}
+        used = self.org.limits.used()
+        return {"records": records, "jobs": len(self.org.jobs), "sessions": len(self.org.sessions), "used": used}
 
     def reset(self) -> None:
         self.org.reset()

@@ -10,6 +10,7 @@ from tests.sandbox.salesforce.orgs import Served
     [
         pytest.param("LastSeen__c", "2024-11-21T09:28:59.123Z", "2024-11-21T09:28:59.123Z", id="§6 date-time in UTC"),
         pytest.param("LastSeen__c", "2024-11-21T09:28:59+02:00", "2024-11-21T07:28:59.000Z", id="§6 with an offset"),
+        pytest.param("LastSeen__c", "2024-11-21T09:28:59.123999Z", "2024-11-21T09:28:59.123Z", id="§13 microseconds"),
         pytest.param("Birthdate", "1980-02-29", "1980-02-29", id="§6 date"),
         pytest.param("HasOptedOutOfEmail", "true", "true", id="§6 true"),
         pytest.param("HasOptedOutOfEmail", "0", "false", id="§6 0"),

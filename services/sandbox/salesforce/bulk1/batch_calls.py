@@ -12,7 +12,8 @@ from sandbox.salesforce.bulk1.queue import Queue
 from sandbox.salesforce.bulk1.refusal import Refusal
 from sandbox.salesforce.bulk1.row_results import row_results
 from sandbox.salesforce.bulk1.xml_reading import NAMESPACE
-from sandbox.salesforce.org import Org, origin_of
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.origin import origin_of
 from sandbox.salesforce.results import unpack_results
 from sandbox.salesforce.sessions import OrgUser
 

@@ -13,7 +13,8 @@ from sandbox.salesforce.bulk1.content_readers import read_csv_content, read_json
 from sandbox.salesforce.bulk1.faults import SplitResult
 from sandbox.salesforce.bulk1.job import Batch, Job, deflate, inflate
 from sandbox.salesforce.bulk1.query_results import query_rows
-from sandbox.salesforce.org import Org, Origin
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.origin import Origin
 from sandbox.salesforce.query import QueryResult
 from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.results import pack_results
@@ -60,6 +61,8 @@ class BatchRunner:
             origin=origin,
             external_id=job.request.external_id_field,
             at=at,
+            since=batch.phases.starts_at,
+            is_json=job.request.content_type.endswith("JSON"),
         )
         batch.records_processed = len(results)
         batch.records_failed = sum(not result.success for result in results)

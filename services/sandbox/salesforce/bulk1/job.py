@@ -18,6 +18,8 @@ JobState = Literal["Open", "Closed", "Aborted"]
 End = Literal["Completed", "Failed", "NotProcessed"]
 BatchState = Literal["Queued", "InProgress"] | End
 
+NOT_YET = Phases(tries=((math.inf, math.inf),))
+"""Phases of a batch that has not begun: it is queued"""
 _ENDLESS = Phases(tries=((0.0, math.inf),))
 
 
@@ -28,8 +30,8 @@ class Batch(msgspec.Struct, kw_only=True):
     job_id: str
     created_at: float
     modified_at: float
-    phases: Phases
     packed_body: bytes
+    phases: Phases = NOT_YET
     end: End | None = None
     message: str | None = None
     records_processed: int = 0
@@ -87,9 +89,23 @@ class Job(msgspec.Struct, kw_only=True):
 
     def add(self, batch: Batch) -> None:
         self.batches[batch.id] = batch
-        self.busy_until = max(self.busy_until, batch.phases.ends_at)
         self.unfinished += 1
         self.kept_bytes += batch.kept_bytes
+
+    def plan(self, batch: Batch, phases: Phases) -> None:
+        """Set the phases of a batch that begins."""
+        batch.phases = phases
+        self.busy_until = max(self.busy_until, phases.ends_at)
+
+    def abort(self, at: float) -> None:
+        """Leave queued batches unprocessed. A batch in progress finishes, nothing is rolled back. §3.4 [docs]"""
+        if self.state == "Aborted":
+            return
+        for batch in self.batches.values():
+            if batch.state(at) == "Queued":
+                self.finish(batch, "NotProcessed", at)
+        self.state = "Aborted"
+        self.modified_at = at
 
     def finish(self, batch: Batch, end: End, at: float, message: str | None = None) -> None:
         """End a batch, once its results and counts are in place."""

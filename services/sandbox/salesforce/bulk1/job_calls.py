@@ -92,17 +92,10 @@ class JobCalls:
             job.modified_at = self._org.clock.now()
 
     def _abort(self, job: Job, user: OrgUser) -> None:
-        """Leave queued batches unprocessed. A batch in progress finishes, nothing is rolled back. §3.4 [docs]"""
+        """Abort for the creator and for administrators. §3.4 [docs]"""
         if job.created_by != user and not user.user.may_administer:
             raise Refusal("InvalidUser", "The user has no permission to abort the job")
-        if job.state == "Aborted":
-            return
-        now = self._org.clock.now()
-        for batch in job.batches.values():
-            if batch.state(now) == "Queued":
-                job.finish(batch, "NotProcessed", now)
-        job.state = "Aborted"
-        job.modified_at = now
+        job.abort(self._org.clock.now())
 
 
 def _markup_sent(request: Request) -> Markup:

@@ -7,7 +7,8 @@ from sandbox.salesforce.bulk1.batch_runner import BatchRunner, soql_of
 from sandbox.salesforce.bulk1.job import Batch, Job, deflate
 from sandbox.salesforce.bulk1.phases import LOAD_TRIES, QUERY_TRIES, Phases, plan
 from sandbox.salesforce.bulk1.pk_chunking import PkChunking, chunk_bounds, rewrite
-from sandbox.salesforce.org import Org, Origin
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.origin import Origin
 from sandbox.salesforce.refusals import BatchRefused
 
 MAX_PENDING = 2_000
@@ -37,12 +38,16 @@ class Queue:
             job_id=job.id,
             created_at=at,
             modified_at=at,
-            phases=self._phases(job, origin, at),
             packed_body=deflate(body),
         )
         job.add(batch)
-        self._org.schedule.add(batch.phases.ends_at, lambda due_at: act(job, batch, origin, due_at))
+        self._org.holding.start(origin, at, lambda began_at: self._begin(job, batch, origin, began_at, act))
         return batch
+
+    def _begin(self, job: Job, batch: Batch, origin: Origin, at: float, act: Act) -> None:
+        if batch.end is None:
+            job.plan(batch, self._phases(job, origin, at))
+            self._org.schedule.add(batch.phases.ends_at, lambda due_at: act(job, batch, origin, due_at))
 
     def _end(self, job: Job, batch: Batch, origin: Origin, at: float) -> None:
         self._runner.run(job, batch, origin, at)

@@ -5,7 +5,8 @@ from sandbox.http.multipart import MULTIPART
 from sandbox.salesforce.bulk2.ingest_job import IngestJob
 from sandbox.salesforce.bulk2.multipart import read_parts
 from sandbox.salesforce.bulk2.requests import IngestRequest, StateChange, decode_json, read_json, unsupported
-from sandbox.salesforce.org import Org, origin_of
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.origin import origin_of
 from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.rest import Caller, as_rest_json, bad_request
 
@@ -50,7 +51,7 @@ class IngestCalls:
             case "UploadComplete":
                 job.start(origin_of(request, caller.user, _ENDPOINT))
             case "Aborted":
-                job.abort()
+                job.abort(self._org.clock.now())
             case other:
                 raise bad_request("INVALIDJOBSTATE", f"expected UploadComplete or Aborted, found: {other}")
         return as_rest_json(job.members())

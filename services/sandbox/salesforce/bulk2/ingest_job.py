@@ -13,7 +13,8 @@ from sandbox.salesforce.columns import is_spelt_exactly
 from sandbox.salesforce.csv_data import CsvRows
 from sandbox.salesforce.faults import MissingFileRows
 from sandbox.salesforce.jobs import JobType
-from sandbox.salesforce.org import Org, Origin
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.origin import Origin
 from sandbox.salesforce.refusals import BatchRefused
 from sandbox.salesforce.rest import bad_request
 from sandbox.salesforce.results import RowResult, pack_results, unpack_results
@@ -38,6 +39,7 @@ class IngestJob(Job):
         self.content_url = f"services/data/v{version}.0/jobs/ingest/{self.id}/batches"
         self._data: bytes | None = None
         self._results: list[bytes] = []
+        self._began_at = 0.0
 
     @property
     def kept_bytes(self) -> int:
@@ -70,8 +72,7 @@ class IngestJob(Job):
             raise bad_request("EXCEEDEDQUOTA", "ApiBatchItems Limit exceeded.")
         now = self.org.clock.now()
         self.move_to("UploadComplete", now)
-        phases = self.org.phases(origin)
-        self.org.schedule.add(now + phases.queued_s, lambda at: self._begin(origin, at, phases.in_progress_s))
+        self.org.holding.start(origin, now, lambda at: self._put(origin, at))
 
     def echo(self) -> Echo:
         """Return the uploaded rows as results show them: without columns that are not spelt exactly. §13.2 [docs]"""
@@ -101,6 +102,10 @@ class IngestJob(Job):
             **({"errorMessage": self.error_message} if self.error_message else {}),
         }
 
+    def _put(self, origin: Origin, at: float) -> None:
+        phases = self.org.phases(origin)
+        self.org.schedule.add(at + phases.queued_s, lambda due: self._begin(origin, due, phases.in_progress_s))
+
     def _body(self) -> bytes:
         return zlib.decompress(self._data) if self._data else b""
 
@@ -108,6 +113,7 @@ class IngestJob(Job):
         if self.state != "UploadComplete":
             return
         self.move_to("InProgress", at)
+        self._began_at = at
         body = self._body()
         settings = self.org.settings
         rows = body.count(b"\n") - body.endswith(b"\n")
@@ -165,7 +171,9 @@ class IngestJob(Job):
             origin=load.origin,
             external_id=self.external_id_field,
             at=at,
+            since=self._began_at,
         )
+        self._began_at = at
         self._results.append(pack_results(results[:shown]))
         self.processed += len(results)
         self.failed += sum(not result.success for result in results)

@@ -5,7 +5,8 @@ from typing import Any, Literal
 from sandbox.http.messages import Request
 from sandbox.salesforce.bulk2.dialect import Dialect
 from sandbox.salesforce.jobs import JobType
-from sandbox.salesforce.org import Org, Origin
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.origin import Origin
 from sandbox.salesforce.rest import RestRefusal, bad_request
 from sandbox.salesforce.sessions import OrgUser
 from sandbox.salesforce.values import instant_at, json_instant
@@ -43,11 +44,11 @@ class Job:
         self.state = state
         self.changed_at = at
 
-    def abort(self) -> None:
+    def abort(self, at: float) -> None:
         """Abort; written rows stay. §4.1 [docs]. Raises ``RestRefusal`` for a job that is over."""
         if self.is_finished:
             raise self.wrong_state("Aborted")
-        self.move_to("Aborted", self.org.clock.now())
+        self.move_to("Aborted", at)
 
     def wrong_state(self, wanted: str) -> RestRefusal:
         message = (

@@ -6,7 +6,8 @@ from sandbox.http.messages import Request, Response, gzipped
 from sandbox.salesforce.bulk2.dialect import CSV
 from sandbox.salesforce.bulk2.query_job import QueryJob
 from sandbox.salesforce.bulk2.requests import QueryRequest, StateChange, read_json
-from sandbox.salesforce.org import Org, origin_of
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.origin import origin_of
 from sandbox.salesforce.rest import Caller, RestRefusal, as_rest_json, bad_request
 
 _MAX_RESULT_PAGES = 5
@@ -38,7 +39,7 @@ class QueryCalls:
         wanted = read_json(request, StateChange).state
         if wanted != "Aborted":
             raise bad_request("INVALIDJOBSTATE", f"expected Aborted, found: {wanted}")
-        job.abort()
+        job.abort(self._org.clock.now())
         return as_rest_json(job.members())
 
     def delete(self, _: Request, __: Caller, job: QueryJob) -> Response:

@@ -9,7 +9,8 @@ import msgspec
 from sandbox.salesforce.bulk2.job import Job
 from sandbox.salesforce.bulk2.requests import QueryRequest
 from sandbox.salesforce.jobs import JobType
-from sandbox.salesforce.org import Org, Origin
+from sandbox.salesforce.org import Org
+from sandbox.salesforce.origin import Origin
 from sandbox.salesforce.query import QueryResult
 from sandbox.salesforce.refusals import QueryRefused
 from sandbox.salesforce.rest import bad_request
@@ -35,10 +36,8 @@ class QueryJob(Job):
             raise bad_request("API_ERROR", refusal.reason) from None
         self.columns: tuple[str, ...] = ()
         self._blocks: list[bytes] = []
-        phases = org.phases(origin)
         self.move_to("UploadComplete", self.created_at)
-        org.schedule.add(self.created_at + phases.queued_s, self._begin)
-        org.schedule.add(self.created_at + phases.queued_s + phases.in_progress_s, self._run)
+        org.holding.start(origin, self.created_at, lambda at: self._put(origin, at))
 
     @property
     def kept_bytes(self) -> int:
@@ -59,6 +58,11 @@ class QueryJob(Job):
             "totalProcessingTime": self.processing_ms,
             "isPkChunkingSupported": True,
         }
+
+    def _put(self, origin: Origin, at: float) -> None:
+        phases = self.org.phases(origin)
+        self.org.schedule.add(at + phases.queued_s, self._begin)
+        self.org.schedule.add(at + phases.queued_s + phases.in_progress_s, self._run)
 
     def _begin(self, at: float) -> None:
         if self.state == "UploadComplete":

@@ -1,10 +1,11 @@
-"""Batches as CSV, JSON and XML. Ids name rows of salesforce_bulk.md §6 and §7."""
+"""Batches as CSV, JSON and XML. Ids name rows of salesforce_bulk.md §6, §7 and §13."""
 
 import json
+from typing import Any
 
 import pytest
 
-from tests.sandbox.salesforce.bulk1.client import Bulk1, rows, rows_xml
+from tests.sandbox.salesforce.bulk1.client import JSON, Bulk1, rows, rows_xml
 
 ACROSS = [
     pytest.param("CSV", "Ext__c,LastName,FirstName,Title\nA,Berg,#N/A,", id="§6 CSV: #N/A is null, empty leaves as is"),
@@ -88,6 +89,37 @@ async def test_malformed_content_fails_the_batch(org: Bulk1, content_type: str, 
     found = await org.upsert(content_type, body)
     assert found["state"] == "Failed"
     assert found["stateMessage"].startswith("InvalidBatch : ")
+
+
+async def test_an_unknown_field_of_a_json_job_is_an_error_of_its_row(org: Bulk1) -> None:
+    body = [{"LastName": "Berg"}, {"LastName": "Lind", "Foo": None}, {"LastName": "Nord", "Account": {"Foo": "x"}}]
+    job = await org.create(content_type="JSON")
+    batch = await org.add(job, json.dumps(body), JSON)
+    results = (await org.http.get(f"/job/{job}/batch/{batch}/result")).json()
+    assert [one["success"] for one in results] == [True, False, False]
+    assert [one["errors"][0]["statusCode"] for one in results[1:]] == ["INVALID_FIELD"] * 2
+    assert [one["errors"][0]["fields"] for one in results[1:]] == [["Foo"], ["Account.Foo"]]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"LastSeen__c": "21.11.2024"}, {"Birthdate": 5}, {"Score__c": "x"}, {"HasOptedOutOfEmail": "yes"}]
+)
+async def test_a_value_that_cannot_be_mapped_fails_the_batch_of_a_json_job(org: Bulk1, wrong: dict[str, Any]) -> None:
+    job = await org.create(content_type="JSON")
+    batch = await org.add(job, json.dumps([{"LastName": "Berg"}, {"LastName": "Lind", **wrong}]), JSON)
+    info = (await org.http.get(f"/job/{job}/batch/{batch}")).json()
+    assert (info["state"], info["numberRecordsProcessed"]) == ("Failed", 0)
+    assert info["stateMessage"].startswith("InvalidBatch : Records not processed")
+    result = await org.http.get(f"/job/{job}/batch/{batch}/result")
+    assert (result.status_code, result.json()["exceptionMessage"]) == (400, "Records not processed")
+    assert await org.records("SELECT Id FROM Contact") == []
+
+
+async def test_any_other_fault_of_a_value_is_an_error_of_its_row_in_json_too(org: Bulk1) -> None:
+    job = await org.create(content_type="JSON")
+    batch = await org.add(job, json.dumps([{"LastName": "Berg"}, {"LastName": "Lind", "Email": "x"}]), JSON)
+    results = (await org.http.get(f"/job/{job}/batch/{batch}/result")).json()
+    assert [one["success"] for one in results] == [True, False]
 
 
 async def test_a_blank_beside_a_quote_is_an_error_for_its_row(org: Bulk1) -> None:

@@ -10,6 +10,7 @@ from tests.sandbox.salesforce.orgs import Served
     ("field", "sent", "shown"),
     [
         pytest.param("LastSeen__c", "2024-11-21T09:28:59+02:00", "2024-11-21T07:28:59.000Z", id="§13.1 an instant"),
+        pytest.param("LastSeen__c", "2024-11-21T09:28:59.123456Z", "2024-11-21T09:28:59.123Z", id="§13.1 microseconds"),
         pytest.param("LastSeen__c", "#N/A", "#N/A", id="no instant"),
         pytest.param("Score__c", "10", "10.0", id="§13.1 a number"),
         pytest.param("Score__c", "", "", id="no number"),
