@@ -6,7 +6,7 @@ one, without which the column is unknown. §13.13 [docs] One unknown column fail
 it in a JSON job.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sandbox.salesforce.objects import Field, ObjectType
@@ -36,8 +36,10 @@ def read_columns(
     key_slot: int | None,
     *,
     takes_unknown: bool = False,
+    hidden: Collection[str] = (),
 ) -> Columns:
-    """Return the columns of a header, or of JSON rows, which ``takes_unknown`` ones. §13.14
+    """Return the columns of a header, or of JSON rows, which ``takes_unknown`` ones. §13.14 ``hidden`` fields, in lower
+    case, are unknown.
 
     Raises ``BatchRefused``: ``InvalidBatch : Field name not found : Foo``. §3.10 [client issue reports]
     """
@@ -53,6 +55,8 @@ def read_columns(
             id_place = place
             continue
         try:
+            if name.lower() in hidden:
+                raise _not_found(name)
             slot, convert = _read_column(name, kind, tables)
         except BatchRefused:
             if not takes_unknown:

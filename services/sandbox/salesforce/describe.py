@@ -6,6 +6,7 @@ An external id of a custom field is an ``externalId``; any field that upserts fi
 as ``Id`` and the standard emails. [assumed: the platform's usual answer]
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from sandbox.http.messages import Request, Response
@@ -25,13 +26,14 @@ def describe_route(org: Org) -> Route:
         table = org.tables.get(request.params["object"].lower())
         if table is None:
             raise not_found()
-        return as_rest_json(_described(table.kind))
+        hidden = org.hidden_fields(table.kind, request.method, request.path)
+        return as_rest_json(_described(table.kind, hidden))
 
     return Route("GET", "/services/data/{version}/sobjects/{object}/describe", rest_handler(org, answer))
 
 
-def _described(kind: ObjectType) -> dict[str, Any]:
-    fields = [_id_field(), *map(_field, kind.all_fields)]
+def _described(kind: ObjectType, hidden: Collection[str]) -> dict[str, Any]:
+    fields = [_id_field(), *(_field(field) for field in kind.all_fields if field.name.lower() not in hidden)]
     return {"name": kind.name, "keyPrefix": kind.prefix, "custom": kind.name.endswith("__c"), "fields": fields}
 
 

@@ -52,6 +52,16 @@ class SlowJob(Selection, frozen=True, kw_only=True, tag="slow_job"):
     phase_s: Seconds
 
 
+class HideFields(Selection, frozen=True, kw_only=True, tag="hide_fields"):
+    """Fields of ``object`` that the user may not see as long as it stands: absent from ``describe``, unknown to rows.
+    §13.15 [docs] By its ``method`` or ``path`` it may act on one of the two alone.
+    """
+
+    object: str
+    fields: tuple[str, ...]
+    times: Count | None = None
+
+
 class HoldJobs(Selection, frozen=True, kw_only=True, tag="hold_jobs"):
     """Batch (1.0) or job (2.0) that stays queued until ``POST /_sandbox/jobs/release``, also when this is cleared."""
 
@@ -142,6 +152,7 @@ FAULT_KINDS: tuple[type[Selection], ...] = (
     LockParents,
     RefuseRows,
     SlowJob,
+    HideFields,
     HoldJobs,
     NearlyUsedUp,
     ReformatNumbers,

@@ -15,6 +15,7 @@ from sandbox.salesforce.columns import check_mapped, read_columns
 from sandbox.salesforce.faults import (
     CompletedWithMessage,
     FailBatch,
+    HideFields,
     LateResults,
     LockParents,
     LockRows,
@@ -145,7 +146,8 @@ class Org:
             raise BatchRefused("InvalidBatch", f"The '{operation}' batch must contain only ids")
         table = self.tables[kind.name.lower()]
         key_slot = self.key_slot(kind, external_id) if operation == "upsert" else None
-        found = read_columns(columns, kind, self.tables, key_slot, takes_unknown=is_json)
+        hidden = self.hidden_fields(kind, origin.method, origin.path)
+        found = read_columns(columns, kind, self.tables, key_slot, takes_unknown=is_json, hidden=hidden)
         if is_json:
             check_mapped(found, kind, rows)
         at = self.clock.now() if at is None else at
@@ -186,6 +188,13 @@ class Org:
     def are_late(self, request: Request) -> bool:
         """Return true when a fault refuses results that are there; uses it up. §13.5"""
         return next(self.faults.acting((LateResults,), request.method, request.path), None) is not None
+
+    def hidden_fields(self, kind: ObjectType, method: str, path: str) -> frozenset[str]:
+        """Return the fields, in lower case, that faults hide from a request. §13.15"""
+        faults = self.faults.acting((HideFields,), method, path)
+        return frozenset(
+            name.lower() for one in faults if one.object.lower() == kind.name.lower() for name in one.fields
+        )
 
     def catch_up(self) -> None:
         """Run the actions that are due, and drop old jobs."""

@@ -59,6 +59,7 @@ class RowWriter:
         self._columns = columns
         self._key_slot = key_slot
         self._creator = creator
+        self._owner = ids.make(ids.USER, creator)
         self._at = at
         self._locks = locks
         self._folds = key_slot is not None and table.kind.all_fields[key_slot].ignores_case
@@ -201,7 +202,7 @@ class RowWriter:
             raise self._missing(missing)
         self._refuse_taken(values, None)
         if self._kind.owner_slot is not None and values.get(self._kind.owner_slot) is None:
-            values[self._kind.owner_slot] = ids.make(ids.USER, self._creator)
+            values[self._kind.owner_slot] = self._owner
         if self._locks is not None:
             self._locks.take(values.get(slot) for slot in self._kind.parents)
         serial = self._table.insert(values, self._creator, self._at)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.salesforce.faults import HideFields
 from sandbox.salesforce.objects import Field, ObjectType
 from sandbox.salesforce.settings import Settings
 from tests.sandbox.salesforce.orgs import Served, error_of, org
@@ -56,6 +57,22 @@ async def test_a_key_may_tell_case_apart() -> None:
     fields = (Field(name="Key__c", external_id=True, case_sensitive=True),)
     async with org(Settings(objects=(ObjectType(name="Crate__c", prefix="a09", fields=fields),))) as served:
         assert (await _fields(served, "crate__c"))["Key__c"]["caseSensitive"] is True
+
+
+async def test_a_field_that_the_user_may_not_see_is_absent_and_unknown(salesforce: Served) -> None:
+    await salesforce.control.add_fault(HideFields(object="Contact", fields=("Email", "Title")))
+    assert {"Email", "Title", "LastName"} & set(await _fields(salesforce, "Contact")) == {"LastName"}
+    assert "Email" in await _fields(salesforce, "Lead")
+    failure = await salesforce.failure("LastName,EMAIL\nBerg,berg@example.com\n")
+    assert failure == "InvalidBatch : Field name not found : EMAIL"
+    await salesforce.control.clear_faults()
+    assert "Email" in await _fields(salesforce, "Contact")
+
+
+async def test_a_field_may_be_hidden_between_a_description_and_a_load(salesforce: Served) -> None:
+    await salesforce.control.add_fault(HideFields(object="contact", fields=("Email",), method="PATCH"))
+    assert "Email" in await _fields(salesforce, "Contact")
+    assert "Field name not found" in await salesforce.failure("LastName,Email\nBerg,berg@example.com\n")
 
 
 async def test_an_unknown_object_is_404(salesforce: Served) -> None:
