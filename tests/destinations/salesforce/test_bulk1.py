@@ -9,12 +9,12 @@ import pytest
 
 from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, Refused, Unavailable
 from sluice.destinations.salesforce.bulk1 import Bulk1
-from sluice.destinations.salesforce.bulk1_calls import digest
+from sluice.destinations.salesforce.uploads import digest
 from sluice.destinations.vendor_jobs import JobDestination, LostSubmit, Refs, RefusedItems, Upload
 from sluice.events import RecordEvent
 from sluice.flow.batch import Batch
 from tests.destinations.salesforce.bulk1_texts import batch_xml, batches_xml, job_xml
-from tests.destinations.salesforce.offline import bulk1_settings
+from tests.destinations.salesforce.encoding import bulk1_settings
 from tests.destinations.salesforce.offline_org import SOAP, error, network, xml
 from tests.destinations.salesforce.test_bulk1_results import read_rows
 from tests.support.factories import NOON, encode_batch, record, send_now
