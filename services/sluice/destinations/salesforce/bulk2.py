@@ -16,7 +16,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime
 from typing import Literal
 
@@ -191,7 +191,7 @@ class Bulk2:
                 refs={"job": job.id},
                 word=job.state,
                 over=job.state in OVER,
-                batch_key=job.batch_key,
+                batch_key=job.batch_key(),
                 created_at=job.created_date,
                 created_by=job.created_by_id,
             )
@@ -199,11 +199,8 @@ class Bulk2:
     async def check(self) -> str:
         """See that reads and writes get through, and that what the settings name exists. Raises ``BatchError``."""
         answer = await check_org(self._settings, self._calls, self._descriptions, needs_identifier=True)
-        try:
+        with suppress(Refused):  # so it arrived
             await self._bulk2.abort(NO_JOB)
-        except Refused as error:
-            if not is_code(error, *OTHER_STATE, *UNKNOWN):
-                raise
         for object_ in self._settings.hard_deletes:
             await self._abandon(await self._create_job(Target(object_, "hardDelete"), None))
         return answer

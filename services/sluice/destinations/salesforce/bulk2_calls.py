@@ -9,8 +9,9 @@ from contextlib import AbstractAsyncContextManager
 import httpx
 import msgspec
 
-from sluice.destinations.contract import PreSendCheck, Unavailable
+from sluice.destinations.contract import Misconfigured, PreSendCheck, Refused, Unavailable
 from sluice.destinations.salesforce.calls import CSV, Calls
+from sluice.destinations.salesforce.errors import is_code
 from sluice.destinations.salesforce.job_list import ListedJob
 from sluice.destinations.salesforce.job_targets import Target
 from sluice.destinations.salesforce.result_files import ResultFile
@@ -53,23 +54,29 @@ class Bulk2Calls:
             "assignmentRuleId": assignment_rule_id,
         }
         body = msgspec.json.encode({name: value for name, value in order.items() if value})
-        return _read(await self._calls.write("POST", self._jobs, body, effect="nothing", check=check)).id
+        try:
+            return _read(await self._calls.write("POST", self._jobs, body, effect="nothing", check=check)).id
+        except Refused as error:
+            if not is_code(error, "NOT_FOUND"):
+                raise
+            # No record is the cause, so no other batch will do.
+            raise Misconfigured(f"{error}; correct `url` and `api_version`", error.http_status) from error
 
     async def put(self, job: str, body: bytes, check: PreSendCheck) -> None:
         """Give ``job`` its rows. A job takes one PUT, so after a failed one another job is needed. §4.1 [issue]"""
         path = f"{self._jobs}/{job}/batches"
-        await self._calls.write("PUT", path, body, CSV, effect="nothing", check=check, may_be_missing=True)
+        await self._calls.write("PUT", path, body, CSV, effect="nothing", check=check)
 
     async def start(self, job: str, check: PreSendCheck) -> None:
         """Let ``job`` run. Raises ``Ambiguous`` unless it is known not to."""
         body = b'{"state":"UploadComplete"}'
         path = f"{self._jobs}/{job}"
-        await self._calls.write("PATCH", path, body, effect="once", check=check, may_be_missing=True)
+        await self._calls.write("PATCH", path, body, effect="once", check=check)
 
     async def abort(self, job: str) -> None:
         """Have ``job`` run no further. What is written stays. §4.1 [docs]"""
         body = b'{"state":"Aborted"}'
-        await self._calls.write("PATCH", f"{self._jobs}/{job}", body, effect="nothing", may_be_missing=True)
+        await self._calls.write("PATCH", f"{self._jobs}/{job}", body, effect="nothing")
 
     async def job(self, job: str) -> IngestJob:
         """Return ``job``."""

@@ -94,6 +94,6 @@ class Bulk2States:
         )
 
     def _note(self, job: IngestJob) -> None:
-        self._targets[job.id] = read_target(job.batch_key)
+        self._targets[job.id] = read_target(job.batch_key())
         if len(self._targets) > MAX_TARGETS:
             del self._targets[next(iter(self._targets))]

@@ -119,12 +119,10 @@ class Calls:
         check: PreSendCheck | None = None,
         accept: str = JSON,
         headers: Mapping[str, str] | None = None,
-        may_be_missing: bool = False,
     ) -> httpx.Response:
         """Return the success that answers a call with ``effect``; ``check`` runs in the last moment before it leaves.
 
-        What ``path`` names ``may_be_missing``: that it is, by the vendor's own 404, is ``Refused``. Raises otherwise
-        ``Unavailable``, ``Misconfigured``, ``Refused``; ``Ambiguous`` unless the effect is ``nothing``.
+        Raises ``Unavailable``, ``Misconfigured``, ``Refused``; ``Ambiguous`` unless the effect is ``nothing``.
         """
         extensions: dict[str, object] = {PRE_SEND_CHECK: check}
         if effect == "once":
@@ -141,7 +139,7 @@ class Calls:
                 raise unavailable_of(error) from error
             raise
         if not (response.is_success and self._answers.are_own(response)):
-            raise self._error_of_write(response, effect, may_be_missing=may_be_missing)
+            raise self._error_of_write(response, effect)
         return response
 
     async def read_quotas(self) -> None:
@@ -168,10 +166,8 @@ class Calls:
         self._doubt_quotas(error)
         raise error
 
-    def _error_of_write(self, response: httpx.Response, effect: Effect, *, may_be_missing: bool) -> BatchError:
+    def _error_of_write(self, response: httpx.Response, effect: Effect) -> BatchError:
         is_own = self._answers.are_own(response)
-        if may_be_missing and is_own and response.status_code == 404:
-            return read_error_of(response, is_own=True)
         error = write_error(response, is_own=is_own, may_be_repeated=effect != "once")
         self._doubt_quotas(error)
         return unavailable_of(error) if effect == "nothing" and isinstance(error, Ambiguous) else error

@@ -8,8 +8,7 @@ daily or concurrent quota used up               ``Unavailable``      the same, w
 429                                             ``Unavailable``      the same
 301, 302, 307, 308, twice                       ``Misconfigured``    the same: a redirect does nothing itself
 retired version, no permission, wrong request   ``Misconfigured``    the same
-404 ``NOT_FOUND``                               ``Refused``          ``Misconfigured``
-too large; any other code with a 4xx            ``Refused``          the same
+too large; not found; any other code with a 4xx ``Refused``          the same
 ``ClientInputError`` otherwise, ``Timeout``     ``Unavailable``      ``Ambiguous``
 408, 5xx, a success that cannot be read         ``Unavailable``      ``Ambiguous``
 any answer that is not the vendor's own         the same, and never  the same if the items may be repeated; otherwise
@@ -75,8 +74,6 @@ def is_code(refused: Refused, *codes: str) -> bool:
 def write_error(response: httpx.Response, *, is_own: bool, may_be_repeated: bool) -> BatchError:
     """Return the error of a write; ``is_own``: the answer is the vendor's own."""
     error = _error_from(response)
-    if isinstance(error, Refused) and response.status_code == 404:
-        error = Misconfigured(f"{error}; correct `url`", 404)
     if is_own or response.status_code in MOVES:
         return error
     return unproven(error, may_be_repeated=may_be_repeated)
