@@ -101,7 +101,8 @@ class Rows(NamedTuple):
 
 
 class OpenedJob(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a later owner must know of a batch that the vendor runs as a job, to find it and to collect its results."""
+    """A batch that the vendor runs as a job, as a later owner of its lanes must know it to find it and collect its
+    results."""
 
     items: int
     """Items of the whole batch, of all its lanes."""

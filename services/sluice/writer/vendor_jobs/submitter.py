@@ -87,30 +87,26 @@ class Submitter:
 
     async def run(self, settle: Settle, put_back: PutBack) -> None:
         """Submit until the vendor has the batch, or it is put back. An outage is waited for, however long."""
-        self._table.submitting += 1
-        try:
-            while self._keep(self._clearance.owned(self.batch.items)):
-                await self._clearance.acquire_permit()
-                try:
-                    await self._submit()
-                except RefusedItems as error:
-                    self._limiter.succeeded()
-                    self._reject(error, settle)
-                except Refused as error:
-                    self._limiter.succeeded()
-                    self._divide(error, settle, put_back)
-                    return
-                except (Unavailable, Misconfigured) as error:
-                    self._holder.hold(error)
-                except LanesMoved:
-                    self._limiter.release()
-                except BaseException:
-                    self._limiter.release()
-                    raise
-                else:
-                    return
-        finally:
-            self._table.submitting -= 1
+        while self._keep(self._clearance.owned(self.batch.items)):
+            await self._clearance.acquire_permit()
+            try:
+                await self._submit()
+            except RefusedItems as error:
+                self._limiter.succeeded()
+                self._reject(error, settle)
+            except Refused as error:
+                self._limiter.succeeded()
+                self._divide(error, settle, put_back)
+                return
+            except (Unavailable, Misconfigured) as error:
+                self._holder.hold(error)
+            except LanesMoved:
+                self._limiter.release()
+            except BaseException:
+                self._limiter.release()
+                raise
+            else:
+                return
 
     def _keep(self, items: Sequence[Item]) -> bool:
         """Let the batch have ``items`` alone; return whether there is one.
