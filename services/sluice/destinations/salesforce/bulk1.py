@@ -130,6 +130,8 @@ class Bulk1:
 
     async def prepare(self, batch: Batch) -> Upload:
         """Return the body with all items of ``batch``. Raises ``RefusedItems``, ``BatchError``."""
+        # Where nothing runs nobody polls, and the budgets would grow old.
+        await self._calls.read_quotas()
         rows = [item.encoded for item in batch.items]
         checked = await check_rows(read_target(batch.batch_key), rows, self._descriptions)
         if checked.rejections:
