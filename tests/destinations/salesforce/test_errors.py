@@ -61,7 +61,7 @@ TABLE = [
     pytest.param(bulk1("ClientInputError"), Unavailable, Ambiguous, id="§3.11 ClientInputError, otherwise"),
     pytest.param(bulk1("ExceededQuota"), Unavailable, Unavailable, id="§3.11 ExceededQuota"),
     pytest.param(bulk1("FeatureNotEnabled"), Misconfigured, Misconfigured, id="§3.11 FeatureNotEnabled"),
-    pytest.param(bulk1("InvalidEntity"), Misconfigured, Misconfigured, id="§3.11 InvalidEntity"),
+    pytest.param(bulk1("InvalidEntity"), Refused, Refused, id="§3.11 InvalidEntity"),
     pytest.param(bulk1("InvalidOperation"), Misconfigured, Misconfigured, id="§3.11 InvalidOperation"),
     pytest.param(bulk1("InvalidUrl"), Misconfigured, Misconfigured, id="§3.11 InvalidUrl"),
     pytest.param(bulk1("InvalidXML"), Misconfigured, Misconfigured, id="§3.11 InvalidXML"),
@@ -84,7 +84,7 @@ TABLE = [
     pytest.param(bulk2("INVALIDBATCH"), Refused, Refused, id="§4.3 INVALIDBATCH"),
     pytest.param(bulk2("API_ERROR"), Refused, Refused, id="§4.3 API_ERROR"),
     pytest.param(bulk2("JSON_PARSER_ERROR"), Refused, Refused, id="§4.3 JSON_PARSER_ERROR"),
-    pytest.param(bulk2("INVALIDENTITY"), Misconfigured, Misconfigured, id="§4.3 INVALIDENTITY"),
+    pytest.param(bulk2("INVALIDENTITY"), Refused, Refused, id="§4.3 INVALIDENTITY"),
     pytest.param(bulk2("FEATURENOTENABLED"), Misconfigured, Misconfigured, id="§4.3 FEATURENOTENABLED"),
     pytest.param(
         bulk2("CLIENTINPUTERROR", message="Exceeded max size limit of 150000000"),

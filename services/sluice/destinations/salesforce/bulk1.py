@@ -27,7 +27,6 @@ import msgspec
 from sluice.destinations.contract import (
     Ambiguous,
     Kind,
-    Misconfigured,
     OnRequest,
     PreSendCheck,
     Refused,
@@ -130,6 +129,8 @@ class Bulk1:
 
     async def prepare(self, batch: Batch) -> Upload:
         """Return the body with all items of ``batch``. Raises ``RefusedItems``, ``BatchError``."""
+        # Where nothing runs nobody polls, and the budgets would grow old.
+        await self._calls.read_quotas()
         return await make_upload(batch, self._content_type, self._descriptions)
 
     async def submit(self, batch: Batch, upload: Upload, named: Named, pre_send_check: PreSendCheck) -> Refs:
@@ -230,14 +231,12 @@ class Bulk1:
 
     async def check(self) -> str:
         """Read the budgets, and close a job that is not there: so writes get through, too. Raises ``BatchError``."""
-        version = self._settings.api_version
-        try:
-            host = (await self._calls.get(f"{self._calls.data}/limits")).request.url.host
-        except Refused as error:
-            raise Misconfigured(f"{error}; correct `url` and `api_version`, now {version}") from error
+        host = await self._calls.read_limits()
         with suppress(Refused):  # so it arrived
             await self._bulk1.close_job(UNKNOWN_JOB)
-        return f"Salesforce at {host} accepts our credentials; Bulk API {version}"
+        accepted = f"Salesforce at {host} accepts our credentials; Bulk API {self._settings.api_version}"
+        left = [f"{quota.remaining:,} of {quota.allowed:,} {name}" for name, quota in self.quotas.items()]
+        return f"{accepted}; left today: {', '.join(left)}" if left else accepted
 
     async def aclose(self) -> None:
         """Close the connections."""

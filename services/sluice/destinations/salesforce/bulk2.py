@@ -121,6 +121,8 @@ class Bulk2:
 
     async def prepare(self, batch: Batch) -> Upload:
         """Return the body with all items of ``batch``. Raises ``RefusedItems``, ``BatchError``."""
+        # Where nothing runs nobody polls, and the budgets would grow old.
+        await self._calls.read_quotas()
         return await make_upload(batch, "CSV", self._descriptions)
 
     async def submit(self, batch: Batch, upload: Upload, named: Named, pre_send_check: PreSendCheck) -> Refs:

@@ -15,6 +15,9 @@ any answer that is not the vendor's own         the same, and never  the same if
                                                 ``Refused``          ``Ambiguous``
 ==============================================  ===================  ==================================================
 
+``InvalidEntity`` is a ``Refused``, not a matter of configuration as §12 has it [assumed]: a record of an object that
+the Bulk API does not take would hold up those of all others, and no setting or right helps.
+
 A ``Refused`` has the vendor's code, verbatim: compare it with :func:`is_code`, because each API spells it in its own
 way. One verb knows what it is about, such as an unknown job.
 """
@@ -51,7 +54,6 @@ _ADVICE = {
     for code, advice in {
         "FeatureNotEnabled": "enable the Bulk API for the org; hardDelete needs the permission Bulk API Hard Delete",
         "InvalidUser": "give the user API Enabled, and rights on the object; only who made a job may close it",
-        "InvalidEntity": "the Bulk API does not take this object",
         "InvalidOperation": "the Bulk API does not take this operation",
         "InvalidUrl": "correct `url` and `api_version`",
         "InvalidXML": "the vendor did not read our XML; report it",

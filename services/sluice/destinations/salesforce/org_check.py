@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from sluice.destinations.contract import Misconfigured, Refused
+from sluice.destinations.contract import Misconfigured
 from sluice.destinations.salesforce.calls import Calls
 from sluice.destinations.salesforce.descriptions import Description, Descriptions
 from sluice.destinations.salesforce.login_settings import ClientCredentialsLogin
@@ -22,11 +22,7 @@ async def check_org(
     ``Misconfigured`` names all that the settings name and that is missing. With ``needs_identifier`` inserts are taken
     only where the settings have an identifier field.
     """
-    try:
-        host = (await calls.get(f"{calls.data}/limits")).request.url.host
-    except Refused as error:
-        raise Misconfigured(f"{error}; correct `url` and `api_version`, now {settings.api_version}") from error
-    await calls.read_quotas()
+    host = await calls.read_limits()
     missing: list[str] = []
     for object_ in _objects(settings):
         missing += _missing(settings, object_, await descriptions.find(object_))
