@@ -4,7 +4,7 @@ import httpx
 import msgspec
 import pytest
 
-from sluice.destinations.contract import Misconfigured, Refused, Unavailable
+from sluice.destinations.contract import Ambiguous, Misconfigured, Refused, Unavailable
 from sluice.destinations.salesforce.bulk2_calls import Bulk2Calls
 from sluice.destinations.salesforce.job_targets import Target
 from tests.destinations.salesforce.bulk2_texts import JOB, NOT_FOUND, job, rest_error, table
@@ -80,6 +80,8 @@ async def test_an_answer_that_is_no_job_is_an_outage(content: bytes) -> None:
     for call in (bulk2(answer).job(JOB), bulk2(answer).create_job(TARGET, "", send_now)):
         with pytest.raises(Unavailable, match="cannot be read"):
             await call
+    with pytest.raises(Ambiguous, match="cannot be read"):
+        await bulk2(answer).start(JOB, send_now)
 
 
 async def test_a_job_that_is_not_there_is_refused_and_a_missing_api_is_for_a_person() -> None:

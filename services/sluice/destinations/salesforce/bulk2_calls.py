@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 import httpx
 import msgspec
 
-from sluice.destinations.contract import Misconfigured, PreSendCheck, Refused, Unavailable
+from sluice.destinations.contract import Ambiguous, Misconfigured, PreSendCheck, Refused, Unavailable
 from sluice.destinations.salesforce.calls import CSV, Calls
 from sluice.destinations.salesforce.errors import is_code
 from sluice.destinations.salesforce.job_list import ListedJob
@@ -70,8 +70,12 @@ class Bulk2Calls:
     async def start(self, job: str, check: PreSendCheck) -> None:
         """Let ``job`` run. Raises ``Ambiguous`` unless it is known not to."""
         body = b'{"state":"UploadComplete"}'
-        path = f"{self._jobs}/{job}"
-        await self._calls.write("PATCH", path, body, effect="once", check=check)
+        response = await self._calls.write("PATCH", f"{self._jobs}/{job}", body, effect="once", check=check)
+        try:
+            _read(response)
+        except Unavailable as error:
+            # A success without a job may be anybody's.
+            raise Ambiguous(str(error)) from error
 
     async def abort(self, job: str) -> None:
         """Have ``job`` run no further. What is written stays. §4.1 [docs]"""
