@@ -1,5 +1,7 @@
 """LaneJobs: rows that are with the vendor are not in memory, and are not read as new ones."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from sluice.events import Rows
@@ -7,6 +9,7 @@ from sluice.flow.batch import Item
 from sluice.flow.key_hashes import hash_of
 from sluice.flow.key_order import OrderTerms
 from sluice.flow.lane_job import LaneJob
+from sluice.writer.lanes.decoding import Recall
 from sluice.writer.lanes.job_rows import MIN_SKIP
 from tests.support.factories import DELIVERED, NOON, make_lane_job, record, record_message
 from tests.support.fakes import FakeLane, make_answer
@@ -19,13 +22,18 @@ def _found(*rows: Rows) -> LaneJob:
     return make_lane_job(*rows, refs={"job": "J"}, hash_at=lambda offset: hash_of(str(offset).encode()))
 
 
+def hand_over(lane: FakeLane, job: LaneJob, items: Sequence[Item]) -> None:
+    """Let ``items`` leave for ``job``."""
+    lane.hand_over(job, items, [hash_of(item.order_key) for item in items])
+
+
 def _handed_over(lane: FakeLane, *offsets: int) -> tuple[LaneJob, list[Item]]:
     """Accept records and let them leave for a vendor job."""
     items = lane.accept(0, [record_message(offset) for offset in offsets])
     for row, item in enumerate(items):
         item.row = row
     job = make_lane_job(refs={"job": "J"})
-    lane.hand_over(job, items)
+    hand_over(lane, job, items)
     return job, items
 
 
@@ -53,7 +61,7 @@ def test_items_of_several_topics_are_rows_of_one_job() -> None:
     items = [*lane.accept(0, [record_message(9)]), *lane.accept(1, [record_message(2, topic=1)])]
     items[0].row, items[1].row = 1, 0
     job = make_lane_job()
-    lane.hand_over(job, items)
+    hand_over(lane, job, items)
     assert (job.rows[0].row_of(9), job.rows[1].row_of(2), job.open) == (1, 0, 2)
 
 
@@ -116,7 +124,7 @@ def test_rows_that_were_skipped_are_settled_like_any_other() -> None:
     lane = FakeLane(jobs=[job])
     lane.jobs.skip(0)
     messages = [record_message(offset) for offset in range(LONG)]
-    items = lane.recall_rows(job, 0, messages, range(LONG))
+    items = lane.recall_rows(job, 0, messages, range(LONG), Recall.TO_ENCODE)
     assert [item.row for item in items] == list(range(LONG))
     lane.settle_rows(job, make_answer(items, *[DELIVERED] * LONG), NOON)
     lane.commit()
@@ -127,7 +135,7 @@ def test_rows_that_were_skipped_are_settled_like_any_other() -> None:
 def test_rows_that_are_settled_before_they_are_read_are_passed_by() -> None:
     job = _found(Rows(0, 0, 3, 0))
     lane = FakeLane(jobs=[job])
-    items = lane.recall_rows(job, 0, [record_message(offset) for offset in range(3)], range(3))
+    items = lane.recall_rows(job, 0, [record_message(offset) for offset in range(3)], range(3), Recall.TO_ENCODE)
     lane.settle_rows(job, make_answer(items[:2], DELIVERED, DELIVERED), NOON)
     lane.commit()
     assert _accept(lane, 0, 1, 2, 3) == [3]
@@ -155,7 +163,7 @@ def test_job_whose_rows_are_all_still_to_come_is_gone_when_they_are_taken_out() 
 def test_rows_that_are_sent_anew_keep_their_keys_busy() -> None:
     lane = FakeLane()
     job, _ = _handed_over(lane, 0)
-    [item] = lane.recall_rows(job, 0, [record_message(0)], range(1))
+    [item] = lane.recall_rows(job, 0, [record_message(0)], range(1), Recall.TO_ENCODE)
     lane.jobs.remove(job, {0: [0]})
     assert (lane.jobs.by_batch, lane.buffer.items) == ({}, 1)
     assert _same_key(lane, 1, "0") == []
@@ -167,7 +175,7 @@ def test_row_whose_record_is_gone_from_kafka_holds_nobody_up() -> None:
     lane = FakeLane()
     job, _ = _handed_over(lane, 0, 1)
     assert _same_key(lane, 2, "0") == []
-    items = lane.recall_rows(job, 0, [record_message(1)], range(2))
+    items = lane.recall_rows(job, 0, [record_message(1)], range(2), Recall.TO_ENCODE)
     assert [item.offset for item in items] == [1]
     assert list(job.rows[0].open.runs()) == [range(1, 2)]
     assert [item.offset for item in lane.due(0.0)] == [2]
@@ -177,12 +185,13 @@ def test_row_whose_record_is_gone_from_kafka_holds_nobody_up() -> None:
 def test_rows_that_were_not_looked_at_are_not_gone() -> None:
     lane = FakeLane()
     job, _ = _handed_over(lane, 0, 1, 2)
-    lane.recall_rows(job, 0, [], range(1, 2))
+    lane.recall_rows(job, 0, [], range(1, 2), Recall.TO_ENCODE)
     assert list(job.rows[0].open.runs()) == [range(1), range(2, 3)]
 
 
 def test_item_of_a_job_is_no_item_of_another() -> None:
     lane = FakeLane()
     job, _ = _handed_over(lane, 0)
-    lane.hand_over(make_lane_job(batch_id="batch-2"), lane.accept(0, [record_message(1)]))
-    assert [item.offset for item in lane.recall_rows(job, 0, [record_message(0), record_message(1)], range(2))] == [0]
+    hand_over(lane, make_lane_job(batch_id="batch-2"), lane.accept(0, [record_message(1)]))
+    both = [record_message(0), record_message(1)]
+    assert [item.offset for item in lane.recall_rows(job, 0, both, range(2), Recall.TO_ENCODE)] == [0]

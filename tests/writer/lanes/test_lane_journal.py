@@ -16,6 +16,7 @@ class _Setup:
         self.journal = LaneJournal(self.kept, max_entry_bytes)
         self.batch = make_batch(make_item(offset) for offset in offsets)
         self.items = self.batch.items
+        self.hashes = [hash_of(item.order_key) for item in self.items]
 
     @property
     def entries(self) -> list[BatchEvent]:
@@ -43,7 +44,7 @@ async def test_withdrawn_batch_names_its_rows() -> None:
 @instantly
 async def test_opened_job_names_the_key_of_each_row() -> None:
     setup = _Setup(5, 7)
-    await setup.journal.open_job(setup.batch, setup.items, JOB, NOON, NOON)
+    await setup.journal.open_job(setup.batch, setup.items, setup.hashes, JOB, NOON, NOON)
     [entry] = setup.entries
     assert (entry.state, entry.rows, entry.vendor_at) == ("opened", [Rows(0, 5, 1, 0), Rows(0, 7, 1, 1)], NOON)
     assert entry.vendor_job is not None
@@ -65,7 +66,7 @@ async def test_names_and_the_submit_are_about_all_rows() -> None:
 @instantly
 async def test_large_entry_becomes_several_with_the_keys_of_their_own_rows() -> None:
     setup = _Setup(*range(0, 40, 2), max_entry_bytes=400)
-    await setup.journal.open_job(setup.batch, setup.items, JOB, NOON, None)
+    await setup.journal.open_job(setup.batch, setup.items, setup.hashes, JOB, NOON, None)
     assert len(setup.entries) > 1
     hashes = [one for entry in setup.entries if (job := entry.vendor_job) for one in decode_hashes(job.key_hashes)]
     assert [rows.offset for entry in setup.entries for rows in entry.rows] == [item.offset for item in setup.items]
