@@ -76,7 +76,7 @@ async def _waiting(org: Salesforce, jobs: int = 1) -> None:
     """Wait until the vendor has ``jobs`` that wait."""
 
     async def look() -> bool:
-        return sum(job.listing()["state"] == "UploadComplete" for job in org.org.jobs) >= jobs
+        return [job.listing()["state"] for job in org.org.jobs].count("UploadComplete") >= jobs
 
     await eventually(look)
 
