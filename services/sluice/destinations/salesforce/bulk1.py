@@ -32,7 +32,7 @@ from sluice.destinations.contract import (
     Refused,
     Unavailable,
 )
-from sluice.destinations.salesforce.bulk1_calls import UNKNOWN, Bulk1Calls, JobOrder, digest
+from sluice.destinations.salesforce.bulk1_calls import UNKNOWN, Bulk1Calls, JobOrder
 from sluice.destinations.salesforce.bulk1_results import Bulk1Results
 from sluice.destinations.salesforce.bulk1_search import find_batch
 from sluice.destinations.salesforce.bulk1_states import Bulk1States
@@ -40,14 +40,16 @@ from sluice.destinations.salesforce.calls import Calls
 from sluice.destinations.salesforce.descriptions import Descriptions
 from sluice.destinations.salesforce.errors import is_code
 from sluice.destinations.salesforce.job_list import listed_jobs
-from sluice.destinations.salesforce.job_targets import read_target
+from sluice.destinations.salesforce.job_targets import Target, read_target
 from sluice.destinations.salesforce.open_jobs import OpenJobs
+from sluice.destinations.salesforce.org_check import check_org
 from sluice.destinations.salesforce.record_fields import EMPTY_TEXT
 from sluice.destinations.salesforce.records import Records, of_object
-from sluice.destinations.salesforce.refused_columns import check_rows
-from sluice.destinations.salesforce.request_bodies import FRAMES, encode_body
+from sluice.destinations.salesforce.refused_targets import RefusedTargets
+from sluice.destinations.salesforce.request_bodies import FRAMES
 from sluice.destinations.salesforce.row_formats import ROW_FORMATS
 from sluice.destinations.salesforce.settings import Bulk1Settings
+from sluice.destinations.salesforce.uploads import make_upload
 from sluice.destinations.vendor_jobs import (
     JobState,
     LostSubmit,
@@ -55,7 +57,6 @@ from sluice.destinations.vendor_jobs import (
     Over,
     Quota,
     Refs,
-    RefusedItems,
     Upload,
     VendorJob,
 )
@@ -114,6 +115,7 @@ class Bulk1:
         self._states = Bulk1States(self._bulk1)
         self._results = Bulk1Results(self._bulk1, settings.content_type)
         self._descriptions = self._describe()
+        self._refused = RefusedTargets(time.monotonic)
         self._encode = Records(settings, ROW_FORMATS[settings.content_type], needs_identifier=False).encode
 
     @property
@@ -134,12 +136,8 @@ class Bulk1:
         """Return the body with all items of ``batch``. Raises ``RefusedItems``, ``BatchError``."""
         # Where nothing runs nobody polls, and the budgets would grow old.
         await self._calls.read_quotas()
-        rows = [item.encoded for item in batch.items]
-        checked = await check_rows(read_target(batch.batch_key), rows, self._descriptions)
-        if checked.rejections:
-            raise RefusedItems(checked.rejections)
-        body = encode_body(self._content_type, rows, checked.spellings)
-        return Upload(body, digest(body))
+        self._refused.check(batch)
+        return await make_upload(batch, self._content_type, self._descriptions)
 
     async def submit(self, batch: Batch, upload: Upload, named: Named, pre_send_check: PreSendCheck) -> Refs:
         """Add ``upload`` as a batch to the open job of its key. Raises ``BatchError``."""
@@ -238,13 +236,13 @@ class Bulk1:
             )
 
     async def check(self) -> str:
-        """Read the budgets, and close a job that is not there: so writes get through, too. Raises ``BatchError``."""
-        host = await self._calls.read_limits()
+        """See that reads and writes get through, and that what the settings name exists. Raises ``BatchError``."""
+        answer = await check_org(self._settings, self._calls, self._descriptions, needs_identifier=False)
         with suppress(Refused):  # so it arrived
             await self._bulk1.close_job(UNKNOWN_JOB)
-        accepted = f"Salesforce at {host} accepts our credentials; Bulk API {self._settings.api_version}"
-        left = [f"{quota.remaining:,} of {quota.allowed:,} {name}" for name, quota in self.quotas.items()]
-        return f"{accepted}; left today: {', '.join(left)}" if left else accepted
+        for object_ in self._settings.hard_deletes:
+            await self.abort({"job": await self._create_job(Target(object_, "hardDelete").batch_key, None)})
+        return answer
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -253,7 +251,7 @@ class Bulk1:
     def _describe(self) -> Descriptions:
         return Descriptions(self._calls.find, self._settings.describe_age_s, time.monotonic)
 
-    async def _create_job(self, batch_key: str, check: PreSendCheck) -> str:
+    async def _create_job(self, batch_key: str, check: PreSendCheck | None) -> str:
         target = read_target(batch_key)
         order = JobOrder(
             target.operation,
@@ -263,7 +261,11 @@ class Bulk1:
             of_object(self._settings.assignment_rule_ids, target.object),
             self._content_type,
         )
-        job = await self._bulk1.create_job(order, check)
+        try:
+            job = await self._bulk1.create_job(order, check)
+        except Refused as error:
+            self._refused.note(batch_key, error)
+            raise
         self._results.learn(job, target.operation)
         return job
 

@@ -53,7 +53,7 @@ class Bulk1Calls:
         self._calls = calls
         self._media_type = MEDIA_TYPES[content_type]
 
-    async def create_job(self, order: JobOrder, check: PreSendCheck) -> str:
+    async def create_job(self, order: JobOrder, check: PreSendCheck | None) -> str:
         """Make a job and return its id. One whose answer is lost stays open and empty. §8"""
         fields = "".join(
             f"<{name}>{escape(value)}</{name}>" for name, value in zip(_ORDER_NAMES, order, strict=True) if value
@@ -98,7 +98,7 @@ class Bulk1Calls:
         return _read(await self._calls.get(self._path(f"job/{job}/batch/{batch}"), accept=_ANY), read_batch)
 
     async def request_digest(self, job: str, batch: str) -> str:
-        """Return the digest of what was sent as ``batch``, as :func:`digest` makes it. §3.6"""
+        """Return the digest of what was sent as ``batch``, as ``uploads.digest`` makes it. §3.6"""
         path = self._path(f"job/{job}/batch/{batch}/request")
         total = sha256()
         async with self._calls.stream(path, max_bytes=MAX_REQUEST_BYTES, accept=_ANY) as pieces:
@@ -122,11 +122,6 @@ class Bulk1Calls:
 _ANY = "*/*"
 """The answer's format follows that of the job, whatever is asked for. §3.1 [docs]"""
 _ORDER_NAMES = ("operation", "object", "externalIdFieldName", "concurrencyMode", "assignmentRuleId", "contentType")
-
-
-def digest(body: bytes) -> str:
-    """Return the fingerprint by which a batch is known again at the vendor."""
-    return sha256(body).hexdigest()
 
 
 def _read(response: httpx.Response, read: Callable[[httpx.Response], _Info]) -> _Info:
