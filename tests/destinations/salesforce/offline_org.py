@@ -12,6 +12,7 @@ from sluice.setting_types import Secret
 from tests.destinations.salesforce.logins import granted
 
 URL = "https://acme.my.salesforce.com"
+SOAP = {"flow": "soap", "username": "loader@example.com", "password": "s3cret", "security_token": "T"}
 LOGIN = SoapLogin(username="loader@example.com", password=Secret("s3cret"), security_token=Secret("T"))
 Answer = Callable[[httpx.Request], httpx.Response]
 

@@ -7,7 +7,7 @@ import pytest
 
 from sluice.destinations.contract import Unavailable
 from sluice.destinations.salesforce.descriptions import Descriptions
-from tests.destinations.salesforce.offline import CONTACT
+from tests.destinations.salesforce.encoding import CONTACT
 
 
 class _Org:

@@ -7,7 +7,7 @@ import pytest
 from sluice.destinations.contract import Rejection
 from sluice.destinations.salesforce.row_formats import ContentType
 from sluice.events import Key, Operation
-from tests.destinations.salesforce.offline import ID, encode
+from tests.destinations.salesforce.encoding import ID, encode
 
 
 @pytest.mark.parametrize(

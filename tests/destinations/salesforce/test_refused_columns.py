@@ -10,7 +10,7 @@ from sluice.destinations.salesforce.job_targets import Target
 from sluice.destinations.salesforce.refused_columns import check_rows, refusals, spellings
 from sluice.events import Operation
 from sluice.flow.batch import Encoded
-from tests.destinations.salesforce.offline import CONTACT, field
+from tests.destinations.salesforce.encoding import CONTACT, field
 
 UPDATE = Target("Contact", "update")
 

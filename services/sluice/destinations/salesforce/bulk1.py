@@ -14,7 +14,9 @@ verb                                    calls
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -32,15 +34,27 @@ from sluice.destinations.salesforce.bulk1_results import Bulk1Results, ReadRows
 from sluice.destinations.salesforce.bulk1_search import find_batch
 from sluice.destinations.salesforce.bulk1_states import Bulk1States
 from sluice.destinations.salesforce.calls import Calls
+from sluice.destinations.salesforce.descriptions import Descriptions
 from sluice.destinations.salesforce.errors import is_code
 from sluice.destinations.salesforce.job_list import listed_jobs
 from sluice.destinations.salesforce.job_targets import read_target
 from sluice.destinations.salesforce.open_jobs import OpenJobs
 from sluice.destinations.salesforce.records import Records, of_object
+from sluice.destinations.salesforce.refused_columns import check_rows
 from sluice.destinations.salesforce.request_bodies import FRAMES, encode_body
 from sluice.destinations.salesforce.row_formats import ROW_FORMATS
 from sluice.destinations.salesforce.settings import Bulk1Settings
-from sluice.destinations.vendor_jobs import JobState, LostSubmit, Named, Over, Quota, Refs, Upload, VendorJob
+from sluice.destinations.vendor_jobs import (
+    JobState,
+    LostSubmit,
+    Named,
+    Over,
+    Quota,
+    Refs,
+    RefusedItems,
+    Upload,
+    VendorJob,
+)
 from sluice.events import RecordEvent
 from sluice.flow.batch import Batch, Encoded
 from sluice.flow.outcome import Outcome
@@ -56,10 +70,10 @@ LIMITS = Limits(
 )
 MAX_READS = 4
 """Connections beside those that hand batches over."""
+MAX_ENDED = 1000
+"""Jobs of which it is remembered that they are closed."""
 UNKNOWN_JOB = "750000000000000AAA"
 """An id that no job has. [assumed]"""
-Inspect = Callable[[Batch], Awaitable[Mapping[str, str]]]
-"""Returns the vendor's spelling of columns by their casefolded names. Raises ``RefusedItems``."""
 
 
 class Bulk1:
@@ -72,7 +86,6 @@ class Bulk1:
         settings: Bulk1Settings,
         *,
         read_rows: ReadRows,
-        inspect: Inspect | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         on_request: OnRequest | None = None,
     ) -> None:
@@ -100,9 +113,10 @@ class Bulk1:
         )
         self._bulk1 = Bulk1Calls(self._calls, settings.content_type)
         self._open = OpenJobs(self._create_job, max_age_s=settings.max_open_s, max_batches=settings.max_batches_per_job)
+        self._ended: deque[str] = deque(maxlen=MAX_ENDED)
         self._states = Bulk1States(self._bulk1)
         self._results = Bulk1Results(self._bulk1, read_rows)
-        self._inspect = inspect
+        self._descriptions = Descriptions(self._calls.find, settings.describe_age_s, time.monotonic)
         self._encode = Records(settings, ROW_FORMATS[settings.content_type], needs_identifier=False).encode
 
     @property
@@ -121,8 +135,11 @@ class Bulk1:
 
     async def prepare(self, batch: Batch) -> Upload:
         """Return the body with all items of ``batch``. Raises ``RefusedItems``, ``BatchError``."""
-        spellings = {} if self._inspect is None else await self._inspect(batch)
-        body = encode_body(self._content_type, [item.encoded for item in batch.items], spellings)
+        rows = [item.encoded for item in batch.items]
+        checked = await check_rows(read_target(batch.batch_key), rows, self._descriptions)
+        if checked.rejections:
+            raise RefusedItems(checked.rejections)
+        body = encode_body(self._content_type, rows, checked.spellings)
         return Upload(body, digest(body))
 
     async def submit(self, batch: Batch, upload: Upload, named: Named, pre_send_check: PreSendCheck) -> Refs:
@@ -243,10 +260,13 @@ class Bulk1:
         return await self._bulk1.create_job(order, check)
 
     async def _end(self, job: str) -> None:
-        """Close ``job``. Raises ``Refused`` for one that is unknown."""
+        """Close ``job``, once: each batch of it asks for that. Raises ``Refused`` for one that is unknown."""
+        if job in self._ended:
+            return
         try:
             await self._bulk1.close_job(job)
         except Refused as error:
             # An aborted job takes nothing any more, either. §3.4 [assumed]
             if not is_code(error, "InvalidJobState"):
                 raise
+        self._ended.append(job)
