@@ -1,4 +1,4 @@
-"""Watches the delivery of all records, and takes the vendor down in the middle of it."""
+"""Watches the delivery of all airports, and takes the vendor down in the middle of it."""
 
 import asyncio
 import time
