@@ -20,6 +20,7 @@ from sluice.destinations.salesforce.api_names import Column, is_api_name, read_c
         pytest.param("\ufeffId", None, id="a BOM"),
         pytest.param("Id\n", None, id="a line break"),
         pytest.param("", None, id="nothing"),
+        pytest.param("A" * 256, None, id="more than any name has"),
     ],
 )
 def test_column_is_read(name: str, column: Column | None) -> None:
@@ -29,4 +30,5 @@ def test_column_is_read(name: str, column: Column | None) -> None:
 def test_object_has_an_api_name() -> None:
     assert is_api_name("Invoice__c")
     assert not is_api_name("Invoice/c")
+    assert not is_api_name("Account.Ext__c")
     assert not is_api_name("1st__c")

@@ -10,17 +10,16 @@ import pytest
 from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, Refused, Unavailable
 from sluice.destinations.salesforce.bulk1 import Bulk1
 from sluice.destinations.salesforce.bulk1_calls import digest
-from sluice.destinations.vendor_jobs import JobDestination, LostSubmit, Refs, RefusedItems, Upload
+from sluice.destinations.vendor_jobs import JobDestination, LostSubmit, Over, Refs, RefusedItems, Upload
 from sluice.events import RecordEvent
 from sluice.flow.batch import Batch
 from tests.destinations.salesforce.bulk1_texts import batch_xml, batches_xml, job_xml
-from tests.destinations.salesforce.offline import bulk1_settings
-from tests.destinations.salesforce.offline_org import SOAP, error, network, xml
-from tests.destinations.salesforce.test_bulk1_results import read_rows
+from tests.destinations.salesforce.encoding import bulk1_settings
+from tests.destinations.salesforce.offline import SOAP, error, network, xml
 from tests.support.factories import NOON, encode_batch, record, send_now
 
 UPLOAD = Upload(b"Id,LastName\n003X00000000001AAA,Berg", digest(b"Id,LastName\n003X00000000001AAA,Berg"))
-CONTACT = {
+CONTACT: dict[str, Any] = {
     "name": "Contact",
     "fields": [{"name": "Id"}, {"name": "LastName"}, {"name": "Ext__c", "externalId": True}],
 }
@@ -37,7 +36,7 @@ class Org:
         self.named: list[dict[str, str]] = []
         self.faults: dict[str, list[Fault]] = {}
         made: dict[str, Any] = {"login": SOAP, "read_lag_s": 0, "gzip": False, **settings}
-        self.destination = Bulk1(bulk1_settings(**made), read_rows=read_rows, transport=network(self.answer, []))
+        self.destination = Bulk1(bulk1_settings(**made), transport=network(self.answer, []))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         step, answer = self.step(request, request.url.path.split("/")[3:])
@@ -167,6 +166,7 @@ async def test_two_jobs_in_a_row_that_are_ended_are_an_outage() -> None:
         pytest.param("create", LOST, Unavailable, id="§8 create is lost"),
         pytest.param("create", httpx.Response(500), Unavailable, id="create fails"),
         pytest.param("create", error("InvalidJob"), Refused, id="§3.11 create is refused"),
+        pytest.param("create", error("NOT_FOUND", status=404), Misconfigured, id="§12 no such address"),
         pytest.param("create", error("FeatureNotEnabled"), Misconfigured, id="§3.11 no permission"),
         pytest.param("add", LOST, Ambiguous, id="§8 add is lost"),
         pytest.param("add", httpx.Response(502), Ambiguous, id="add fails at a proxy"),
@@ -321,6 +321,20 @@ async def test_columns_that_the_object_lacks_are_refused_before_sending() -> Non
     with pytest.raises(RefusedItems) as refused:
         await org.destination.prepare(org.batch(good, bad))
     assert {row: rejection.code for row, rejection in refused.value.rejections.items()} == {1: "unknown-field"}
+
+
+async def test_a_refused_batch_has_its_object_described_anew() -> None:
+    """§13, row 15"""
+    org = Org()
+    event = record("Contact", "update", "003X00000000001AAA", {"Gone__c": "x"})
+    with_field = {**CONTACT, "fields": [*CONTACT["fields"], {"name": "Gone__c"}]}
+    org.faults["describe"] = [httpx.Response(200, json=with_field)]
+    await org.destination.prepare(org.batch(event))
+    over = Over(word="Failed", processed=0, failed=0, message="InvalidBatch : Field name not found : Gone__c")
+    with pytest.raises(Refused):
+        [pair async for pair in org.destination.collect({"job": J1, "batch": B1}, over, 1)]
+    with pytest.raises(RefusedItems):
+        await org.destination.prepare(org.batch(event))
 
 
 async def test_an_upload_has_the_digest_of_its_body() -> None:

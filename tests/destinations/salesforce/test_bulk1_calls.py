@@ -7,7 +7,7 @@ from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, U
 from sluice.destinations.salesforce.bulk1_calls import Bulk1Calls, JobOrder, digest
 from sluice.destinations.salesforce.xml_answers import parse_xml
 from tests.destinations.salesforce.bulk1_texts import BATCH, JOB, batch_xml, batches_xml, job_xml
-from tests.destinations.salesforce.offline_org import Answer, calls, error, xml
+from tests.destinations.salesforce.offline import Answer, calls, error, xml
 from tests.support.factories import send_now
 
 BASE = "https://acme.my.salesforce.com/services/async/59.0"

@@ -1,7 +1,5 @@
 """Results of a batch: joined by position, and only when all are there."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
 
@@ -9,25 +7,25 @@ from sluice.destinations.contract import Misconfigured, Refused, Unavailable
 from sluice.destinations.salesforce.bulk1_calls import Bulk1Calls
 from sluice.destinations.salesforce.bulk1_results import Bulk1Results
 from sluice.destinations.vendor_jobs import Over, ResultsGone, ResultsIncomplete
+from sluice.events import Operation
 from sluice.flow.outcome import Fate, Outcome
-from tests.destinations.salesforce.bulk1_texts import BATCH, JOB, result_csv
-from tests.destinations.salesforce.offline_org import calls, error
+from tests.destinations.salesforce.bulk1_texts import BATCH, JOB, job_xml, result_csv
+from tests.destinations.salesforce.offline import Answer, calls, error, xml
 
 COMPLETED = Over(word="Completed", processed=2, failed=1)
 ROWS = [("003X00000000001AAA", "true", "true", ""), ("", "false", "false", "REQUIRED_FIELD_MISSING:no:LastName --")]
 
 
-async def read_rows(pieces: AsyncIterator[bytes]) -> AsyncIterator[Outcome]:
-    """Read the success of each row and nothing else."""
-    body = b"".join([piece async for piece in pieces])
-    for line in body.decode().splitlines()[1:]:
-        yield Outcome(Fate.DELIVERED if '"true"' in line else Fate.REJECTED, line.split('"')[1])
-
-
 async def collect(
-    answer: httpx.Response, over: Over = COMPLETED, items: int = 2, requests: list[httpx.Request] | None = None
-) -> list[tuple[int, Outcome | None]]:
-    results = Bulk1Results(Bulk1Calls(calls(answer, requests), "CSV"), read_rows)
+    answer: Answer | httpx.Response,
+    over: Over = COMPLETED,
+    items: int = 2,
+    requests: list[httpx.Request] | None = None,
+    operation: Operation | None = "upsert",
+) -> list[tuple[object, Outcome | None]]:
+    results = Bulk1Results(Bulk1Calls(calls(answer, requests), "CSV"), "CSV")
+    if operation is not None:
+        results.learn(JOB, operation)
     return [found async for found in results.collect({"job": JOB, "batch": BATCH}, over, items)]
 
 
@@ -37,10 +35,29 @@ def results(*rows: tuple[str, str, str, str]) -> httpx.Response:
 
 async def test_outcomes_have_the_position_of_their_record() -> None:
     """§3.7"""
-    assert await collect(results(*ROWS)) == [
-        (0, Outcome(Fate.DELIVERED, "003X00000000001AAA")),
-        (1, Outcome(Fate.REJECTED, "")),
-    ]
+    [(first, delivered), (second, rejected)] = await collect(results(*ROWS))
+    assert delivered is not None
+    assert rejected is not None
+    assert (first, delivered.fate, delivered.record_id) == (0, Fate.DELIVERED, "003X00000000001AAA")
+    assert (second, rejected.fate, rejected.code) == (1, Fate.REJECTED, "REQUIRED_FIELD_MISSING")
+
+
+@pytest.mark.parametrize(
+    ("operation", "fate"), [pytest.param("delete", Fate.SKIPPED, id="delete"), ("update", Fate.REJECTED)]
+)
+async def test_the_operation_of_a_job_of_before_a_restart_is_asked_for(operation: str, fate: Fate) -> None:
+    """§5: a record that is deleted already is what a delete wants"""
+    requests: list[httpx.Request] = []
+    rows = result_csv(("", "false", "false", "ENTITY_IS_DELETED:entity is deleted:--"))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(JOB):
+            return xml(job_xml().replace("upsert", operation))
+        return httpx.Response(200, content=rows, headers={"content-type": "text/csv"})
+
+    [(_, outcome)] = await collect(answer, items=1, requests=requests, operation=None)
+    assert outcome is not None
+    assert (outcome.fate, outcome.code, len(requests)) == (fate, "ENTITY_IS_DELETED", 2)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +76,7 @@ async def test_a_batch_that_wrote_something_tells_by_its_rows(over: Over) -> Non
 )
 async def test_a_wrong_count_means_that_no_position_can_be_trusted(rows: list[tuple[str, str, str, str]]) -> None:
     """§13, row 5"""
-    with pytest.raises(ResultsIncomplete, match="expected the results of 2 records"):
+    with pytest.raises(ResultsIncomplete, match="expected results for 2 rows"):
         await collect(results(*rows))
 
 

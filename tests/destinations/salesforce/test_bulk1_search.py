@@ -11,7 +11,7 @@ from sluice.destinations.salesforce.bulk1_calls import Bulk1Calls, digest
 from sluice.destinations.salesforce.bulk1_search import find_batch
 from sluice.destinations.vendor_jobs import LostSubmit
 from tests.destinations.salesforce.bulk1_texts import JOB, batch_xml, batches_xml
-from tests.destinations.salesforce.offline_org import calls, error, xml
+from tests.destinations.salesforce.offline import calls, error, xml
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 SENT = {"751000000000001": b"Id\n1", "751000000000002": b"Id\n2", "751000000000003": b"Id\n2"}
@@ -80,5 +80,5 @@ async def test_another_body_is_not_found() -> None:
 async def test_a_batch_that_cannot_be_read_does_not_count_as_absent() -> None:
     org = Org()
     org.refusal = error("InvalidBatch")
-    with pytest.raises(Unavailable, match="cannot look for a batch"):
+    with pytest.raises(Unavailable, match="cannot read what was sent"):
         await org.find(b"Id\n3")

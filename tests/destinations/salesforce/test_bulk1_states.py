@@ -8,7 +8,7 @@ from sluice.destinations.salesforce.bulk1_calls import Bulk1Calls
 from sluice.destinations.salesforce.bulk1_states import Bulk1States
 from sluice.destinations.vendor_jobs import Gone, JobState, Over, Refs, Running
 from tests.destinations.salesforce.bulk1_texts import BATCH, JOB, batch_xml, batches_xml, job_xml
-from tests.destinations.salesforce.offline_org import Answer, calls, error, xml
+from tests.destinations.salesforce.offline import Answer, calls, error, xml
 
 OTHER = "751X000000BATCHOTH"
 SECOND = "750X0000000SECONDA"
@@ -75,6 +75,21 @@ async def test_one_call_tells_all_batches_of_a_job() -> None:
     found = await poll(answer, refs(), refs(SECOND), refs(batch=OTHER))
     assert [(names["job"], names["batch"]) for names, _ in found] == [(JOB, BATCH), (JOB, OTHER), (SECOND, BATCH)]
     assert len(requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        pytest.param("Open", Running("Open", 251), id="it takes batches"),
+        pytest.param("Closed", Over(word="Closed", processed=251, failed=0), id="closed and none runs"),
+        pytest.param("Aborted", Over(word="Aborted", processed=251, failed=0, aborted=True), id="aborted"),
+    ],
+)
+async def test_a_whole_job_may_be_asked_about(state: str, expected: JobState) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return xml(batches_xml() if request.url.path.endswith("/batch") else job_xml(state, processed=251))
+
+    assert await poll(answer, {"job": JOB}) == [({"job": JOB}, expected)]
 
 
 @pytest.mark.parametrize(

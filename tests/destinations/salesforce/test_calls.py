@@ -10,7 +10,7 @@ from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, R
 from sluice.destinations.salesforce.calls import CSV, Calls, Effect
 from sluice.destinations.vendor_jobs import Quota
 from tests.destinations.salesforce.logins import SESSION
-from tests.destinations.salesforce.offline_org import calls, error, xml
+from tests.destinations.salesforce.offline import calls, error, xml
 
 BATCH = "/services/async/59.0/job/750/batch"
 UPLOAD = "/services/data/v59.0/jobs/ingest/750/batches"

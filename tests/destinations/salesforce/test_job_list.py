@@ -7,7 +7,7 @@ import pytest
 
 from sluice.destinations.contract import Unavailable
 from sluice.destinations.salesforce.job_list import ListedJob, listed_jobs
-from tests.destinations.salesforce.offline_org import Answer, calls
+from tests.destinations.salesforce.offline import Answer, calls
 
 LISTED = {
     "id": "750X00000000JOBIAA",
@@ -37,12 +37,17 @@ async def test_all_pages_are_read() -> None:
 
     [first, second] = await listed(answer, requests)
     assert first == second
-    assert (first.batch_key, first.state) == ("Contact/upsert/Ext__c", "Closed")
+    assert (first.batch_key(), first.state) == ("Contact/upsert/Ext__c", "Closed")
     assert first.created_date == datetime(2024, 11, 21, 9, 28, 59, tzinfo=UTC)
     assert [request.url.raw_path.decode() for request in requests] == [
         "/services/data/v59.0/jobs/ingest?jobType=Classic",
         NEXT,
     ]
+
+
+def test_a_key_that_the_list_lacks_is_filled_in() -> None:
+    job = ListedJob(id="750X00000000JOBIAA", object="Contact", operation="upsert")
+    assert (job.batch_key(), job.batch_key("Ext__c")) == ("Contact/upsert", "Contact/upsert/Ext__c")
 
 
 async def test_a_page_elsewhere_is_not_read() -> None:

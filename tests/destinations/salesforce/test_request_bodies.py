@@ -2,6 +2,7 @@
 
 import csv
 import io
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,10 +11,14 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from sluice.destinations.salesforce.csv_rows import encode_row
+from sluice.destinations.salesforce.records import Records
 from sluice.destinations.salesforce.request_bodies import FRAMES, encode_body
 from sluice.destinations.salesforce.row_formats import ROW_FORMATS, ContentType
 from sluice.flow.batch import Encoded
 from sluice.flow.table_header import table_bytes
+from sluice.flow.windows import WindowLimits, Windows
+from tests.destinations.salesforce.encoding import bulk1_settings
+from tests.support.factories import make_item, record
 
 _values = st.text(st.characters(exclude_categories=["Cc", "Cs", "Cn"], include_characters='\r\n",'), min_size=1)
 _cells = st.dictionaries(
@@ -69,3 +74,29 @@ def test_rows_are_in_the_order_of_the_batch_and_counted_but_for_the_frame(conten
         assert [row["Name"] for row in msgspec.json.decode(body)] == names
     else:
         assert [row.findtext("{*}Name") for row in etree.fromstring(body)] == names
+
+
+_fields = st.none() | st.integers(-999_999, 999_999) | st.text('ab",\n', max_size=9)
+_events = st.lists(
+    st.tuples(st.integers(0, 9), st.dictionaries(st.sampled_from(["LastName", "Email", "N__c"]), _fields, max_size=3)),
+    min_size=1,
+    max_size=30,
+)
+
+
+@given(_events)
+def test_bodies_of_windows_keep_to_the_limit_and_hold_all_events(events: list[tuple[int, dict[str, Any]]]) -> None:
+    records = Records(bulk1_settings(), ROW_FORMATS["CSV"], needs_identifier=False)
+    windows = Windows(WindowLimits(max_items=8, max_bytes=150, max_age_s=1.0))
+    for offset, (key, data) in enumerate(events):
+        encoded = records.encode(record("Contact", "upsert", {"Ext__c": f"A-{key}"}, data), "x")
+        windows.add([make_item(offset, encoded=encoded)], 0.0)
+    found = []
+    while (batch := windows.take(1.0, "b")) is not None:
+        body = encode_body("CSV", [item.encoded for item in batch.items], {})
+        assert len(body) == batch.body_bytes <= 150
+        found += _read(body)
+    assert found == [
+        {"Ext__c": f"A-{key}"} | {name: "#N/A" if value in ("", None) else str(value) for name, value in data.items()}
+        for key, data in events
+    ]

@@ -94,3 +94,8 @@ async def test_fewer_rows_than_the_job_counts_are_worth_a_new_question(files: di
 
 async def test_empty_file_is_believed_where_the_job_says_the_same() -> None:
     assert len(await _read({"successfulResults": SUCCESSES}, processed=2, failed=0, items=2)) == 2
+
+
+async def test_row_that_is_too_short_is_worth_a_new_question() -> None:
+    with pytest.raises(ResultsIncomplete, match="more than 2 cells, got 2"):
+        await _read({"successfulResults": b"sf__Id,sf__Created,Ext__c\n003A,true\n"})

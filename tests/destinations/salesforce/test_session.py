@@ -316,6 +316,8 @@ async def test_a_login_that_is_elsewhere_names_the_place(login: Login) -> None:
     org.login_answer = httpx.Response(301, headers={"location": "https://new.my.salesforce.com/"})
     with pytest.raises(Misconfigured, match=r"points to https://new.my.salesforce.com/; correct `url`"):
         await org.get()
+    org.login_answer = None
+    assert (await org.get()).status_code == 200
 
 
 async def test_an_expired_password_needs_a_person(org: Org) -> None:
@@ -335,6 +337,13 @@ async def test_a_session_is_not_sent_to_an_address_without_tls(login: Login, ins
     with pytest.raises(Misconfigured, match="expected an https address"):
         await org.get()
     assert org.calls == []
+
+
+async def test_an_instance_that_is_no_text_is_none() -> None:
+    org = Org(CREDENTIALS)
+    org.login_answer = httpx.Response(200, json={"access_token": "s1", "instance_url": 7})
+    with pytest.raises(Misconfigured, match="expected an https address"):
+        await org.get()
 
 
 def test_a_key_that_cannot_sign_is_refused_at_the_start() -> None:

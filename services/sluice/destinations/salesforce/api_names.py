@@ -6,10 +6,12 @@ Salesforce compares names without case.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
+MAX_CHARACTERS = 255
+"""[assumed]: names of Salesforce have 80 at most, and a column has three. It bounds what is kept of them."""
 _NAME = r"[A-Za-z][A-Za-z0-9_]*"
-_is_name = re.compile(_NAME).fullmatch
 _column = re.compile(rf"(?:(?:({_NAME}):)?({_NAME})\.)?({_NAME})").fullmatch
 
 
@@ -23,10 +25,16 @@ class Column(NamedTuple):
 
 def is_api_name(name: str) -> bool:
     """Return whether ``name`` can be that of an object or field."""
-    return _is_name(name) is not None
+    column = read_column(name)
+    return column is not None and not column.relationship
 
 
 def read_column(name: str) -> Column | None:
     """Return the parts of the column ``name``; ``None`` where it is not one."""
+    return _read_column(name) if len(name) <= MAX_CHARACTERS else None
+
+
+@lru_cache(maxsize=10_000)
+def _read_column(name: str) -> Column | None:
     match = _column(name)
     return None if match is None else Column(match[1] or "", match[2] or "", match[3])

@@ -17,20 +17,23 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal
 
 import httpx
+import msgspec
 
 from sluice.destinations.contract import (
     Ambiguous,
+    Kind,
     OnRequest,
     PreSendCheck,
     Refused,
     Unavailable,
 )
 from sluice.destinations.salesforce.bulk1_calls import UNKNOWN, Bulk1Calls, JobOrder, digest
-from sluice.destinations.salesforce.bulk1_results import Bulk1Results, ReadRows
+from sluice.destinations.salesforce.bulk1_results import Bulk1Results
 from sluice.destinations.salesforce.bulk1_search import find_batch
 from sluice.destinations.salesforce.bulk1_states import Bulk1States
 from sluice.destinations.salesforce.calls import Calls
@@ -85,7 +88,6 @@ class Bulk1:
         self,
         settings: Bulk1Settings,
         *,
-        read_rows: ReadRows,
         transport: httpx.AsyncBaseTransport | None = None,
         on_request: OnRequest | None = None,
     ) -> None:
@@ -93,14 +95,7 @@ class Bulk1:
         self._settings = settings
         self._content_type = settings.content_type
         frame_bytes = FRAMES[settings.content_type].extra_bytes
-        self.limits = Limits(
-            max_items=LIMITS.max_items,
-            max_bytes=LIMITS.max_bytes - frame_bytes,
-            max_concurrent=LIMITS.max_concurrent,
-            max_age_s=LIMITS.max_age_s,
-            max_jobs=LIMITS.max_jobs,
-            max_header_bytes=LIMITS.max_header_bytes,
-        )
+        self.limits = msgspec.structs.replace(LIMITS, max_bytes=LIMITS.max_bytes - frame_bytes)
         self.settle_s = settings.settle_s
         self._calls = Calls(
             settings,
@@ -115,8 +110,8 @@ class Bulk1:
         self._open = OpenJobs(self._create_job, max_age_s=settings.max_open_s, max_batches=settings.max_batches_per_job)
         self._ended: deque[str] = deque(maxlen=MAX_ENDED)
         self._states = Bulk1States(self._bulk1)
-        self._results = Bulk1Results(self._bulk1, read_rows)
-        self._descriptions = Descriptions(self._calls.find, settings.describe_age_s, time.monotonic)
+        self._results = Bulk1Results(self._bulk1, settings.content_type)
+        self._descriptions = self._describe()
         self._encode = Records(settings, ROW_FORMATS[settings.content_type], needs_identifier=False).encode
 
     @property
@@ -135,6 +130,8 @@ class Bulk1:
 
     async def prepare(self, batch: Batch) -> Upload:
         """Return the body with all items of ``batch``. Raises ``RefusedItems``, ``BatchError``."""
+        # Where nothing runs nobody polls, and the budgets would grow old.
+        await self._calls.read_quotas()
         rows = [item.encoded for item in batch.items]
         checked = await check_rows(read_target(batch.batch_key), rows, self._descriptions)
         if checked.rejections:
@@ -150,7 +147,7 @@ class Bulk1:
                 try:
                     added = await self._bulk1.add_batch(job, upload.body, pre_send_check)
                 except Refused as error:
-                    if not is_code(error, "InvalidJobState", "InvalidJob"):
+                    if not is_code(error, "InvalidJobState", "InvalidJob", "NOT_FOUND"):
                         raise
                     # Somebody has closed or aborted the job: go on with another one. §3.11
                     self._open.retire(job)
@@ -170,18 +167,18 @@ class Bulk1:
             return None  # to make a job writes nothing, and without its name no batch was added
         job = lost.refs["job"]
         self._open.retire(job)
+        taken = {refs["batch"] for refs in others if "batch" in refs}
         try:
             await self._end(job)
+            found = await find_batch(self._bulk1, job, lost, taken)
+            if found is None:
+                # Once more, for a list that lags: the job takes nothing any more. §8
+                await asyncio.sleep(self._settings.read_lag_s)
+                found = await find_batch(self._bulk1, job, lost, taken)
         except Refused as error:
             if not is_code(error, *UNKNOWN):
-                raise Unavailable("no-answer", f"cannot close {job}: {error}") from error
+                raise Unavailable("no-answer", f"cannot look into {job}: {error}") from error
             raise Ambiguous(f"Salesforce does not know the job {job} any more: {error}") from error
-        taken = {refs["batch"] for refs in others if "batch" in refs}
-        found = await find_batch(self._bulk1, job, lost, taken)
-        if found is None:
-            # Once more, for a list that lags: the job takes nothing any more. §8
-            await asyncio.sleep(self._settings.read_lag_s)
-            found = await find_batch(self._bulk1, job, lost, taken)
         return None if found is None else {"job": job, "batch": found}
 
     async def poll(self, jobs: Sequence[Refs]) -> AsyncIterator[tuple[Refs, JobState]]:
@@ -192,8 +189,13 @@ class Bulk1:
 
     async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[tuple[object, Outcome | None]]:
         """Yield outcomes by row. Raises ``Refused`` for a batch that failed whole because of one of its records."""
-        async for row, outcome in self._results.collect(refs, over, items):
-            yield row, outcome
+        try:
+            async for row, outcome in self._results.collect(refs, over, items):
+                yield row, outcome
+        except Refused:
+            # Perhaps for a field that is gone: the next description tells which records have it. §13, row 15
+            self._descriptions = self._describe()
+            raise
 
     async def abort(self, refs: Refs) -> None:
         """Abort the whole job: Salesforce cannot end a batch alone. §3.4"""
@@ -216,18 +218,18 @@ class Bulk1:
     async def jobs(self) -> AsyncIterator[VendorJob]:
         """Yield the jobs of Bulk API 1.0 that 2.0 lists, with one more call for each that may run."""
         async for job in listed_jobs(self._calls, "Classic"):
-            over, items = job.state not in ("Open", "Closed"), None
+            over, items, external_id = job.state not in ("Open", "Closed"), None, None
             if not over:
                 try:
                     info = await self._bulk1.job(job.id)
                 except Refused:
                     continue  # gone meanwhile
-                over, items = info.is_over, info.number_records_processed
+                over, items, external_id = info.is_over, info.number_records_processed, info.external_id_field_name
             yield VendorJob(
                 refs={"job": job.id},
                 word=job.state,
                 over=over,
-                batch_key=job.batch_key,
+                batch_key=job.batch_key(external_id),
                 created_at=job.created_date,
                 created_by=job.created_by_id,
                 items=items,
@@ -235,17 +237,19 @@ class Bulk1:
 
     async def check(self) -> str:
         """Read the budgets, and close a job that is not there: so writes get through, too. Raises ``BatchError``."""
-        host = (await self._calls.get(f"{self._calls.data}/limits")).request.url.host
-        try:
+        host = await self._calls.read_limits()
+        with suppress(Refused):  # so it arrived
             await self._bulk1.close_job(UNKNOWN_JOB)
-        except Refused as error:
-            if not is_code(error, "InvalidJob", "NOT_FOUND", "InvalidUrl"):
-                raise
-        return f"Salesforce at {host} accepts our credentials; Bulk API {self._settings.api_version}"
+        accepted = f"Salesforce at {host} accepts our credentials; Bulk API {self._settings.api_version}"
+        left = [f"{quota.remaining:,} of {quota.allowed:,} {name}" for name, quota in self.quotas.items()]
+        return f"{accepted}; left today: {', '.join(left)}" if left else accepted
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._calls.aclose()
+
+    def _describe(self) -> Descriptions:
+        return Descriptions(self._calls.find, self._settings.describe_age_s, time.monotonic)
 
     async def _create_job(self, batch_key: str, check: PreSendCheck) -> str:
         target = read_target(batch_key)
@@ -257,7 +261,9 @@ class Bulk1:
             of_object(self._settings.assignment_rule_ids, target.object),
             self._content_type,
         )
-        return await self._bulk1.create_job(order, check)
+        job = await self._bulk1.create_job(order, check)
+        self._results.learn(job, target.operation)
+        return job
 
     async def _end(self, job: str) -> None:
         """Close ``job``, once: each batch of it asks for that. Raises ``Refused`` for one that is unknown."""
@@ -270,3 +276,6 @@ class Bulk1:
             if not is_code(error, "InvalidJobState"):
                 raise
         self._ended.append(job)
+
+
+KIND = Kind(Bulk1Settings, Bulk1)

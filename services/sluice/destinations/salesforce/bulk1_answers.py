@@ -19,9 +19,12 @@ class JobInfo(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
 
     id: Id
     state: str
+    operation: str = ""
+    external_id_field_name: str | None = None
     number_batches_queued: int = 0
     number_batches_in_progress: int = 0
     number_records_processed: int = 0
+    number_records_failed: int = 0
 
     @property
     def is_over(self) -> bool:

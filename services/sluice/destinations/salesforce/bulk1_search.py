@@ -15,20 +15,23 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 async def find_batch(bulk1: Bulk1Calls, job: str, lost: LostSubmit, taken: Collection[str]) -> str | None:
     """Return the id of the batch in ``job`` that was sent as ``lost``, and is none of ``taken``; ``None`` for none.
 
-    Raises ``Unavailable``, ``Misconfigured``.
+    Raises ``Unavailable``, ``Misconfigured``, ``Refused`` for a job that the vendor does not tell about.
     """
-    try:
-        batches = await bulk1.batches(job)
-        # The newest first: it was sent last, so it is the likeliest.
-        for batch in sorted(batches, key=_made_at, reverse=True):
-            if batch.id in taken or _is_too_old(batch, lost.vendor_at):
-                continue
-            if await bulk1.request_digest(job, batch.id) == lost.fingerprint:
-                return batch.id
-    except Refused as error:
-        # It must not count as absent: it would be sent again.
-        raise Unavailable("no-answer", f"cannot look for a batch in {job}: {error}") from error
+    # The newest first: it was sent last, so it is the likeliest.
+    for batch in sorted(await bulk1.batches(job), key=_made_at, reverse=True):
+        if batch.id in taken or _is_too_old(batch, lost.vendor_at):
+            continue
+        if await _digest(bulk1, job, batch.id) == lost.fingerprint:
+            return batch.id
     return None
+
+
+async def _digest(bulk1: Bulk1Calls, job: str, batch: str) -> str:
+    try:
+        return await bulk1.request_digest(job, batch)
+    except Refused as error:
+        # It must not count as another one: ours would be sent again.
+        raise Unavailable("no-answer", f"cannot read what was sent as {batch}: {error}") from error
 
 
 def _made_at(batch: BatchInfo) -> datetime:

@@ -19,7 +19,7 @@ class Bulk1States:
         self._bulk1 = bulk1
 
     async def poll(self, jobs: Sequence[Refs]) -> AsyncIterator[tuple[Refs, JobState]]:
-        """Yield the state of each of ``jobs``; a batch that its job's list lacks is asked for alone.
+        """Yield the state of each of ``jobs``; a batch that its job's list lacks is asked for alone, as is a whole job.
 
         Raises ``Unavailable`` at its end when one job could not be asked, or at the second: others may be well.
         """
@@ -49,12 +49,27 @@ class Bulk1States:
         found: list[tuple[Refs, JobState]] = []
         for refs in members:
             try:
+                if "batch" not in refs:
+                    found.append((refs, await self._job_state(job)))
+                    continue
                 batch = batches.get(refs["batch"]) or await self._bulk1.batch(job, refs["batch"])
             except Refused as error:
                 found.append((refs, _gone(error)))
             else:
                 found.append((refs, await self._state(job, batch)))
         return found
+
+    async def _job_state(self, job: str) -> JobState:
+        """Return the state of a job as a whole, as a person asks about it."""
+        info = await self._bulk1.job(job)
+        if not info.is_over:
+            return Running(info.state, info.number_records_processed)
+        return Over(
+            word=info.state,
+            processed=info.number_records_processed,
+            failed=info.number_records_failed,
+            aborted=info.state == "Aborted",
+        )
 
     async def _state(self, job: str, batch: BatchInfo) -> JobState:
         # One sample of the document writes a state with a blank. §3.9

@@ -17,7 +17,15 @@ from typing import Literal
 
 import httpx
 
-from sluice.destinations.contract import Ambiguous, BatchError, OnRequest, PreSendCheck, Refused, Unavailable
+from sluice.destinations.contract import (
+    Ambiguous,
+    BatchError,
+    Misconfigured,
+    OnRequest,
+    PreSendCheck,
+    Refused,
+    Unavailable,
+)
 from sluice.destinations.http import describe_request, open_client, send, stream
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 from sluice.destinations.oauth import RESEND_CHECK
@@ -149,10 +157,22 @@ class Calls:
             return
         self._quotas.ask(now_s)
         try:
-            self._quotas.read(await self.get(f"{self.data}/limits"))
+            await self.read_limits()
         except BatchError:
             # What fails here fails elsewhere too, where it matters. It may be for the very budget.
             self._quotas.ask(now_s)
+
+    async def read_limits(self) -> str:
+        """Read the org's budgets now, and return the host that told them.
+
+        Raises ``Unavailable``, and ``Misconfigured``: an org that has no budgets in our version does not serve it.
+        """
+        try:
+            response = await self.get(f"{self.data}/limits")
+        except Refused as error:
+            raise Misconfigured(f"{error}; correct `url` and `api_version`", error.http_status) from error
+        self._quotas.read(response)
+        return response.request.url.host
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -8,13 +8,15 @@ daily or concurrent quota used up               ``Unavailable``      the same, w
 429                                             ``Unavailable``      the same
 301, 302, 307, 308, twice                       ``Misconfigured``    the same: a redirect does nothing itself
 retired version, no permission, wrong request   ``Misconfigured``    the same
-404 ``NOT_FOUND``                               ``Refused``          ``Misconfigured``
-too large; any other code with a 4xx            ``Refused``          the same
+too large; not found; any other code with a 4xx ``Refused``          the same
 ``ClientInputError`` otherwise, ``Timeout``     ``Unavailable``      ``Ambiguous``
 408, 5xx, a success that cannot be read         ``Unavailable``      ``Ambiguous``
 any answer that is not the vendor's own         the same, and never  the same if the items may be repeated; otherwise
                                                 ``Refused``          ``Ambiguous``
 ==============================================  ===================  ==================================================
+
+``InvalidEntity`` is a ``Refused``, not a matter of configuration as §12 has it [assumed]: a record of an object that
+the Bulk API does not take would hold up those of all others, and no setting or right helps.
 
 A ``Refused`` has the vendor's code, verbatim: compare it with :func:`is_code`, because each API spells it in its own
 way. One verb knows what it is about, such as an unknown job.
@@ -52,7 +54,6 @@ _ADVICE = {
     for code, advice in {
         "FeatureNotEnabled": "enable the Bulk API for the org; hardDelete needs the permission Bulk API Hard Delete",
         "InvalidUser": "give the user API Enabled, and rights on the object; only who made a job may close it",
-        "InvalidEntity": "the Bulk API does not take this object",
         "InvalidOperation": "the Bulk API does not take this operation",
         "InvalidUrl": "correct `url` and `api_version`",
         "InvalidXML": "the vendor did not read our XML; report it",
@@ -75,8 +76,6 @@ def is_code(refused: Refused, *codes: str) -> bool:
 def write_error(response: httpx.Response, *, is_own: bool, may_be_repeated: bool) -> BatchError:
     """Return the error of a write; ``is_own``: the answer is the vendor's own."""
     error = _error_from(response)
-    if isinstance(error, Refused) and response.status_code == 404:
-        error = Misconfigured(f"{error}; correct `url`", 404)
     if is_own or response.status_code in MOVES:
         return error
     return unproven(error, may_be_repeated=may_be_repeated)

@@ -25,10 +25,9 @@ class ListedJob(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
     created_by_id: str = ""
     created_date: datetime | None = None
 
-    @property
-    def batch_key(self) -> str:
-        """The key that a batch of ours would have for it, as far as the list says."""
-        return "/".join(part for part in (self.object, self.operation, self.external_id_field_name) if part)
+    def batch_key(self, external_id: str | None = None) -> str:
+        """Return the key that a batch of ours would have for it; ``external_id`` is one that the list does not have."""
+        return "/".join(filter(None, (self.object, self.operation, external_id or self.external_id_field_name)))
 
 
 async def listed_jobs(calls: Calls, job_type: Literal["Classic", "V2Ingest"]) -> AsyncIterator[ListedJob]:

@@ -32,7 +32,13 @@ def encode_row(columns: tuple[str, ...], values: Sequence[Value]) -> bytes:
 
 
 def _check(columns: tuple[str, ...], values: Sequence[Value]) -> None:
-    texts = ["" if value is None or isinstance(value, msgspec.Raw) else value_text(value) for value in values]
+    texts = [_text(value) for value in values]
     for column, text in zip(columns, texts, strict=True):
         check_text(column, text)
     check_record(texts)
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, msgspec.Raw):
+        return bytes(value).decode()
+    return "" if value is None else value_text(value)

@@ -44,8 +44,11 @@ def read_key(event: RecordEvent, external_id: str | None) -> RecordKey | None:
             found = RecordKey(ID, key)
         case str() if external_id:
             found = RecordKey(external_id, key)
-        case dict() if len(key) == 1 and all(map(is_api_name, key)):
-            found = RecordKey(*next(iter(key.items())))
+        case dict() if len(key) == 1:
+            ((field, value),) = key.items()
+            if not is_api_name(field):
+                _reject(event, external_id, key)
+            found = RecordKey(field, value)
         case _:
             _reject(event, external_id, key)
     by_id = found.field.casefold() == "id"

@@ -94,7 +94,7 @@ class _RecordEncoder:
         keys = self._keys(key, identifier)
         if shape.has_key_in_data:
             values = _without_keys(values, shape.keys_at, keys)
-        values = [*[value for _, value in keys], *values]
+        values = [*[written.value for written in keys], *values]
         sort_key = None
         if self._sort_by:
             sort_key = "" if shape.sort_at < 0 else value_text(values[shape.sort_at])

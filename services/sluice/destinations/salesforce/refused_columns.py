@@ -27,17 +27,46 @@ class Checked(NamedTuple):
     """The columns of the others as Salesforce spells them, by their casefolded names."""
 
 
+Parents = Mapping[str, Description | None]
+"""Descriptions of the objects that columns refer to, by casefolded names; a parent that is left out refuses nothing."""
+
+
 async def check_rows(target: Target, rows: Sequence[Encoded], descriptions: Descriptions) -> Checked:
     """Return which of ``rows`` would be refused. Raises as ``Descriptions.find`` does."""
-    description = await descriptions.find(target.object)
-    rejections = refusals(target, rows, description)
+    description, rejections = await _check(target, rows, descriptions, None)
     if rejections:
-        description = await descriptions.find(target.object, FRESH_S)
-        rejections = refusals(target, rows, description)
+        description, rejections = await _check(target, rows, descriptions, FRESH_S)
     return Checked(rejections, {} if description is None else spellings(rows, description))
 
 
-def refusals(target: Target, rows: Sequence[Encoded], description: Description | None) -> dict[int, Rejection]:
+async def _check(
+    target: Target, rows: Sequence[Encoded], descriptions: Descriptions, max_age_s: float | None
+) -> tuple[Description | None, dict[int, Rejection]]:
+    description = await descriptions.find(target.object, max_age_s)
+    parents = {}
+    if description is not None:
+        for type_ in sorted(_parent_types(rows, description)):
+            parents[type_.casefold()] = await descriptions.find(type_, max_age_s)
+    return description, refusals(target, rows, description, parents)
+
+
+def _parent_types(rows: Sequence[Encoded], description: Description) -> set[str]:
+    """Return the objects to which columns of ``rows`` refer."""
+    columns = (read_column(name) for columns in {row.columns for row in rows} for name in columns)
+    return {type_ for column in columns if column is not None and (type_ := _parent_type(column, description))}
+
+
+def _parent_type(column: Column, description: Description) -> str:
+    """Return the object to which ``column`` refers; empty where it is a field of its own, or nobody can tell."""
+    reference = description.by_relationship.get(column.relationship.casefold())
+    types = () if reference is None else reference.referenceTo
+    named = [type_ for type_ in types if type_.casefold() == column.parent_type.casefold()]
+    return named[0] if named else types[0] if len(types) == 1 else ""
+
+
+def refusals(
+    target: Target, rows: Sequence[Encoded], description: Description | None, parents: Parents
+) -> dict[int, Rejection]:
     """Return the rejections of ``rows`` by position; ``description`` is ``None`` for an object that does not exist.
 
     Rows that do not name their columns to us, as those in JSON and XML, are refused for their object alone.
@@ -45,7 +74,8 @@ def refusals(target: Target, rows: Sequence[Encoded], description: Description |
     of_all = _object_refusal(target, description)
     if of_all is not None or description is None:
         return dict.fromkeys(range(len(rows)), of_all) if of_all is not None else {}
-    of_shapes = {columns: _refusal(target, columns, description) for columns in {row.columns for row in rows}}
+    shapes = {row.columns for row in rows}
+    of_shapes = {columns: _refusal(target, columns, description, parents) for columns in shapes}
     found = ((number, of_shapes[row.columns]) for number, row in enumerate(rows))
     return {number: rejection for number, rejection in found if rejection is not None}
 
@@ -66,8 +96,7 @@ def _spelling(name: str, description: Description) -> str:
     reference = description.by_relationship.get(column.relationship.casefold())
     if reference is None:
         return name
-    types = [type_ for type_ in reference.referenceTo if type_.casefold() == column.parent_type.casefold()]
-    prefix = f"{types[0]}:" if types else ""
+    prefix = f"{_parent_type(column, description) or column.parent_type}:" if column.parent_type else ""
     return f"{prefix}{reference.relationshipName}.{column.field}"
 
 
@@ -100,13 +129,15 @@ def _object_refusal(target: Target, description: Description | None) -> Rejectio
     return None
 
 
-def _refusal(target: Target, columns: tuple[str, ...], description: Description) -> Rejection | None:
+def _refusal(target: Target, columns: tuple[str, ...], description: Description, parents: Parents) -> Rejection | None:
     for name in columns:
         column = read_column(name)
         if column is None or (name == target.key_field and not column.relationship):
             continue
         if column.relationship:
-            rejection = _parent_refusal(target, name, column, description)
+            rejection = _relationship_refusal(target, name, column, description) or _parent_refusal(
+                name, column, parents.get(_parent_type(column, description).casefold())
+            )
         else:
             rejection = _field_refusal(target, name, description.by_name.get(name.casefold()), description)
         if rejection is not None:
@@ -134,7 +165,22 @@ def _field_refusal(target: Target, name: str, field: Field | None, description: 
     )
 
 
-def _parent_refusal(target: Target, name: str, column: Column, description: Description) -> Rejection | None:
+def _parent_refusal(name: str, column: Column, parent: Description | None) -> Rejection | None:
+    """Return the rejection of a field that no ``parent`` is found by: only what is indexed finds one. §6 [docs]"""
+    if parent is None:
+        return None
+    field = parent.by_name.get(column.field.casefold())
+    if field is not None and (field.externalId or field.idLookup):
+        return None
+    return Rejection(
+        "unknown-field",
+        f"field {name}: expected an external id of {parent.name}, it "
+        + ("has no such field that our user sees" if field is None else "is none")
+        + "; name another one, or have it made an external id",
+    )
+
+
+def _relationship_refusal(target: Target, name: str, column: Column, description: Description) -> Rejection | None:
     reference = description.by_relationship.get(column.relationship.casefold())
     if reference is None:
         return Rejection(

@@ -4,7 +4,7 @@ Their order is not that of the upload, and what they repeat may have another for
 """
 
 from collections.abc import AsyncIterator, Callable
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from sluice.destinations.salesforce.csv_answers import read_csv
 from sluice.destinations.salesforce.job_targets import Target
@@ -36,9 +36,8 @@ async def read_result_files(
             continue
         async for row in _read_rows(open_file(file), key_field):
             counts[file] += 1
-            key = row["sf__id"] if key_field == ID and not row[""] else row[""]
-            if key.strip():
-                yield _identity(target, key_field, key), _outcome(file, target, row)
+            if row.key.strip():
+                yield _identity(target, key_field, row.key), _outcome(file, target, row)
     succeeded, failed = counts["successfulResults"], counts["failedResults"]
     # A file with nothing in it is believed only where the job says the same. §13 row 4
     if failed < over.failed or succeeded < over.processed - over.failed:
@@ -51,26 +50,37 @@ async def read_result_files(
 _FILES: tuple[ResultFile, ...] = ("successfulResults", "failedResults", "unprocessedrecords")
 
 
-async def _read_rows(pieces: AsyncIterator[bytes], key_field: str) -> AsyncIterator[dict[str, str]]:
-    """Yield of each row what is the vendor's own, by casefolded names, and its key by the name ``""``."""
-    places: dict[str, int] = {}
-    async for row in read_csv(pieces):
-        if not places:
-            places = _places(row, key_field)
-        else:
-            found = dict.fromkeys(_OWN, "") | {"": ""}
-            yield found | {name: row[place] for name, place in places.items() if place < len(row)}
+class _Row(NamedTuple):
+    """A row as far as it is read: its key, and what is Salesforce's own. Empty for what is not there."""
+
+    key: str
+    record_id: str
+    created: str
+    error: str
 
 
 _OWN = ("sf__id", "sf__created", "sf__error")
 
 
-def _places(header: list[str], key_field: str) -> dict[str, int]:
+async def _read_rows(pieces: AsyncIterator[bytes], key_field: str) -> AsyncIterator[_Row]:
+    places: list[int] | None = None
+    async for row in read_csv(pieces):
+        if places is None:
+            places = _places(row, key_field)
+            continue
+        # A column that is not there has the place -1, which is the empty cell at the end.
+        if len(row) <= max(places):
+            raise ResultsIncomplete(f"expected a row with more than {max(places)} cells, got {len(row)}")
+        row.append("")
+        read = _Row(row[places[0]], row[places[1]], row[places[2]], row[places[3]])
+        yield read._replace(key=read.record_id) if key_field == ID and not read.key else read
+
+
+def _places(header: list[str], key_field: str) -> list[int]:
+    """Return the places of the key and of Salesforce's own columns; -1 for one that is not there."""
     names = [name.strip().casefold() for name in header]
-    places = {name: names.index(name) for name in _OWN if name in names}
-    if key_field.casefold() in names:
-        places[""] = names.index(key_field.casefold())
-    elif not (key_field == ID and "sf__id" in places):
+    places = [names.index(name) if name in names else -1 for name in (key_field.casefold(), *_OWN)]
+    if places[0] < 0 and (key_field != ID or places[1] < 0):
         raise NoKeyColumn(
             f"expected the column {key_field} in a result of Salesforce, got {', '.join(header[:10])}; spell it as the "
             "field's API name: Salesforce repeats no other spelling"
@@ -85,12 +95,12 @@ def _identity(target: Target, key_field: str, key: str) -> object:
     return target.object.casefold(), match_name(key_field, key)
 
 
-def _outcome(file: ResultFile, target: Target, row: dict[str, str]) -> Outcome | None:
-    record_id = row["sf__id"] or None
+def _outcome(file: ResultFile, target: Target, row: _Row) -> Outcome | None:
+    record_id = row.record_id or None
     match file:
         case "successfulResults":
-            return success(record_id, created=row["sf__created"].casefold() == "true")
+            return success(record_id, created=row.created.casefold() == "true")
         case "failedResults":
-            return failure(target.operation, read_error(row["sf__error"]), record_id)
+            return failure(target.operation, read_error(row.error), record_id)
         case _:
             return None

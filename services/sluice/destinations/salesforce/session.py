@@ -100,7 +100,7 @@ class Session(TokenAuth):
         if (error := read_error(response)) is not None and response.status_code in (400, 401, 403):
             raise self._refusal_from(error, response.status_code)
         token = super().read_token(response)
-        return token._replace(base_url=self._instance(_decode_place(response.content).instance_url))
+        return token._replace(base_url=self._instance(_read_place(response.content)))
 
     def authorize(self, request: httpx.Request, token: Token) -> None:
         """Put the session into ``request``, and direct it to the org's instance."""
@@ -123,7 +123,7 @@ class Session(TokenAuth):
     def refusal_lasts_s(self, refusal: BatchError) -> float:
         """Return how long nobody logs in again after ``refusal``."""
         match refusal:
-            case Misconfigured():
+            case _LoginRefused():
                 return REFUSED_FOR_S
             case Unavailable(retry_after_s=wait_s):
                 return wait_s or 0.0
@@ -134,7 +134,7 @@ class Session(TokenAuth):
             case VendorError() as error:
                 raise self._refusal_from(error, response.status_code)
             case SoapSession(password_expired=True):
-                raise Misconfigured(f"{self._who}: the password is expired; set a new one", response.status_code)
+                raise _LoginRefused(f"{self._who}: the password is expired; set a new one", response.status_code)
             case SoapSession() as session if response.status_code == 200 and is_sendable(session.session_id):
                 instance = self._instance(session.server_url)
                 return Token(session.session_id, session.lifetime_s or LIFETIME_S, instance)
@@ -146,7 +146,7 @@ class Session(TokenAuth):
             return Unavailable("auth", f"{message}; the next login is in {BUSY_FOR_S / 60:g} minutes", BUSY_FOR_S)
         hint = _HINTS.get(error.code, "correct `login`")
         pause = f"no login is tried for {REFUSED_FOR_S / 60:g} minutes, because failures lock the user out"
-        return Misconfigured(f"{message}; {hint}; {pause}", status)
+        return _LoginRefused(f"{message}; {hint}; {pause}", status)
 
     def _instance(self, address: str) -> str:
         """Return scheme and authority of ``address``, which a login has named. Raises ``Misconfigured``.
@@ -182,10 +182,21 @@ def is_refused_session(response: httpx.Response) -> bool:
     return error is not None and error.has_code(SESSION_CODE)
 
 
+class _LoginRefused(Misconfigured):
+    """A refusal by the vendor, of the user: each further one may lock the user out."""
+
+
 class _Place(msgspec.Struct):
     """The place in a token's answer that OAuth itself has no name for. §2.3 [docs]"""
 
     instance_url: str = ""
+
+
+def _read_place(content: bytes) -> str:
+    try:
+        return _decode_place(content).instance_url
+    except msgspec.DecodeError:
+        return ""
 
 
 _decode_place = msgspec.json.Decoder(_Place).decode
