@@ -1,7 +1,7 @@
 """The live view of a writer: redrawn in place on a terminal, a line every two seconds elsewhere."""
 
 import time
-from collections import deque
+from collections import Counter, deque
 from contextlib import AbstractContextManager, nullcontext
 
 from rich.live import Live
@@ -66,7 +66,10 @@ def _panel(figures: Figures, published: int, rate: float, elapsed_s: float) -> P
     codes = "  ".join(f"{code} [bold]{count:,}[/]" for code, count in sorted(figures.by_code.items()))
     memory = f"{figures.buffered:,} records in memory, the others wait in Kafka"
     rows.add_row("in flight", f"{figures.in_flight} of {figures.max_in_flight} requests; {memory}")
-    rows.add_row("windows", _windows(figures) or "none closed yet")
+    if figures.vendor_jobs is None:
+        rows.add_row("windows", _windows(figures) or "none closed yet")
+    else:
+        rows.add_row("vendor jobs", _vendor_jobs(figures))
     rows.add_row("by code", codes or "none yet")
     rows.add_row("dead letters", f"{figures.dead_letters}")
     title = f"writer of crm [dim]{elapsed_s:.0f} s[/]"
@@ -75,10 +78,19 @@ def _panel(figures: Figures, published: int, rate: float, elapsed_s: float) -> P
 
 def _line(figures: Figures, published: int, rate: float) -> str:
     vendor = f"; {_vendor(figures)}" if figures.is_holding else ""
+    work = f"requests in flight: {figures.in_flight}"
+    if figures.vendor_jobs is not None:
+        work = f"vendor jobs: {_vendor_jobs(figures)}"
     return (
-        f"{figures.receipts:,} of {published:,} receipts, {rate:,.0f}/s; requests in flight: {figures.in_flight}; "
+        f"{figures.receipts:,} of {published:,} receipts, {rate:,.0f}/s; {work}; "
         f"dead letters: {figures.dead_letters}{vendor}"
     )
+
+
+def _vendor_jobs(figures: Figures) -> str:
+    states = Counter(job.word for job in (figures.vendor_jobs or {}).values())
+    words = ", ".join(f"{count} {word}" for word, count in sorted(states.items()))
+    return f"{words} ({figures.at_vendor:,} records)" if words else "none"
 
 
 def _vendor(figures: Figures) -> str:

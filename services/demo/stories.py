@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from demo.blueconic.airports_story import AirportsStory
+from demo.salesforce.baseball_story import BaseballStory
 from demo.story import Story
 
 
@@ -19,4 +20,5 @@ class Choices(NamedTuple):
 
 STORIES: dict[str, Callable[[Choices], Story]] = {
     "blueconic": lambda choices: AirportsStory(choices.records, outage_s=choices.outage_s),
+    "salesforce": lambda choices: BaseballStory(choices.records, outage_s=choices.outage_s, api=choices.api),
 }

@@ -75,7 +75,7 @@ class Upstream:
         self.published = 0
         self._job_id = job_id
         self._records: list[Change | BadRecord] = [*changes]
-        changes_between = max(1, len(changes) // len(bad))
+        changes_between = max(1, len(changes) // max(1, len(bad)))
         for number, record in enumerate(bad):
             self._records.insert(number * (changes_between + 1) + 1, record)
         self.total = len(self._records)
