@@ -40,6 +40,7 @@ class Holding(NamedTuple):
     name: str
     has: int
     expected: int
+    is_expected_by: str = "created less deleted"
 
 
 class Evidence(NamedTuple):

@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter, deque
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from rich.live import Live
 from rich.panel import Panel
@@ -26,18 +27,27 @@ class LiveView:
         self._started_at_s = self._line_at_s = time.monotonic()
         self._counted: deque[tuple[float, int]] = deque()
         """Receipts that were counted in the last ``_RATE_OVER_S`` seconds, each time with the instant."""
+        self._is_shown = False
         self._live = Live(console=screen.console, auto_refresh=False) if screen.is_live else None
 
-    def shown(self) -> AbstractContextManager[object]:
+    @contextmanager
+    def shown(self) -> Iterator[None]:
         """Show the view while the context is open; the last figures stay on the screen."""
-        return self._live or nullcontext()
+        self._is_shown = True
+        try:
+            with self._live or nullcontext():
+                yield
+        finally:
+            self._is_shown = False
 
     def event(self, text: str) -> None:
         """Print an event as a line that stays, with the time since the start."""
         self._screen.print(f"[dim]{time.monotonic() - self._started_at_s:5.1f} s[/]  {text}")
 
     def update(self, figures: Figures, published: int, expected: int) -> None:
-        """Show ``figures``; of ``expected`` records, ``published`` are in Kafka now."""
+        """Show ``figures``, if the view is shown; of ``expected`` records, ``published`` are in Kafka now."""
+        if not self._is_shown:
+            return
         now_s = time.monotonic()
         rate = self._rate(now_s, figures.receipts)
         if self._live is not None:

@@ -58,7 +58,7 @@ def _print_receipts(screen: Screen, explanations: Mapping[str, str], evidence: E
     screen.print()
     for holding in evidence.holdings:
         screen.print(
-            f"asked for its {holding.name}, the vendor says it has [bold]{holding.has:,}[/] (created less deleted)"
+            f"asked for its {holding.name}, the vendor says it has [bold]{holding.has:,}[/] ({holding.is_expected_by})"
         )
     if evidence.ledger.repeats is not None:
         screen.print(f"records that it applied more than once: {evidence.ledger.repeats.changed_more_than_once}")

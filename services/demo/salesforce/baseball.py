@@ -72,6 +72,7 @@ class Baseball:
                     "FirstName": row["nameFirst"],
                     "LastName": row["nameLast"],
                     "Birthdate": _date(row["birthYear"], row["birthMonth"], row["birthDay"]),
+                    "Title": _hands(row),
                     CLUB: last[row["playerID"]],
                 }
                 for row in islice(people, self._count)
@@ -92,7 +93,7 @@ class Baseball:
     def corrections(self) -> Sequence[Change]:
         """Later changes to the first few players."""
         return [
-            Change("Contact", "upsert", row[KEY], {"Title": f"Player of {row[CLUB]}", "FirstName": row["FirstName"]})
+            Change("Contact", "upsert", row[KEY], {"Title": f"{row['Title']}, checked"})
             for row in self.contacts.rows[:CORRECTIONS]
         ]
 
@@ -109,6 +110,10 @@ def _club(franchise: str) -> str:
 def _date(year: str, month: str, day: str) -> str:
     """Return the day as the vendor writes it; empty where a part of it is not known."""
     return f"{year}-{month:0>2}-{day:0>2}" if year and month and day else ""
+
+
+def _hands(player: Row) -> str:
+    return f"bats {player['bats'] or '?'}, throws {player['throws'] or '?'}"
 
 
 def _subject(ballot: Row, name: str) -> str:

@@ -5,6 +5,7 @@
 3. Ballots are inserted as tasks. An answer is lost, and then no question about a job is answered for a while.
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from demo.salesforce.bad_records import bad_records
 from demo.salesforce.baseball import CORRECTIONS, Baseball
 from demo.salesforce.bulk_api import BULK_APIS
 from demo.salesforce.job_evidence import print_jobs
+from demo.salesforce.org_query import count_records
 from demo.screen import Screen
 from demo.story import Stage
 from demo.upstream import File, Upstream, publish_file
@@ -30,7 +32,7 @@ from sluice import Receipt, Succeeded
 _OBJECTS = ("Account", "Contact", "Task")
 _SUBJECT = "Subject"
 """The field by which the stand-in tells whether a task was inserted twice."""
-_PHASE_S = 1.5
+_PHASE_S = 2.0
 """The time that Salesforce takes for each phase of a batch of ballots."""
 _RESTARTING_S, _BALLOTS_S = 4.0, 2.0
 """The times over which changes and ballots are published."""
@@ -53,13 +55,15 @@ class BaseballStory:
         self._baseball = Baseball(players)
         self._outage_s = outage_s
         self._api = BULK_APIS[api]
+        self._vendor = Sandbox()
         self.title = (
             f"Sluice carries {len(self._baseball.contacts.rows):,} baseball players, their clubs and the ballots of "
             f"the Hall of Fame through Kafka into Salesforce's Bulk API {api}."
         )
 
     async def set_up(self, screen: Screen, vendor: Sandbox, _control: SandboxControl) -> None:
-        """Print what it is."""
+        """Print what it is, and remember how to ask it."""
+        self._vendor = vendor
         screen.print(f"the vendor, a strict stand-in for an org of Salesforce, answers at {vendor.url}")
 
     def destination(self, vendor: Sandbox) -> dict[str, object]:
@@ -91,7 +95,12 @@ class BaseballStory:
             for receipt in receipts
             if isinstance(receipt, Succeeded) and receipt.event.status == "Created"
         )
-        return [Holding(f"records of {name}", has.get(name, 0), created[name]) for name in _OBJECTS]
+        by_object = [Holding(f"records of {name}", has.get(name, 0), created[name]) for name in _OBJECTS]
+        corrected = await count_records(self._vendor, "SELECT COUNT() FROM Contact WHERE Title LIKE '%, checked'")
+        return [
+            *by_object,
+            Holding("contacts as they were corrected", corrected, CORRECTIONS, "each published later than the player"),
+        ]
 
     async def print_batches(self, screen: Screen, environment: Environment, evidence: Evidence) -> None:
         """Print the jobs, what became of them over the restart, and what they took of the day's budgets."""
@@ -183,19 +192,23 @@ class _Acts:
             f"{upstream.total:,} ballots name their player as `Contact:Who.Ext__c`. Salesforce gets the first batch, "
             "and its answer never arrives"
         )
-        with view.shown():
-            before = progress.figures.receipts
-            await upstream.publish(self._stage.environment, over_s=_BALLOTS_S)
-            progress.published += upstream.published
-            await progress.until(lambda now: now.at_vendor > 0, "a job with ballots")
-            down_at_s = time.monotonic()
-            await self._vendor.add_fault(Outage(path=path, method="GET", seconds=outage_s, status=503))
-            view.event(f"[red]Salesforce answers no question[/] for {outage_s:g} s: each one is answered with 503")
-            await progress.until(lambda now: now.receipts > before, "the first receipts of ballots")
-            after_s = time.monotonic() - down_at_s
-            view.event(f"[green]the first results are there[/], {after_s:.1f} s later; nothing was sent again")
-            expected = progress.published
-            await progress.until(lambda now: now.receipts == expected, "the receipts of ballots")
+        publishing = asyncio.create_task(upstream.publish(self._stage.environment, over_s=_BALLOTS_S))
+        try:
+            with view.shown():
+                before, expected = progress.figures.receipts, progress.published + upstream.total
+                await progress.until(lambda now: now.at_vendor > 0, "a job with ballots")
+                down_at_s = time.monotonic()
+                await self._vendor.add_fault(Outage(path=path, method="GET", seconds=outage_s, status=503))
+                view.event(f"[red]Salesforce answers no question[/] for {outage_s:g} s: each one is answered with 503")
+                await progress.until(lambda now: now.receipts > before, "the first receipts of ballots")
+                after_s = time.monotonic() - down_at_s
+                view.event(f"[green]the first results are there[/], {after_s:.1f} s later; nothing was sent again")
+                await publishing
+                progress.published += upstream.published
+                await progress.until(lambda now: now.receipts == expected, "the receipts of ballots")
+        finally:
+            publishing.cancel()
+            await asyncio.gather(publishing, return_exceptions=True)
         view.event(f"all {upstream.total:,} ballots have their receipt")
 
     async def _publish(self, file: File) -> None:

@@ -38,7 +38,7 @@ def print_jobs(screen: Screen, evidence: Evidence, used: Mapping[str, int], call
     screen.print(f"the outage: {refused} questions were answered with 503, by the vendor's count")
     screen.print(
         f"the day's budgets, by the vendor's count: {used['batches']:,} batches and {used['api_requests']:,} API calls "
-        f"for {evidence.records:,} records; calls by API: "
+        f"for {evidence.records:,} records; calls by API, with those that were refused: "
         + ", ".join(f"{name} {count:,}" for name, count in sorted(calls.items()))
     )
 
