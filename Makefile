@@ -1,6 +1,6 @@
 # make demo           the main job on a real Kafka and the sandbox, with real data: VENDOR=salesforce API=2.0
 # make test           lint, types, unit and integration tests
-# make chaos          kill, stop and mislead writers while they deliver, then audit: ROUNDS=30 SEED=1
+# make chaos          kill, stop and mislead writers while they deliver, then audit: ROUNDS=30 SEED=1 VENDOR=salesforce
 # make bench          the figures of the README, about 9 minutes: RECORDS=1000000
 # make bench-sandbox  the figures of the stand-in vendors, about a minute
 # make install        only the virtual environment
@@ -45,7 +45,7 @@ format: .venv/installed
 	@$(BIN)/ruff format $(SOURCES)
 
 chaos: .venv/installed
-	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.chaos --rounds $(ROUNDS) $(if $(VENDOR),--vendor $(VENDOR)) $(if $(SEED),--seed $(SEED))
 
 bench: .venv/installed
 	@$(BIN)/python -m tests.bench --records $(RECORDS)

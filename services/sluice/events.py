@@ -101,7 +101,8 @@ class Rows(NamedTuple):
 
 
 class OpenedJob(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a later owner must know of a batch that the vendor runs as a job, to find it and to collect its results."""
+    """A batch that the vendor runs as a job, as a later owner of its lanes must know it to find it and collect its
+    results."""
 
     items: int
     """Items of the whole batch, of all its lanes."""
@@ -143,7 +144,7 @@ class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     jobs: dict[str, dict[str, int]] = {}
     """Items of this lane by job and outcome, for those that belong to a job."""
     body_bytes: int = 0
-    """Encoded bytes of the rows, as the vendor got them."""
+    """Encoded bytes of the rows, as the vendor got them; those of a vendor job when it is opened."""
     requested_at: Instant | None = None
     vendor_at: Instant | None = None
     """The vendor's own clock when it answered last before the request."""

@@ -1,7 +1,7 @@
 """The cases of the benchmark, each with its budgets."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import pairwise
 from math import inf
 from statistics import median
@@ -14,12 +14,19 @@ from tests.bench.latency import measure_latency
 from tests.bench.outage import measure_outage
 from tests.bench.report import Figure, Report, at_least, at_most, this_machine
 from tests.bench.restart import measure_restart
+from tests.bench.salesforce import Kind, SalesforceRun, measure_stuck, run_salesforce
+from tests.bench.salesforce import publish as publish_salesforce
 from tests.bench.stage import Stage, staged
 from tests.bench.throughput import Comparison, Run, compare, run_once
 from tests.bench.workload import publish
 
-CASES = ("4-lanes", "4-lanes-sampled", "12-lanes", "flat", "latency", "restart", "outage")
+CASES = (
+    *("4-lanes", "4-lanes-sampled", "12-lanes", "flat", "latency", "restart", "outage"),
+    *("salesforce", "salesforce-mixed", "salesforce-held", "salesforce-stuck"),
+)
 SAMPLED_EVERY = 100
+CALLS: dict[Kind, int] = {"salesforce_bulk1": 600, "salesforce_bulk2": 400}
+"""API calls per 1,000,000 records, at most."""
 MAX_GROWTH = 1.15
 """Cost of one more record in a large backlog over that in a small one; the machine alone varies by a tenth."""
 
@@ -58,6 +65,10 @@ class Bench:
             "latency": self._latency,
             "restart": self._restart,
             "outage": self._outage,
+            "salesforce": self._salesforce,
+            "salesforce-mixed": self._salesforce_mixed,
+            "salesforce-held": self._salesforce_held,
+            "salesforce-stuck": self._salesforce_stuck,
         }
         for case in self._plan.cases:
             self._tell(f"{case} …")
@@ -117,6 +128,69 @@ class Bench:
         self._report.outage = found
         what = f"writer, peak memory in an outage of {found.seconds:g} s, {found.records:,} waiting"
         self._report.figures.append(at_most("outage", what, found.peak_rss_bytes / 2**20, 300, "MiB"))
+
+    async def _salesforce(self) -> None:
+        """Compare upserts by CSV, 10,000 a batch, with the writer to BlueConic in the same minutes."""
+        records, runs = self._plan.records, list[tuple[SalesforceRun, Run]]()
+        async with self._stage(records) as blueconic, self._empty_stage() as salesforce:
+            await publish_salesforce(salesforce, records)
+            for kind, budget in CALLS.items():
+                for _ in range(self._plan.alternations):
+                    other = await run_once("writer", blueconic, records)
+                    runs.append((await self._run_salesforce("salesforce", salesforce, kind), other))
+                    self._report.runs.append(other)
+                own = [run for run, _ in runs if run.kind == kind]
+                ratio = median(run.records_per_cpu_s / bc.records_per_cpu_s for run, bc in runs if run.kind == kind)
+                calls = median(run.api_requests for run in own) * 1_000_000 / records
+                rate = median(run.records_per_cpu_s for run in own)
+                self._report.figures += [
+                    Figure(case="salesforce", what=f"{kind}, records per CPU-second", value=rate, unit="/CPU-s"),
+                    at_least("salesforce", f"{kind} / writer to BlueConic", ratio, 0.6),
+                    at_most("salesforce", f"{kind}, API calls per 1,000,000 records", calls, budget),
+                ]
+
+    async def _salesforce_mixed(self) -> None:
+        async with self._empty_stage() as stage:
+            await publish_salesforce(stage, self._plan.records, objects=8)
+            run = await self._run_salesforce("salesforce-mixed", stage, "salesforce_bulk1")
+        batches = run.batches * 1_000_000 / run.records
+        self._report.figures += [
+            at_most("salesforce-mixed", "batches of the daily budget per 1,000,000 records, 8 objects", batches, 110),
+            Figure(case="salesforce-mixed", what="records per CPU-second", value=run.records_per_cpu_s, unit="/CPU-s"),
+        ]
+
+    async def _salesforce_held(self) -> None:
+        async with self._empty_stage() as stage:
+            await publish_salesforce(stage, self._plan.records)
+            run = await self._run_salesforce("salesforce-held", stage, "salesforce_bulk1", held=True)
+        what = f"writer, peak memory with {run.records:,} records in vendor jobs"
+        self._report.figures.append(at_most("salesforce-held", what, run.peak_rss_bytes / 2**20, 300, "MiB"))
+
+    async def _salesforce_stuck(self) -> None:
+        records = 5 * self._plan.records
+        async with self._empty_stage() as stage:
+            await publish_salesforce(stage, records)
+            found = await measure_stuck(stage, records, "salesforce_bulk1")
+        self._report.stuck = found
+        growth = found.peak_rss_bytes / found.first_half_rss_bytes
+        what = f"one job stuck, {records:,} records settled behind it"
+        self._report.figures += [
+            Figure(case="salesforce-stuck", what="writer, peak memory", value=found.peak_rss_bytes / 2**20, unit="MiB"),
+            at_most("salesforce-stuck", "memory at the end over memory at half", growth, MAX_GROWTH),
+            at_most("salesforce-stuck", f"{what}: restart to first receipt", found.first_receipt_s, 5, "s"),
+        ]
+
+    async def _run_salesforce(self, case: str, stage: Stage, kind: Kind, *, held: bool = False) -> SalesforceRun:
+        run = await run_salesforce(stage, self._plan.records, kind, held=held)
+        self._report.salesforce.append(run)
+        self._tell(
+            f"{kind}  {run.records_per_cpu_s:9,.0f} records/CPU-s  {run.records / run.seconds:8,.0f} records/s  "
+            f"{run.peak_rss_bytes / 2**20:4.0f} MiB  {run.api_requests} calls  {run.batches} batches"
+        )
+        return run
+
+    def _empty_stage(self) -> AbstractAsyncContextManager[Stage]:
+        return staged(self._bootstrap_servers, lanes=4, python=self._plan.python)
 
     @asynccontextmanager
     async def _stage(self, records: int, *, lanes: int = 4, sampled_every: int = 0) -> AsyncIterator[Stage]:

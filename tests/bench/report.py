@@ -11,7 +11,9 @@ from rich.table import Table
 
 from tests.bench.latency import Latencies
 from tests.bench.outage import Outage
+from tests.bench.receipts import Delivered
 from tests.bench.restart import Restart
+from tests.bench.salesforce import SalesforceRun, Stuck
 from tests.bench.throughput import Run
 
 
@@ -65,12 +67,14 @@ class Report(msgspec.Struct, kw_only=True):
     latencies: Latencies | None = None
     restart: Restart | None = None
     outage: Outage | None = None
+    salesforce: list[SalesforceRun] = []
+    stuck: Stuck | None = None
 
     @property
     def complete(self) -> bool:
         """True if every record of every run has exactly one receipt."""
-        measured: Sequence[Run | Latencies | Restart | Outage | None]
-        measured = [*self.runs, self.latencies, self.restart, self.outage]
+        measured: Sequence[Delivered | Latencies | None]
+        measured = [*self.runs, self.latencies, self.restart, self.outage, *self.salesforce, self.stuck]
         return all(one.complete for one in measured if one is not None)
 
 

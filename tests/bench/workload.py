@@ -22,13 +22,13 @@ _VALUE = (
     b'%016x of Rotterdam","city":"Rotterdam","country":"NL","employees":%d,"active":true,"updated":"2026-03-01"},'
     b'"occurred_at":"2026-03-01T10:00:00Z"}'
 )
-_SPREAD = 0x9E3779B97F4A7C15F39CC0605CEDC835
+SPREAD = 0x9E3779B97F4A7C15F39CC0605CEDC835
 """Makes ids that look random, so that the input is as hard to compress as real records are."""
 
 
 def message(number: int, sampled_every: int) -> tuple[bytes, bytes, Headers]:
     """Return key, value and headers of a record; every ``sampled_every``-th is sampled, 0 is none."""
-    id_ = (number + 1) * _SPREAD % 2**128
+    id_ = (number + 1) * SPREAD % 2**128
     sampled = bool(sampled_every) and number % sampled_every == 0
     traceparent = b"00-%032x-%016x-%02x" % (id_, id_ >> 64 or 1, sampled)
     value = _VALUE % (id_, number, id_ % 2**64, 10_000 + number % 90_000)

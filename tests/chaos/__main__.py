@@ -15,12 +15,15 @@ import click
 
 from sandbox.kafka.cluster import LocalKafka
 from sandbox.kafka.security import Security
-from tests.chaos.harm import HARMS
+from tests.chaos.cast import BLUECONIC, Cast
 from tests.chaos.round import Result, play
+from tests.chaos.salesforce import BULK1, BULK2
 
 BROKERS = 3
 SECURED = Security(tls=True, sasl="SCRAM-SHA-512", reauthenticate_ms=15_000)
 """How the writers reach Kafka in the rounds of every third seed."""
+CASTS: dict[str, Sequence[Cast]] = {"blueconic": [BLUECONIC], "salesforce": [BULK1, BULK2]}
+"""The casts of each vendor; rounds take them in turn."""
 SHOWN = 10
 """Violations of a round that are printed; all of them are kept."""
 
@@ -28,36 +31,42 @@ SHOWN = 10
 @click.command()
 @click.option("--rounds", default=30, show_default=True)
 @click.option("--seed", type=int, help="Of the first round, the next ones count up; a random one where left out.")
-@click.option("--harm", type=click.Choice(list(HARMS)), help="Only this one.")
+@click.option("--vendor", type=click.Choice(list(CASTS)), default="blueconic", show_default=True)
+@click.option("--harm", help="Only this one.")
 @click.option("--records", default=1000, show_default=True, help="Published in each round.")
 @click.option("--brokers", default=BROKERS, show_default=True)
-def main(rounds: int, seed: int | None, harm: str | None, records: int, brokers: int) -> None:
+def main(rounds: int, seed: int | None, vendor: str, harm: str | None, records: int, brokers: int) -> None:
     """Do harm to writers that deliver, and audit what came of it."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # brokers are killed, and clients complain
     seed = random.randrange(1_000_000) if seed is None else seed
+    casts = CASTS[vendor]
+    harms = list(casts[0].harms)
+    if harm is not None and harm not in harms:
+        raise click.BadParameter(f"no harm {harm!r} for {vendor}; there are {', '.join(harms)}")
     results: list[Result] = []
     click.echo(f"{rounds} rounds from seed {seed}; real Kafka with {brokers} brokers, 3 writers")
     with LocalKafka(brokers=brokers, heap_mb=384, secured=[SECURED]) as kafka:
-        for own_seed, name in enumerate(_names(rounds, seed, harm), start=seed):
+        for own_seed, name in enumerate(_names(rounds, seed, [harm] if harm else harms), start=seed):
             secured = kafka.settings_block(SECURED) if own_seed % 3 == 0 else None
-            playing = play(kafka.bootstrap_servers, kafka.brokers, name, own_seed, records, writers_kafka=secured)
+            cast = casts[own_seed % len(casts)]
+            playing = play(
+                kafka.bootstrap_servers, kafka.brokers, name, own_seed, records, cast=cast, writers_kafka=secured
+            )
             results.append(asyncio.run(playing))
-            _report(len(results), results[-1])
+            _report(len(results), results[-1], vendor)
     _table(results)
     sys.exit(any(result.violations for result in results))
 
 
-def _names(rounds: int, seed: int, harm: str | None) -> Sequence[str]:
+def _names(rounds: int, seed: int, harms: Sequence[str]) -> Sequence[str]:
     """Every harm once before any comes again, in an order that the seed decides."""
-    if harm is not None:
-        return [harm] * rounds
     rng, names = random.Random(seed), list[str]()
     while len(names) < rounds:
-        names += rng.sample(list(HARMS), len(HARMS))
+        names += rng.sample(harms, len(harms))
     return names[:rounds]
 
 
-def _report(number: int, result: Result) -> None:
+def _report(number: int, result: Result, vendor: str) -> None:
     click.echo(
         f"{number:4}  {time.strftime('%H:%M:%S')}  seed {result.seed:<8} {result.harm:<19}"
         f"{result.records:6} records {result.receipts:6} receipts {result.seconds:6.1f} s "
@@ -68,7 +77,8 @@ def _report(number: int, result: Result) -> None:
     for kind, what in result.violations[:SHOWN]:
         click.echo(f"      {kind}: {what}")
     click.echo(f"      {len(result.violations)} violations; logs and evidence: {result.kept}")
-    click.echo(f"      again: python -m tests.chaos --rounds 1 --seed {result.seed} --harm {result.harm}")
+    again = f"python -m tests.chaos --rounds 1 --vendor {vendor} --seed {result.seed} --harm {result.harm}"
+    click.echo(f"      again: {again}")
 
 
 def _table(results: Sequence[Result]) -> None:

@@ -15,7 +15,7 @@ Place = tuple[int, int]
 Expected = Literal["good", "increment", "rejected", "poison"]
 """What should become of a record: ``increment`` may not be repeated, ``poison`` never reaches the vendor."""
 
-Verdict = Literal["delivered", "skipped", "rejected", "ambiguous", "retryable"]
+Verdict = Literal["delivered", "skipped", "rejected", "ambiguous", "retryable", "cancelled"]
 
 ALLOWED: dict[Expected, tuple[Verdict, ...]] = {
     "good": ("delivered", "skipped"),
@@ -88,6 +88,10 @@ class Evidence(NamedTuple):
     records_topic: str
     samples: Sequence[Sample] = ()
     peak_rss_bytes: int = 0
+    codes_are_effects: bool = True
+    """True when a receipt's code is the ledger's word for the effect."""
+    may_cancel: bool = False
+    """True when somebody has ended vendor jobs early."""
 
 
 class Violation(NamedTuple):
@@ -141,7 +145,8 @@ def _right_receipts(evidence: Evidence) -> Iterator[Violation]:
         record = records.get(receipt.source)
         if receipt.lane != receipt.source[0]:
             yield Violation("wrong lane", f"the receipt of {receipt.source} stands in lane {receipt.lane}")
-        if record is not None and receipt.verdict not in ALLOWED[record.expected]:
+        cancelled = evidence.may_cancel and receipt.verdict == "cancelled"
+        if record is not None and not cancelled and receipt.verdict not in ALLOWED[record.expected]:
             yield Violation("wrong fate", f"{_name(record)} became {receipt.verdict} {receipt.code}")
 
 
@@ -160,9 +165,10 @@ def _agreement(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("applied twice", f"{_name(record)} was applied {applied} times: {effects}")
         if receipt is None:
             continue
-        if receipt.verdict in ("delivered", "skipped") and receipt.code not in effects:
+        is_told = receipt.code in effects if evidence.codes_are_effects else applied > 0
+        if receipt.verdict in ("delivered", "skipped") and not is_told:
             yield Violation("disagreement", f"{_name(record)} is {receipt.code} here, to the vendor {effects}")
-        if receipt.verdict in ("rejected", "retryable") and applied:
+        if receipt.verdict in ("rejected", "retryable", "cancelled") and applied:
             yield Violation("disagreement", f"{_name(record)} is {receipt.verdict} here, to the vendor {effects}")
 
 

@@ -12,20 +12,25 @@ from sluice.client.receipts import Receipt as SluiceReceipt
 from sluice.events import Header
 from sluice.kafka.topic_admin import admin_client
 from tests.chaos.audit import Entry, Evidence, Expected, Place, Receipt, Record, Retry, Sample, Verdict
+from tests.chaos.cast import Cast
 from tests.chaos.workload import EXPECTED
 from tests.support.stage import Stage, code_of, source_of
 from tests.support.topics import partitions_of, read_all
 
 
-async def gather(stage: Stage, samples: Iterable[Sample], peak_rss_bytes: int) -> Evidence:
+async def gather(
+    stage: Stage, cast_: Cast, samples: Iterable[Sample], peak_rss_bytes: int, *, may_cancel: bool
+) -> Evidence:
     """Read everything that stands in the topics and the ledger now."""
     topics = stage.topics
+    published = await read_all(stage.connection, topics.records)
+    source_of_entry = cast_.source_of(published)
     retried = [one for tier in topics.retries for one in await read_all(stage.connection, tier.name)]
     return Evidence(
-        records=await records_of(stage),
+        records=[_record(one) for one in published],
         receipts=[_receipt(one) for one in await stage.receipts()],
         ledger=[
-            Entry(_source(entry.identifier), entry.effect, entry.changed)
+            Entry(source_of_entry(entry.identifier), entry.effect, entry.changed)
             for entry in stage.app.vendor.ledger.entries(LedgerFilter())
         ],
         retries=[_retry(one) for one in retried],
@@ -33,6 +38,8 @@ async def gather(stage: Stage, samples: Iterable[Sample], peak_rss_bytes: int) -
         records_topic=topics.records,
         samples=list(samples),
         peak_rss_bytes=peak_rss_bytes,
+        codes_are_effects=cast_.codes_are_effects,
+        may_cancel=may_cancel,
     )
 
 
@@ -85,8 +92,3 @@ def _retry(message: ConsumerRecord) -> Retry:
 
 def _first_life(headers: dict[str, bytes]) -> Place:
     return int(headers[Header.SOURCE_PARTITION]), int(headers[Header.SOURCE_OFFSET])
-
-
-def _source(identifier: str | None) -> Place:
-    partition, offset = (identifier or "-1--1").split("-", 1)
-    return int(partition), int(offset)

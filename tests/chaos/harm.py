@@ -34,10 +34,17 @@ from tests.chaos.workload import (
     publish_with_bombs,
 )
 from tests.support.paths import ROOT
-from tests.support.stage import SESSION_TIMEOUT_S, TIMEOUT_S, Stage
+from tests.support.stage import SESSION_TIMEOUT_S, TIMEOUT_S, Message, Stage
 from tests.support.topics import partitions_of
 
 WRITERS = 3
+
+
+class Writes(NamedTuple):
+    """The requests by which a vendor is written to, as faults select them."""
+
+    method: str | None = None
+    path: str | None = None
 
 
 class Scene(NamedTuple):
@@ -47,6 +54,7 @@ class Scene(NamedTuple):
     crew: Crew
     brokers: Sequence[Broker]
     rng: random.Random
+    writes: Writes
 
     async def some_time(self, low_s: float = 0.3, high_s: float = 1.5) -> None:
         await asyncio.sleep(self.rng.uniform(low_s, high_s))
@@ -64,9 +72,11 @@ class Harm(NamedTuple):
 
     act: Act = nothing
     arguments: Callable[[random.Random], Sequence[str]] = lambda _: ()
-    publish: Callable[[Stage, random.Random, int, float], Awaitable[None]] = publish
+    publish: Callable[[Stage, random.Random, Sequence[Message], float], Awaitable[None]] = publish
     samples_count: bool = True
     """False when commits during the harm cannot be compared with receipts: clocks differ, or topics change."""
+    may_cancel: bool = False
+    """True when somebody ends vendor jobs early."""
 
 
 def dies_at(point: KillPoint, later_ms: tuple[int, int] = (0, 0)) -> Harm:
@@ -152,60 +162,60 @@ async def scale(scene: Scene) -> None:
     scene.crew.wanted = WRITERS
 
 
-def faults(*standing: Callable[[random.Random], Standing]) -> Act:
+def faults(*standing: Callable[[random.Random, Writes], Standing]) -> Act:
     """Return an act of faults of the vendor, one after the other."""
 
     async def act(scene: Scene) -> None:
         for make in standing:
             await scene.some_time()
-            scene.stage.app.faults.add(make(scene.rng))
+            scene.stage.app.faults.add(make(scene.rng, scene.writes))
 
     return act
 
 
-def lost_answers(rng: random.Random) -> Standing:
-    return DropAfter(method="PUT", times=rng.randint(2, 6), skip=rng.randint(0, 5))
+def lost_answers(rng: random.Random, writes: Writes) -> Standing:
+    return DropAfter(**writes._asdict(), times=rng.randint(2, 6), skip=rng.randint(0, 5))
 
 
-def cut_answers(rng: random.Random) -> Standing:
-    return Truncate(method="PUT", times=rng.randint(1, 3), framing=rng.choice(("length", "chunked", "complete")))
+def cut_answers(rng: random.Random, writes: Writes) -> Standing:
+    return Truncate(**writes._asdict(), times=rng.randint(1, 3), framing=rng.choice(("length", "chunked", "complete")))
 
 
-def late_answers(rng: random.Random) -> Standing:
-    return Stall(method="PUT", times=rng.randint(1, 4), seconds=TIMEOUT_S + 1)
+def late_answers(rng: random.Random, writes: Writes) -> Standing:
+    return Stall(**writes._asdict(), times=rng.randint(1, 4), seconds=TIMEOUT_S + 1)
 
 
-def missing_results(rng: random.Random) -> Standing:
+def missing_results(rng: random.Random, writes: Writes) -> Standing:
     """Items of which the vendor says nothing: they are tried again, 30 s later."""
-    return MissingResults(method="PUT", times=rng.randint(1, 4), skip=rng.randint(0, 5), count=rng.randint(1, 3))
+    return MissingResults(**writes._asdict(), times=rng.randint(1, 4), skip=rng.randint(0, 5), count=rng.randint(1, 3))
 
 
-def outage(rng: random.Random) -> Standing:
+def outage(rng: random.Random, _: Writes) -> Standing:
     return Outage(seconds=rng.uniform(1, 4), status=rng.choice((None, 503)))
 
 
-def storm(rng: random.Random) -> Standing:
-    return Status(method="PUT", status=429, times=rng.randint(5, 30), retry_after_s=rng.choice((None, 0.2, 1.0)))
+def storm(rng: random.Random, writes: Writes) -> Standing:
+    return Status(**writes._asdict(), status=429, times=rng.randint(5, 30), retry_after_s=rng.choice((None, 0.2, 1.0)))
 
 
 PAGE = "<html><h1>Sorry</h1></html>"
 
 
-def not_by_the_vendor(rng: random.Random) -> Standing:
+def not_by_the_vendor(rng: random.Random, writes: Writes) -> Standing:
     """Answer as a proxy does: for a vendor that is away, or in place of one that has applied the request."""
     kind, status = rng.choice((Status, StatusAfter)), rng.choice((302, 404, 405, 502, 503))
     location = "https://elsewhere.test/" if status == 302 else None
     times = rng.randint(2, 6)
-    return kind(method="PUT", times=times, status=status, body=PAGE, content_type="text/html", location=location)
+    return kind(**writes._asdict(), times=times, status=status, body=PAGE, content_type="text/html", location=location)
 
 
-def endless_answers(rng: random.Random) -> Standing:
-    return rng.choice((Endless, Bomb, Garbage))(method="PUT", times=rng.randint(1, 3), skip=rng.randint(0, 3))
+def endless_answers(rng: random.Random, writes: Writes) -> Standing:
+    return rng.choice((Endless, Bomb, Garbage))(**writes._asdict(), times=rng.randint(1, 3), skip=rng.randint(0, 3))
 
 
-def writes_reset(rng: random.Random) -> Standing:
+def writes_reset(rng: random.Random, writes: Writes) -> Standing:
     """Reset writes while reads work, as a firewall does."""
-    return Outage(method="PUT", seconds=rng.uniform(2, 5))
+    return Outage(**writes._asdict(), seconds=rng.uniform(2, 5))
 
 
 async def add_partitions(scene: Scene) -> None:
@@ -262,15 +272,25 @@ async def everything(scene: Scene) -> None:
     await together(*scene.rng.sample(acts, 3))(scene)
 
 
+JOB_POINTS = (KillPoint.NAMED, KillPoint.COLLECTED)
+"""Points that only records in vendor jobs pass."""
+
+
+def deaths(*points: KillPoint) -> dict[str, Harm]:
+    """Return what kills, and what stops, a writer at each of ``points``."""
+    return {f"kill-{point}": dies_at(point) for point in points} | {
+        f"still-{point}": stands_still_at(point) for point in points
+    }
+
+
 HARMS: dict[str, Harm] = {
     "nothing": Harm(),
-    **{f"kill-{point}": dies_at(point) for point in KillPoint},
+    **deaths(*(point for point in KillPoint if point not in JOB_POINTS)),
     "kill-unanswered": dies_at(KillPoint.SENDING, later_ms=(2, 60)),
     "kill-committing": dies_at(KillPoint.WRITTEN, later_ms=(1, 10)),
     "kill-writers": Harm(kill_writers),
     "kill-all": Harm(kill_all),
     "zombie": Harm(stop_the_clock),
-    **{f"still-{point}": stands_still_at(point) for point in KillPoint},
     "brokers": Harm(restart_brokers),
     "brokers-and-writers": Harm(together(restart_brokers, kill_writers)),
     "rolling-restart": Harm(restart_writers),

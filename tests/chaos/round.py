@@ -15,16 +15,15 @@ from typing import Any, NamedTuple
 import msgspec
 from aiokafka.errors import KafkaError
 
-from sandbox.blueconic.settings import Settings as Tenant
-from sandbox.blueconic.vendor import BlueConic
 from sandbox.faults.fault import Latency
 from sandbox.kafka.broker import Broker
 from sluice.client.outcomes import outcomes
 from sluice.kafka.clients import KafkaUnreachable
 from tests.chaos.audit import Evidence, Sample, Violation, audit
+from tests.chaos.cast import BLUECONIC, Cast
 from tests.chaos.crew import Crew
 from tests.chaos.evidence import committed, gather, records_of, sample
-from tests.chaos.harm import HARMS, WRITERS, Scene
+from tests.chaos.harm import WRITERS, Scene
 from tests.support.kafka_admin import RunningKafka
 from tests.support.stage import SESSION_TIMEOUT_S, Stage, change_settings, source_of, staged
 from tests.support.writer_process import DESTINATION, eventually
@@ -62,6 +61,7 @@ async def play(
     seed: int,
     records: int,
     *,
+    cast: Cast = BLUECONIC,
     writers_kafka: Mapping[str, Any] | None = None,
 ) -> Result:
     """Play one round; leaves nothing running, and files only if it was not clean.
@@ -72,9 +72,9 @@ async def play(
     directory = Path(tempfile.mkdtemp(prefix=f"sluice-chaos-{harm}-{seed}-"))
     prefix = f"chaos-{seed}-{uuid.uuid4().hex[:6]}."
     rng = random.Random(f"{seed} {harm}")
-    tenant = Tenant(read_lag_s=rng.choice((0, 3)))
-    async with staged(RunningKafka(servers), prefix, directory, lanes=LANES, vendor=BlueConic(tenant)) as stage:
-        evidence, crashes = await _play(stage, brokers, harm, rng, records, writers_kafka)
+    vendor = cast.make_vendor(rng)
+    async with staged(RunningKafka(servers), prefix, directory, lanes=LANES, vendor=vendor, kind=cast.kind) as stage:
+        evidence, crashes = await _play(stage, cast, brokers, harm, rng, records, writers_kafka)
     violations = [*audit(evidence), *(Violation("crash", crash) for crash in crashes)]
     if violations:
         _keep(directory, evidence, violations)
@@ -94,16 +94,18 @@ async def play(
 
 async def _play(
     stage: Stage,
+    cast: Cast,
     brokers: Sequence[Broker],
     name: str,
     rng: random.Random,
     records: int,
     writers_kafka: Mapping[str, Any] | None,
 ) -> tuple[Evidence, list[str]]:
-    harm = HARMS[name]
-    crew = Crew(stage, _settings(stage, rng, writers_kafka), rng)
-    scene = Scene(stage, crew, brokers, rng)
-    stage.app.faults.add(Latency(method="PUT", seconds=0.01, jitter_s=0.08, times=None))
+    harm = cast.harms[name]
+    crew = Crew(stage, _settings(stage, cast, rng, writers_kafka), rng)
+    scene = Scene(stage, crew, brokers, rng, cast.writes)
+    stage.app.faults.add(Latency(**cast.writes._asdict(), seconds=0.01, jitter_s=0.08, times=None))
+    messages = list(cast.messages(rng, records))
     for _ in range(WRITERS):
         crew.start(*harm.arguments(rng))
     crew.wanted = WRITERS
@@ -111,17 +113,21 @@ async def _play(
     async with asyncio.TaskGroup() as group:
         tending = [group.create_task(crew.supervise()), group.create_task(_take_samples(stage, samples))]
         await eventually(lambda: _some_lane_open(crew))
-        await asyncio.gather(harm.publish(stage, rng, records, PUBLISHED_OVER_S), harm.act(scene))
+        await asyncio.gather(harm.publish(stage, rng, messages, PUBLISHED_OVER_S), harm.act(scene))
         await _heal(scene)
+        await cast.heal(stage.url)
         await _settle(stage)
         for task in tending:
             task.cancel()
     await crew.stop()
-    return await gather(stage, samples if harm.samples_count else (), crew.peak_rss_bytes), crew.crashes
+    counted = samples if harm.samples_count else ()
+    evidence = await gather(stage, cast, counted, crew.peak_rss_bytes, may_cancel=harm.may_cancel)
+    return evidence, crew.crashes
 
 
-def _settings(stage: Stage, rng: random.Random, writers_kafka: Mapping[str, Any] | None) -> Path:
+def _settings(stage: Stage, cast: Cast, rng: random.Random, writers_kafka: Mapping[str, Any] | None) -> Path:
     config = stage.settings(
+        **cast.settings(rng),
         window={"max_items": rng.choice((5, 20, 60)), "max_bytes": 20_000, "max_age_s": rng.choice((0.02, 0.1, 0.2))},
         delivery={
             "max_concurrent_per_writer": rng.choice((1, 2)),

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -78,30 +77,31 @@ def _unreadable(key: Key) -> Message:
     return message._replace(value=(message.value or b"").replace(b":17}", b":1e999}"))
 
 
-async def publish(stage: Stage, rng: random.Random, count: int, over_s: float) -> None:
-    """Publish ``count`` records in chunks, over about so many seconds."""
+async def publish(stage: Stage, _: random.Random, everything: Sequence[Message], over_s: float) -> None:
+    """Publish ``everything`` in chunks, over about so many seconds."""
     servers = stage.connection.kafka.bootstrap_servers
-    chunks = _chunks(rng, count)
     async with AIOKafkaProducer(bootstrap_servers=servers, enable_idempotence=True) as producer:
-        for chunk in chunks:
-            await _send(producer, stage, chunk, over_s * CHUNK / count)
+        for chunk in _chunks(everything):
+            await _send(producer, stage, chunk, over_s * CHUNK / len(everything))
 
 
-async def publish_in_transactions(stage: Stage, rng: random.Random, count: int, over_s: float) -> None:
+async def publish_in_transactions(
+    stage: Stage, rng: random.Random, everything: Sequence[Message], over_s: float
+) -> None:
     """Do the same with each chunk in a transaction. Every third is aborted: no record of it may be delivered."""
     servers = stage.connection.kafka.bootstrap_servers
     transactional_id = f"{stage.connection.topic_prefix}upstream-{rng.random()}"
     async with AIOKafkaProducer(bootstrap_servers=servers, transactional_id=transactional_id) as producer:
-        for chunk in _chunks(rng, count):
+        for chunk in _chunks(everything):
             await producer.begin_transaction()
-            await _send(producer, stage, chunk, over_s * CHUNK / count)
+            await _send(producer, stage, chunk, over_s * CHUNK / len(everything))
             if rng.random() < 1 / 3:
                 await producer.abort_transaction()
             else:
                 await producer.commit_transaction()
 
 
-async def publish_with_bombs(stage: Stage, rng: random.Random, count: int, over_s: float) -> None:
+async def publish_with_bombs(stage: Stage, rng: random.Random, everything: Sequence[Message], over_s: float) -> None:
     """Do the same, and publish among them records with megabytes of headers, a hundredth of that on the wire."""
     servers = stage.connection.kafka.bootstrap_servers
     bombs = [_expect("good", f"bomb-{number}", "upsert", {"n": number}) for number in range(BOMBS)]
@@ -114,23 +114,24 @@ async def publish_with_bombs(stage: Stage, rng: random.Random, count: int, over_
                 heavy = bomb._replace(headers=[*bomb.headers, ("app", bytes(BOMB_BYTES))])
                 await _send(producer, stage, [heavy], over_s / BOMBS)
 
-        await asyncio.gather(publish_bombs(), publish(stage, rng, count, over_s))
+        await asyncio.gather(publish_bombs(), publish(stage, rng, everything, over_s))
 
 
-async def publish_to_topics_made_anew(stage: Stage, rng: random.Random, count: int, over_s: float) -> None:
+async def publish_to_topics_made_anew(
+    stage: Stage, rng: random.Random, everything: Sequence[Message], over_s: float
+) -> None:
     """Publish and settle some records, make all topics anew under the writers, and begin with an empty ledger."""
-    await stage.settled(await stage.publish(islice(messages(rng, count), count // 4)))
+    await stage.settled(await stage.publish(everything[: len(everything) // 4]))
     async with admin_client(stage.connection.kafka) as admin:
         lanes = len(await partitions_of(admin, stage.topics.records))
         await admin.delete_topics(list(stage.topics.all))
         await asyncio.sleep(rng.uniform(1, 3))
         await create_topics(admin, DESTINATION, stage.connection.topic_prefix, partitions=lanes)
     stage.app.vendor.ledger.reset()
-    await publish(stage, rng, count, over_s)
+    await publish(stage, rng, everything, over_s)
 
 
-def _chunks(rng: random.Random, count: int) -> list[Sequence[Message]]:
-    everything = list(messages(rng, count))
+def _chunks(everything: Sequence[Message]) -> list[Sequence[Message]]:
     return [everything[start : start + CHUNK] for start in range(0, len(everything), CHUNK)]
 
 

@@ -239,7 +239,7 @@ TestOneInFlightPerKey = OneInFlightPerKey.TestCase
 
 def test_key_with_the_vendor_is_busy_until_its_item_is_settled(order: KeyOrder) -> None:
     order.admit([make_item(0, key="k")])
-    order.hand_over([b"k"])
+    order.hand_over([b"k"], [hash_of(b"k")])
     assert order.admit([make_item(1, key="k"), make_item(2, key="k")]).runnable == []
     assert order.busy == 2  # its followers, and its item
     assert _offsets(order.release([b"k"])) == [1]
@@ -250,7 +250,7 @@ def test_key_with_the_vendor_is_busy_until_its_item_is_settled(order: KeyOrder) 
 
 def test_followers_that_were_there_before_wait_on(order: KeyOrder) -> None:
     order.admit([make_item(0, key="k"), make_item(1, key="k")])
-    order.hand_over([b"k"])
+    order.hand_over([b"k"], [hash_of(b"k")])
     assert _offsets(order.release([b"k"])) == [1]
 
 
@@ -272,7 +272,7 @@ def test_followers_of_a_key_with_the_vendor_that_are_left_in_kafka_are_read_agai
     order = KeyOrder(OrderTerms(max_items=1, max_bytes=1_000_000))
     first, second, third = (make_item(offset, key="k") for offset in range(3))
     order.admit([first])
-    order.hand_over([b"k"])
+    order.hand_over([b"k"], [hash_of(b"k")])
     assert order.admit([second, third]).kept == [second]
     assert order.release([b"k"]) == [second]
     assert order.readmit([third], range(2, 3)).kept == [third]
@@ -281,6 +281,6 @@ def test_followers_of_a_key_with_the_vendor_that_are_left_in_kafka_are_read_agai
 
 def test_without_an_order_a_key_with_the_vendor_holds_nobody_back() -> None:
     order = KeyOrder(OrderTerms(ordered=False, max_items=1, max_bytes=1))
-    order.hand_over([b"k"])
+    order.hand_over([b"k"], [hash_of(b"k")])
     order.found_with_vendor([hash_of(b"k")])
     assert _offsets(order.admit([make_item(1, key="k")]).runnable) == [1]

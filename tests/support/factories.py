@@ -1,6 +1,6 @@
 """Builders for the values that tests need; an argument that a test leaves out does not matter to it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -123,13 +123,17 @@ def make_batch(items: Iterable[Item], batch_id: str = "batch-1") -> Batch:
 
 
 def make_lane_job(
-    *rows: Rows, batch_id: str = "batch-1", items: int = 10, refs: dict[str, str] | None = None
+    *rows: Rows,
+    batch_id: str = "batch-1",
+    items: int = 10,
+    refs: dict[str, str] | None = None,
+    hash_at: Callable[[int], int] = int,
 ) -> LaneJob:
-    """Make a vendor job with ``rows``, the hash of whose keys is their offset; submitted if it has ``refs``."""
+    """Make a vendor job with ``rows``, the hash of whose keys is that at their offset; submitted if it has ``refs``."""
     job = LaneJob(
         batch_id=batch_id,
         batch_key="company",
-        items=10,
+        items=items,
         fingerprint="f",
         requested_at=NOON,
         vendor_at=None,
@@ -138,7 +142,7 @@ def make_lane_job(
         is_submitted=refs is not None,
     )
     for one in rows:
-        job.add(one, range(one.offset, one.offset + one.length))
+        job.add(one, [hash_at(offset) for offset in range(one.offset, one.offset + one.length)])
     return job
 
 

@@ -14,6 +14,7 @@ from sluice.flow.batch import Batch, Encoded, InDoubt, Item
 from sluice.flow.commits import LaneTopicIds
 from sluice.flow.journal import Journal
 from sluice.flow.key_order import KeyOrder, OrderTerms
+from sluice.flow.lane_job import LaneJob
 from sluice.flow.offsets import OffsetProgress
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
@@ -219,6 +220,7 @@ class FakeLane(Lane):
         positions: Sequence[int] = (0, 0, 0),
         settled: Sequence[set[int]] = (),
         in_doubt: Sequence[dict[int, InDoubt]] = (),
+        jobs: Sequence[LaneJob] = (),
         order_terms: OrderTerms = ORDER_TERMS,
     ) -> None:
         self.kept = FakeCommitter()
@@ -230,6 +232,7 @@ class FakeLane(Lane):
         for doubts, batches in zip(journal.in_doubt, in_doubt, strict=False):
             for offset, batch in batches.items():
                 doubts.add(batch, [offset])
+        journal.jobs = {job.batch_id: job for job in jobs}
         progress = [OffsetProgress(position) for position in positions]
         super().__init__(
             partition,

@@ -96,6 +96,11 @@ class Stage:
         self._serving = AsyncExitStack()
         self._port = 0
 
+    @property
+    def url(self) -> str:
+        """The vendor's address."""
+        return f"http://127.0.0.1:{self._port}"
+
     async def open_vendor(self) -> None:
         """Serve; again at the same address, with all it held, after :meth:`close_vendor`."""
         url = await self._serving.enter_async_context(serve(self.app, port=self._port))
@@ -107,7 +112,7 @@ class Stage:
 
     def settings(self, **entry: Any) -> Path:
         """A settings file; ``entry`` overrides parts of the destination's, whole blocks or keys in them."""
-        vendor = {"url": f"http://127.0.0.1:{self._port}", **self._kind.account}
+        vendor = {"url": self.url, **self._kind.account}
         polls = {"poll_base_s": 0.2, "poll_cap_s": 0.5}
         destination: dict[str, Any] = {
             "to": {"timeout_s": TIMEOUT_S, "settle_s": SETTLE_S, **vendor},

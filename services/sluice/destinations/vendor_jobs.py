@@ -130,6 +130,14 @@ class JobDestination(Account, Protocol):
         ...
 
     @property
+    def warns_of(self) -> bytes | None:
+        """Bytes without which a record's value has no ``Encoded.warning``; ``None``: no record has one.
+
+        To settle a row, its record is encoded again only where it may have one.
+        """
+        ...
+
+    @property
     def quotas(self) -> Mapping[str, Quota]:
         """The vendor's budgets by name, as it told them last; empty as long as it has not."""
         ...

@@ -3,6 +3,7 @@
 A hash has 64 bits: among a million keys two are the same once in 30 million times, and then one waits for the other.
 """
 
+import sys
 from array import array
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
@@ -19,13 +20,20 @@ def hash_of(key: bytes) -> int:
 
 def encode_hashes(hashes: Iterable[int]) -> str:
     """Return ``hashes`` as text for the journal."""
-    return b64encode(b"".join(one.to_bytes(8, "little") for one in hashes)).decode()
+    return b64encode(_little(array("Q", hashes)).tobytes()).decode()
 
 
 def decode_hashes(text: str) -> "array[int]":
     """Return the hashes in a text of the journal; as many as it has whole."""
     packed = b64decode(text)
-    return array("Q", (int.from_bytes(packed[at : at + 8], "little") for at in range(0, len(packed) - 7, 8)))
+    return _little(array("Q", packed[: len(packed) // 8 * 8]))
+
+
+def _little(hashes: "array[int]") -> "array[int]":
+    """Return ``hashes`` with the least byte first, as the journal has them, or from there."""
+    if sys.byteorder == "big":
+        hashes.byteswap()
+    return hashes
 
 
 class KeyHashes:

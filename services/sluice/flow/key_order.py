@@ -152,12 +152,12 @@ class KeyOrder:
                 self.parked_bytes -= PARKED_KEY_BYTES + len(key)
         return runnable
 
-    def hand_over(self, keys: Iterable[bytes]) -> None:
-        """Take note that the item of each of ``keys`` leaves memory for a vendor job; the key stays busy."""
+    def hand_over(self, keys: Iterable[bytes], hashes: Iterable[int]) -> None:
+        """Take note that the item of each of ``keys`` leaves memory for a vendor job; its hash stays busy."""
         if not self._ordered:
             return
-        for key in keys:
-            self._with_vendor.add(hash_of(key))
+        for key, own in zip(keys, hashes, strict=True):
+            self._with_vendor.add(own)
             if self._busy.get(key, ()) is None:
                 del self._busy[key]
 

@@ -114,10 +114,11 @@ class Session:
             max_items=min(delivery.max_waiting_per_lane, max(1, buffer.max_items // (2 * self._lanes))),
             max_bytes=buffer.max_bytes // (2 * self._lanes),
         )
+        warns_of = parts.destination.warns_of if isinstance(parts.destination, JobDestination) else None
         terms = LaneTerms(
             topics=self._topics,
             group_id=parts.group_id,
-            decoder=Decoder(parts.destination, parts.window_limits.max_bytes),
+            decoder=Decoder(parts.destination, parts.window_limits.max_bytes, warns_of=warns_of),
             builder=SettlementBuilder(parts.retries, limits, parts.topics.inputs),
             buffer=parts.lanes.buffer,
             order=order,

@@ -51,6 +51,7 @@ class DepotAccount:
 
     limits = Limits(max_items=1000, max_bytes=1_000_000, max_concurrent=2, max_age_s=1.0, max_jobs=10)
     joins_by = "row"
+    warns_of = None
     quotas: dict[str, Quota] = {}  # noqa: RUF012  # Depot has none
 
     def __init__(self, settings: DepotSettings, *, on_request: OnRequest | None = None) -> None:

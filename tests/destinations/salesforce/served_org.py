@@ -1,6 +1,6 @@
 """A Salesforce stand-in that runs, with our client of Bulk API 1.0 for it and its own controls."""
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -54,12 +54,15 @@ class ServedOrg:
         batch = encode_batch(self.destination, events)
         return await self.destination.submit(batch, self.upload(*events), self.note, send_now)
 
-    async def find(self, *events: RecordEvent, others: Collection[Refs] = ()) -> Refs | None:
-        """Look for what was submitted last, as if its refs had not come back."""
+    async def find(
+        self, *events: RecordEvent, others: Collection[Refs] = (), named: Sequence[dict[str, str]] | None = None
+    ) -> Refs | None:
+        """Look for what was submitted last, as if its refs had not come back; ``named`` is of another process."""
+        named = self.named if named is None else named
         lost = LostSubmit(
             batch_key=encode_batch(self.destination, events).batch_key,
             fingerprint=self.upload(*events).fingerprint,
-            refs=self.named[-1],
+            refs=named[-1] if named else {},
             requested_at=NOON,
             lost_at_s=0.0,
             vendor_at=self.destination.vendor_at,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,11 +13,11 @@ from sandbox.salesforce.faults import FailBatch, NearlyUsedUp, SlowJob
 from sandbox.salesforce.settings import Settings
 from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, Refused, Unavailable
 from sluice.destinations.salesforce.login_settings import SoapLogin
-from sluice.destinations.vendor_jobs import Gone, Over, Quota, ResultsGone, ResultsIncomplete, Running
+from sluice.destinations.vendor_jobs import Gone, Over, Quota, Refs, ResultsGone, ResultsIncomplete, Running
 from sluice.flow.outcome import Fate
 from sluice.setting_types import Secret
 from tests.destinations.salesforce.served_org import LOGIN, ServedOrg, contact, served_org
-from tests.support.factories import record
+from tests.support.factories import encode_batch, record, send_now
 
 JOB = "/services/async/59.0/job/"
 INSERTS = [record("Contact", "insert", None, {"LastName": f"Berg {row}"}) for row in range(3)]
@@ -89,6 +90,45 @@ async def test_a_lost_insert_is_found_and_never_doubled(acme: ServedOrg, fault: 
     refs = refs or await acme.submit(*INSERTS)
     assert len(await acme.collect(refs, 3)) == 3
     assert acme.count() == 4
+
+
+@pytest.mark.parametrize("search", range(5))
+@pytest.mark.parametrize("submit", range(4))
+@pytest.mark.parametrize("drop", [DropBefore, DropAfter])
+async def test_a_kill_at_any_call_of_a_submit_and_of_its_search_doubles_and_loses_nothing(
+    acme: ServedOrg, drop: type[Selection], submit: int, search: int
+) -> None:
+    """§8: the first process dies at one of login, create and add, the second at one of login, close, list, request."""
+    await acme.control.add_fault(drop(path="/services", skip=submit))
+    async with acme.twin() as first:
+        with suppress(BatchError):
+            await first.submit(*INSERTS)
+    await acme.control.clear_faults()
+    await acme.control.add_fault(drop(path="/services", skip=search))
+    async with acme.twin() as second:
+        with suppress(BatchError):
+            await second.find(*INSERTS, named=first.named)
+    await acme.control.clear_faults()
+    async with acme.twin() as third:
+        refs = await third.find(*INSERTS, named=first.named) or await third.submit(*INSERTS)
+        assert len(await third.collect(refs, 3)) == 3
+    assert acme.count() == 3
+
+
+async def test_a_process_that_was_frozen_before_its_batch_adds_nothing_when_it_wakes(acme: ServedOrg) -> None:
+    async with acme.twin() as frozen, acme.twin() as owner:
+
+        async def freeze(refs: Refs) -> None:
+            frozen.named.append(dict(refs))
+            if len(frozen.named) > 1:
+                raise Unavailable("frozen", "the journal has another owner")
+            assert await owner.find(*INSERTS, named=frozen.named) is None
+            await owner.collect(await owner.submit(*INSERTS), 3)
+
+        batch = encode_batch(frozen.destination, INSERTS)
+        with pytest.raises(Unavailable, match="another owner"):
+            await frozen.destination.submit(batch, frozen.upload(*INSERTS), freeze, send_now)
+    assert acme.count() == 3
 
 
 async def test_a_lost_job_wrote_nothing_and_is_made_again(acme: ServedOrg) -> None:

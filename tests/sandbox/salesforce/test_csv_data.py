@@ -22,11 +22,13 @@ async def test_spaces_and_quotes_inside_quotes_are_data(salesforce: Served) -> N
 
 
 async def test_a_byte_order_mark_is_part_of_the_first_header(salesforce: Served) -> None:
+    """§13.8"""
     failure = await salesforce.failure("\ufeffExt__c,LastName\nA-1,Berg\n", "upsert")
     assert failure == "InvalidBatch : Field name not found : \ufeffExt__c"
 
 
 async def test_a_blank_beside_a_quote_is_an_error_for_its_row_alone(salesforce: Served) -> None:
+    """§13.8"""
     job = await salesforce.load('Ext__c,LastName\nA-1,Berg\n\nA-2,"Lind" \nA-3,#N/A\nA-4,"Falk"\n')
     errors = await salesforce.errors(job)
     assert {key: text.split(":")[0] for key, text in errors.items()} == {

@@ -69,6 +69,7 @@ async def test_rows_are_locked_so_many_times_and_then_taken(salesforce: Served) 
 
 @pytest.mark.parametrize("status", [200, 204])
 async def test_a_result_file_may_have_no_body(salesforce: Served, status: int) -> None:
+    """§13.4"""
     await salesforce.control.add_fault(EmptyResults(status=status, file="failedResults"))  # type: ignore[arg-type]
     job = await salesforce.load(CONTACTS)
     assert len(await salesforce.results(job)) == 1
@@ -79,6 +80,7 @@ async def test_a_result_file_may_have_no_body(salesforce: Served, status: int) -
 
 @pytest.mark.parametrize("written", [False, True])
 async def test_rows_may_stand_in_no_file(salesforce: Served, *, written: bool) -> None:
+    """§13.3"""
     await salesforce.control.add_fault(MissingFileRows(rows=2, written=written))
     job = await salesforce.load("Ext__c,LastName\nA-1,Berg\nA-2,Lind\nA-3,Falk\n")
     assert (await salesforce.info(job))["state"] == "JobComplete"
@@ -88,12 +90,14 @@ async def test_rows_may_stand_in_no_file(salesforce: Served, *, written: bool) -
 
 
 async def test_results_may_be_short_and_whole_when_asked_again(salesforce: Served) -> None:
+    """§13.5"""
     await salesforce.control.add_fault(MissingResults(count=1))
     job = await salesforce.load("Ext__c,LastName\nA-1,Berg\nA-2,Lind\n")
     assert [len(await salesforce.results(job)) for _ in range(2)] == [1, 2]
 
 
 async def test_results_may_be_late(salesforce: Served) -> None:
+    """§13.5"""
     await salesforce.control.add_fault(LateResults(times=2))
     job = await salesforce.load(CONTACTS)
     answers = [await salesforce.http.get(f"{INGEST}/{job}/successfulResults") for _ in range(3)]
@@ -103,6 +107,7 @@ async def test_results_may_be_late(salesforce: Served) -> None:
 
 
 async def test_a_complete_job_may_be_in_progress_again(salesforce: Served) -> None:
+    """§13.5"""
     await salesforce.control.add_fault(StateGoesBack(skip=1))
     job = await salesforce.load(CONTACTS)
     states = [(await salesforce.info(job))["state"] for _ in range(3)]
@@ -110,6 +115,7 @@ async def test_a_complete_job_may_be_in_progress_again(salesforce: Served) -> No
 
 
 async def test_a_complete_job_may_have_a_message(salesforce: Served) -> None:
+    """§13.6"""
     await salesforce.control.add_fault(CompletedWithMessage(message="locks"))
     info = await salesforce.info(await salesforce.load(CONTACTS))
     assert (info["state"], info["errorMessage"], info["numberRecordsProcessed"]) == ("JobComplete", "locks", 2)

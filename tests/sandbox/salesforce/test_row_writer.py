@@ -67,6 +67,7 @@ async def test_keys_that_differ_in_case_only_are_one(salesforce: Served) -> None
 
 
 async def test_keys_that_differ_in_case_only_in_one_batch_are_refused_both(salesforce: Served) -> None:
+    """§13.10"""
     job = await salesforce.load("Ext__c,LastName\nABC,Berg\nabc,Lind\n")
     errors = await salesforce.errors(job)
     assert {key: text.split(":")[0] for key, text in errors.items()} == dict.fromkeys(("ABC", "abc"), "DUPLICATE_VALUE")
@@ -98,6 +99,7 @@ async def test_a_key_moves_to_another_case_of_itself(salesforce: Served) -> None
 
 
 async def test_an_id_beside_an_external_id_is_refused(salesforce: Served) -> None:
+    """§13.12"""
     record = await _contact(salesforce)
     job = await salesforce.load(f"Ext__c,Id,LastName\nA-1,{record},Lind\nA-2,,Falk\n")
     assert (await salesforce.errors(job))["A-1"].startswith("INVALID_FIELD_FOR_INSERT_UPDATE:")

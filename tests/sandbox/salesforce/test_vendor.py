@@ -40,6 +40,7 @@ async def test_reset_leaves_an_org_as_new(salesforce: Served) -> None:
 
 @pytest.mark.parametrize("status", [301, 302])
 async def test_an_org_that_has_moved_sends_data_calls_to_its_new_address(salesforce: Served, status: int) -> None:
+    """§13.16"""
     new = salesforce.url.replace("127.0.0.1", "localhost")
     await salesforce.control.add_fault(Moved(location=new, status=status))  # type: ignore[arg-type]
     answer = await salesforce.http.get(f"{INGEST}?jobType=V2Ingest")

@@ -12,7 +12,7 @@ from sluice.kafka.settings import KafkaSettings
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.delivery.batch_sender import BatchSender
 from sluice.writer.delivery.deliverer import Deliverer
-from sluice.writer.delivery.dispatcher import Dispatcher
+from sluice.writer.delivery.dispatcher import Dispatcher, always
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
 from sluice.writer.guard import GuardFollower
 from tests.support.factories import NOON, make_batch
@@ -113,7 +113,14 @@ class SenderSetup:
 class DispatcherSetup:
     """A dispatcher with all that it needs; windows close by count, so that no clock is involved."""
 
-    def __init__(self, destination: FakeDestination, *, max_items: int = 1, max_concurrent: int = 4) -> None:
+    def __init__(
+        self,
+        destination: FakeDestination,
+        *,
+        max_items: int = 1,
+        max_concurrent: int = 4,
+        has_room: Callable[[int], bool] = always,
+    ) -> None:
         self.destination = destination
         self.lane = {number: FakeLane(number) for number in (0, 1)}
         self.lanes = lanes_of(*self.lane.values())
@@ -127,7 +134,7 @@ class DispatcherSetup:
             self.lanes,
             self.metrics,
         )
-        self.dispatcher = Dispatcher(self.windows, self.limiter, deliverer, self.guard, self.metrics)
+        self.dispatcher = Dispatcher(self.windows, self.limiter, deliverer, self.guard, self.metrics, has_room)
 
     def running(self) -> AbstractAsyncContextManager[object]:
         """Deliver while the body runs."""

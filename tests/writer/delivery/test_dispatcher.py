@@ -185,3 +185,27 @@ async def test_requests_with_the_vendor_are_settled_before_the_unforeseen_ends_d
         await setup.dispatcher.run()
     await setup.dispatcher.drain(30.0)
     assert setup.settled() == [0]
+
+
+@instantly
+async def test_no_more_batches_are_under_way_than_there_is_room_for() -> None:
+    destination = FakeDestination(latency_s=1.0)
+    setup = DispatcherSetup(destination, has_room=lambda under_way: under_way < 2)
+    async with setup.running():
+        setup.dispatcher.add(make_items(5))
+        await asyncio.sleep(10)
+    assert (destination.most_in_flight, setup.settled()) == (2, list(range(5)))
+
+
+@instantly
+async def test_batches_wait_until_somebody_says_that_there_is_room() -> None:
+    is_full = True
+    setup = DispatcherSetup(FakeDestination(), has_room=lambda _: not is_full)
+    async with setup.running():
+        setup.dispatcher.add(make_items(1))
+        await asyncio.sleep(10)
+        assert setup.settled() == []
+        is_full = False
+        setup.dispatcher.look()
+        await turn()
+        assert setup.settled() == [0]

@@ -42,6 +42,7 @@ from sluice.destinations.salesforce.errors import is_code
 from sluice.destinations.salesforce.job_list import listed_jobs
 from sluice.destinations.salesforce.job_targets import read_target
 from sluice.destinations.salesforce.open_jobs import OpenJobs
+from sluice.destinations.salesforce.record_fields import EMPTY_TEXT
 from sluice.destinations.salesforce.records import Records, of_object
 from sluice.destinations.salesforce.refused_columns import check_rows
 from sluice.destinations.salesforce.request_bodies import FRAMES, encode_body
@@ -97,6 +98,7 @@ class Bulk1:
         frame_bytes = FRAMES[settings.content_type].extra_bytes
         self.limits = msgspec.structs.replace(LIMITS, max_bytes=LIMITS.max_bytes - frame_bytes)
         self.settle_s = settings.settle_s
+        self.warns_of = EMPTY_TEXT if settings.empty_text == "clear" else None
         self._calls = Calls(
             settings,
             settings.login,

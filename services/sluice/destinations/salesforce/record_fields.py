@@ -21,6 +21,8 @@ MAX_HEADER_CHARACTERS = 32_000
 
 _NESTED = frozenset({dict, list})
 
+EMPTY_TEXT = b'""'
+"""The only form of an empty text in JSON."""
 CLEARED = "sent as null, because an empty text clears a field (setting empty_text): {}"
 """The receipt's warning. §13 row 19"""
 

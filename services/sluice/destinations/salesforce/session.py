@@ -59,7 +59,7 @@ class Session(TokenAuth):
     credentials = "`login`"
 
     def __init__(self, url: str, login: Login) -> None:
-        """Raises ``Misconfigured`` for a key that cannot sign."""
+        """Read the key of a login by JWT. Raises ``Misconfigured`` for one that cannot sign."""
         url = url.rstrip("/")
         super().__init__(f"{url}/services/oauth2/token", {}, default_lifetime_s=LIFETIME_S)
         self._url = url

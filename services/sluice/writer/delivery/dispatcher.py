@@ -17,8 +17,8 @@ from sluice.writer.guard import GuardFollower
 from sluice.writer.kill_points import KillPoint
 
 
-def always() -> bool:
-    """Return that there is room."""
+def always(_under_way: int) -> bool:
+    """Return that there is room, whatever is under way."""
     return True
 
 
@@ -32,9 +32,12 @@ class Dispatcher:
         deliverer: Deliverer,
         guard: GuardFollower,
         metrics: WriterMetrics,
-        has_room: Callable[[], bool] = always,
+        has_room: Callable[[int], bool] = always,
     ) -> None:
-        """``has_room`` returns whether the vendor may be given a batch more; :meth:`look` again when it changes."""
+        """``has_room`` returns whether the vendor may be given one batch more than so many that are under way.
+
+        :meth:`look` again when that changes by itself.
+        """
         self._windows = windows
         self._limiter = limiter
         self._deliverer = deliverer
@@ -75,6 +78,7 @@ class Dispatcher:
         self._changed.set()
         for sender in self._under_way.values():
             sender.lanes.lose(lane)
+        self._changed.set()  # its vendor jobs are another's, so there may be room
 
     async def answered(self) -> None:
         """Wait for the answers of all requests that are with the vendor now."""
@@ -156,6 +160,7 @@ class Dispatcher:
         # A task that is cancelled before its first step has run nothing that could release its permit.
         self._under_way.pop(task).release_permit()
         self._tell_guard()
+        self._changed.set()  # there may be room again
         if not task.cancelled() and (error := task.exception()) is not None and not self._failed.done():
             self._failed.set_exception(error)
 
@@ -167,7 +172,7 @@ class Dispatcher:
                 await self._guard.permits.wait()
                 self._windows.trust()
             self._changed.clear()
-            if not self._has_room():
+            if not self._has_room(len(self._under_way)):
                 await self._changed.wait()
                 continue
             now_s = time.monotonic()

@@ -1,5 +1,6 @@
 """Decodes Kafka messages to items, or says why a message can be none."""
 
+from enum import Enum, auto
 from typing import NamedTuple
 
 import msgspec
@@ -16,7 +17,9 @@ from sluice.writer.lanes.held_bytes import item_bytes
 
 RECORDS = 0
 """The number of the records topic among a lane's input topics; 1 is the first retry topic."""
-_UNSENDABLE = Encoded("", None, b"", replay_safe=False)
+NOT_ENCODED = Encoded("", None, b"", replay_safe=False)
+"""Stands where a record that was sent before was not encoded again."""
+MAX_SHAPES = 10_000
 MAX_ATTEMPTS = 1_000_000
 """Bound on the attempts that a header may claim: anybody may have written it."""
 
@@ -39,17 +42,27 @@ class Origin(NamedTuple):
     attempt: int
 
 
+class Recall(Enum):
+    """The reason why a record that was sent before is read again."""
+
+    TO_SETTLE = auto()  # by a result that its row leads to: it is encoded only where it may have a warning
+    TO_ENCODE = auto()  # by a result that its identity leads to, or to be sent anew
+
+
 class Decoder:
     """Decodes messages of one destination's input topics and encodes them for the vendor."""
 
-    def __init__(self, destination: Account, max_bytes: int) -> None:
+    def __init__(self, destination: Account, max_bytes: int, *, warns_of: bytes | None = None) -> None:
+        """``warns_of``: see :class:`~sluice.destinations.vendor_jobs.JobDestination`."""
         self._encode = destination.encode
         self._max_bytes = max_bytes
+        self._warns_of = warns_of
+        self._header_bytes: dict[tuple[str, ...], int] = {}
 
-    def item(self, message: KafkaRecord, topic: int, *, sent_before: bool = False) -> Item:
+    def item(self, message: KafkaRecord, topic: int, recall: Recall | None = None) -> Item:
         """Return ``message`` of input topic number ``topic`` as an item. Raises :class:`Undecodable`.
 
-        One that was ``sent_before`` is an item also where the settings of now do not let it be sent any more.
+        One that is a ``recall`` is an item also where the settings of now do not let it be sent any more.
         """
         value = message.value
         if value is None:
@@ -70,14 +83,17 @@ class Decoder:
                 has_history = True
         source, attempt = _recorded_origin(message) if has_history else (place_of(message), 1)
         identifier = f"{source.partition}-{source.offset}"
-        try:
-            encoded = self._encode(event, identifier)
-        except Rejection as error:
-            if not sent_before:
-                raise Undecodable(error.code, error.message, event) from error
-            encoded = _UNSENDABLE
-        body_bytes = table_bytes([encoded]) if encoded.columns else len(encoded.body)
-        if body_bytes > self._max_bytes and not sent_before:
+        if recall is Recall.TO_SETTLE and (self._warns_of is None or self._warns_of not in value):
+            encoded = NOT_ENCODED
+        else:
+            try:
+                encoded = self._encode(event, identifier)
+            except Rejection as error:
+                if recall is None:
+                    raise Undecodable(error.code, error.message, event) from error
+                encoded = NOT_ENCODED
+        body_bytes = len(encoded.body) + self._header(encoded) if encoded.columns else len(encoded.body)
+        if body_bytes > self._max_bytes and recall is None:
             raise Undecodable(
                 "too-large",
                 f"expected at most {self._max_bytes} bytes for one record, got {body_bytes}; split it upstream",
@@ -103,6 +119,15 @@ class Decoder:
             traceparent if traceparent is not None and is_sampled(traceparent) else None,
             item_bytes(message_bytes, event.key, encoded.body),
         )
+
+    def _header(self, encoded: Encoded) -> int:
+        """Return the bytes of the header over a row that stands alone."""
+        found = self._header_bytes.get(encoded.columns)
+        if found is None:
+            if len(self._header_bytes) >= MAX_SHAPES:
+                self._header_bytes.clear()
+            found = self._header_bytes[encoded.columns] = table_bytes([encoded]) - len(encoded.body)
+        return found
 
 
 def origin_of(message: KafkaRecord) -> Origin:

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from sluice.events import KafkaRecord
 from sluice.flow.batch import Item
 from sluice.flow.journal import rows_of
-from sluice.flow.key_hashes import hash_of
 from sluice.flow.key_order import KeyOrder
 from sluice.flow.lane_job import LaneJob
 from sluice.flow.offset_set import OffsetSet
@@ -48,15 +47,17 @@ class LaneJobs:
                 for run in rows.open.runs():
                     self._ahead[topic].add(run)
 
-    def hand_over(self, job: LaneJob, items: Sequence[Item]) -> None:
-        """Take note that ``items``, which rise by topic and offset, leave memory as rows of ``job``."""
+    def hand_over(self, job: LaneJob, items: Sequence[Item], hashes: Sequence[int]) -> None:
+        """Take note that ``items``, which rise by topic and offset, leave memory as rows of ``job``.
+
+        ``hashes`` are those of their ordering keys.
+        """
         self.by_batch[job.batch_id] = job
-        hashes = [hash_of(item.order_key) for item in items]
         at = 0
         for rows in rows_of([(item.topic, item.offset, item.row) for item in items]):
             job.add(rows, hashes[at : at + rows.length])
             at += rows.length
-        self._order.hand_over(item.order_key for item in items)
+        self._order.hand_over([item.order_key for item in items], hashes)
 
     def skip(self, topic: int) -> int | None:
         """Pass by what comes next and need not be read; return where to go on, ``None`` where it is not worth it."""

@@ -23,7 +23,7 @@ from sluice.flow.reading_times import ReadingTimes
 from sluice.wall_clock import utc_now
 from sluice.writer.lanes.buffer import Buffer
 from sluice.writer.lanes.commit_cycle import Committer
-from sluice.writer.lanes.decoding import RECORDS, Decoder, Undecodable
+from sluice.writer.lanes.decoding import RECORDS, Decoder, Recall, Undecodable
 from sluice.writer.lanes.held_bytes import messages_bytes
 from sluice.writer.lanes.job_rows import LaneJobs
 from sluice.writer.lanes.lane_journal import LaneJournal
@@ -129,19 +129,24 @@ class Lane:
         """Hand ``answer``, for items of this lane, to the committer."""
         self._submit(self._builder.of_answer(answer, now))
 
-    def hand_over(self, job: LaneJob, items: Sequence[Item]) -> None:
-        """Take note that ``items``, which rise by topic and offset, leave memory as rows of ``job``."""
-        self.jobs.hand_over(job, items)
+    def hand_over(self, job: LaneJob, items: Sequence[Item], hashes: Sequence[int]) -> None:
+        """Take note that ``items``, which rise by topic and offset, leave memory as rows of ``job``.
+
+        ``hashes`` are those of their ordering keys.
+        """
+        self.jobs.hand_over(job, items, hashes)
         self._buffer.leave(len(items), sum([item.held_bytes for item in items]))
 
-    def recall_rows(self, job: LaneJob, topic: int, messages: Sequence[KafkaRecord], looked_at: range) -> list[Item]:
+    def recall_rows(
+        self, job: LaneJob, topic: int, messages: Sequence[KafkaRecord], looked_at: range, recall: Recall
+    ) -> list[Item]:
         """Return the items of ``job`` among records that were read again.
 
         ``messages`` are all that Kafka has of the offsets ``looked_at`` of input topic number ``topic``.
         """
         rows = job.rows[topic]
         found = [message for message in messages if message.offset in rows.open]
-        items = self._decoded(topic, found, sent_before=True)
+        items = self._decoded(topic, found, recall)
         for item in items:
             item.row = rows.row_of(item.offset) or 0
         self._buffer.enter(len(items), sum([item.held_bytes for item in items]))
@@ -238,14 +243,14 @@ class Lane:
         fields = {"lane": self.partition, "records": len(gone), "first": gone[0], "last": gone[-1]}
         log.warning(message, extra=fields)
 
-    def _decoded(self, topic: int, messages: Sequence[KafkaRecord], *, sent_before: bool = False) -> list[Item]:
+    def _decoded(self, topic: int, messages: Sequence[KafkaRecord], recall: Recall | None = None) -> list[Item]:
         """Return ``messages`` as items, and settle those that can be none."""
         items: list[Item] = []
         undecodable: list[tuple[KafkaRecord, Undecodable]] = []
         decode = self._decoder.item
         for message in messages:
             try:
-                items.append(decode(message, topic, sent_before=sent_before))
+                items.append(decode(message, topic, recall))
             except Undecodable as error:
                 undecodable.append((message, error))
         if undecodable:

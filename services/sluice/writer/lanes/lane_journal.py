@@ -11,7 +11,7 @@ from sluice.events import BatchEvent, OpenedJob, Rows
 from sluice.flow.batch import Batch, Item
 from sluice.flow.journal import rows_of
 from sluice.flow.journal_entries import entries_of
-from sluice.flow.key_hashes import encode_hashes, hash_of
+from sluice.flow.key_hashes import encode_hashes
 from sluice.writer.lanes.commit_cycle import Committer
 from sluice.writer.lanes.job_rows import RowPlace
 
@@ -50,23 +50,33 @@ class LaneJournal:
         return self._write(rows, lambda part: msgspec.structs.replace(entry, rows=rows_of(part)))
 
     def open_job(
-        self, batch: Batch, items: Sequence[Item], job: OpenedJob, now: datetime, vendor_at: datetime | None
+        self,
+        batch: Batch,
+        items: Sequence[Item],
+        hashes: Sequence[int],
+        job: OpenedJob,
+        now: datetime,
+        vendor_at: datetime | None,
     ) -> Written:
-        """Put ``items`` of ``batch``, which rise by topic and offset, into the journal before they become a job."""
+        """Put ``items`` of ``batch``, which rise by topic and offset, into the journal before they become a job.
 
-        def opened(part: Sequence[Item]) -> BatchEvent:
-            hashes = encode_hashes(hash_of(item.order_key) for item in part)
+        ``hashes`` are those of their ordering keys.
+        """
+
+        def opened(part: Sequence[tuple[Item, int]]) -> BatchEvent:
+            own = [item for item, _ in part]
             return BatchEvent(
                 batch_id=batch.batch_id,
                 state="opened",
                 batch_key=batch.batch_key,
                 requested_at=now,
                 vendor_at=vendor_at,
-                rows=_rows(part),
-                vendor_job=msgspec.structs.replace(job, key_hashes=hashes),
+                rows=_rows(own),
+                vendor_job=msgspec.structs.replace(job, key_hashes=encode_hashes([one for _, one in part])),
+                body_bytes=sum([len(item.encoded.body) for item in own]),
             )
 
-        return self._write(items, opened)
+        return self._write(list(zip(items, hashes, strict=True)), opened)
 
     def name_job(self, batch_id: str, refs: Mapping[str, str]) -> Written:
         """Put the vendor's names for a batch into the journal before the batch can run."""

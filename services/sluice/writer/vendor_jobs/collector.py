@@ -30,10 +30,11 @@ from sluice.wall_clock import utc_now
 from sluice.writer import kill_points
 from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.kill_points import KillPoint
+from sluice.writer.lanes.decoding import Recall
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.settlement import BatchTimes, Fates, VendorAnswer
 from sluice.writer.vendor_jobs.job_table import Job, JobTable, NotArrived, Unknown, Verdict
-from sluice.writer.vendor_jobs.results import fates_of, read_results, unknown_fate
+from sluice.writer.vendor_jobs.results import fates_of, read_results
 
 log = logging.getLogger(__name__)
 
@@ -150,10 +151,11 @@ class Collector:
             aborted_because = self._table.aborts.get(job.batch_id)
             receipts: list[Receipt] = []
             settled = 0
+            recall = Recall.TO_SETTLE if self._destination.joins_by == "row" else Recall.TO_ENCODE
             for lane, part in job.parts:
-                async with aclosing(self._recalled(lane, part, reader)) as slices:
+                async with aclosing(self._recalled(lane, part, reader, recall)) as slices:
                     async for items in slices:
-                        fates = fates_of(items, results, over, self._destination.joins_by, aborted_because)
+                        fates = fates_of(items, results, over, self._destination, aborted_because)
                         settled += len(fates)
                         receipts += [
                             Receipt(item.traceparent, outcome.fate.value, outcome.code)
@@ -206,7 +208,7 @@ class Collector:
         async for items in self._taken_back(job, reader):
             self._dispatcher.add([item for item in items if item.encoded.replay_safe])
             unsafe = [item for item in items if not item.encoded.replay_safe]
-            self._answer(job, unsafe, lambda item: unknown_fate(item, verdict.code, verdict.message))
+            self._answer(job, unsafe, lambda _: Outcome(Fate.AMBIGUOUS, verdict.code, verdict.message))
 
     def _answer(self, job: Job, items: list[Item], outcome_of: Callable[[Item], Outcome]) -> None:
         """Settle ``items``, which are no rows of ``job`` any more."""
@@ -224,14 +226,16 @@ class Collector:
                 continue
             if coming := lane.jobs.drop_coming(part):
                 lane.journal.withdraw_rows(part.batch_id, part.batch_key, coming)
-            async with aclosing(self._recalled(lane, part, reader)) as slices:
+            async with aclosing(self._recalled(lane, part, reader, Recall.TO_ENCODE)) as slices:
                 async for items in slices:
                     places = [(item.topic, item.offset, item.row) for item in items]
                     lane.journal.withdraw_rows(part.batch_id, part.batch_key, places)
                     lane.jobs.remove(part, {items[0].topic: [item.offset for item in items]})
                     yield items
 
-    async def _recalled(self, lane: Lane, part: LaneJob, reader: TopicReader) -> AsyncGenerator[list[Item], None]:
+    async def _recalled(
+        self, lane: Lane, part: LaneJob, reader: TopicReader, recall: Recall
+    ) -> AsyncGenerator[list[Item], None]:
         """Yield the items of the open rows of ``part``, as long as its lane is ours."""
         for topic, rows in sorted(part.rows.items()):
             runs = list(rows.open.runs())
@@ -243,5 +247,5 @@ class Collector:
                 async for looked_at, messages in pieces:
                     if not lane.alive:
                         return
-                    if items := lane.recall_rows(part, topic, messages, looked_at):
+                    if items := lane.recall_rows(part, topic, messages, looked_at, recall):
                         yield items

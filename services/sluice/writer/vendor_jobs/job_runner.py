@@ -49,9 +49,9 @@ class JobRunner:
         """Return a sender for ``batch``, which takes over a permit of the limiter from the caller."""
         return Submitter(batch, self._destination, self._limiter, self._lanes, self._table, self._metrics)
 
-    def has_room(self) -> bool:
-        """Return whether the vendor may be given another job."""
-        return self._table.has_room
+    def has_room(self, under_way: int) -> bool:
+        """Return whether the vendor may be given another job, when so many batches may become one any moment."""
+        return self._table.has_room(under_way)
 
     async def run(self, dispatcher: Dispatcher) -> None:
         """Follow, find and collect until cancelled."""

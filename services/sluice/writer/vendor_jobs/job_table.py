@@ -51,8 +51,6 @@ class JobTable:
     def __init__(self, lanes: Lanes, max_jobs: int) -> None:
         self._lanes = lanes
         self._max_jobs = max_jobs
-        self.submitting = 0
-        """Batches that may become a job any moment."""
         self.words: dict[str, str] = {}
         """The vendor's own word for the state of each job, by batch id, as it was told last."""
         self.verdicts: dict[str, Verdict] = {}
@@ -77,11 +75,10 @@ class JobTable:
         found = [(lane, job) for lane in self._lanes if (job := lane.jobs.by_batch.get(batch_id)) is not None]
         return Job(found) if found else None
 
-    @property
-    def has_room(self) -> bool:
-        """True while the vendor may be given another job."""
+    def has_room(self, under_way: int) -> bool:
+        """Return whether the vendor may be given another job, when so many batches may become one any moment."""
         batches = {batch_id for lane in self._lanes for batch_id in lane.jobs.by_batch}
-        return len(batches) + self.submitting < self._max_jobs
+        return len(batches) + under_way < self._max_jobs
 
     def judge(self, batch_id: str, verdict: Verdict) -> None:
         """Have ``verdict`` carried out."""

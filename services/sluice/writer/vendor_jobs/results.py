@@ -2,9 +2,11 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+from sluice.destinations.contract import Rejection
 from sluice.destinations.vendor_jobs import JobDestination, Over, ResultsIncomplete
 from sluice.flow.batch import Item
 from sluice.flow.outcome import Fate, Outcome
+from sluice.writer.lanes.decoding import NOT_ENCODED
 from sluice.writer.lanes.settlement import Fates
 from sluice.writer.vendor_jobs.job_table import Job
 
@@ -15,6 +17,7 @@ ABORTED = "aborted"
 ABORTED_AT_VENDOR = "aborted-at-vendor"
 UNPROCESSED = "unprocessed"
 NO_RESULT = "no-result"
+_NOWHERE = Outcome(Fate.AMBIGUOUS, NO_RESULT, "the vendor has no result for it")
 
 
 async def read_results(destination: JobDestination, job: Job, over: Over, *, may_be_incomplete: bool) -> Results:
@@ -44,26 +47,32 @@ async def read_results(destination: JobDestination, job: Job, over: Over, *, may
     return {} if wanted is not None else results
 
 
-def fates_of(items: Sequence[Item], results: Results, over: Over, joins_by: str, aborted_because: str | None) -> Fates:
+def fates_of(
+    items: Sequence[Item], results: Results, over: Over, destination: JobDestination, aborted_because: str | None
+) -> Fates:
     """Return the fate of each of ``items``; ``aborted_because`` is the reason why a person of ours has aborted it."""
     untouched = _untouched(over, aborted_because)
+    by_row = destination.joins_by == "row"
     fates: list[tuple[Item, Outcome]] = []
     for item in items:
-        name: object = item.row if joins_by == "row" else item.encoded.identity
-        if name not in results:
-            fates.append((item, unknown_fate(item, NO_RESULT, "the vendor has no result for it")))
-        elif (outcome := results[name]) is None:
-            fates.append((item, untouched))
-        elif outcome.fate is Fate.AMBIGUOUS:
-            fates.append((item, unknown_fate(item, outcome.code, outcome.message)))
-        else:
-            fates.append((item, outcome))
+        name: object = item.row if by_row else item.encoded.identity
+        outcome = results.get(name, _NOWHERE)
+        if outcome is None:
+            outcome = untouched
+        elif outcome.fate is Fate.AMBIGUOUS and _is_replay_safe(item, destination):
+            # It cannot be applied any more by now, so it may be sent again.
+            outcome = Outcome(Fate.RETRYABLE, outcome.code, outcome.message)
+        fates.append((item, outcome))
     return fates
 
 
-def unknown_fate(item: Item, code: str, message: str) -> Outcome:
-    """Return what becomes of ``item`` when nobody can tell, and it cannot be applied any more by now."""
-    return Outcome(Fate.RETRYABLE if item.encoded.replay_safe else Fate.AMBIGUOUS, code, message)
+def _is_replay_safe(item: Item, destination: JobDestination) -> bool:
+    if item.encoded is not NOT_ENCODED:
+        return item.encoded.replay_safe
+    try:
+        return destination.encode(item.event, item.identifier).replay_safe
+    except Rejection:
+        return False
 
 
 def _untouched(over: Over, aborted_because: str | None) -> Outcome:

@@ -19,6 +19,7 @@ from sluice.destinations.contract import Ambiguous, Misconfigured, Refused, Unav
 from sluice.destinations.vendor_jobs import JobDestination, Refs, RefusedItems
 from sluice.events import OpenedJob
 from sluice.flow.batch import Batch, Item, Part
+from sluice.flow.key_hashes import hash_of
 from sluice.flow.lane_job import LaneJob
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.table_header import table_bytes
@@ -65,6 +66,8 @@ class Submitter:
         self._metrics = metrics
         self._holder = Holder(batch.batch_id, limiter, metrics)
         self._clearance = Clearance(batch, destination, limiter, self.lanes, metrics)
+        self._hashes: dict[int, list[int]] = {}
+        """By lane, the hashes of its items' ordering keys, in the order of the journal."""
         self._answered = asyncio.Event()
         self._answered.set()
 
@@ -87,30 +90,26 @@ class Submitter:
 
     async def run(self, settle: Settle, put_back: PutBack) -> None:
         """Submit until the vendor has the batch, or it is put back. An outage is waited for, however long."""
-        self._table.submitting += 1
-        try:
-            while self._keep(self._clearance.owned(self.batch.items)):
-                await self._clearance.acquire_permit()
-                try:
-                    await self._submit()
-                except RefusedItems as error:
-                    self._limiter.succeeded()
-                    self._reject(error, settle)
-                except Refused as error:
-                    self._limiter.succeeded()
-                    self._divide(error, settle, put_back)
-                    return
-                except (Unavailable, Misconfigured) as error:
-                    self._holder.hold(error)
-                except LanesMoved:
-                    self._limiter.release()
-                except BaseException:
-                    self._limiter.release()
-                    raise
-                else:
-                    return
-        finally:
-            self._table.submitting -= 1
+        while self._keep(self._clearance.owned(self.batch.items)):
+            await self._clearance.acquire_permit()
+            try:
+                await self._submit()
+            except RefusedItems as error:
+                self._limiter.succeeded()
+                self._reject(error, settle)
+            except Refused as error:
+                self._limiter.succeeded()
+                self._divide(error, settle, put_back)
+                return
+            except (Unavailable, Misconfigured) as error:
+                self._holder.hold(error)
+            except LanesMoved:
+                self._limiter.release()
+            except BaseException:
+                self._limiter.release()
+                raise
+            else:
+                return
 
     def _keep(self, items: Sequence[Item]) -> bool:
         """Let the batch have ``items`` alone; return whether there is one.
@@ -134,7 +133,11 @@ class Submitter:
         traceparent = (current_traceparent() or b"").decode()
         opened = OpenedJob(items=len(batch.items), fingerprint=upload.fingerprint, traceparent=traceparent)
         by_lane = self._by_lane()
-        waits = [lane.journal.open_job(batch, own, opened, now, vendor_at) for lane, own in by_lane]
+        self._hashes = {lane.partition: [hash_of(item.order_key) for item in own] for lane, own in by_lane}
+        waits = [
+            lane.journal.open_job(batch, own, self._hashes[lane.partition], opened, now, vendor_at)
+            for lane, own in by_lane
+        ]
         is_sent = False
         try:
             # Again after each wait: the process may have been frozen meanwhile.
@@ -203,7 +206,7 @@ class Submitter:
                 refs=dict(refs),
                 is_submitted=is_submitted,
             )
-            lane.hand_over(job, own)
+            lane.hand_over(job, own, self._hashes[lane.partition])
         self._metrics.window_closed(batch.reason, len(batch.items), batch.body_bytes)
         fields = {"batch_id": batch.batch_id, "batch_key": batch.batch_key, "vendor_job": refs}
         counts = {"items": len(batch.items), "bytes": batch.body_bytes, "flushed_by": batch.reason}

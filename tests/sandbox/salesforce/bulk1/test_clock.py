@@ -135,6 +135,7 @@ async def test_a_job_takes_no_batch_after_24_hours(org: Bulk1) -> None:
 
 
 async def test_jobs_and_results_are_kept_7_days(org: Bulk1) -> None:
+    """§13.17"""
     job = await org.create()
     batch = await org.add(job, "LastName\nBerg")
     await org.control.advance(7 * DAY_S - 60)

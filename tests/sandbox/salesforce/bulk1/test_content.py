@@ -92,6 +92,7 @@ async def test_malformed_content_fails_the_batch(org: Bulk1, content_type: str, 
 
 
 async def test_an_unknown_field_of_a_json_job_is_an_error_of_its_row(org: Bulk1) -> None:
+    """§13.14"""
     body = [{"LastName": "Berg"}, {"LastName": "Lind", "Foo": None}, {"LastName": "Nord", "Account": {"Foo": "x"}}]
     job = await org.create(content_type="JSON")
     batch = await org.add(job, json.dumps(body), JSON)
@@ -105,6 +106,7 @@ async def test_an_unknown_field_of_a_json_job_is_an_error_of_its_row(org: Bulk1)
     "wrong", [{"LastSeen__c": "21.11.2024"}, {"Birthdate": 5}, {"Score__c": "x"}, {"HasOptedOutOfEmail": "yes"}]
 )
 async def test_a_value_that_cannot_be_mapped_fails_the_batch_of_a_json_job(org: Bulk1, wrong: dict[str, Any]) -> None:
+    """§13.14"""
     job = await org.create(content_type="JSON")
     batch = await org.add(job, json.dumps([{"LastName": "Berg"}, {"LastName": "Lind", **wrong}]), JSON)
     info = (await org.http.get(f"/job/{job}/batch/{batch}")).json()

@@ -8,6 +8,7 @@ from tests.sandbox.salesforce.bulk1.client import JSON, Bulk1, error, field, row
 
 
 async def test_results_may_be_one_row_short_and_whole_when_asked_again(org: Bulk1) -> None:
+    """§13.5"""
     await org.control.add_fault(MissingResults(count=1))
     job = await org.create()
     batch = await org.add(job, "LastName\nBerg\nLind\nNord")
@@ -16,6 +17,7 @@ async def test_results_may_be_one_row_short_and_whole_when_asked_again(org: Bulk
 
 
 async def test_results_may_be_late(org: Bulk1) -> None:
+    """§13.5"""
     await org.control.add_fault(LateResults())
     job = await org.create()
     batch = await org.add(job, "LastName\nBerg")
@@ -27,6 +29,7 @@ async def test_results_may_be_late(org: Bulk1) -> None:
 
 @pytest.mark.parametrize("where", ["batch", "list"])
 async def test_a_completed_batch_may_be_in_progress_again(org: Bulk1, where: str) -> None:
+    """§13.5"""
     await org.control.add_fault(StateGoesBack(skip=1))
     job = await org.create()
     batch = await org.add(job, "LastName\nBerg")
@@ -53,6 +56,7 @@ async def test_no_state_goes_back_before_its_end(org: Bulk1) -> None:
 
 
 async def test_a_completed_batch_may_have_a_message(org: Bulk1) -> None:
+    """§13.6"""
     await org.control.add_fault(CompletedWithMessage(message="TooManyLockFailure : locks"))
     job = await org.create(content_type="JSON")
     batch = await org.add(job, '[{"LastName": "Berg"}]', JSON)

@@ -68,6 +68,7 @@ async def test_failed_results_have_no_ids_before_53(salesforce: Served) -> None:
 
 
 async def test_only_columns_that_are_spelt_exactly_are_echoed(salesforce: Served) -> None:
+    """§13.2"""
     await salesforce.load("Ext__c,Name\nE-1,Alder\n", object_name="Account")
     header = "ext__c,LastName,account.Ext__c,EMAIL,Title"
     job = await salesforce.load(f'{header}\nA-1,Berg,E-1,,"a ""b"""\nA-2,,E-1,,\n')

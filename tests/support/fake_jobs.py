@@ -1,0 +1,179 @@
+"""A vendor that runs batches later and answers as it is told, and a reader of records that are in memory."""
+
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, Self
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from sluice.destinations.contract import Ambiguous, BatchError, PreSendCheck
+from sluice.destinations.vendor_jobs import (
+    JobState,
+    LostSubmit,
+    Named,
+    Over,
+    Quota,
+    Refs,
+    RefusedItems,
+    Running,
+    Upload,
+    VendorJob,
+)
+from sluice.events import RecordEvent
+from sluice.flow.batch import Batch, Encoded
+from sluice.flow.outcome import Outcome
+from sluice.flow.windows import Limits
+from sluice.kafka.topic_reader import TopicReader
+from tests.support.factories import DELIVERED, NOON, FakeMessage
+from tests.support.fakes import FakeDestination
+from tests.support.instant_clock import now_s
+
+DONE = Over(word="done", processed=1, failed=0)
+Result = tuple[object, Outcome | None]
+
+
+class FakeJobDestination:
+    """A vendor whose jobs run until a test says otherwise. An error in a script is its answer to one call."""
+
+    def __init__(
+        self,
+        *,
+        submits: Iterable[BatchError | None] = (),
+        finds: Iterable[Refs | BatchError | None] = (),
+        joins_by: Literal["row", "identity"] = "row",
+        max_jobs: int = 10,
+    ) -> None:
+        """A submit fails before its start by the error in ``submits``; by one that is ``Ambiguous``, after it."""
+        self.limits = Limits(max_items=1000, max_bytes=1_000_000, max_concurrent=4, max_age_s=1.0, max_jobs=max_jobs)
+        self.settle_s = 30.0
+        self.vendor_at: datetime | None = NOON
+        self.quotas: dict[str, Quota] = {}
+        self.prepares: deque[BatchError | RefusedItems | None] = deque()
+        self.submits = deque(submits)
+        self.created: list[str] = []
+        """Names of the jobs that were made, started or not."""
+        self.started: list[list[int]] = []
+        """The offsets in each job that may run."""
+        self.finds = deque(finds)
+        self.lost: list[tuple[LostSubmit, list[Refs]]] = []
+        """What ``find`` was asked."""
+        self.states: dict[str, JobState] = {}
+        """By the name of a job; one without is running."""
+        self.poll_errors: deque[BatchError] = deque()
+        self.polls: list[tuple[float, list[str]]] = []
+        """When the vendor was asked, and about which jobs."""
+        self.collects: deque[BaseException] = deque()
+        self.results: list[Result] | None = None
+        """The results of every job; ``None``: each row is delivered."""
+        self.collected = 0
+        self.closes: deque[BatchError] = deque()
+        self.closed: list[str] = []
+        self._joins_by: Literal["row", "identity"] = joins_by
+
+    @property
+    def joins_by(self) -> Literal["row", "identity"]:
+        return self._joins_by
+
+    def encode(self, event: RecordEvent, identifier: str) -> Encoded:
+        return FakeDestination().encode(event, identifier)
+
+    async def prepare(self, batch: Batch) -> Upload:
+        error = self.prepares.popleft() if self.prepares else None
+        if error is not None:
+            raise error
+        return Upload(b"", ",".join(str(item.offset) for item in batch.items))
+
+    async def submit(self, batch: Batch, upload: Upload, named: Named, pre_send_check: PreSendCheck) -> Refs:
+        error = self.submits.popleft() if self.submits else None
+        refs = {"job": f"job-{len(self.created) + 1}"}
+        self.created.append(refs["job"])
+        await named(refs)
+        if error is not None and not isinstance(error, Ambiguous):
+            raise error
+        pre_send_check()
+        self.started.append([item.offset for item in batch.items])
+        if error is not None:
+            raise error
+        return refs
+
+    async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
+        self.lost.append((lost, list(others)))
+        found = self.finds.popleft()
+        if isinstance(found, BatchError):
+            raise found
+        return found
+
+    async def poll(self, jobs: Sequence[Refs]) -> AsyncIterator[tuple[Refs, JobState]]:
+        self.polls.append((now_s(), [refs["job"] for refs in jobs]))
+        if self.poll_errors:
+            raise self.poll_errors.popleft()
+        for refs in jobs:
+            yield refs, self.states.get(refs["job"], Running("running"))
+
+    async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[Result]:
+        self.collected += 1
+        if self.collects:
+            raise self.collects.popleft()
+        for result in [(row, DELIVERED) for row in range(items)] if self.results is None else self.results:
+            yield result
+
+    async def abort(self, refs: Refs) -> None:
+        pass
+
+    async def close(self, refs: Refs) -> None:
+        if self.closes:
+            raise self.closes.popleft()
+        self.closed.append(refs["job"])
+
+    async def jobs(self) -> AsyncIterator[VendorJob]:
+        for refs in self.created:
+            yield VendorJob(
+                refs={"job": refs}, word="", over=False, batch_key="", created_at=None, created_by="", items=None
+            )
+
+    async def check(self) -> str:
+        return "well"
+
+    async def aclose(self) -> None:
+        pass
+
+
+class FakeReader(TopicReader):
+    """A reader of ``topics``; it hands over few messages at a time, and fails by the errors in a script, one a read."""
+
+    def __init__(self, topics: Mapping[TopicPartition, Sequence[FakeMessage]], *, piece: int = 100) -> None:
+        self.topics = topics
+        self.piece = piece
+        self.errors: deque[KafkaError] = deque()
+        self.opened = 0
+        self.open = False
+        self.asked: list[range] = []
+        """Offsets that were asked for."""
+
+    async def __aenter__(self) -> Self:
+        self.opened += 1
+        self.open = True
+        return self
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.open = False
+
+    async def read_ranges(
+        self, partition: TopicPartition, ranges: Iterable[range]
+    ) -> AsyncGenerator[tuple[range, list[Any]], None]:
+        assert self.open
+        if self.errors:
+            raise self.errors.popleft()
+        for one in ranges:
+            self.asked.append(one)
+            found = [message for message in self.topics[partition] if message.offset in one]
+            start = one.start
+            for at in range(0, len(found), self.piece):
+                piece = found[at : at + self.piece]
+                stop = piece[-1].offset + 1
+                yield range(start, stop), piece
+                start = stop
+            if start < one.stop:
+                yield range(start, one.stop), []
