@@ -8,6 +8,7 @@ from sluice.destinations.settings import DestinationSettings
 KINDS: dict[str, str] = {
     "blueconic": "sluice.destinations.blueconic",
     "salesforce_bulk1": "sluice.destinations.salesforce.bulk1",
+    "salesforce_bulk2": "sluice.destinations.salesforce.bulk2",
 }
 """The module that holds each kind's ``KIND``, by its name in the settings. It is imported on use."""
 

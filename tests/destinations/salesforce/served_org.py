@@ -10,10 +10,10 @@ from sandbox.salesforce.vendor import Salesforce
 from sandbox.serving.app import App
 from sandbox.serving.server import serve
 from sluice.destinations.salesforce.bulk1 import Bulk1
-from sluice.destinations.salesforce.bulk1_calls import digest
 from sluice.destinations.salesforce.login_settings import SoapLogin
 from sluice.destinations.salesforce.request_bodies import encode_body
 from sluice.destinations.salesforce.settings import Bulk1Settings
+from sluice.destinations.salesforce.uploads import digest
 from sluice.destinations.vendor_jobs import JobState, LostSubmit, Over, Refs, Running, Upload
 from sluice.events import RecordEvent
 from sluice.flow.outcome import Outcome

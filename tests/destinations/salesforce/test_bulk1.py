@@ -9,7 +9,7 @@ import pytest
 
 from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, Refused, Unavailable
 from sluice.destinations.salesforce.bulk1 import Bulk1
-from sluice.destinations.salesforce.bulk1_calls import digest
+from sluice.destinations.salesforce.uploads import digest
 from sluice.destinations.vendor_jobs import JobDestination, LostSubmit, Over, Refs, RefusedItems, Upload
 from sluice.events import RecordEvent
 from sluice.flow.batch import Batch

@@ -4,7 +4,8 @@ import httpx
 import pytest
 
 from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, Unavailable
-from sluice.destinations.salesforce.bulk1_calls import Bulk1Calls, JobOrder, digest
+from sluice.destinations.salesforce.bulk1_calls import Bulk1Calls, JobOrder
+from sluice.destinations.salesforce.uploads import digest
 from sluice.destinations.salesforce.xml_answers import parse_xml
 from tests.destinations.salesforce.bulk1_texts import BATCH, JOB, batch_xml, batches_xml, job_xml
 from tests.destinations.salesforce.offline import Answer, calls, error, xml

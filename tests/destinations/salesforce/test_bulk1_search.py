@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from sluice.destinations.contract import Unavailable
-from sluice.destinations.salesforce.bulk1_calls import Bulk1Calls, digest
+from sluice.destinations.salesforce.bulk1_calls import Bulk1Calls
 from sluice.destinations.salesforce.bulk1_search import find_batch
+from sluice.destinations.salesforce.uploads import digest
 from sluice.destinations.vendor_jobs import LostSubmit
 from tests.destinations.salesforce.bulk1_texts import JOB, batch_xml, batches_xml
 from tests.destinations.salesforce.offline import calls, error, xml

@@ -47,6 +47,14 @@ async def test_fresher_description_can_be_asked_for() -> None:
     assert len(org.asked) == 2
 
 
+async def test_description_that_is_wrong_can_be_forgotten() -> None:
+    org = _Org()
+    for _ in range(2):
+        await org.descriptions.find("Contact")
+        org.descriptions.forget("contact")
+    assert len(org.asked) == 2
+
+
 async def test_object_that_does_not_exist_is_kept_too() -> None:
     org = _Org()
     assert await org.descriptions.find("Nope__c") is None

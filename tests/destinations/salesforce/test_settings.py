@@ -48,3 +48,19 @@ def test_bulk2_needs_a_version_that_has_it() -> None:
 def test_job_is_closed_before_salesforce_ends_it() -> None:
     with pytest.raises(msgspec.ValidationError, match="max_open_s"):
         _read(Bulk1Settings, max_open_s=86_400)
+
+
+@pytest.mark.parametrize("items", [0, 100_001])
+def test_job_of_bulk2_has_at_most_a_hundred_thousand_items(items: int) -> None:
+    assert isinstance(_read(Bulk2Settings, max_items_per_job=100_000), Bulk2Settings)
+    with pytest.raises(msgspec.ValidationError, match="max_items_per_job"):
+        _read(Bulk2Settings, max_items_per_job=items)
+
+
+def test_bulk2_has_assignment_rules_since_49() -> None:
+    """§4.1"""
+    rules = {"Case": "01Q000000000001"}
+    assert _read(Bulk2Settings, api_version="49.0", assignment_rule_ids=rules).assignment_rule_ids == rules
+    assert _read(Bulk1Settings, api_version="48.0", assignment_rule_ids=rules).assignment_rule_ids == rules
+    with pytest.raises(msgspec.ValidationError, match=r"49\.0 or later"):
+        _read(Bulk2Settings, api_version="48.0", assignment_rule_ids=rules)

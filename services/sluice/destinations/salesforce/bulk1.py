@@ -32,7 +32,7 @@ from sluice.destinations.contract import (
     Refused,
     Unavailable,
 )
-from sluice.destinations.salesforce.bulk1_calls import UNKNOWN, Bulk1Calls, JobOrder, digest
+from sluice.destinations.salesforce.bulk1_calls import UNKNOWN, Bulk1Calls, JobOrder
 from sluice.destinations.salesforce.bulk1_results import Bulk1Results
 from sluice.destinations.salesforce.bulk1_search import find_batch
 from sluice.destinations.salesforce.bulk1_states import Bulk1States
@@ -44,10 +44,10 @@ from sluice.destinations.salesforce.job_targets import read_target
 from sluice.destinations.salesforce.open_jobs import OpenJobs
 from sluice.destinations.salesforce.record_fields import EMPTY_TEXT
 from sluice.destinations.salesforce.records import Records, of_object
-from sluice.destinations.salesforce.refused_columns import check_rows
-from sluice.destinations.salesforce.request_bodies import FRAMES, encode_body
+from sluice.destinations.salesforce.request_bodies import FRAMES
 from sluice.destinations.salesforce.row_formats import ROW_FORMATS
 from sluice.destinations.salesforce.settings import Bulk1Settings
+from sluice.destinations.salesforce.uploads import make_upload
 from sluice.destinations.vendor_jobs import (
     JobState,
     LostSubmit,
@@ -55,7 +55,6 @@ from sluice.destinations.vendor_jobs import (
     Over,
     Quota,
     Refs,
-    RefusedItems,
     Upload,
     VendorJob,
 )
@@ -134,12 +133,7 @@ class Bulk1:
         """Return the body with all items of ``batch``. Raises ``RefusedItems``, ``BatchError``."""
         # Where nothing runs nobody polls, and the budgets would grow old.
         await self._calls.read_quotas()
-        rows = [item.encoded for item in batch.items]
-        checked = await check_rows(read_target(batch.batch_key), rows, self._descriptions)
-        if checked.rejections:
-            raise RefusedItems(checked.rejections)
-        body = encode_body(self._content_type, rows, checked.spellings)
-        return Upload(body, digest(body))
+        return await make_upload(batch, self._content_type, self._descriptions)
 
     async def submit(self, batch: Batch, upload: Upload, named: Named, pre_send_check: PreSendCheck) -> Refs:
         """Add ``upload`` as a batch to the open job of its key. Raises ``BatchError``."""

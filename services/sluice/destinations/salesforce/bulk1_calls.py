@@ -98,7 +98,7 @@ class Bulk1Calls:
         return _read(await self._calls.get(self._path(f"job/{job}/batch/{batch}"), accept=_ANY), read_batch)
 
     async def request_digest(self, job: str, batch: str) -> str:
-        """Return the digest of what was sent as ``batch``, as :func:`digest` makes it. §3.6"""
+        """Return the digest of what was sent as ``batch``, as ``uploads.digest`` makes it. §3.6"""
         path = self._path(f"job/{job}/batch/{batch}/request")
         total = sha256()
         async with self._calls.stream(path, max_bytes=MAX_REQUEST_BYTES, accept=_ANY) as pieces:
@@ -122,11 +122,6 @@ class Bulk1Calls:
 _ANY = "*/*"
 """The answer's format follows that of the job, whatever is asked for. §3.1 [docs]"""
 _ORDER_NAMES = ("operation", "object", "externalIdFieldName", "concurrencyMode", "assignmentRuleId", "contentType")
-
-
-def digest(body: bytes) -> str:
-    """Return the fingerprint by which a batch is known again at the vendor."""
-    return sha256(body).hexdigest()
 
 
 def _read(response: httpx.Response, read: Callable[[httpx.Response], _Info]) -> _Info:

@@ -14,6 +14,7 @@ class Field(msgspec.Struct, frozen=True):
     """A field of an object. What an answer leaves out refuses nothing."""
 
     name: str
+    type: str = "string"
     createable: bool = True
     updateable: bool = True
     externalId: bool = False  # noqa: N815  # the wire's name
@@ -85,6 +86,10 @@ class Descriptions:
                 known = Known(await self._ask(object_), asked_at_s)
                 self._known[object_.casefold()] = known
         return known.description
+
+    def forget(self, object_: str) -> None:
+        """Have the description of ``object_`` read again: Salesforce has refused what it allows."""
+        self._known.pop(object_.casefold(), None)
 
     async def _ask(self, object_: str) -> Description | None:
         answer = await self._get(f"sobjects/{object_}/describe")

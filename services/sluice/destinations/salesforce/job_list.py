@@ -30,8 +30,18 @@ class ListedJob(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         return "/".join(filter(None, (self.object, self.operation, external_id or self.external_id_field_name)))
 
 
-async def listed_jobs(calls: Calls, job_type: Literal["Classic", "V2Ingest"]) -> AsyncIterator[ListedJob]:
+JobType = Literal["Classic", "V2Ingest"]
+
+
+async def listed_jobs(calls: Calls, job_type: JobType) -> AsyncIterator[ListedJob]:
     """Yield the jobs of ``job_type``, in no order. Raises ``Unavailable``, ``Misconfigured``."""
+    async for page in job_pages(calls, job_type):
+        for job in page:
+            yield job
+
+
+async def job_pages(calls: Calls, job_type: JobType) -> AsyncIterator[list[ListedJob]]:
+    """Yield the same by pages, each of which costs a call."""
     place = f"{calls.data}/jobs/ingest?jobType={job_type}"
     for _ in range(MAX_PAGES):
         response = await calls.get(place)
@@ -39,8 +49,7 @@ async def listed_jobs(calls: Calls, job_type: Literal["Classic", "V2Ingest"]) ->
             page = _decode(response.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Unavailable("no-answer", f"the list of jobs cannot be read: {error}") from error
-        for job in page.records:
-            yield job
+        yield page.records
         # Another address is not followed: it would get the session.
         if not page.nextRecordsUrl or not page.nextRecordsUrl.startswith(f"{calls.data}/"):
             return

@@ -6,11 +6,14 @@ credentials at My Domain only. §2.1, §2.3 [docs]
 
 from typing import Annotated
 
+import msgspec
 from msgspec import Meta
 
 from sluice.setting_types import Frozen, Secret
 
 Name = Annotated[str, Meta(min_length=1)]
+NO_TOKEN: Secret = msgspec.field(default_factory=lambda: Secret(""))
+"""A default that stays out of the schema of the settings file, which has no form for secrets."""
 
 
 class SoapLogin(Frozen, frozen=True, tag_field="flow", tag="soap"):
@@ -18,7 +21,7 @@ class SoapLogin(Frozen, frozen=True, tag_field="flow", tag="soap"):
 
     username: Name
     password: Secret
-    security_token: Secret = Secret("")
+    security_token: Secret = NO_TOKEN
     """Not asked for from trusted networks. §2.1 [docs]"""
     version: Annotated[
         str, Meta(pattern=r"^(3[1-9]|[45][0-9]|6[0-4])\.0$", description="API version of the login, 31.0 to 64.0")
@@ -53,7 +56,7 @@ class PasswordLogin(Frozen, frozen=True, tag_field="flow", tag="password"):
     client_secret: Secret
     username: Name
     password: Secret
-    security_token: Secret = Secret("")
+    security_token: Secret = NO_TOKEN
 
 
 Login = SoapLogin | ClientCredentialsLogin | JwtLogin | PasswordLogin

@@ -14,6 +14,8 @@ ApiName = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 FIRST_VERSION_OF_BULK2 = 41
 """salesforce_bulk.md §1 [docs]"""
+FIRST_VERSION_OF_ASSIGNMENT_RULES = 49
+"""In Bulk API 2.0. salesforce_bulk.md §4.1 [docs]"""
 
 
 class SalesforceSettings(DestinationSettings, frozen=True, kw_only=True):
@@ -49,6 +51,10 @@ class SalesforceSettings(DestinationSettings, frozen=True, kw_only=True):
     assignment_rule_ids: Annotated[
         dict[ApiName, str], Meta(description="Assignment rule to run for an object: Case or Lead")
     ] = msgspec.field(default_factory=dict)
+    hard_deletes: Annotated[
+        tuple[ApiName, ...],
+        Meta(description="Objects whose records are deleted for good: `sluice check` sees whether our user may"),
+    ] = ()
     describe_age_s: Annotated[Seconds, Meta(description="Age at which an object's description is read again")] = 3600.0
     """[assumed]. salesforce_bulk.md §13 row 15"""
 
@@ -72,13 +78,31 @@ class Bulk1Settings(SalesforceSettings, frozen=True, kw_only=True, tag="salesfor
 class Bulk2Settings(SalesforceSettings, frozen=True, kw_only=True, tag="salesforce_bulk2"):
     """An org that is written through Bulk API 2.0.
 
-    Raises ``ValueError`` for an ``api_version`` that has no Bulk API 2.0.
+    Raises ``ValueError`` for an ``api_version`` that has no Bulk API 2.0, or no assignment rules where some are set.
     """
+
+    max_items_per_job: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="Most records of a job, which stay in memory until it is handed over; each 10,000 take one "
+            "batch of the day's",
+        ),
+    ] = 10_000
+    max_jobs: Annotated[Positive, Meta(description="Most jobs that may wait or run at once, of each writer")] = 100
+    """[assumed]: of 2,000 that an org may have waiting, salesforce_bulk.md §7 [docs]"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if int(self.api_version.partition(".")[0]) < FIRST_VERSION_OF_BULK2:
+        version = int(self.api_version.partition(".")[0])
+        if version < FIRST_VERSION_OF_BULK2:
             raise ValueError(
                 f"expected {FIRST_VERSION_OF_BULK2}.0 or later at `api_version`, got {self.api_version}: Bulk API 2.0 "
                 "is newer; leave the setting out, or use salesforce_bulk1"
+            )
+        if self.assignment_rule_ids and version < FIRST_VERSION_OF_ASSIGNMENT_RULES:
+            raise ValueError(
+                f"expected {FIRST_VERSION_OF_ASSIGNMENT_RULES}.0 or later at `api_version`, got {self.api_version}: "
+                "Bulk API 2.0 had no `assignment_rule_ids` before"
             )
