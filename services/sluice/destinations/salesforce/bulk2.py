@@ -40,6 +40,7 @@ from sluice.destinations.salesforce.errors import is_code
 from sluice.destinations.salesforce.job_list import listed_jobs
 from sluice.destinations.salesforce.job_targets import Target, read_target
 from sluice.destinations.salesforce.org_check import check_org
+from sluice.destinations.salesforce.record_fields import EMPTY_TEXT
 from sluice.destinations.salesforce.records import Records, of_object
 from sluice.destinations.salesforce.row_formats import ROW_FORMATS
 from sluice.destinations.salesforce.settings import Bulk2Settings
@@ -83,6 +84,7 @@ class Bulk2:
         """``transport`` replaces the network in tests. Raises ``Misconfigured``."""
         self._settings = settings
         self.settle_s = settings.settle_s
+        self.warns_of = EMPTY_TEXT if settings.empty_text == "clear" else None
         self.limits = Limits(
             max_items=settings.max_items_per_job,
             max_bytes=MAX_BYTES,
