@@ -13,6 +13,7 @@ from demo.environment import Environment
 from demo.figures import Figures, read_figures, sum_of
 from demo.live_view import LiveView
 from demo.processes import DESTINATION, DemoFailed, Writer
+from demo.upstream import Upstream
 from sluice import DeadLetter, outcomes
 
 _POLL_S = 0.2
@@ -27,8 +28,10 @@ class Progress:
     def __init__(self, environment: Environment, view: LiveView) -> None:
         self.writers: list[Writer] = []
         self.figures = sum_of([])
-        self.published = 0
-        """Records that are in Kafka, by the count of the upstream systems."""
+        self.in_files = 0
+        """Records that came from files."""
+        self.upstreams: list[Upstream] = []
+        """The systems that publish with the library."""
         self.receipts: Counter[str] = Counter()
         """Receipts by object."""
         self._codes: Counter[str] = Counter()
@@ -36,6 +39,11 @@ class Progress:
         self._environment = environment
         self._view = view
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def published(self) -> int:
+        """Records that are in Kafka, by the count of all upstream systems."""
+        return self.in_files + sum(upstream.published for upstream in self.upstreams)
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._count()), asyncio.create_task(self._ask())]
