@@ -185,9 +185,11 @@ def test_the_environment_is_read_for_the_settings_alone() -> None:
 
 
 TESTED_AS = {
+    "sluice.cli.person": "sluice.cli.guard",
     "sluice.cli.publish": "sluice.cli.publish.command",
     "sluice.cli.receipt_text": "sluice.cli.outcomes",
     "sluice.cli.terminal": "sluice.cli.outcomes",
+    "sluice.cli.vendor_jobs": "sluice.cli.vendor_jobs.command",
     "sluice.destinations.blueconic": "sluice.destinations.blueconic.entries",
     "sluice.destinations.contract": "sluice.destinations.http",
     "sluice.setting_types": "sluice.settings",

@@ -174,6 +174,34 @@ class RedrivenEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     """Kafka's id of the dead-letters topic: one that is made anew has other letters. Empty in events before 0.2."""
 
 
+class VendorJobOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A person's order about a batch that the vendor runs as a job, and what became of it in one lane.
+
+    It stands in the control topic, in the partition of that lane. The lane's owner carries it out and puts the same
+    order with its result under the same key. It deletes the key when each record of the batch in this lane has its
+    receipt: until then the reason of an ``abort`` is known to whoever collects.
+    """
+
+    batch_id: Identifier
+    order: Literal["collect", "abort", "attach", "forget"]
+    order_id: Identifier
+    """The name of this order, the same in all lanes of the batch and in the result."""
+    refs: dict[str, str] = {}
+    """For ``attach``: the vendor's names for the job that the batch became."""
+    reason: str = ""
+    by: str
+    at: Instant
+    result: Literal["done", "failed"] | None = None
+    """Absent while nobody has carried it out."""
+    message: str = ""
+    """The result in words."""
+
+    @property
+    def key(self) -> bytes:
+        """The message key: an order replaces an earlier one of its kind, and no other."""
+        return VENDOR_JOB_KEY + f"{self.batch_id}/{self.order}".encode()
+
+
 class Header(StrEnum):
     """Names of the headers that Sluice writes. Values are UTF-8 text; all other headers pass through unchanged."""
 
@@ -220,7 +248,14 @@ MAX_HEADER_BYTES = 4096
 Headers = list[tuple[str, bytes]]
 """Kafka headers. A name may occur more than once; Sluice's own never does."""
 
-EVENTS: tuple[type[msgspec.Struct], ...] = (RecordEvent, SucceededEvent, BatchEvent, ControlEvent, RedrivenEvent)
+EVENTS: tuple[type[msgspec.Struct], ...] = (
+    RecordEvent,
+    SucceededEvent,
+    BatchEvent,
+    ControlEvent,
+    RedrivenEvent,
+    VendorJobOrder,
+)
 """Every event with a schema of its own."""
 
 encode_event = msgspec.json.Encoder().encode
@@ -228,8 +263,11 @@ decode_record = msgspec.json.Decoder(RecordEvent).decode
 decode_succeeded = msgspec.json.Decoder(SucceededEvent).decode
 decode_batch = msgspec.json.Decoder(BatchEvent).decode
 decode_control = msgspec.json.Decoder(ControlEvent).decode
+decode_vendor_job_order = msgspec.json.Decoder(VendorJobOrder).decode
 GUARD_KEY = b"guard"
 """The message key of the flood guard's events in the control topic."""
+VENDOR_JOB_KEY = b"vendor-job/"
+"""Begins the message keys of orders about vendor jobs there."""
 
 
 def record_data(event: RecordEvent) -> dict[str, Any]:

@@ -83,6 +83,11 @@ def topics_of(destination: str, prefix: str = "") -> DestinationTopics:
     )
 
 
+def writer_group(destination: str, prefix: str = "") -> str:
+    """Return the consumer group of ``destination``'s writers."""
+    return f"{prefix}{destination}.writer"
+
+
 def topic_configs(destination: str, prefix: str = "") -> dict[str, dict[str, str]]:
     """Return the broker configuration of each of ``destination``'s topics, by name."""
     return {prefix + topic.name.format(destination=destination): topic.config for topic in catalogue().topics.values()}

@@ -12,12 +12,13 @@ from sluice.cli.outcomes import outcomes
 from sluice.cli.publish.command import publish
 from sluice.cli.schema import schema
 from sluice.cli.topics import topics
+from sluice.cli.vendor_jobs.command import vendor_jobs
 from sluice.client.connection import SETTINGS_FILE
 
 
 @click.group(
     cls=CommandGroup,
-    commands=[check, dead, guard, outcomes, publish, schema, topics],
+    commands=[check, dead, guard, outcomes, publish, schema, topics, vendor_jobs],
     epilog=HELP,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )

@@ -1,13 +1,11 @@
 """``sluice guard``: shows whether the flood guard has stopped a destination's writers, and resumes them."""
 
 import asyncio
-import getpass
-import os
 
 import click
 import msgspec
 
-from sluice.cli.exits import CommandFailed, Exit
+from sluice.cli.person import stated, user_name
 from sluice.cli.terminal import local_time
 from sluice.client.connection import connect
 from sluice.kafka.control_topic import read_guard, set_guard
@@ -53,14 +51,13 @@ def show(config: str, destination: str, as_json: bool) -> None:
 @click.pass_obj
 def resume(config: str, destination: str, reason: str) -> None:
     """Resume the writers of DESTINATION that the flood guard has stopped."""
-    if not reason.strip():
-        raise CommandFailed("expected a reason, got an empty one; say why delivery can go on", Exit.USAGE)
+    reason = stated(reason, "why delivery can go on")
     kafka, topic = asyncio.run(_control(config, destination))
     before = asyncio.run(read_guard(kafka, topic))
     if before is None or before.guard == "running":
         click.echo(f"{destination} is not stopped; nothing was changed")
         return
-    asyncio.run(set_guard(kafka, topic, "running", reason=reason.strip(), by=_user()))
+    asyncio.run(set_guard(kafka, topic, "running", reason=reason, by=user_name()))
     click.echo(
         f"resumed {destination}, stopped since {local_time(before.at)}: {before.reason}\n"
         "its writers continue within a second where they stopped, and the guard counts from zero; the dead letters "
@@ -74,10 +71,3 @@ async def _control(config: str, destination: str) -> tuple[KafkaSettings, str]:
     async with admin_client(connection.kafka) as admin:
         partition_count(await topic_states(admin, [topic]), destination)
     return connection.kafka, topic
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return f"user {os.getuid()}"

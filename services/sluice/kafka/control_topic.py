@@ -1,10 +1,12 @@
-"""The state of a destination's flood guard, kept in its control topic.
+"""The control topic of a destination, which its writers follow, and the state of the flood guard in it.
 
-All writers of a destination follow it: when one of them stops the destination all stop, and a restart resumes nothing.
+When one writer stops the destination all stop, and a restart resumes nothing. What else is kept there has readers of
+its own, in the rooms that know it.
 """
 
-from collections.abc import AsyncIterator, Iterable, Iterator
-from typing import Literal
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
+from contextlib import aclosing
+from typing import Literal, NamedTuple
 
 from aiokafka import AIOKafkaProducer, ConsumerRecord, TopicPartition
 
@@ -21,13 +23,49 @@ PARTITION = 0
 _POLL_MS = 500
 
 
+class ControlMessage(NamedTuple):
+    """A message for the control topic; ``None`` as its value deletes what stands under its key."""
+
+    partition: int
+    key: bytes
+    value: bytes | None
+
+
+async def send_control(kafka: KafkaSettings, topic: str, messages: Iterable[ControlMessage]) -> None:
+    """Write ``messages``, in their order. Raises ``KafkaError`` and ``KafkaUnreachable``."""
+    async with running(AIOKafkaProducer(**client_options(kafka), enable_idempotence=True), kafka) as producer:
+        for partition, key, value in messages:
+            await producer.send_and_wait(topic, value, key, partition)
+
+
+async def follow_control(
+    kafka: KafkaSettings, topic: str, partitions: Iterable[int], foreign: ForeignMessages, *, until_end: bool = False
+) -> AsyncGenerator[Sequence[ConsumerRecord] | None, None]:
+    """Yield every message that Kafka has kept, then ``None``, then, unless ``until_end``, each new one.
+
+    Reads uncommitted messages, too: a redrive's open transaction must not hold a stop back.
+    """
+    consumer = BoundedConsumer(**client_options(kafka), auto_offset_reset="earliest")
+    async with running(consumer, kafka):
+        ends = await consumer.end_offsets([TopicPartition(topic, partition) for partition in partitions])
+        starts = await offsets_since(consumer, ends, "beginning")
+        async for messages in read_to_end(consumer, starts, ends, foreign):
+            yield messages
+        yield None
+        if until_end:
+            return
+        assign_at(consumer, ends)
+        while True:
+            for messages in (await foreign.getmany(consumer, timeout_ms=_POLL_MS)).values():
+                yield messages
+
+
 async def set_guard(
     kafka: KafkaSettings, topic: str, state: Literal["stopped", "running"], *, reason: str, by: str
 ) -> ControlEvent:
     """Tell all writers of the destination to stop or to resume. Raises ``KafkaError`` and ``KafkaUnreachable``."""
     event = ControlEvent(guard=state, reason=reason, by=by, at=utc_now())
-    async with running(AIOKafkaProducer(**client_options(kafka), enable_idempotence=True), kafka) as producer:
-        await producer.send_and_wait(topic, encode_event(event), GUARD_KEY, PARTITION)
+    await send_control(kafka, topic, [ControlMessage(PARTITION, GUARD_KEY, encode_event(event))])
     return event
 
 
@@ -44,26 +82,16 @@ async def follow_guard(
 ) -> AsyncIterator[ControlEvent | None]:
     """Yield every state that Kafka has kept, then ``None``, then, unless ``until_end``, each new state.
 
-    Reads uncommitted messages, too: a redrive's open transaction must not hold a stop back. ``foreign`` skips what is
-    no state: it stops nothing, and lets nothing go on.
+    ``foreign`` skips what is no state: it stops nothing, and lets nothing go on.
     """
     foreign = foreign or ForeignMessages()
-    partition = TopicPartition(topic, PARTITION)
-    consumer = BoundedConsumer(**client_options(kafka), auto_offset_reset="earliest")
-    async with running(consumer, kafka):
-        ends = await consumer.end_offsets([partition])
-        starts = await offsets_since(consumer, ends, "beginning")
-        async for messages in read_to_end(consumer, starts, ends, foreign):
+    async with aclosing(follow_control(kafka, topic, [PARTITION], foreign, until_end=until_end)) as control:
+        async for messages in control:
+            if messages is None:
+                yield None
+                continue
             for event in _guard_events(messages, foreign):
                 yield event
-        yield None
-        if until_end:
-            return
-        assign_at(consumer, ends)
-        while True:
-            for messages in (await foreign.getmany(consumer, timeout_ms=_POLL_MS)).values():
-                for event in _guard_events(messages, foreign):
-                    yield event
 
 
 def _control_event(message: KafkaRecord) -> ControlEvent:

@@ -19,7 +19,7 @@ HEADERS = {Header[name]: meaning for name, meaning in docstrings(Header)}
 CUT = (Header.CUT, Header.ORIGINAL_AT)
 RETRY = (Header.ATTEMPT, Header.NOT_BEFORE, Header.FIRST_FAILURE_AT, *CUT)
 LETTER = (Header.ATTEMPT, Header.FIRST_FAILURE_AT, Header.REDRIVE_COUNT, *CUT, Header.PAYLOAD_AT)
-ALSO = {"control": ("RedrivenEvent",)}
+ALSO = {"control": ("RedrivenEvent", "VendorJobOrder")}
 """Further messages of a channel, after its first."""
 SOURCE = (Header.SOURCE_TOPIC, Header.SOURCE_PARTITION, Header.SOURCE_OFFSET)
 ERROR = (Header.ERROR_CLASS, Header.ERROR_CODE, Header.ERROR_MESSAGE, Header.ERROR_HTTP_STATUS)
@@ -103,9 +103,16 @@ def _operations(topics: Catalogue) -> Document:
 
 
 def _messages(schemas: Mapping[str, str]) -> Document:
-    record, succeeded, batch, control, redriven = (
+    record, succeeded, batch, control, redriven, order = (
         {"$ref": schemas[event]}
-        for event in ("RecordEvent", "SucceededEvent", "BatchEvent", "ControlEvent", "RedrivenEvent")
+        for event in (
+            "RecordEvent",
+            "SucceededEvent",
+            "BatchEvent",
+            "ControlEvent",
+            "RedrivenEvent",
+            "VendorJobOrder",
+        )
     )
     return {
         "RecordEvent": _message(
@@ -136,6 +143,11 @@ def _messages(schemas: Mapping[str, str]) -> Document:
             "Which of a run of dead letters were redriven.",
             redriven,
             key="`redriven/…`, one for each run of dead letters.",
+        ),
+        "VendorJobOrder": _message(
+            "A person's order about a vendor job, and its result in this partition's lane.",
+            order,
+            key="`vendor-job/…`, one for each batch and kind of order; a null value when the batch is settled there.",
         ),
         "ResultRow": _message("A row that a read or export returned.", {"type": "object"}),
     }

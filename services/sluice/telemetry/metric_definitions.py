@@ -166,8 +166,9 @@ DEFINITIONS = {
     ),
     "sluice_vendor_jobs": Definition(
         "Batches that the vendor runs as jobs of its own, by state.",
-        "`lost` for long; the vendor cannot be asked what became of a submit, see the log. `over` growing; results are "
-        "collected more slowly than jobs end. /status names each.",
+        "`lost` for long; the vendor cannot be asked what became of a submit, see the log. If you know it, say so with "
+        "`sluice vendor-jobs attach`. `over` growing; results are collected more slowly than jobs end. "
+        "`sluice vendor-jobs ls` names each.",
         {"state": Literal["submitted", "lost", "over"]},
     ),
     "sluice_vendor_job_rows": Definition(
@@ -175,7 +176,8 @@ DEFINITIONS = {
     ),
     "sluice_oldest_vendor_job_seconds": Definition(
         "Age of the oldest vendor job that is not settled.",
-        "beyond what the vendor takes for a job; look at it there, /status has its id. Nothing gives it up by itself.",
+        "beyond what the vendor takes for a job; look at it with `sluice vendor-jobs show`. Nothing gives it up by "
+        "itself: `sluice vendor-jobs abort` ends it, and `sluice vendor-jobs forget` what can never be known.",
     ),
     "sluice_vendor_job_polls": Definition(
         "Rounds of questions about vendor jobs.", "none for longer than delivery.poll_cap_s while jobs are submitted."

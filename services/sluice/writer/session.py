@@ -51,6 +51,7 @@ from sluice.writer.recaller import RECALL_FETCH_BYTES, Recaller
 from sluice.writer.status import WriterStatus
 from sluice.writer.topic_watch import TopicWatch
 from sluice.writer.vendor_jobs.job_runner import JobRunner
+from sluice.writer.vendor_jobs.order_book import OrderBook
 
 
 class SessionParts(NamedTuple):
@@ -143,6 +144,7 @@ class Session:
             make_reader,
             parts.metrics,
             parts.entry.delivery,
+            OrderBook(parts.kafka, parts.topics.control, range(self._lanes), parts.metrics.foreign_message),
         )
 
     def _make_sender(self, jobs: JobRunner | None) -> Callable[[Batch], Sender]:
@@ -188,11 +190,14 @@ class Session:
             try:
                 async with asyncio.TaskGroup() as reading:
                     stopped = reading.create_task(stop_asked.wait())
-                    known = reading.create_task(guard.known.wait())
-                    following = reading.create_task(guard.run())
+                    known = reading.create_task(_known(guard, jobs))
+                    following = [reading.create_task(guard.run())]
+                    if jobs is not None:
+                        following.append(reading.create_task(fail_if_cancelled(jobs.orders.run())))
                     watching = reading.create_task(parts.watch.run())
                     comparing = reading.create_task(_end_session(assignment, topics_changed))
-                    # Read nothing until the guard's state is known: it may have been stopped before this process.
+                    # Read nothing until the guard's state is known, which may have stopped before this process, and
+                    # all orders: a job that was aborted must not be collected as if nobody of ours had done that.
                     await asyncio.wait((stopped, known, assignment.lost), return_when=asyncio.FIRST_COMPLETED)
                     consumer.subscribe(inputs, listener=assignment)
                     recalling = reading.create_task(fail_if_cancelled(recaller.run()))
@@ -200,7 +205,7 @@ class Session:
                     polling = reading.create_task(fail_if_cancelled(polls))
                     running = [] if jobs is None else [reading.create_task(jobs.run(dispatcher))]
                     await asyncio.wait((stopped, assignment.lost), return_when=asyncio.FIRST_COMPLETED)
-                    for task in (stopped, known, following, recalling, polling, watching, comparing, *running):
+                    for task in (stopped, known, *following, recalling, polling, watching, comparing, *running):
                         task.cancel()
                     closing = asyncio.create_task(assignment.close())
             finally:
@@ -242,6 +247,13 @@ class Session:
             # A rebalance waits for every member to drain its requests and run its last commit cycles.
             rebalance_timeout_ms=int((2 * drain_timeout_s + session_timeout_s) * 1000),
         )
+
+
+async def _known(guard: GuardFollower, jobs: JobRunner | None) -> None:
+    """Wait until it is known what earlier processes and people have left in the control topic."""
+    await guard.known.wait()
+    if jobs is not None:
+        await jobs.orders.known.wait()
 
 
 async def _end_session(assignment: LaneAssignment, topics_changed: Callable[[], Awaitable[str]]) -> None:

@@ -17,7 +17,7 @@ from sluice.kafka.topic_admin import admin_client
 from sluice.settings import Settings
 from sluice.telemetry.health import Heartbeat
 from sluice.telemetry.metrics import WriterMetrics
-from sluice.topics import topics_of
+from sluice.topics import topics_of, writer_group
 from sluice.writer.assignment import LaneAssignment
 from sluice.writer.delivery.limiter import Limiter, LimiterSettings
 from sluice.writer.guard import GuardFollower
@@ -64,7 +64,7 @@ class Writer:
             kafka=settings.kafka,
             entry=entry,
             topics=topics,
-            group_id=f"{settings.topic_prefix}{name}.writer",
+            group_id=writer_group(name, settings.topic_prefix),
             destination=destination,
             window_limits=window_limits,
             limiter=limiter,

@@ -33,12 +33,13 @@ from sluice.writer.kill_points import KillPoint
 from sluice.writer.lanes.decoding import Recall
 from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.settlement import BatchTimes, Fates, VendorAnswer
-from sluice.writer.vendor_jobs.job_table import Job, JobTable, NotArrived, Unknown, Verdict
-from sluice.writer.vendor_jobs.results import fates_of, read_results
+from sluice.writer.vendor_jobs.job_table import Forgotten, Job, JobTable, NotArrived, Unknown, Verdict
+from sluice.writer.vendor_jobs.results import cancelled, fates_of, read_results
 
 log = logging.getLogger(__name__)
 
 RESULTS_GONE = "results-gone"
+FORGOTTEN = "forgotten"
 MAX_TRIES = 5
 """Questions for results that do not cover all items; they may lag the job's end."""
 MAX_PART = 2_000
@@ -89,6 +90,9 @@ class Collector:
 
     async def _is_asked(self) -> bool:
         """Wait until a verdict can be carried out; return whether that was soon enough to keep the reader."""
+        for batch_id in self._table.hurried:
+            self._not_before_s.pop(batch_id, None)
+        self._table.hurried.clear()
         now_s = asyncio.get_running_loop().time()
         waits = [max(0.0, self._not_before_s.get(one, 0.0) - now_s) for one in self._table.verdicts]
         self._table.judged.clear()
@@ -110,10 +114,15 @@ class Collector:
 
     async def _carry_out(self, job: Job, verdict: Verdict, reader: TopicReader) -> None:
         batch_id = job.batch_id
+        aborted_because = self._table.aborted_because(batch_id)
         try:
             match verdict:
                 case Over():
-                    await self._collect(job, verdict, reader)
+                    await self._collect(job, verdict, aborted_because, reader)
+                case Forgotten(message):
+                    await self._settle_all(job, Outcome(Fate.AMBIGUOUS, FORGOTTEN, message), reader)
+                case NotArrived() if aborted_because is not None:
+                    await self._settle_all(job, cancelled(aborted_because), reader)
                 case NotArrived():
                     await self._send_anew(job, reader)
                 case Gone(message):
@@ -123,13 +132,17 @@ class Collector:
         except ResultsGone as error:
             await self._give_up(job, Unknown(RESULTS_GONE, str(error)), reader)
         except Refused as error:
-            await self._divide(job, error, reader)
+            if aborted_because is not None:
+                await self._settle_all(job, cancelled(aborted_because), reader)
+            else:
+                await self._divide(job, error, reader)
         except (ResultsIncomplete, BatchError) as error:
             self._try_again(batch_id, error)
             return
         self._tries.pop(batch_id, None)
         self._not_before_s.pop(batch_id, None)
-        self._table.verdicts.pop(batch_id, None)
+        if self._table.verdicts.get(batch_id) is verdict:  # else a person has judged meanwhile
+            del self._table.verdicts[batch_id]
         self._dispatcher.look()
 
     def _try_again(self, batch_id: str, error: Exception) -> None:
@@ -142,13 +155,12 @@ class Collector:
         fields = {"batch_id": batch_id, "error": str(error), "delay_s": delay_s}
         log.warning("results cannot be collected now", extra=fields)
 
-    async def _collect(self, job: Job, over: Over, reader: TopicReader) -> None:
+    async def _collect(self, job: Job, over: Over, aborted_because: str | None, reader: TopicReader) -> None:
         """Settle all rows of ``job`` by the vendor's results. Raises what ``read_results`` does."""
         may_be_incomplete = self._tries.get(job.batch_id, 0) >= MAX_TRIES
         known, topic = job.known, self._topics.records
         with collect_span(topic, job.batch_id, known.batch_key, known.traceparent, message_count=job.open) as span:
             results = await read_results(self._destination, job, over, may_be_incomplete=may_be_incomplete)
-            aborted_because = self._table.aborts.get(job.batch_id)
             receipts: list[Receipt] = []
             settled = 0
             recall = Recall.TO_SETTLE if self._destination.joins_by == "row" else Recall.TO_ENCODE
@@ -164,10 +176,7 @@ class Collector:
                         ]
                         await self._settle(lane, part, fates)
             record_receipt_spans(span, topic, receipts)
-        if all(lane.alive for lane, _ in job.parts):
-            await asyncio.gather(*(lane.committer.confirm() for lane, _ in job.parts))
-        if all(lane.alive for lane, _ in job.parts):
-            await self._close(known)
+        await self._close(job)
         counts = {"items": settled, "processed": over.processed, "failed": over.failed}
         fields = {"batch_id": job.batch_id, "batch_key": known.batch_key, "vendor_job": known.refs, "state": over.word}
         log.info("vendor job collected", extra={**fields, **counts})
@@ -180,12 +189,28 @@ class Collector:
         if lane.is_crowded:
             await lane.committer.confirm()
 
-    async def _close(self, known: LaneJob) -> None:
+    async def _settle_all(self, job: Job, outcome: Outcome, reader: TopicReader) -> None:
+        """Settle all rows of ``job`` alike."""
+        for lane, part in job.parts:
+            async with aclosing(self._recalled(lane, part, reader, Recall.TO_SETTLE)) as slices:
+                async for items in slices:
+                    await self._settle(lane, part, [(item, outcome) for item in items])
+        await self._close(job)
+        fields = {"batch_id": job.batch_id, "vendor_job": job.known.refs, "code": outcome.code}
+        log.warning("vendor job given up", extra={**fields, "reason": outcome.message})
+
+    async def _close(self, job: Job) -> None:
+        """Have the vendor release ``job`` once its settlements are committed."""
+        refs = job.known.refs
+        if all(lane.alive for lane, _ in job.parts):
+            await asyncio.gather(*(lane.committer.confirm() for lane, _ in job.parts))
+        if not refs or not all(lane.alive for lane, _ in job.parts):
+            return
         try:
-            await self._destination.close(known.refs)
+            await self._destination.close(refs)
         except BatchError as error:
             # Whoever sees it later closes it; its results are settled.
-            log.warning("vendor job not closed", extra={"vendor_job": known.refs, "error": str(error)})
+            log.warning("vendor job not closed", extra={"vendor_job": refs, "error": str(error)})
 
     async def _send_anew(self, job: Job, reader: TopicReader) -> None:
         """Have all rows of ``job`` sent as if they had never been: the vendor has none of them."""
@@ -204,7 +229,10 @@ class Collector:
             self._dispatcher.put_back([Part(items=part, suspected=1) for part in parts])
 
     async def _give_up(self, job: Job, verdict: Unknown, reader: TopicReader) -> None:
-        """Send anew what may be applied twice; the rest is ambiguous."""
+        """Send anew what may be applied twice; the rest is ambiguous, and all of it where a person has aborted it."""
+        if self._table.aborted_because(job.batch_id) is not None:
+            await self._settle_all(job, Outcome(Fate.AMBIGUOUS, verdict.code, verdict.message), reader)
+            return
         async for items in self._taken_back(job, reader):
             self._dispatcher.add([item for item in items if item.encoded.replay_safe])
             unsafe = [item for item in items if not item.encoded.replay_safe]

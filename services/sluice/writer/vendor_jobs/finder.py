@@ -50,7 +50,7 @@ class Finder:
             if not job.known.is_submitted:
                 found.append(job)
             elif not all(part.is_submitted for _, part in job.parts):
-                self._adopt(job, job.known.refs)  # another lane of it knows
+                self._table.adopt(job, job.known.refs)  # another lane of it knows
         return found
 
     async def _find(self, job: Job) -> None:
@@ -64,24 +64,19 @@ class Finder:
             lost_at_s=known.lost_at_s,
             vendor_at=known.vendor_at,
         )
+        refs: Refs | None = None
+        verdict: NotArrived | Unknown = NotArrived()
         try:
             refs = await self._destination.find(lost, others)
         except Ambiguous as error:
-            self._table.judge(job.batch_id, Unknown(LOST_SUBMIT, f"nobody can tell whether it was applied: {error}"))
-            found = "unknown"
+            verdict = Unknown(LOST_SUBMIT, f"nobody can tell whether it was applied: {error}")
+        if known.is_submitted or job.batch_id in self._table.verdicts:
+            return  # a person was quicker
+        if refs is not None:
+            self._table.adopt(job, refs)
+            found = "found"
         else:
-            found = "not arrived" if refs is None else "found"
-            if refs is None:
-                self._table.judge(job.batch_id, NotArrived())
-            else:
-                self._adopt(job, refs)
+            self._table.judge(job.batch_id, verdict)
+            found = "unknown" if isinstance(verdict, Unknown) else "not arrived"
         fields = {"batch_id": job.batch_id, "vendor_job": known.refs, "items": job.open, "found": found}
         log.info("lost batch looked for", extra=fields)
-
-    def _adopt(self, job: Job, refs: Refs) -> None:
-        """Follow the vendor's job from now on."""
-        for lane, part in job.parts:
-            if lane.alive:
-                part.refs, part.is_submitted = dict(refs), True
-                lane.journal.submitted(part.batch_id, refs)
-        self._table.submitted.set()

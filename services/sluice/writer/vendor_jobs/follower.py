@@ -66,6 +66,8 @@ class Follower:
             if job.known.is_submitted and job.batch_id not in self._table.verdicts
         }
         due = {batch_id: self._due.get(batch_id, Due(now_s + self._base_s, self._base_s)) for batch_id in running}
+        due |= {batch_id: Due(now_s, self._base_s) for batch_id in self._table.asked if batch_id in running}
+        self._table.asked.clear()
         self._due = due
         if not any(one.at_s <= now_s for one in due.values()):
             return []

@@ -20,6 +20,8 @@ from sluice.writer.vendor_jobs.collector import Collector
 from sluice.writer.vendor_jobs.finder import Finder
 from sluice.writer.vendor_jobs.follower import Follower
 from sluice.writer.vendor_jobs.job_table import JobTable
+from sluice.writer.vendor_jobs.order_book import OrderBook
+from sluice.writer.vendor_jobs.order_runner import OrderRunner
 from sluice.writer.vendor_jobs.submitter import Submitter
 
 
@@ -35,7 +37,9 @@ class JobRunner:
         make_reader: Callable[[], TopicReader],
         metrics: WriterMetrics,
         settings: DeliverySettings,
+        orders: OrderBook,
     ) -> None:
+        self.orders = orders
         self._destination = destination
         self._topics = topics
         self._lanes = lanes
@@ -43,7 +47,7 @@ class JobRunner:
         self._make_reader = make_reader
         self._metrics = metrics
         self._settings = settings
-        self._table = JobTable(lanes, destination.limits.max_jobs)
+        self._table = JobTable(lanes, destination.limits.max_jobs, orders.orders)
 
     def sender_of(self, batch: Batch) -> Submitter:
         """Return a sender for ``batch``, which takes over a permit of the limiter from the caller."""
@@ -54,7 +58,7 @@ class JobRunner:
         return self._table.has_room(under_way)
 
     async def run(self, dispatcher: Dispatcher) -> None:
-        """Follow, find and collect until cancelled."""
+        """Follow, find and collect, and carry out orders, until cancelled."""
         collector = Collector(self._destination, self._topics, self._table, self._make_reader, dispatcher)
         settings = self._settings
         follower = Follower(
@@ -65,7 +69,9 @@ class JobRunner:
             cap_s=max(settings.poll_base_s, settings.poll_cap_s),
         )
         async with asyncio.TaskGroup() as group:
-            for loop in (follower, Finder(self._destination, self._table), collector):
+            finder = Finder(self._destination, self._table)
+            orders = OrderRunner(self._destination, self._table, self.orders)
+            for loop in (follower, finder, collector, orders):
                 group.create_task(fail_if_cancelled(loop.run()))
 
     def refresh(self) -> None:

@@ -59,8 +59,8 @@ def fates_of(
         outcome = results.get(name, _NOWHERE)
         if outcome is None:
             outcome = untouched
-        elif outcome.fate is Fate.AMBIGUOUS and _is_replay_safe(item, destination):
-            # It cannot be applied any more by now, so it may be sent again.
+        elif outcome.fate is Fate.AMBIGUOUS and aborted_because is None and _is_replay_safe(item, destination):
+            # It cannot be applied any more by now, so it may be sent again, unless a person does not want it to be.
             outcome = Outcome(Fate.RETRYABLE, outcome.code, outcome.message)
         fates.append((item, outcome))
     return fates
@@ -75,9 +75,14 @@ def _is_replay_safe(item: Item, destination: JobDestination) -> bool:
         return False
 
 
+def cancelled(aborted_because: str) -> Outcome:
+    """Return what becomes of items that the vendor does not have, because a person has aborted their job."""
+    return Outcome(Fate.CANCELLED, ABORTED, aborted_because)
+
+
 def _untouched(over: Over, aborted_because: str | None) -> Outcome:
     if aborted_because is not None:
-        return Outcome(Fate.CANCELLED, ABORTED, aborted_because)
+        return cancelled(aborted_because)
     if over.aborted:
         message = f"somebody has aborted the vendor's job: {over.word} {over.message}".rstrip()
         return Outcome(Fate.CANCELLED, ABORTED_AT_VENDOR, message)

@@ -93,7 +93,8 @@ class Submitter:
         while self._keep(self._clearance.owned(self.batch.items)):
             await self._clearance.acquire_permit()
             try:
-                await self._submit()
+                with self._table.submitting(self.batch.batch_id):
+                    await self._submit()
             except RefusedItems as error:
                 self._limiter.succeeded()
                 self._reject(error, settle)
