@@ -18,6 +18,7 @@ def test_salesforce_gets_each_record_once_through_a_restart_a_lost_answer_and_an
     assert re.search(r"delivered +Contact +Created +500 +500", output)
     assert re.search(r"delivered +Task +Created +(\d+) +\1 ", output)
     assert len(re.findall(r"^    dead letter ", output, re.M)) == 9
+    assert re.search(r"^ours .* Contact/upsert/Ext__c +submitted +(Queued|UploadComplete)", output, re.M)
     assert len(re.findall(r"a writer is told to stop, and ends with exit code 0", output)) == 2
     assert re.search(r"the restart: [1-9]\d* batches were submitted by one writer and collected by another", output)
     assert "lost answers: 1; looked for at Salesforce: 1 found" in output

@@ -9,7 +9,7 @@ import asyncio
 import time
 
 from demo.live_view import LiveView
-from demo.processes import DESTINATION
+from demo.processes import DESTINATION, run_sluice
 from demo.progress import Progress
 from demo.salesforce.bad_records import bad_records
 from demo.salesforce.baseball import CORRECTIONS, Baseball
@@ -64,7 +64,9 @@ class Acts:
         progress.upstreams.append(upstream)
         with view.shown():
             await progress.until(lambda now: now.at_vendor >= len(file.rows), "all contacts to be with the vendor")
-            view.event(f"Salesforce has all of them, in {len(progress.figures.vendor_jobs or {})} jobs, and runs none")
+        view.event(f"Salesforce has all of them, in {len(progress.figures.vendor_jobs or {})} jobs, and runs none")
+        await run_sluice(screen, self._stage.environment.directory, f"vendor-jobs ls {DESTINATION}")
+        with view.shown():
             await upstream.publish(self._stage.environment, over_s=_RESTARTING_S)
             view.event(
                 f"{CORRECTIONS} corrections of the same players came in: "

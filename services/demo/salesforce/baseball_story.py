@@ -100,7 +100,7 @@ class BaseballStory:
         return {
             f"{row} | {sluice} publish crm - --object Contact --key Ext__c": "one more player",
             f"""curl -d '{{"kind": "hold_jobs"}}' {url}/_sandbox/faults""": "let the next job wait, publish again",
-            f"curl {url}/_sandbox/jobs": "the jobs that Salesforce has",
+            f"{sluice} vendor-jobs ls crm": "the jobs that Salesforce has",
             f"curl -X POST {url}/_sandbox/jobs/release": "let waiting jobs run",
             f"tail -f {environment.directory}/writer-*.log": "the writers' logs: a line for each job's begin and end",
         }
