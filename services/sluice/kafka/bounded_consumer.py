@@ -78,6 +78,19 @@ class BoundedConsumer(AIOKafkaConsumer):
                 fetcher._notify(fetcher._wait_consume_future)
         return polled
 
+    def drop_fetched(self) -> None:
+        """Forget what was fetched and not handed out: the caller goes on elsewhere.
+
+        aiokafka's ``PartitionRecords`` and its iterator refer to each other, and so would hold megabytes until the
+        garbage collector runs.
+        """
+        for result in self._fetcher._records.values():
+            records = getattr(result, "_partition_records", None)
+            if records is not None:
+                records._records_iterator = None
+        self._fetcher._records.clear()
+        self._fetcher._notify(self._fetcher._wait_consume_future)
+
 
 def _unpack(
     partition: TopicPartition, result: Any, max_records: int | None, max_bytes: int

@@ -107,7 +107,7 @@ class TopicReader:
         self._kafka = kafka
         self._ids = dict(ids or {})
         self._fetch_bytes = fetch_bytes
-        self._consumer: AIOKafkaConsumer
+        self._consumer: BoundedConsumer
 
     async def __aenter__(self) -> Self:
         """Connect. Raises :class:`~sluice.kafka.clients.KafkaUnreachable`."""
@@ -154,6 +154,7 @@ class TopicReader:
         first = (await self.beginnings([partition]))[partition]
         for one in ranges:
             start = one.start
+            self._consumer.drop_fetched()
             starts, ends = {partition: max(start, first)}, {partition: one.stop}
             async for messages in read_to_end(self._consumer, starts, ends, self._foreign):
                 stop = messages[-1].offset + 1
@@ -179,6 +180,7 @@ class TopicReader:
         end = (await self._consumer.end_offsets([place]))[place]
         if not first <= offset < end:
             return None
+        self._consumer.drop_fetched()
         assign_at(self._consumer, {place: offset})
         while await self._consumer.position(place) <= offset:
             polled = await self._foreign.getmany(self._consumer, timeout_ms=_POLL_MS, max_records=1)

@@ -43,9 +43,16 @@ class Element:
 
 def parse_xml(content: bytes) -> Element:
     """Return the root element of ``content``. Raises ``ValueError`` for what is no XML, or has a document type."""
-    builder = _Builder()
+    builder, parser = _Builder(), ParserCreate()
+    # The parser refers to the builder, and nothing refers to the parser: it holds ten times the content, and in a cycle
+    # that would wait for the garbage collector, which runs once in many minutes.
+    parser.buffer_text = True
+    parser.StartDoctypeDeclHandler = builder.refuse
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.add_text
     try:
-        builder.parser.Parse(content, True)
+        parser.Parse(content, True)
     except (ExpatError, LookupError) as error:  # the latter for an unknown encoding
         raise ValueError(f"expected XML: {error}") from None
     return builder.root.children[0]
@@ -57,25 +64,19 @@ class _Builder:
     def __init__(self) -> None:
         self.root = Element("")
         self._open = [self.root]
-        self.parser = ParserCreate()
-        self.parser.buffer_text = True
-        self.parser.StartDoctypeDeclHandler = self._refuse
-        self.parser.StartElementHandler = self._start
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._add_text
 
-    def _refuse(self, *_: object) -> NoReturn:
+    def refuse(self, *_: object) -> NoReturn:
         raise ValueError("expected XML without a document type")
 
-    def _start(self, name: str, _: dict[str, str]) -> None:
+    def start(self, name: str, _: dict[str, str]) -> None:
         if len(self._open) > MAX_DEPTH:
             raise ValueError(f"expected XML of at most {MAX_DEPTH} levels")
         element = Element(name.rpartition(":")[2])
         self._open[-1].children.append(element)
         self._open.append(element)
 
-    def _end(self, _: str) -> None:
+    def end(self, _: str) -> None:
         self._open.pop()
 
-    def _add_text(self, text: str) -> None:
+    def add_text(self, text: str) -> None:
         self._open[-1].text += text
