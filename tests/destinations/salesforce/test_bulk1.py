@@ -348,7 +348,7 @@ async def test_an_upload_has_the_digest_of_its_body() -> None:
 async def test_a_check_reads_and_writes() -> None:
     org = Org()
     assert await org.destination.check() == (
-        "Salesforce at acme.my.salesforce.com accepts our credentials; Bulk API 59.0"
+        "Salesforce at acme.my.salesforce.com accepts the user loader@example.com; API version 59.0"
     )
     assert org.steps == ["limits", "close 750000000000000AAA"]
 

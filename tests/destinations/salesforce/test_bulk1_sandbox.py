@@ -219,9 +219,21 @@ async def test_the_days_budget_is_told_and_waited_for(acme: ServedOrg) -> None:
 
 async def test_a_check_says_who_answers(acme: ServedOrg) -> None:
     assert await acme.destination.check() == (
-        "Salesforce at 127.0.0.1 accepts our credentials; Bulk API 59.0; left today: "
-        "999,998 of 1,000,000 DailyApiRequests, 15,000 of 15,000 DailyBulkApiBatches"
+        "Salesforce at 127.0.0.1 accepts the user loader@example.com; API version 59.0; left today: "
+        "999,999 of 1,000,000 API requests, 15,000 of 15,000 batches"
     )
+
+
+async def test_a_check_tries_the_right_to_delete_for_good_and_leaves_nothing_open() -> None:
+    async with served_org(hard_deletes=("Contact",)) as acme:
+        await acme.destination.check()
+        assert [job.word async for job in acme.destination.jobs()] == ["Aborted"]
+    limited = SoapLogin(
+        username="limited@example.com", password=Secret("limited-password"), security_token=Secret("TOKEN")
+    )
+    async with served_org(hard_deletes=("Contact",), login=limited) as acme:
+        with pytest.raises(BatchError, match="Bulk API Hard Delete"):
+            await acme.destination.check()
 
 
 @pytest.mark.parametrize(

@@ -182,9 +182,23 @@ async def test_a_batch_that_was_not_named_is_not_started() -> None:
     assert (org.steps, org.jobs) == (["create", f"abort {J1}"], {J1: "Aborted"})
 
 
-async def test_a_job_that_somebody_ended_before_its_start_is_an_outage_and_made_anew() -> None:
+async def test_a_target_that_is_refused_is_asked_for_once_and_not_for_each_record() -> None:
+    """§4.3"""
     org = OfflineBulk2()
-    org.faults["put"] = [rest_error("INVALIDJOBSTATE")]
+    org.faults["create"] = [rest_error("INVALIDENTITY")]
+    with pytest.raises(Refused):
+        await org.submit()
+    with pytest.raises(RefusedItems) as refused:
+        await org.prepare(CONTACT_EVENT)
+    assert refused.value.rejections[0].code == "INVALIDENTITY"
+    await org.prepare(record("Contact", "update", "003X00000000001AAA", {"LastName": "x"}))
+
+
+@pytest.mark.parametrize(("step", "code"), [("put", "INVALIDJOBSTATE"), ("put", "INVALIDJOB"), ("start", "INVALIDJOB")])
+async def test_a_job_that_is_of_no_use_is_an_outage_and_made_anew(step: str, code: str) -> None:
+    """§4.1: somebody has ended it, or filled it twice"""
+    org = OfflineBulk2()
+    org.faults[step] = [rest_error(code)]
     with pytest.raises(Unavailable, match="somebody has ended our job"):
         await org.submit()
     assert await org.submit() == {"job": J2}

@@ -7,6 +7,7 @@ import pytest
 
 from sluice.destinations.contract import Unavailable
 from sluice.destinations.salesforce.job_list import ListedJob, listed_jobs
+from tests.destinations.salesforce.bulk2_texts import rest_error
 from tests.destinations.salesforce.offline import Answer, calls
 
 LISTED = {
@@ -55,6 +56,11 @@ async def test_a_page_elsewhere_is_not_read() -> None:
     page = {"records": [LISTED], "nextRecordsUrl": "https://evil.test/services/data/v59.0/jobs"}
     assert len(await listed(httpx.Response(200, json=page), requests)) == 1
     assert len(requests) == 1
+
+
+async def test_a_list_that_is_refused_is_asked_for_again() -> None:
+    with pytest.raises(Unavailable, match="cannot list jobs"):
+        await listed(rest_error("API_ERROR"), [])
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"records": [{"id": "../x"}]}'])

@@ -40,10 +40,12 @@ from sluice.destinations.salesforce.calls import Calls
 from sluice.destinations.salesforce.descriptions import Descriptions
 from sluice.destinations.salesforce.errors import is_code
 from sluice.destinations.salesforce.job_list import listed_jobs
-from sluice.destinations.salesforce.job_targets import read_target
+from sluice.destinations.salesforce.job_targets import Target, read_target
 from sluice.destinations.salesforce.open_jobs import OpenJobs
+from sluice.destinations.salesforce.org_check import check_org
 from sluice.destinations.salesforce.record_fields import EMPTY_TEXT
 from sluice.destinations.salesforce.records import Records, of_object
+from sluice.destinations.salesforce.refused_targets import RefusedTargets
 from sluice.destinations.salesforce.request_bodies import FRAMES
 from sluice.destinations.salesforce.row_formats import ROW_FORMATS
 from sluice.destinations.salesforce.settings import Bulk1Settings
@@ -113,6 +115,7 @@ class Bulk1:
         self._states = Bulk1States(self._bulk1)
         self._results = Bulk1Results(self._bulk1, settings.content_type)
         self._descriptions = self._describe()
+        self._refused = RefusedTargets(time.monotonic)
         self._encode = Records(settings, ROW_FORMATS[settings.content_type], needs_identifier=False).encode
 
     @property
@@ -133,6 +136,7 @@ class Bulk1:
         """Return the body with all items of ``batch``. Raises ``RefusedItems``, ``BatchError``."""
         # Where nothing runs nobody polls, and the budgets would grow old.
         await self._calls.read_quotas()
+        self._refused.check(batch)
         return await make_upload(batch, self._content_type, self._descriptions)
 
     async def submit(self, batch: Batch, upload: Upload, named: Named, pre_send_check: PreSendCheck) -> Refs:
@@ -232,13 +236,13 @@ class Bulk1:
             )
 
     async def check(self) -> str:
-        """Read the budgets, and close a job that is not there: so writes get through, too. Raises ``BatchError``."""
-        host = await self._calls.read_limits()
+        """See that reads and writes get through, and that what the settings name exists. Raises ``BatchError``."""
+        answer = await check_org(self._settings, self._calls, self._descriptions, needs_identifier=False)
         with suppress(Refused):  # so it arrived
             await self._bulk1.close_job(UNKNOWN_JOB)
-        accepted = f"Salesforce at {host} accepts our credentials; Bulk API {self._settings.api_version}"
-        left = [f"{quota.remaining:,} of {quota.allowed:,} {name}" for name, quota in self.quotas.items()]
-        return f"{accepted}; left today: {', '.join(left)}" if left else accepted
+        for object_ in self._settings.hard_deletes:
+            await self.abort({"job": await self._create_job(Target(object_, "hardDelete").batch_key, None)})
+        return answer
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -247,7 +251,7 @@ class Bulk1:
     def _describe(self) -> Descriptions:
         return Descriptions(self._calls.find, self._settings.describe_age_s, time.monotonic)
 
-    async def _create_job(self, batch_key: str, check: PreSendCheck) -> str:
+    async def _create_job(self, batch_key: str, check: PreSendCheck | None) -> str:
         target = read_target(batch_key)
         order = JobOrder(
             target.operation,
@@ -257,7 +261,11 @@ class Bulk1:
             of_object(self._settings.assignment_rule_ids, target.object),
             self._content_type,
         )
-        job = await self._bulk1.create_job(order, check)
+        try:
+            job = await self._bulk1.create_job(order, check)
+        except Refused as error:
+            self._refused.note(batch_key, error)
+            raise
         self._results.learn(job, target.operation)
         return job
 

@@ -53,7 +53,7 @@ class Bulk1Calls:
         self._calls = calls
         self._media_type = MEDIA_TYPES[content_type]
 
-    async def create_job(self, order: JobOrder, check: PreSendCheck) -> str:
+    async def create_job(self, order: JobOrder, check: PreSendCheck | None) -> str:
         """Make a job and return its id. One whose answer is lost stays open and empty. §8"""
         fields = "".join(
             f"<{name}>{escape(value)}</{name}>" for name, value in zip(_ORDER_NAMES, order, strict=True) if value

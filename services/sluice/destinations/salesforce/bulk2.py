@@ -42,6 +42,7 @@ from sluice.destinations.salesforce.job_targets import Target, read_target
 from sluice.destinations.salesforce.org_check import check_org
 from sluice.destinations.salesforce.record_fields import EMPTY_TEXT
 from sluice.destinations.salesforce.records import Records, of_object
+from sluice.destinations.salesforce.refused_targets import RefusedTargets
 from sluice.destinations.salesforce.row_formats import ROW_FORMATS
 from sluice.destinations.salesforce.settings import Bulk2Settings
 from sluice.destinations.salesforce.uploads import make_upload
@@ -104,6 +105,7 @@ class Bulk2:
         self._bulk2 = Bulk2Calls(self._calls)
         self._states = Bulk2States(self._calls, self._bulk2)
         self._descriptions = Descriptions(self._calls.find, settings.describe_age_s, time.monotonic)
+        self._refused = RefusedTargets(time.monotonic)
         self._results = Bulk2Results(settings, self._bulk2, self._states, self._descriptions)
         self._encode = Records(settings, ROW_FORMATS["CSV"], needs_identifier=True).encode
 
@@ -125,11 +127,16 @@ class Bulk2:
         """Return the body with all items of ``batch``. Raises ``RefusedItems``, ``BatchError``."""
         # Where nothing runs nobody polls, and the budgets would grow old.
         await self._calls.read_quotas()
+        self._refused.check(batch)
         return await make_upload(batch, "CSV", self._descriptions)
 
     async def submit(self, batch: Batch, upload: Upload, named: Named, pre_send_check: PreSendCheck) -> Refs:
         """Make a job for ``upload`` and start it. Raises ``BatchError``."""
-        job = await self._create_job(read_target(batch.batch_key), pre_send_check)
+        try:
+            job = await self._create_job(read_target(batch.batch_key), pre_send_check)
+        except Refused as error:
+            self._refused.note(batch.batch_key, error)
+            raise
         try:
             await named({"job": job})
             await self._bulk2.put(job, upload.body, pre_send_check)

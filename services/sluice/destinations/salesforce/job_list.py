@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from sluice.destinations.contract import Unavailable
+from sluice.destinations.contract import Refused, Unavailable
 from sluice.destinations.salesforce.bulk1_answers import Id
 from sluice.destinations.salesforce.calls import Calls
 
@@ -44,9 +44,11 @@ async def job_pages(calls: Calls, job_type: JobType) -> AsyncIterator[list[Liste
     """Yield the same by pages, each of which costs a call."""
     place = f"{calls.data}/jobs/ingest?jobType={job_type}"
     for _ in range(MAX_PAGES):
-        response = await calls.get(place)
         try:
+            response = await calls.get(place)
             page = _decode(response.content)
+        except Refused as error:
+            raise Unavailable("no-answer", f"cannot list jobs: {error}") from error
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Unavailable("no-answer", f"the list of jobs cannot be read: {error}") from error
         yield page.records
