@@ -1,6 +1,7 @@
 """Orders: the last one of a key counts, until it is deleted."""
 
 import msgspec
+import pytest
 
 from sluice.client.connection import Connection
 from sluice.events import VendorJobOrder
@@ -49,6 +50,20 @@ def test_an_abort_that_has_failed_or_is_of_another_batch_is_no_reason() -> None:
 def test_a_result_does_not_hide_an_order_that_was_given_meanwhile() -> None:
     newer = _order(order_id="two")
     assert _taken(_order(), newer, _order(result="failed")).all == [(2, newer)]
+
+
+@pytest.mark.parametrize(
+    ("order", "tells"),
+    [
+        pytest.param(_order("attach"), True, id="where it went"),
+        pytest.param(_order("forget"), True, id="that nobody will know"),
+        pytest.param(_order("attach", result="failed"), False, id="carried out already"),
+        pytest.param(_order("abort"), False, id="only that it must not go on"),
+    ],
+)
+def test_who_attaches_or_forgets_a_lost_submit_tells_of_it(order: VendorJobOrder, *, tells: bool) -> None:
+    assert _taken(order).tells_of("b1") is tells
+    assert not _taken(order).tells_of("b2")
 
 
 def test_a_deleted_order_is_gone() -> None:

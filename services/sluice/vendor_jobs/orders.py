@@ -55,6 +55,10 @@ class Orders:
         """Return those about one batch."""
         return [(lane, order) for lane, order in self.all if order.batch_id == batch_id]
 
+    def tells_of(self, batch_id: str) -> bool:
+        """Return whether a person has told what became of a lost submit, and that is not carried out yet."""
+        return any(order.order in ("attach", "forget") and order.result is None for _, order in self.of(batch_id))
+
     def aborted_because(self, batch_id: str) -> str | None:
         """Return why and by whom a batch was aborted; ``None`` where nobody of ours did that."""
         for _, order in self.of(batch_id):

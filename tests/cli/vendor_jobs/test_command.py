@@ -207,6 +207,28 @@ async def test_a_lost_submit_is_attached_by_id(stage: Stage, depot: HeldDepot, a
     assert len(depot.stored) == ITEMS
 
 
+async def test_a_lost_submit_that_is_attached_before_the_writer_starts_is_not_sent_anew(
+    stage: Stage, depot: HeldDepot, ask: Ask
+) -> None:
+    depot.faults.add(DropBefore(times=1, path="/jobs/job-1/start"))
+    depot.faults.add(Status(status=503, times=None, path="/jobs/job-1/abort", method="POST"))  # nobody finds it
+    config = stage.settings(window=ONE_BATCH)
+    writer = stage.writer(config)
+    places = await stage.publish(_inserts())
+    [ours] = await _listed(ask, state="lost", vendor_job={"job": "job-1"})
+    await writer.kill()
+    depot.jobs["job-2"] = Job("job-2", state="waiting", body=depot.jobs["job-1"].body)
+    depot.is_held = False
+    [line] = _lines(
+        await ask("attach", "crm", ours["batch_id"], "--ref", "job=job-2", "--yes", "--wait", "0", "--json")
+    )
+    assert line["waiting_lanes"] == [0, 1]
+    depot.faults.clear()  # from now on the finder would say that job-1 has not arrived
+    stage.writer(config)
+    assert _counts(await stage.settled(places)) == {"STORED": ITEMS}
+    assert (len(depot.stored), depot.jobs["job-1"].state) == (ITEMS, "open")
+
+
 async def test_collecting_asks_at_once(stage: Stage, depot: HeldDepot, ask: Ask) -> None:
     slow = {"poll_base_s": 600, "poll_cap_s": 600}
     stage.writer(stage.settings(window=ONE_BATCH, delivery=slow))

@@ -53,10 +53,13 @@ class FakeVendor:
         self.state = state
         self.aborted: list[Refs] = []
         self.refuses: BatchError | None = None
+        self.needs = "job"
 
     async def poll(self, jobs: Sequence[Refs]) -> AsyncIterator[tuple[Refs, JobState]]:
         if isinstance(self.state, BatchError):
             raise self.state
+        if self.needs not in jobs[0]:
+            raise KeyError(self.needs)
         if self.state is not None:
             yield jobs[0], self.state
 
@@ -259,6 +262,14 @@ def test_what_cannot_be_attached_stays_as_it_is(setup: Callable[[], Setup], verd
         assert (result, message.startswith(said)) == ("failed", True)
 
     check()
+
+
+@instantly
+async def test_a_name_that_the_kind_needs_is_asked_for() -> None:
+    setup = Setup(refs=None)
+    setup.vendor.needs = "batch"
+    await setup.runs(ATTACH)
+    assert setup.said == {("failed", "the vendor has one more name for a batch: add --ref batch=…")}
 
 
 @instantly

@@ -12,6 +12,9 @@ from sluice.settings import load_settings
 from sluice.settings_file import nearest
 from sluice.vendor_jobs.journals import OpenJob, Site
 
+MAX_KNOWN = 10
+"""Names of jobs that an error lists; a destination may have hundreds."""
+
 
 class Opened(NamedTuple):
     """A destination in Kafka, and at its vendor."""
@@ -65,4 +68,6 @@ def unknown_job(destination: str, word: str, ours: Sequence[OpenJob]) -> Command
     """Return the error for a ``word`` that names no job; it tells the nearest of ``ours``."""
     known = [name for job in ours for name in (job.batch_id, *job.known.refs.values())]
     advice = nearest(word, known) or "; no batch is with the vendor"
+    if advice.count("`") > 2 * MAX_KNOWN:  # no one of them is near
+        advice = f"; `sluice vendor-jobs ls {destination}` lists all"
     return CommandFailed(f"no vendor job {word!r} of {destination}{advice}", Exit.USAGE)

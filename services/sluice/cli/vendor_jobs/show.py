@@ -106,7 +106,7 @@ def _facts(found: OurJob) -> Iterator[tuple[str, str]]:
     yield "submitted", instant(known.requested_at)
     yield "items", f"{known.items:,}, of which {job.open:,} have no receipt"
     yield "fingerprint", known.fingerprint
-    yield "trace", known.traceparent.split("-")[1] if known.traceparent.count("-") >= 3 else ""
+    yield "trace", known.traceparent.split("-")[1] if known.traceparent.endswith("-01") else ""
     for lane, part in sorted(job.parts.items()):
         runs = runs_of(part, inputs)
         shown = ", ".join(f"{topic} {lane}/{first}-{last}" for topic, first, last in runs[:MAX_RUNS])

@@ -45,7 +45,7 @@ class Finder:
     def _lost(self) -> list[Job]:
         found: list[Job] = []
         for job in self._table:
-            if job.batch_id in self._table.verdicts:
+            if job.batch_id in self._table.verdicts or self._table.is_told_of(job.batch_id):
                 continue
             if not job.known.is_submitted:
                 found.append(job)
@@ -70,7 +70,7 @@ class Finder:
             refs = await self._destination.find(lost, others)
         except Ambiguous as error:
             verdict = Unknown(LOST_SUBMIT, f"nobody can tell whether it was applied: {error}")
-        if known.is_submitted or job.batch_id in self._table.verdicts:
+        if known.is_submitted or job.batch_id in self._table.verdicts or self._table.is_told_of(job.batch_id):
             return  # a person was quicker
         if refs is not None:
             self._table.adopt(job, refs)

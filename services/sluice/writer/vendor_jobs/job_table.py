@@ -61,7 +61,7 @@ class JobTable:
     def __init__(self, lanes: Lanes, max_jobs: int, orders: Orders | None = None) -> None:
         self.lanes = lanes
         self._max_jobs = max_jobs
-        self._orders = orders or Orders()
+        self._orders = Orders() if orders is None else orders
         self.under_way: set[str] = set()
         """Ids of batches that are being submitted: their journals have them, their lanes not yet."""
         self.words: dict[str, str] = {}
@@ -125,6 +125,10 @@ class JobTable:
                 written.append(lane.journal.submitted(part.batch_id, refs))
         self.submitted.set()
         return written
+
+    def is_told_of(self, batch_id: str) -> bool:
+        """Return whether a person has told what became of a lost submit: nobody else need look for it now."""
+        return self._orders.tells_of(batch_id)
 
     def aborted_because(self, batch_id: str) -> str | None:
         """Return why and by whom of ours a job was aborted; ``None`` where none of ours did that."""
