@@ -7,6 +7,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 
 from demo.live_view import LiveView
 from demo.processes import DESTINATION, run_sluice
@@ -22,6 +23,8 @@ from sandbox.salesforce.faults import HoldJobs, SlowJob
 
 _PHASE_S = 2.0
 """The time that Salesforce takes for each phase of a batch of ballots."""
+_CLOSING_S = 5.0
+"""The longest wait for jobs to be closed."""
 _RESTARTING_S, _BALLOTS_S = 4.0, 2.0
 """The times over which changes and ballots are published."""
 
@@ -92,6 +95,7 @@ class Acts:
         screen, progress, view = self._stage.screen, self._progress, self._view
         screen.step("Ballots become tasks: inserts without a key, which must not be there twice")
         await progress.until(lambda now: not now.vendor_jobs, "all jobs to be over")
+        await self._all_closed()  # or the answer that is lost might be that of a close
         await self._vendor.add_fault(SlowJob(phase_s=_PHASE_S, times=None))
         await self._vendor.add_fault(DropAfter(path=api.path, method=api.start_method))
         upstream = Upstream(baseball.ballots, [], "ballots")
@@ -117,6 +121,13 @@ class Acts:
             publishing.cancel()
             await asyncio.gather(publishing, return_exceptions=True)
         view.event(f"all {upstream.total:,} ballots have their receipt")
+
+    async def _all_closed(self) -> None:
+        """Wait until the writers have closed the jobs that they have made, but not for ever."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_CLOSING_S):
+                while any(job.state == "Open" for job in await self._vendor.jobs()):
+                    await asyncio.sleep(_CLOSING_S / 50)
 
     async def _publish(self, file: File) -> None:
         await publish_file(self._stage.screen, self._stage.environment.directory, file)
