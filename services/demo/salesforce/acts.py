@@ -7,7 +7,6 @@
 
 import asyncio
 import time
-from contextlib import suppress
 
 from demo.live_view import LiveView
 from demo.processes import DESTINATION, run_sluice
@@ -23,8 +22,8 @@ from sandbox.salesforce.faults import HoldJobs, SlowJob
 
 _PHASE_S = 2.0
 """The time that Salesforce takes for each phase of a batch of ballots."""
-_CLOSING_S = 5.0
-"""The longest wait for jobs to be closed."""
+_LOOKS, _LOOK_S = 50, 0.1
+"""Looks for jobs that are not closed yet, and the seconds between them."""
 _RESTARTING_S, _BALLOTS_S = 4.0, 2.0
 """The times over which changes and ballots are published."""
 
@@ -124,10 +123,10 @@ class Acts:
 
     async def _all_closed(self) -> None:
         """Wait until the writers have closed the jobs that they have made, but not for ever."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_CLOSING_S):
-                while any(job.state == "Open" for job in await self._vendor.jobs()):
-                    await asyncio.sleep(_CLOSING_S / 50)
+        for _ in range(_LOOKS):
+            if all(job.state != "Open" for job in await self._vendor.jobs()):
+                return
+            await asyncio.sleep(_LOOK_S)
 
     async def _publish(self, file: File) -> None:
         await publish_file(self._stage.screen, self._stage.environment.directory, file)
