@@ -116,9 +116,9 @@ class AirportsStory:
     def commands_to_try(self, sluice: str, environment: Environment) -> Mapping[str, str]:
         """Return commands that publish an airport, take the vendor down, and show the log."""
         row = "printf 'icao,name\\nXA01,My Airport\\n'"
-        down = """'{"kind": "outage", "seconds": 20, "status": 503}'"""
+        down = """curl -d '{"kind": "outage", "seconds": 20, "status": 503}'"""
         return {
             f"{row} | {sluice} publish crm - --object group/airport --key icao": "one more airport",
-            f"curl -d {down} {environment.vendor_url}/_sandbox/faults": "take the vendor down for 20 s, publish again",
+            f"{down} {environment.vendor_url}/_sandbox/faults": "take the vendor down for 20 s, then publish again",
             f"tail -f {environment.directory / f'{_LOG}.log'}": "the writer's log: one line a batch",
         }
