@@ -1,4 +1,4 @@
-# make demo           the main job on a real Kafka and the sandbox, with real data
+# make demo           the main job on a real Kafka and the sandbox, with real data: VENDOR=salesforce API=2.0
 # make test           lint, types, unit and integration tests
 # make chaos          kill, stop and mislead writers while they deliver, then audit: ROUNDS=30 SEED=1 VENDOR=salesforce
 # make bench          the figures of the README, about 9 minutes: RECORDS=1000000
@@ -30,7 +30,7 @@ help:
 install: .venv/installed
 
 demo: .venv/installed
-	@$(BIN)/python -m demo
+	@$(BIN)/python -m demo $(if $(VENDOR),--vendor $(VENDOR)) $(if $(API),--api $(API))
 
 test: lint
 	@$(BIN)/python -m pytest

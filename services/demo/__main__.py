@@ -12,24 +12,37 @@ import click
 from demo.processes import DemoFailed, set_inherited_variables
 from demo.scenario import Scenario
 from demo.screen import Screen
+from demo.stories import STORIES, Choices
 from sluice import KafkaUnreachable, PublishError
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--airports", type=click.IntRange(100), metavar="N", help="Only the first N.  [default: all 28,000]")
+@click.option(
+    "--vendor", type=click.Choice(list(STORIES)), default="blueconic", show_default=True, help="Whom to carry to."
+)
+@click.option(
+    "--api", type=click.Choice(["1.0", "2.0"]), help="salesforce: which version of its Bulk API.  [default: 1.0]"
+)
+@click.option(
+    "--records", "--airports", type=click.IntRange(100), metavar="N", help="Only the first N airports, or players."
+)
 @click.option(
     "--outage-s", type=click.FloatRange(1), default=5.0, show_default=True, help="How long the vendor is down."
 )
 @click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C, and print commands to try.")
-def main(airports: int | None, outage_s: float, keep: bool) -> None:
+def main(*, vendor: str, api: str | None, records: int | None, outage_s: float, keep: bool) -> None:
     """Carry real data through a real Kafka into a stand-in vendor, break things on the way, count the receipts.
 
     Exit code 0 when every record has exactly one receipt and the vendor agrees, 1 when not, 2 when the demo cannot run.
     """
+    if api and vendor != "salesforce":
+        raise click.UsageError("--api chooses an API of Salesforce: add --vendor salesforce, or leave it out")
     set_inherited_variables()
     screen = Screen(sys.stdout)
+    story = STORIES[vendor](Choices(records=records, outage_s=outage_s, api=api or "1.0"))
+    options = [] if vendor == "blueconic" else ["--vendor", vendor, *(["--api", api] if api else [])]
     try:
-        sys.exit(0 if asyncio.run(_run(Scenario(screen, airports, outage_s=outage_s, keep=keep))) else 1)
+        sys.exit(0 if asyncio.run(_run(Scenario(screen, story, options=options, keep=keep))) else 1)
     except (DemoFailed, KafkaUnreachable, PublishError) as error:
         screen.fail(f"the demo cannot go on: {error}")
         sys.exit(2)

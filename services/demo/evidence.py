@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 from aiokafka import ConsumerRecord
 
 from demo.environment import LANES, Environment
-from demo.processes import DESTINATION, log_lines
+from demo.processes import DESTINATION
 from sandbox.ledger.ledger import LedgerSummary
 from sluice import DeadLetter, Receipt, outcomes
 from sluice.kafka.settings import KafkaSettings
@@ -17,18 +16,31 @@ from sluice.kafka.topic_reader import TopicReader
 from sluice.topics import topics_of
 
 TOPICS = topics_of(DESTINATION)
-GROUP_TYPE = "airport"
 
 Position = tuple[int, int]
 """Partition and offset in the records topic; a bad record has no other name."""
 
 
-class SentBatch(msgspec.Struct):
-    """One batch of the writer's log."""
+class Tally(NamedTuple):
+    """The name that receipts are counted by. ``family`` is the vendor's object; empty where one is enough."""
 
-    items: int
-    flushed_by: str
-    requests: int
+    family: str
+    outcome: str
+    code: str
+
+    @property
+    def name(self) -> str:
+        """The code, with the family if there is one."""
+        return " ".join(filter(None, (self.family, self.code)))
+
+
+class Holding(NamedTuple):
+    """Records that the vendor has now, and how many it should have by the receipts."""
+
+    name: str
+    has: int
+    expected: int
+    is_expected_by: str = "created less deleted"
 
 
 class Evidence(NamedTuple):
@@ -44,44 +56,64 @@ class Evidence(NamedTuple):
     audit: Sequence[str]
     """Records and receipts that do not match."""
     ledger: LedgerSummary
-    groups: int
-    """Airports that the vendor has now."""
-    batches: Sequence[SentBatch]
+    effects: Mapping[str, str] | None
+    """The effects in the ledger by the codes of receipts, as a story has them."""
+    logs: Sequence[Path]
+    """The logs of all writers."""
+    holdings: Sequence[Holding] = ()
 
     @property
-    def counts(self) -> Counter[tuple[str, str]]:
+    def counts(self) -> Counter[Tally]:
         """Receipts by outcome and code."""
-        return Counter(
-            ("dead letter", receipt.code)
-            if isinstance(receipt, DeadLetter)
-            else (receipt.event.outcome, receipt.event.status)
-            for receipt in self.receipts
-        )
+        return Counter(map(self._tally, self.receipts))
 
     @property
-    def vendor_counts(self) -> dict[str, int]:
-        """The effects in the vendor's ledger."""
-        return self.ledger.effects.get("group", {})
+    def vendor_counts(self) -> dict[tuple[str, str], int]:
+        """The effects in the vendor's ledger, by family and effect."""
+        by_family = self.effects is not None
+        counts: Counter[tuple[str, str]] = Counter()
+        for family, effects in self.ledger.effects.items():
+            for effect, count in effects.items():
+                counts[family if by_family else "", effect] += count
+        return dict(counts)
+
+    def vendor_count(self, tally: Tally) -> int | None:
+        """Return the vendor's count of what ``tally`` counts; ``None`` for what was never sent."""
+        return self.vendor_counts.get(self._effect(tally))
 
     def disagreements(self) -> list[str]:
         """Return where records, receipts, and the counts of upstream systems, Kafka and the vendor differ."""
-        codes = Counter({code: count for (_, code), count in self.counts.items()})
         found = list(self.audit)
         if self.published != self.records:
             found.append(f"{self.published:,} records were published, and crm.records holds {self.records:,}")
+        receipts: Counter[tuple[str, str]] = Counter()
+        for tally, count in self.counts.items():
+            receipts[self._effect(tally)] += count
         found += [
-            f"{code}: the vendor counts {count:,}, the receipts {codes[code]:,}"
-            for code, count in self.vendor_counts.items()
-            if count != codes[code]
+            f"{' '.join(filter(None, effect))}: the vendor counts {count:,}, the receipts {receipts[effect]:,}"
+            for effect, count in self.vendor_counts.items()
+            if count != receipts[effect]
         ]
-        expected = codes["CREATED"] - codes["DELETED"]
-        if self.groups != expected:
-            found.append(f"the vendor has {self.groups:,} airports, the receipts say {expected:,}")
+        found += [
+            f"the vendor has {holding.has:,} {holding.name}, the receipts say {holding.expected:,}"
+            for holding in self.holdings
+            if holding.has != holding.expected
+        ]
         repeats = self.ledger.repeats.first if self.ledger.repeats else []
         found += [
             f"the vendor applied {repeat.identifier} {repeat.changed} times" for repeat in repeats if repeat.changed > 1
         ]
         return found
+
+    def _tally(self, receipt: Receipt) -> Tally:
+        object_ = receipt.event.object if receipt.event is not None and self.effects is not None else ""
+        family = object_.partition("/")[0]
+        if isinstance(receipt, DeadLetter):
+            return Tally(family, "dead letter", receipt.code)
+        return Tally(family, receipt.event.outcome, receipt.event.status)
+
+    def _effect(self, tally: Tally) -> tuple[str, str]:
+        return tally.family, (self.effects or {}).get(tally.code, tally.code)
 
 
 def audit(published: Mapping[Position, str], receipts: Iterable[Position | None]) -> list[str]:
@@ -98,7 +130,9 @@ def audit(published: Mapping[Position, str], receipts: Iterable[Position | None]
     ]
 
 
-async def collect(environment: Environment, log: Path, *, published: int) -> Evidence:
+async def collect(
+    environment: Environment, effects: Mapping[str, str] | None, *, published: int, logs: Sequence[Path]
+) -> Evidence:
     """Read the results; ``published`` is the upstream systems' own count."""
     async with TopicReader(KafkaSettings(bootstrap_servers=environment.bootstrap_servers)) as reader:
         records, dead_messages = [
@@ -109,7 +143,6 @@ async def collect(environment: Environment, log: Path, *, published: int) -> Evi
         receipt async for receipt in outcomes(DESTINATION, environment.config, since="beginning", until_end=True)
     ]
     names = {(record.partition, record.offset): _name(record.key) for record in records}
-    groups = (await environment.vendor.state())["groups"]
     return Evidence(
         published=published,
         records=len(records),
@@ -117,8 +150,8 @@ async def collect(environment: Environment, log: Path, *, published: int) -> Evi
         dead_messages=dead_messages,
         audit=audit(names, map(_source, receipts)),
         ledger=await environment.vendor.summary(),
-        groups=groups.get(GROUP_TYPE, 0) if isinstance(groups, dict) else 0,
-        batches=msgspec.convert(log_lines(log, "batch settled"), list[SentBatch]),
+        effects=effects,
+        logs=logs,
     )
 
 

@@ -1,6 +1,7 @@
 """A writer's figures at one moment, read from its ``/status`` and ``/metrics``."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import httpx
@@ -8,8 +9,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 
+class VendorJob(NamedTuple):
+    """A batch that the vendor runs as a job of its own."""
+
+    word: str
+    """The vendor's word for its state; ours as long as it has not said one."""
+    records: int
+    """Records without a receipt."""
+
+
 class Figures(NamedTuple):
-    """A writer's figures at one moment."""
+    """A writer's figures at one moment, or those of several together."""
 
     receipts: int
     by_code: dict[str, int]
@@ -25,6 +35,15 @@ class Figures(NamedTuple):
     failures: int
     """Requests in a row that found the vendor unavailable; 0 when it is well."""
     held_for_s: float
+    waiting_for_their_key: int = 0
+    """Records that wait until an earlier one of their key is settled."""
+    vendor_jobs: dict[str, VendorJob] | None = None
+    """By batch id; ``None`` where the vendor runs none."""
+
+    @property
+    def at_vendor(self) -> int:
+        """Records in vendor jobs."""
+        return sum(job.records for job in (self.vendor_jobs or {}).values())
 
     @property
     def is_holding(self) -> bool:
@@ -32,10 +51,10 @@ class Figures(NamedTuple):
         return self.failures > 0
 
 
-async def read_figures(http: httpx.AsyncClient) -> Figures:
-    """Read the writer's figures. Raises ``httpx.HTTPError``."""
-    status: dict[str, Any] = (await http.get("/status")).json()
-    metrics = (await http.get("/metrics")).text
+async def read_figures(http: httpx.AsyncClient, url: str) -> Figures:
+    """Read the figures of the writer at ``url``. Raises ``httpx.HTTPError``."""
+    status: dict[str, Any] = (await http.get(f"{url}/status")).json()
+    metrics = (await http.get(f"{url}/metrics")).text
     samples = [sample for family in text_string_to_metric_families(metrics) for sample in family.samples]
     not_dead = [sample for sample in samples if sample.labels.get("fate") in ("delivered", "skipped")]
     return Figures(
@@ -49,7 +68,36 @@ async def read_figures(http: httpx.AsyncClient) -> Figures:
         buffered=status["buffered_items"],
         failures=status["failures_in_a_row"],
         held_for_s=status["held_for_s"],
+        waiting_for_their_key=status["waiting_for_their_key"],
+        vendor_jobs=_vendor_jobs(status["vendor_jobs"]) if "vendor_jobs" in status else None,
     )
+
+
+def sum_of(writers: Sequence[Figures]) -> Figures:
+    """Return the figures of several writers together; of windows there are none."""
+    jobs: dict[str, VendorJob] = {}
+    for batch_id, job in (pair for one in writers for pair in (one.vendor_jobs or {}).items()):
+        # A batch whose lanes are at several writers is a job of each of them.
+        known = jobs.get(batch_id, VendorJob(job.word, 0))
+        jobs[batch_id] = VendorJob(known.word, known.records + job.records)
+    return Figures(
+        receipts=sum(one.receipts for one in writers),
+        by_code=dict(sum((Counter(one.by_code) for one in writers), Counter())),
+        dead_letters=sum(one.dead_letters for one in writers),
+        windows={},
+        windowed={},
+        in_flight=sum(one.in_flight for one in writers),
+        max_in_flight=sum(one.max_in_flight for one in writers),
+        buffered=sum(one.buffered for one in writers),
+        failures=max((one.failures for one in writers), default=0),
+        held_for_s=max((one.held_for_s for one in writers), default=0.0),
+        waiting_for_their_key=sum(one.waiting_for_their_key for one in writers),
+        vendor_jobs=jobs,
+    )
+
+
+def _vendor_jobs(jobs: list[dict[str, Any]]) -> dict[str, VendorJob]:
+    return {job["batch_id"]: VendorJob(job["vendor_state"] or job["state"], job["unsettled"]) for job in jobs}
 
 
 def _by(samples: list[Sample], name: str, label: str) -> Counter[str]:

@@ -1,8 +1,9 @@
 """The live view of a writer: redrawn in place on a terminal, a line every two seconds elsewhere."""
 
 import time
-from collections import deque
-from contextlib import AbstractContextManager, nullcontext
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from rich.live import Live
 from rich.panel import Panel
@@ -26,18 +27,27 @@ class LiveView:
         self._started_at_s = self._line_at_s = time.monotonic()
         self._counted: deque[tuple[float, int]] = deque()
         """Receipts that were counted in the last ``_RATE_OVER_S`` seconds, each time with the instant."""
+        self._is_shown = False
         self._live = Live(console=screen.console, auto_refresh=False) if screen.is_live else None
 
-    def shown(self) -> AbstractContextManager[object]:
+    @contextmanager
+    def shown(self) -> Iterator[None]:
         """Show the view while the context is open; the last figures stay on the screen."""
-        return self._live or nullcontext()
+        self._is_shown = True
+        try:
+            with self._live or nullcontext():
+                yield
+        finally:
+            self._is_shown = False
 
     def event(self, text: str) -> None:
         """Print an event as a line that stays, with the time since the start."""
         self._screen.print(f"[dim]{time.monotonic() - self._started_at_s:5.1f} s[/]  {text}")
 
     def update(self, figures: Figures, published: int, expected: int) -> None:
-        """Show ``figures``; of ``expected`` records, ``published`` are in Kafka now."""
+        """Show ``figures``, if the view is shown; of ``expected`` records, ``published`` are in Kafka now."""
+        if not self._is_shown:
+            return
         now_s = time.monotonic()
         rate = self._rate(now_s, figures.receipts)
         if self._live is not None:
@@ -66,7 +76,10 @@ def _panel(figures: Figures, published: int, rate: float, elapsed_s: float) -> P
     codes = "  ".join(f"{code} [bold]{count:,}[/]" for code, count in sorted(figures.by_code.items()))
     memory = f"{figures.buffered:,} records in memory, the others wait in Kafka"
     rows.add_row("in flight", f"{figures.in_flight} of {figures.max_in_flight} requests; {memory}")
-    rows.add_row("windows", _windows(figures) or "none closed yet")
+    if figures.vendor_jobs is None:
+        rows.add_row("windows", _windows(figures) or "none closed yet")
+    else:
+        rows.add_row("vendor jobs", _vendor_jobs(figures))
     rows.add_row("by code", codes or "none yet")
     rows.add_row("dead letters", f"{figures.dead_letters}")
     title = f"writer of crm [dim]{elapsed_s:.0f} s[/]"
@@ -75,10 +88,19 @@ def _panel(figures: Figures, published: int, rate: float, elapsed_s: float) -> P
 
 def _line(figures: Figures, published: int, rate: float) -> str:
     vendor = f"; {_vendor(figures)}" if figures.is_holding else ""
+    work = f"requests in flight: {figures.in_flight}"
+    if figures.vendor_jobs is not None:
+        work = f"vendor jobs: {_vendor_jobs(figures)}"
     return (
-        f"{figures.receipts:,} of {published:,} receipts, {rate:,.0f}/s; requests in flight: {figures.in_flight}; "
+        f"{figures.receipts:,} of {published:,} receipts, {rate:,.0f}/s; {work}; "
         f"dead letters: {figures.dead_letters}{vendor}"
     )
+
+
+def _vendor_jobs(figures: Figures) -> str:
+    states = Counter(job.word for job in (figures.vendor_jobs or {}).values())
+    words = ", ".join(f"{count} {word}" for word, count in sorted(states.items()))
+    return f"{words} ({figures.at_vendor:,} records)" if words else "none"
 
 
 def _vendor(figures: Figures) -> str:

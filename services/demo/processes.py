@@ -7,7 +7,7 @@ import sys
 import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -91,10 +91,31 @@ class Writer:
             await asyncio.sleep(_POLL_S)
 
 
+class Writers:
+    """The writers of a demo. Each has a log of its own, which outlives it."""
+
+    def __init__(self, config: Path, stack: AsyncExitStack) -> None:
+        self._config = config
+        self._stack = stack
+        self.logs: list[Path] = []
+
+    async def start(self, name: str) -> Writer:
+        """Start a writer whose log is called ``name``, and return it when it serves HTTP."""
+        log = self._config.with_name(f"{name}.log")
+        self.logs.append(log)
+        return await self._stack.enter_async_context(_writer(self._config, log))
+
+
 @asynccontextmanager
-async def writer(config: Path) -> AsyncIterator[Writer]:
+async def running_writers(config: Path) -> AsyncIterator[Writers]:
+    """Stop at the end of the context whatever writers were started in it."""
+    async with AsyncExitStack() as stack:
+        yield Writers(config, stack)
+
+
+@asynccontextmanager
+async def _writer(config: Path, log: Path) -> AsyncIterator[Writer]:
     """Run a writer while the context is open; its leash removes the files of the demo if this process is killed."""
-    log = config.with_name("writer.log")
     leashed = [sys.executable, "-I", leash.__file__, "--remove", str(config.parent), str(log)]
     command = [sys.executable, "-m", "sluice.writer", "--destination", DESTINATION, "--config", str(config)]
     process = await asyncio.create_subprocess_exec(*leashed, *command, stdin=PIPE, stdout=PIPE, start_new_session=True)

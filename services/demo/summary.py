@@ -1,73 +1,67 @@
 """The summary of a run. Only the figures about batches come from the writer."""
 
+from collections.abc import Mapping
+
 from aiokafka import ConsumerRecord
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Column, Table
 
+from demo.environment import Environment
 from demo.evidence import Evidence
 from demo.screen import Screen
+from demo.story import Story
 from demo.upstream import NOTE
-from sluice import DeadLetter
 from sluice.events import Header
 
 _SHOWN = 10
 _SHOWN_BYTES = 80
-_EXPLANATIONS = {
-    "CREATED": "from the file",
-    "MODIFIED": "corrections",
-    "DELETED": "closed since",
-    "UNCHANGED": "published again",
-    "NOTFOUND": "unknown airports",
-}
 _ORDER = {"delivered": 0, "skipped": 1, "dead letter": 2}
-_NUMBERS = {"receipts", "vendor counts", "batches", "records, least", "median", "most"}
+_NUMBERS = {"receipts", "vendor counts", "batches", "records", "records, least", "median", "most", "calls"}
 
 
-def print_summary(screen: Screen, evidence: Evidence) -> bool:
+async def print_summary(screen: Screen, environment: Environment, story: Story, evidence: Evidence) -> bool:
     """Print everything, and return whether all counts agree."""
     screen.step("The receipts, counted in Kafka, and the vendor's own count")
-    _print_receipts(screen, evidence)
+    _print_receipts(screen, story.explanations, evidence)
     is_well = print_verdict(screen, evidence)
     screen.step("The batches")
-    _print_batches(screen, evidence)
+    await story.print_batches(screen, environment, evidence)
     screen.step("The dead letters")
     _print_dead_letters(screen, evidence)
     return is_well
 
 
-def _print_receipts(screen: Screen, evidence: Evidence) -> None:
+def new_table(*columns: str) -> Table:
+    """Return an empty table without lines; columns with names of numbers stand to the right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in columns:
+        table.add_column(name, justify="right" if name in _NUMBERS else "left", no_wrap=True)
+    return table
+
+
+def _print_receipts(screen: Screen, explanations: Mapping[str, str], evidence: Evidence) -> None:
     screen.print(
         f"[bold]{evidence.published:,}[/] records published, [bold]{evidence.records:,}[/] in crm.records, "
         f"[bold]{len(evidence.receipts):,}[/] receipts"
     )
     screen.print()
-    table = _table("outcome", "code", "receipts", "vendor counts", "which are")
-    for (outcome, code), count in sorted(evidence.counts.items(), key=lambda pair: (_ORDER[pair[0][0]], -pair[1])):
-        vendors = evidence.vendor_counts.get(code)
+    families = ["object"] if evidence.effects is not None else []
+    table = new_table("outcome", *families, "code", "receipts", "vendor counts", "which are")
+    for tally, count in sorted(evidence.counts.items(), key=lambda pair: (_ORDER[pair[0].outcome], -pair[1])):
+        vendors = evidence.vendor_count(tally)
         vendors_count = "not sent" if vendors is None else f"{vendors:,}"
-        table.add_row(outcome, code, f"{count:,}", vendors_count, f"[dim]{_EXPLANATIONS.get(code, '')}[/]")
+        family = [tally.family] if families else []
+        explanation = explanations.get(tally.name, "")
+        table.add_row(tally.outcome, *family, tally.code, f"{count:,}", vendors_count, f"[dim]{explanation}[/]")
     screen.print(table)
     screen.print()
-    screen.print(f"asked for its airports, the vendor says it has [bold]{evidence.groups:,}[/] (created less deleted)")
+    for holding in evidence.holdings:
+        screen.print(
+            f"asked for its {holding.name}, the vendor says it has [bold]{holding.has:,}[/] ({holding.is_expected_by})"
+        )
     if evidence.ledger.repeats is not None:
         screen.print(f"records that it applied more than once: {evidence.ledger.repeats.changed_more_than_once}")
-
-
-def _print_batches(screen: Screen, evidence: Evidence) -> None:
-    table = _table("batches closed by", "batches", "records, least", "median", "most")
-    for reason in sorted({batch.flushed_by for batch in evidence.batches}):
-        sizes = sorted(batch.items for batch in evidence.batches if batch.flushed_by == reason)
-        table.add_row(reason, f"{len(sizes)}", f"{sizes[0]:,}", f"{sizes[len(sizes) // 2]:,}", f"{sizes[-1]:,}")
-    screen.print(table)
-    screen.print()
-    refused = sum(count for request, count in evidence.ledger.requests.items() if request.endswith(" 503"))
-    again = sum(batch.requests > 1 for batch in evidence.batches)
-    lost = sum(isinstance(receipt, DeadLetter) and receipt.http_status == 503 for receipt in evidence.receipts)
-    screen.print(
-        f"the outage: {refused} requests were answered with 503, by the vendor's count; {again} "
-        f"batches were sent again until it took them; dead letters because of it: {lost}"
-    )
 
 
 def _print_dead_letters(screen: Screen, evidence: Evidence) -> None:
@@ -108,10 +102,3 @@ def _print_message(screen: Screen, message: ConsumerRecord) -> None:
 
 def _texts(message: ConsumerRecord) -> dict[str, str]:
     return {name: (value or b"").decode("utf-8", "replace") for name, value in message.headers}
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    for name in columns:
-        table.add_column(name, justify="right" if name in _NUMBERS else "left", no_wrap=True)
-    return table

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from demo.evidence import Evidence, audit
+from demo.evidence import Evidence, Holding, audit
 from demo.screen import Screen
 from demo.summary import print_verdict
 from sandbox.ledger.ledger import LedgerSummary
@@ -17,7 +17,7 @@ RECORDS = {(0, 0): "EHAM", (0, 1): "EDDB", (1, 0): "no key"}
 def evidence(**changes: Any) -> Evidence:
     """Return the evidence of a run without receipts, in which all counts agree, with ``changes``."""
     found = Evidence(
-        published=0, records=0, receipts=[], dead_messages=[], audit=[], ledger=ledger({}), groups=0, batches=[]
+        published=0, records=0, receipts=[], dead_messages=[], audit=[], ledger=ledger({}), effects=None, logs=[]
     )
     return found._replace(**changes)
 
@@ -78,7 +78,11 @@ def test_audit(receipts: list[tuple[int, int] | None], expected: list[str]) -> N
             ["CREATED: the vendor counts 1, the receipts 0"],
             id="an effect without a receipt",
         ),
-        pytest.param({"groups": 1}, ["the vendor has 1 airports, the receipts say 0"], id="an airport too many"),
+        pytest.param(
+            {"holdings": [Holding("airports", 1, 0)]},
+            ["the vendor has 1 airports, the receipts say 0"],
+            id="an airport too many",
+        ),
         pytest.param({"ledger": ledger({}, 1)}, ["the vendor applied 0-0 2 times"], id="a record applied twice"),
     ],
 )

@@ -4,28 +4,16 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 
 import psutil
 import pytest
 
+from tests.demo.running import demo
+
 FEW = ("--airports", "100", "--outage-s", "1")
 _LEFT_WITHIN_S = 15.0
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="how a process dies with its parent: where we deploy")
-
-
-@contextmanager
-def demo(*options: str) -> Iterator["subprocess.Popen[str]"]:
-    """Run ``python -m demo`` with its standard output in a pipe."""
-    command = [sys.executable, "-m", "demo", *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
 
 
 def read_until(process: "subprocess.Popen[str]", text: str) -> list[str]:

@@ -54,8 +54,12 @@ def test_error_is_read(text: str, error: RowError | None) -> None:
             for code in (
                 "REQUIRED_FIELD_MISSING",
                 "INVALID_FIELD_FOR_INSERT_UPDATE",
+                "INVALID_FIELD",
                 "STRING_TOO_LONG",
+                "NUMBER_OUTSIDE_VALID_RANGE",
                 "INVALID_EMAIL_ADDRESS",
+                "INVALID_TYPE_ON_FIELD_IN_RECORD",
+                "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST",
                 "FIELD_CUSTOM_VALIDATION_EXCEPTION",
                 "DUPLICATE_VALUE",
                 "DUPLICATES_DETECTED",

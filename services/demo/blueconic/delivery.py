@@ -1,4 +1,4 @@
-"""Watches the delivery of all records, and takes the vendor down in the middle of it."""
+"""Watches the delivery of all airports, and takes the vendor down in the middle of it."""
 
 import asyncio
 import time
@@ -59,11 +59,11 @@ class DeliveryWatcher:
     async def _figures(self) -> AsyncGenerator[Figures, None]:
         """Yield the writer's figures several times a second, until no receipt has come for too long."""
         receipts, changed_at_s = -1, time.monotonic()
-        async with httpx.AsyncClient(base_url=self._writer.url, trust_env=False) as http:
+        async with httpx.AsyncClient(trust_env=False) as http:
             while time.monotonic() - changed_at_s < _STALLED_AFTER_S:
                 self._writer.check_alive()
                 with suppress(httpx.HTTPError):  # it is busy, or has just died: the next round finds out
-                    figures = await read_figures(http)
+                    figures = await read_figures(http, self._writer.url)
                     if figures.receipts != receipts:
                         receipts, changed_at_s = figures.receipts, time.monotonic()
                     yield figures
