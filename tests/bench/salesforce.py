@@ -184,6 +184,6 @@ def _settings(stage: Stage, vendor: Served, kind: Kind) -> Path:
     }
     path = stage.settings_file(vendor)
     settings = json.loads(path.read_text(encoding="utf-8"))
-    settings["destinations"][DESTINATION] = {"to": to, "window": {"max_items": BATCH, "max_age_s": MAX_AGE_S}}
+    settings["destinations"][DESTINATION] = {"to": to, "window": {"max_age_s": MAX_AGE_S}}
     path.write_text(json.dumps(settings), encoding="utf-8")
     return path

@@ -34,7 +34,7 @@ def test_its_limits_are_the_vendors_and_the_settings() -> None:
     """§7, §12"""
     limits = OfflineBulk2().destination.limits
     assert (limits.max_items, limits.max_bytes, limits.max_header_bytes, limits.max_jobs) == (
-        10_000,
+        20_000,
         100_000_000,
         32_000,
         100,

@@ -89,7 +89,8 @@ class Bulk2Settings(SalesforceSettings, frozen=True, kw_only=True, tag="salesfor
             description="Most records of a job, which stay in memory until it is handed over; each 10,000 take one "
             "batch of the day's",
         ),
-    ] = 10_000
+    ] = 20_000
+    """[assumed]: a job takes four calls or more of the day's, whatever its size."""
     max_jobs: Annotated[Positive, Meta(description="Most jobs that may wait or run at once, of each writer")] = 100
     """[assumed]: of 2,000 that an org may have waiting, salesforce_bulk.md §7 [docs]"""
 

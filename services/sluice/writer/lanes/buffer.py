@@ -10,7 +10,8 @@ class BufferLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_bytes: int
 
 
-MIN_ITEMS, MIN_BYTES, BYTES_PER_ITEM = 40_000, 64 * 1024 * 1024, 1536
+MIN_ITEMS, BYTES_PER_ITEM = 40_000, 1536
+MIN_BYTES, MAX_BYTES = 64 * 1024 * 1024, 128 * 1024 * 1024
 BATCHES = 8
 """Batches that can be collected side by side, each for another object: a smaller buffer would close them half full."""
 
@@ -18,7 +19,7 @@ BATCHES = 8
 def buffer_limits(max_batch_items: int, max_items: int | None, max_bytes: int | None) -> BufferLimits:
     """Return the settings ``max_items`` and ``max_bytes``, with the defaults for batches of so many items."""
     items = max_items or max(MIN_ITEMS, BATCHES * max_batch_items)
-    return BufferLimits(max_items=items, max_bytes=max_bytes or max(MIN_BYTES, items * BYTES_PER_ITEM))
+    return BufferLimits(max_items=items, max_bytes=max_bytes or min(MAX_BYTES, max(MIN_BYTES, items * BYTES_PER_ITEM)))
 
 
 class Buffer:
