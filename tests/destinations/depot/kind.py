@@ -7,7 +7,7 @@ from datetime import datetime
 import httpx
 import msgspec
 
-from sluice.destinations.contract import Ambiguous, Kind, Misconfigured, OnRequest, PreSendCheck, Unavailable
+from sluice.destinations.contract import Ambiguous, Kind, Misconfigured, OnRequest, PreSendCheck, Refused, Unavailable
 from sluice.destinations.http import answered_at, open_client, send, unavailable_from
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 from sluice.destinations.settings import DestinationSettings
@@ -166,6 +166,9 @@ class DepotAccount:
             raise outage
         if response.status_code >= 500:
             raise Ambiguous(f"{method} {path} was answered {response.status_code}")
+        if response.status_code == 422:
+            code = msgspec.json.decode(response.content)["error"]
+            raise Refused(code, f"{method} {path} was refused: {code}", 422)
         raise Misconfigured(f"{method} {path} was answered {response.status_code}", response.status_code)
 
 

@@ -10,6 +10,7 @@ from sandbox.http.routing import Route
 from sandbox.vendor import Vendor
 
 KEY = "Key depot-secret"
+MAX_LINE_BYTES = 300
 
 
 class Job(msgspec.Struct):
@@ -87,6 +88,8 @@ class Depot(Vendor):
         if job is None:
             return as_json({"error": "no such job"}, status=404)
         if request.method == "PUT":
+            if any(len(line) > MAX_LINE_BYTES for line in request.body.splitlines()):
+                return as_json({"error": "too-long"}, status=422)
             job.body = request.body if job.state == "open" else job.body
         return answer(job)
 
