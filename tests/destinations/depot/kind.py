@@ -7,8 +7,18 @@ from datetime import datetime
 import httpx
 import msgspec
 
-from sluice.destinations.contract import Ambiguous, Kind, Misconfigured, OnRequest, PreSendCheck, Refused, Unavailable
-from sluice.destinations.http import answered_at, open_client, send, unavailable_from
+from sluice.destinations.contract import (
+    Ambiguous,
+    BatchError,
+    Kind,
+    Misconfigured,
+    OnRequest,
+    PreSendCheck,
+    Refused,
+    Unavailable,
+    unproven,
+)
+from sluice.destinations.http import answered_at, describe_request, error_message, open_client, send, unavailable_from
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 from sluice.destinations.settings import DestinationSettings
 from sluice.destinations.vendor_jobs import (
@@ -162,14 +172,21 @@ class DepotAccount:
         self.vendor_at = answered_at(response) or self.vendor_at
         if response.status_code < 300:
             return response
-        if (outage := unavailable_from(response)) is not None:
-            raise outage
-        if response.status_code >= 500:
-            raise Ambiguous(f"{method} {path} was answered {response.status_code}")
-        if response.status_code == 422:
-            code = msgspec.json.decode(response.content)["error"]
-            raise Refused(code, f"{method} {path} was refused: {code}", 422)
-        raise Misconfigured(f"{method} {path} was answered {response.status_code}", response.status_code)
+        error = _error_from(response)
+        # A proxy may answer in the place of a Depot that has started the job; its answers are no JSON.
+        is_own = response.headers.get("content-type") == "application/json"
+        raise error if check is None or is_own else unproven(error, may_be_repeated=False)
+
+
+def _error_from(response: httpx.Response) -> BatchError:
+    if (outage := unavailable_from(response)) is not None:
+        return outage
+    message = f"{describe_request(response.request)} answered {response.status_code}: {error_message(response)}"
+    if response.status_code >= 500:
+        return Ambiguous(message)
+    if response.status_code == 422:
+        return Refused(msgspec.json.decode(response.content)["error"], message, 422)
+    return Misconfigured(message, response.status_code)
 
 
 class _Key(httpx.Auth):

@@ -1,5 +1,7 @@
 """Depot, the example of a vendor that runs batches later."""
 
+from types import MappingProxyType
+
 from sandbox.vendor import Vendor
 from sluice.destinations.contract import Kind
 from tests.destinations.contract.sandboxed_kind import SandboxedKind, Verb
@@ -13,7 +15,7 @@ class SandboxedDepot(SandboxedKind):
 
     name = "depot"
     module = "tests.destinations.depot.writer"
-    account = {"kind": "depot", "key": "depot-secret"}
+    account = MappingProxyType({"kind": "depot", "key": "depot-secret"})
     secrets = ("depot-secret",)
     verbs = (
         Verb("create", r"POST /jobs", "write"),

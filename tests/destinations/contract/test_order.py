@@ -1,0 +1,55 @@
+"""What the vendor may still apply later is never overtaken by a newer value, whoever owns the lane by then."""
+
+from tests.destinations.contract.kind_stage import LANES, KindStage, describe, is_delivered
+from tests.destinations.contract.kinds import every_answering_kind, every_job_kind
+from tests.destinations.contract.watched_app import Gate
+from tests.support.writer_process import eventually
+
+COUNT = 10
+OLD, NEW = 1, 2
+
+
+@every_job_kind
+async def test_a_newer_value_waits_for_a_slow_job_over_a_rebalance(own: KindStage) -> None:
+    kind, vendor = own.kind, own.app.vendor
+    kind.hold_jobs(vendor)
+    keys, inserted = [f"late-{n}" for n in range(COUNT)], [f"once-{n}" for n in range(COUNT)]
+    places = await own.stage.publish([*(kind.upsert(key, OLD) for key in keys), *map(kind.insert, inserted)])
+
+    async def runs_jobs() -> bool:
+        return kind.jobs_waiting(vendor) > 0
+
+    await eventually(runs_jobs)
+    first, second = own.writer, own.start_writer()
+    await second.owns(LANES // 2)
+    places += await own.stage.publish([kind.upsert(key, NEW) for key in keys])
+    await first.stop()
+    await second.owns(LANES)
+    assert {own.value(key) for key in keys} == {None}
+    kind.release_jobs(vendor)
+    receipts = (await own.stage.settled(places)).values()
+    assert all(map(is_delivered, receipts)), describe(receipts)
+    assert {own.value(key) for key in keys} == {NEW}
+    assert own.times_applied(inserted) == [1] * COUNT
+
+
+@every_answering_kind
+async def test_a_newer_value_waits_for_a_late_request_over_a_rebalance(own: KindStage) -> None:
+    kind, gate = own.kind, Gate()
+    (write,) = [verb for verb in kind.verbs if verb.has_items]
+    late = own.app.intervene(kind.chosen(write), before=gate.wait, times=1)
+    places = await own.stage.publish([kind.upsert("late", OLD)])
+
+    async def is_on_its_way() -> bool:
+        return gate.waiting > 0
+
+    await eventually(is_on_its_way)
+    places += await own.stage.publish([kind.upsert("late", NEW)])
+    await own.writer.kill()
+    await own.replace_killed_writer()
+    await own.writer.owns(LANES)
+    gate.open()
+    receipts = (await own.stage.settled(places)).values()
+    assert late.acted[0].status == 200
+    assert all(map(is_delivered, receipts)), describe(receipts)
+    assert own.value("late") == NEW
