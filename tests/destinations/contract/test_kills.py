@@ -6,7 +6,7 @@ import pytest
 
 from tests.destinations.contract.kind_stage import KindStage, describe, is_delivered, is_in_doubt
 from tests.destinations.contract.kinds import every_kind
-from tests.destinations.contract.watched_app import Choice, Dropped
+from tests.destinations.contract.watched_app import Call, Choice, Dropped
 from tests.support.stage import Place, code_of
 from tests.support.writer_process import eventually
 
@@ -40,7 +40,7 @@ class Death:
         self._own.app.leave_alone()
         return self._struck.is_set()
 
-    async def _strike(self) -> None:
+    async def _strike(self, _: Call) -> None:
         self._struck.set()
         await self._victim.kill()
         raise Dropped

@@ -2,7 +2,8 @@
 
 from tests.destinations.contract.kind_stage import LANES, KindStage, describe, is_delivered
 from tests.destinations.contract.kinds import every_answering_kind, every_job_kind
-from tests.destinations.contract.watched_app import Gate
+from tests.destinations.contract.sandboxed_kind import TO
+from tests.destinations.contract.watched_app import wait_s
 from tests.support.writer_process import eventually
 
 COUNT = 10
@@ -35,21 +36,21 @@ async def test_a_newer_value_waits_for_a_slow_job_over_a_rebalance(own: KindStag
 
 @every_answering_kind
 async def test_a_newer_value_waits_for_a_late_request_over_a_rebalance(own: KindStage) -> None:
-    kind, gate = own.kind, Gate()
+    kind = own.kind
+    first, second = own.writer, own.start_writer()
+    await second.owns(LANES // 2)
     (write,) = [verb for verb in kind.verbs if verb.has_items]
-    late = own.app.intervene(kind.chosen(write), before=gate.wait, times=1)
-    places = await own.stage.publish([kind.upsert("late", OLD)])
+    late = own.app.intervene(kind.chosen(write), before=wait_s(TO["timeout_s"] + 0.7 * TO["settle_s"]), times=LANES)
+    keys = [f"late-{lane}" for lane in range(LANES)]
+    places = await own.stage.publish([kind.upsert(key, OLD)._replace(partition=n) for n, key in enumerate(keys)])
 
-    async def is_on_its_way() -> bool:
-        return gate.waiting > 0
+    async def all_are_on_their_way() -> bool:
+        return len(late.acted) == LANES
 
-    await eventually(is_on_its_way)
-    places += await own.stage.publish([kind.upsert("late", NEW)])
-    await own.writer.kill()
-    await own.replace_killed_writer()
-    await own.writer.owns(LANES)
-    gate.open()
+    await eventually(all_are_on_their_way)
+    places += await own.stage.publish([kind.upsert(key, NEW)._replace(partition=n) for n, key in enumerate(keys)])
+    await first.stop()
     receipts = (await own.stage.settled(places)).values()
-    assert late.acted[0].status == 200
+    assert [call.status for call in late.acted] == [200] * LANES
     assert all(map(is_delivered, receipts)), describe(receipts)
-    assert own.value("late") == NEW
+    assert {own.value(key) for key in keys} == {NEW}

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from math import inf
 
 from sandbox.http.asgi import Message, Receive, Send, send_response
-from sandbox.http.messages import Response
+from sandbox.http.messages import Response, as_json
 from sandbox.serving.admin import ADMIN
 from sandbox.serving.app import App
 from sandbox.vendor import Vendor
@@ -32,7 +32,7 @@ class Call:
 
 
 Choice = Callable[[Call], bool]
-Act = Callable[[], Awaitable[Response | None]]
+Act = Callable[[Call], Awaitable[Response | None]]
 """Done before a call is applied or before it is answered: may wait, return another answer, or raise ``Dropped``."""
 
 
@@ -61,13 +61,13 @@ class Intervention:
         self.acted.append(call)
         return True
 
-    async def before(self) -> Response | None:
+    async def before(self, call: Call) -> Response | None:
         """Act on a call that the vendor has not applied."""
-        return await self._before() if self._before else None
+        return await self._before(call) if self._before else None
 
-    async def after(self) -> Response | None:
+    async def after(self, call: Call) -> Response | None:
         """Act on a call that the vendor has applied, before its answer leaves."""
-        return await self._after() if self._after else None
+        return await self._after(call) if self._after else None
 
 
 class WatchedApp(App):
@@ -130,7 +130,7 @@ class WatchedApp(App):
         self, call: Call, acting: list[Intervention], scope: Message, receive: Receive, send: Send
     ) -> None:
         for one in acting:
-            if (answer := await one.before()) is not None:
+            if (answer := await one.before(call)) is not None:
                 call.status = answer.status
                 await send_response(answer, scope, receive, send, self.hold)
                 return
@@ -140,7 +140,7 @@ class WatchedApp(App):
             if message["type"] == "http.response.start":
                 call.status = message["status"]
                 for one in acting:
-                    if (answer := await one.after()) is not None:
+                    if (answer := await one.after(call)) is not None:
                         others.append(answer)
             if not others:
                 await send(message)
@@ -161,13 +161,23 @@ def answer(status: int, *, body: str = "", content_type: str | None = None, retr
     """Answer in the vendor's place."""
     headers = () if retry_after_s is None else (("retry-after", str(retry_after_s)),)
 
-    async def act() -> Response:
+    async def act(_: Call) -> Response:
         return Response(status=status, body=body.encode(), content_type=content_type, headers=headers)
 
     return act
 
 
-async def drop() -> Response | None:
+def echo(status: int) -> Act:
+    """Answer in the vendor's place, with all that was sent, as pages for developers do."""
+
+    async def act(call: Call) -> Response:
+        sent = [f"{name.decode()}: {value.decode('latin-1')}" for name, value in call.headers.items()]
+        return as_json({"message": "\n".join([call.label, *sent, "", call.body.decode("latin-1")])}, status=status)
+
+    return act
+
+
+async def drop(_: Call) -> Response | None:
     """Close the connection without an answer."""
     raise Dropped
 
@@ -175,7 +185,7 @@ async def drop() -> Response | None:
 def wait_s(seconds: float) -> Act:
     """Take so long."""
 
-    async def act() -> None:
+    async def act(_: Call) -> None:
         await asyncio.sleep(seconds)
 
     return act
@@ -192,7 +202,7 @@ class Gate:
         """Let all pass from now on."""
         self._opened.set()
 
-    async def wait(self) -> None:
+    async def wait(self, _: Call) -> None:
         """Wait, as an act of an intervention."""
         self.waiting += 1
         await self._opened.wait()
