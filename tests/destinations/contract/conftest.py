@@ -8,6 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tests.destinations.contract.kind_stage import KindStage, kind_staged
+from tests.destinations.contract.opened_account import OpenedAccount, opened_account
 from tests.destinations.contract.sandboxed_kind import SandboxedKind
 from tests.support.kafka_admin import RunningKafka
 
@@ -50,3 +51,10 @@ async def own(kind: SandboxedKind, kafka: RunningKafka, tmp_path: Path) -> Async
     """Give a test a stage of its own, whose writer it may kill."""
     async with kind_staged(kafka, tmp_path, kind) as stage:
         yield stage
+
+
+@pytest_asyncio.fixture
+async def opened(kind: SandboxedKind) -> AsyncIterator[OpenedAccount]:
+    """Give a test an account with a stand-in, and nothing else."""
+    async with opened_account(kind) as opened:
+        yield opened

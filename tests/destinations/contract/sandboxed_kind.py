@@ -134,9 +134,10 @@ class SandboxedKind(ABC):
         """Return the verbs with one of these roles."""
         return [verb for verb in self.verbs if verb.role in roles]
 
-    def open_account(self, url: str) -> Account:
-        """Make an account at ``url`` in this process."""
-        settings = msgspec.convert({"url": url, **TO, **self.account}, self.kind.settings, dec_hook=decode_secret)
+    def open_account(self, url: str = "http://localhost:1", *, secret: str | None = None) -> Account:
+        """Make an account at ``url`` in this process, with ``secret`` in the place of each of its own."""
+        own = {name: secret if secret and value in self.secrets else value for name, value in self.account.items()}
+        settings = msgspec.convert({"url": url, **TO, **own}, self.kind.settings, dec_hook=decode_secret)
         return self.kind.connect(settings)
 
     @property

@@ -14,12 +14,15 @@ SAMPLES = 8
 @every_kind
 async def test_each_item_has_its_own_outcome(shared: KindStage) -> None:
     kind = shared.kind
-    makers = [kind.insert, kind.bad, lambda key: kind.upsert(key, 7)]
-    receipts = await shared.deliver([makers[n % 3](f"outcome-{n}") for n in range(90)])
+    keys = [f"outcome-{n}" for n in range(90)]
+    three = zip(keys[0::3], keys[1::3], keys[2::3], strict=True)
+    receipts = await shared.deliver(
+        [one for keys in three for one in (kind.insert(keys[0]), kind.bad(keys[1]), kind.upsert(keys[2], 7))]
+    )
     assert all(map(is_delivered, receipts[0::3] + receipts[2::3])), describe(receipts)
     assert {code_of(receipt) for receipt in receipts[1::3]} == {kind.rejected}
-    assert shared.times_applied(f"outcome-{n}" for n in range(0, 90, 3)) == [1] * 30
-    assert {shared.value(f"outcome-{n}") for n in range(2, 90, 3)} == {7}
+    assert shared.times_applied(keys[0::3]) == [1] * 30
+    assert {shared.value(key) for key in keys[2::3]} == {7}
     assert attempts(receipts) == {1}
 
 
@@ -36,7 +39,7 @@ async def test_no_request_has_more_items_or_bytes_than_a_window_and_no_more_are_
     assert sum(items) == 300
     assert max(items) <= MAX_ITEMS
     assert max(len(body) - kind.framing_bytes(count) for body, count in zip(bodies, items, strict=True)) <= MAX_BYTES
-    assert 1 < app.most_at_once(writes) <= kind.open_account("http://localhost").limits.max_concurrent
+    assert 1 < app.most_at_once(writes) <= kind.open_account().limits.max_concurrent
 
 
 @every_kind_that_refuses

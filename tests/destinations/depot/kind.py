@@ -15,6 +15,7 @@ from sluice.destinations.contract import (
     OnRequest,
     PreSendCheck,
     Refused,
+    Rejection,
     Unavailable,
     unproven,
 )
@@ -71,9 +72,16 @@ class DepotAccount:
         )
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:
-        """Encode a parcel; its name is the event's key."""
-        body = msgspec.json.encode({"name": event.key, **record_data(event)})
-        return Encoded(event.operation, event.key, body, event.operation != "insert")
+        """Encode a parcel; its name is the event's key. Raises ``Rejection``."""
+        if event.operation not in ("insert", "upsert"):
+            raise Rejection("unknown-operation", f"expected insert or upsert, got {event.operation!r}")
+        if not isinstance(event.key, str) or not event.key:
+            raise Rejection("bad-key", "expected the parcel's name as key, a string; name it upstream")
+        try:
+            body = msgspec.json.encode({**record_data(event), "name": event.key})
+        except msgspec.ValidationError as error:
+            raise Rejection("bad-data", f"expected a JSON object as data: {error}; correct it upstream") from error
+        return Encoded(event.operation, event.key, body, replay_safe=event.operation == "upsert")
 
     async def prepare(self, batch: Batch) -> Upload:
         """Return one parcel a line."""

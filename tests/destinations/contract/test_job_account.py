@@ -1,0 +1,145 @@
+"""The verbs of a kind that runs jobs, without Kafka: all of them but submitting may be repeated."""
+
+import asyncio
+from collections.abc import Mapping
+
+import pytest
+
+from sluice.destinations.contract import Ambiguous, Unavailable
+from sluice.destinations.vendor_jobs import JobState, LostSubmit, Over, Refs, Running, Upload
+from sluice.flow.batch import Batch
+from sluice.flow.outcome import Fate, Outcome
+from tests.destinations.contract.kinds import every_job_kind
+from tests.destinations.contract.opened_account import OpenedAccount, event_of
+from tests.destinations.contract.watched_app import drop
+from tests.support.factories import NOON, encode_batch, send_now
+from tests.support.writer_process import eventually
+
+COUNT = 6
+KEYS = [f"k-{n}" for n in range(COUNT)]
+
+
+def _batch(opened: OpenedAccount) -> Batch:
+    return encode_batch(opened.account, [event_of(opened.kind.insert(key)) for key in KEYS])
+
+
+class Names:
+    """The names that a vendor has given to a batch, as the journal would have them."""
+
+    def __init__(self) -> None:
+        self.refs: dict[str, str] = {}
+
+    async def __call__(self, refs: Refs) -> None:
+        self.refs.update(refs)
+
+
+async def _submit(opened: OpenedAccount) -> Refs:
+    batch, names = _batch(opened), Names()
+    refs = await opened.account.submit(batch, await opened.account.prepare(batch), names, send_now)
+    assert names.refs
+    return {**names.refs, **refs}
+
+
+async def _states(opened: OpenedAccount, refs: Refs) -> list[JobState]:
+    return [state async for found, state in opened.account.poll([refs]) if found == refs]
+
+
+async def _over(opened: OpenedAccount, refs: Refs) -> Over:
+    async def look() -> list[Over]:
+        return [state for state in await _states(opened, refs) if isinstance(state, Over)]
+
+    return (await eventually(look, within_s=30))[0]
+
+
+async def _results(opened: OpenedAccount, refs: Refs, over: Over) -> Mapping[object, Outcome | None]:
+    return {name: outcome async for name, outcome in opened.account.collect(refs, over, COUNT)}
+
+
+def _lost(batch: Batch, upload: Upload, refs: Refs, opened: OpenedAccount) -> LostSubmit:
+    return LostSubmit(
+        batch_key=batch.batch_key,
+        fingerprint=upload.fingerprint,
+        refs=dict(refs),
+        requested_at=NOON,
+        lost_at_s=asyncio.get_running_loop().time(),
+        vendor_at=opened.account.vendor_at,
+    )
+
+
+@every_job_kind
+async def test_preparing_twice_makes_the_same_upload(opened: OpenedAccount) -> None:
+    first, second = [await opened.account.prepare(_batch(opened)) for _ in range(2)]
+    assert first == second
+    batch = _batch(opened)
+    fewer = encode_batch(opened.account, [item.event for item in batch.items[1:]])
+    assert (await opened.account.prepare(fewer)).fingerprint != first.fingerprint
+
+
+@every_job_kind
+async def test_polling_and_collecting_twice_tells_the_same(opened: OpenedAccount) -> None:
+    refs = await _submit(opened)
+    over = await _over(opened, refs)
+    assert await _states(opened, refs) == [over]
+    results = await _results(opened, refs, over)
+    assert await _results(opened, refs, over) == results
+    assert (over.processed, over.failed, over.aborted) == (COUNT, 0, False)
+    assert {outcome.fate for outcome in results.values() if outcome} == {Fate.DELIVERED}
+    names = range(COUNT) if opened.account.joins_by == "row" else [one.encoded.identity for one in _batch(opened).items]
+    assert set(results) == set(names)
+    assert opened.times_applied(KEYS) == [1] * COUNT
+
+
+@every_job_kind
+async def test_a_job_that_waits_is_running_and_listed(opened: OpenedAccount) -> None:
+    opened.kind.hold_jobs(opened.app.vendor)
+    refs = await _submit(opened)
+    (state,) = await _states(opened, refs)
+    assert isinstance(state, Running)
+    listed = [job async for job in opened.account.jobs()]
+    assert [job.over for job in listed if job.refs.items() <= dict(refs).items()] == [False]
+
+
+@every_job_kind
+async def test_an_aborted_job_applies_nothing_and_says_so_of_each_item(opened: OpenedAccount) -> None:
+    opened.kind.hold_jobs(opened.app.vendor)
+    refs = await _submit(opened)
+    for _ in range(2):
+        await opened.account.abort(refs)
+    opened.kind.release_jobs(opened.app.vendor)
+    over = await _over(opened, refs)
+    assert over.aborted
+    assert set((await _results(opened, refs, over)).values()) == {None}
+    assert opened.times_applied(KEYS) == [0] * COUNT
+
+
+@every_job_kind
+async def test_closing_and_aborting_a_job_that_is_over_takes_nothing_away(opened: OpenedAccount) -> None:
+    refs = await _submit(opened)
+    over = await _over(opened, refs)
+    for _ in range(2):
+        await opened.account.abort(refs)
+        await opened.account.close(refs)
+    assert opened.times_applied(KEYS) == [1] * COUNT
+    assert over.processed == COUNT
+
+
+@every_job_kind
+async def test_a_submit_that_is_lost_is_found_again_or_ended_and_finding_may_be_repeated(opened: OpenedAccount) -> None:
+    kind, account = opened.kind, opened.account
+    for verb in kind.verbs_of("write"):
+        for arrives in (False, True):
+            before, after = (None, drop) if arrives else (drop, None)
+            opened.app.intervene(kind.chosen(verb), before=before, after=after, times=1)
+            keys = [f"{verb.name}-{arrives}-{n}" for n in range(COUNT)]
+            batch, names = encode_batch(account, [event_of(kind.insert(key)) for key in keys]), Names()
+            upload = await account.prepare(batch)
+            with pytest.raises((Ambiguous, Unavailable)) as loss:
+                await account.submit(batch, upload, names, send_now)
+            if isinstance(loss.value, Unavailable):
+                continue  # it cannot run
+            lost = _lost(batch, upload, names.refs, opened)
+            found = [await account.find(lost, []) for _ in range(2)]
+            assert found[0] == found[1]
+            if found[0] is not None:
+                await _over(opened, found[0])
+            assert opened.times_applied(keys) == [0 if found[0] is None else 1] * COUNT
