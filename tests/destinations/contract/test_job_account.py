@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from math import inf
 
 import pytest
 
@@ -12,7 +13,7 @@ from sluice.flow.outcome import Fate, Outcome
 from tests.destinations.contract.kinds import every_job_kind, every_verb_of_jobs
 from tests.destinations.contract.opened_account import OpenedAccount, event_of
 from tests.destinations.contract.sandboxed_kind import Verb
-from tests.destinations.contract.watched_app import drop
+from tests.destinations.contract.watched_app import Gate, Intervention, drop
 from tests.support.factories import NOON, encode_batch, send_now
 from tests.support.writer_process import eventually
 
@@ -134,24 +135,57 @@ async def test_closing_and_aborting_a_job_that_is_over_takes_nothing_away(opened
     assert over.processed == COUNT
 
 
-@pytest.mark.parametrize("has_run", [pytest.param(False, id="before it runs"), pytest.param(True, id="later")])
+@pytest.mark.parametrize(
+    "arrives",
+    [
+        pytest.param("never", id="never arrives"),
+        pytest.param("late", id="arrives when it was looked for"),
+        pytest.param("at once", id="waits to run"),
+        pytest.param("long ago", id="has run"),
+    ],
+)
 @every_verb_of_jobs("write")
 async def test_a_lost_submit_is_found_or_ended_and_finding_may_be_repeated(
-    opened: OpenedAccount, verb: Verb, *, has_run: bool
+    opened: OpenedAccount, verb: Verb, arrives: str
 ) -> None:
-    kind, account = opened.kind, opened.account
-    opened.app.intervene(kind.chosen(verb), after=drop, times=1)
+    kind, account, gate = opened.kind, opened.account, Gate()
+    before = {"never": drop, "late": gate.wait}.get(arrives)
+    lost = opened.app.intervene(kind.chosen(verb), before=before, after=None if before else drop, times=1)
     batch, names = _batch(opened), Names()
     upload = await account.prepare(batch)
     with pytest.raises((Ambiguous, Unavailable)) as loss:
         await account.submit(batch, upload, names, send_now)
-    if has_run:
+    if arrives == "long ago":
         await _nothing_waits(opened)
+    found = again = None
     if isinstance(loss.value, Ambiguous):
-        lost = _lost(batch, upload, names.refs, opened)
-        found, again = [await account.find(lost, []) for _ in range(2)]
-        assert found == again
-    else:
-        found = None
+        submit = _lost(batch, upload, names.refs, opened)
+        found, again = await _find(opened, submit), await _find(opened, submit)
+    gate.open()
+    await eventually(lambda: _is_answered(lost), within_s=10)
     await _nothing_waits(opened)
-    assert opened.times_applied(KEYS) == [0 if found is None else 1] * COUNT
+    assert found == again
+    applied = opened.times_applied(KEYS)
+    if found is NOBODY_KNOWS:
+        assert verb.leaves_doubt
+        assert max(applied) <= 1
+    else:
+        assert applied == [0 if found is None else 1] * COUNT
+
+
+NOBODY_KNOWS: Refs = {"nobody": "knows"}
+
+
+async def _find(opened: OpenedAccount, lost: LostSubmit) -> Refs | None:
+    """Look for a lost submit until the vendor can tell, or it is certain that it never can."""
+    while True:
+        try:
+            return await opened.account.find(lost, [])  # type: ignore[no-any-return]  # an account of any kind
+        except Unavailable:
+            await asyncio.sleep(0.1)
+        except Ambiguous:
+            return NOBODY_KNOWS
+
+
+async def _is_answered(lost: Intervention) -> bool:
+    return all(call.ended_s < inf for call in lost.acted)
