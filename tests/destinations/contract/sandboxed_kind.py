@@ -15,9 +15,11 @@ from sluice.setting_types import decode_secret
 from tests.destinations.contract.watched_app import Call, Choice, matching
 from tests.support.stage import Message, StagedKind
 
-Role = Literal["log in", "write", "ask", "look up"]
-"""``log in``: gets a token or session. ``write``: a step on which a batch gets to the vendor. ``ask``: poll and
-collect, where the vendor runs jobs. ``look up``: made only when an answer is lost."""
+Role = Literal["log in", "write", "ask", "look up", "tidy up"]
+"""``log in``: gets a token or session. ``write``: a step on which a batch gets to the vendor; these stand in their
+order, and from the last one on the vendor may act. ``ask``: poll and collect, where the vendor runs jobs. ``look up``:
+made only when an answer is lost. ``tidy up``: made when all is settled, and nothing waits for it."""
+Doubt = Literal["never", "if it arrived", "always"]
 
 
 TO = {"timeout_s": 2.0, "settle_s": 1.0, "read_lag_s": 0.5}
@@ -34,8 +36,8 @@ class Verb(NamedTuple):
     role: Role
     has_items: bool = False
     """True where the body is a batch."""
-    leaves_doubt: bool = False
-    """True where nobody can tell what became of unsafe items if the answer is lost after the call was applied."""
+    doubt: Doubt = "never"
+    """When nobody can tell what became of unsafe items: the answer to this call is lost, and it may have arrived."""
     at_once: int = 2
     """The most calls that may be made before the first refusal holds the others."""
 
@@ -136,11 +138,24 @@ class SandboxedKind(ABC):
 
     def open_account(self, url: str = "http://localhost:1", *, secret: str | None = None) -> Account:
         """Make an account at ``url`` in this process, with ``secret`` in the place of each of its own."""
-        own = {name: secret if secret and value in self.secrets else value for name, value in self.account.items()}
-        settings = msgspec.convert({"url": url, **TO, **own}, self.kind.settings, dec_hook=decode_secret)
+        account = {"url": url, **TO, **self.account}
+        if secret is not None:
+            account = _with_values_replaced(account, self.secrets, secret)
+        settings = msgspec.convert(account, self.kind.settings, dec_hook=decode_secret)
         return self.kind.connect(settings)
 
     @property
     def staged(self) -> StagedKind:
         """Its account and program, as a stage takes them."""
         return StagedKind(self.account, self.module)
+
+
+def _with_values_replaced(settings: Mapping[str, Any], values: Sequence[str], other: str) -> dict[str, Any]:
+    """Return ``settings`` with ``other`` in the place of each of ``values``, at any depth."""
+    replaced: dict[str, Any] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            replaced[name] = _with_values_replaced(value, values, other)
+        else:
+            replaced[name] = other if value in values else value
+    return replaced

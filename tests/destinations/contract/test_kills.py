@@ -65,7 +65,7 @@ class Records:
         own = self._own
         by_place = await own.stage.settled(self._places)
         receipts = [by_place[place] for place in self._places]
-        may_be_in_doubt = any(verb.leaves_doubt for verb in own.kind.verbs)
+        may_be_in_doubt = any(verb.doubt != "never" for verb in own.kind.verbs)
         for applied, receipt in zip(own.times_applied(self._inserted), receipts[:COUNT], strict=True):
             if is_delivered(receipt):
                 assert applied == 1

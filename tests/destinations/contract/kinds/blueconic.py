@@ -17,7 +17,7 @@ class SandboxedBlueConic(SandboxedKind):
     secrets = ("sandbox-secret",)
     verbs = (
         Verb("token", r"POST /rest/v2/oauth/token", "log in"),
-        Verb("write", r"PUT /rest/v2/(groups|profiles)", "write", has_items=True, leaves_doubt=True),
+        Verb("write", r"PUT /rest/v2/(groups|profiles)", "write", has_items=True, doubt="if it arrived"),
         Verb("read", r"GET /rest/v2/groups/company/.*", "look up", at_once=5),
     )
     rejected = "UNKNOWN_GROUP_TYPE"
