@@ -12,6 +12,7 @@ from tests.support.writer_process import eventually
 
 COUNT = 4
 MAX_CALLS = 30
+pytestmark = pytest.mark.timeout(300)  # a few seconds for each call of a batch
 
 
 def _any_call(_: object) -> bool:
