@@ -4,7 +4,7 @@ Write a file in ``kinds`` with a subclass of :class:`SandboxedKind` and an insta
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import msgspec
@@ -38,8 +38,8 @@ class Verb(NamedTuple):
     """True where the body is a batch."""
     doubt: Doubt = "never"
     """When nobody can tell what became of unsafe items: the answer to this call is lost, and it may have arrived."""
-    at_once: int = 2
-    """The most calls that may be made before the first refusal holds the others."""
+    at_once: int = 1
+    """Calls that are made one upon the other before the first refusal holds the next."""
 
 
 class SandboxedKind(ABC):
@@ -106,6 +106,11 @@ class SandboxedKind(ABC):
     @abstractmethod
     def count_items(self, body: bytes) -> int:
         """Return how many items a body has, of a verb that has items."""
+
+    def items_sent(self, calls: Iterable[Call]) -> int:
+        """Return how many items ``calls`` had together."""
+        has_items = self.chosen(*[verb for verb in self.verbs if verb.has_items])
+        return sum(self.count_items(call.body) for call in calls if has_items(call))
 
     def framing_bytes(self, items: int) -> int:
         """Return what a body has beyond the bytes that windows count: its items with one byte after each."""

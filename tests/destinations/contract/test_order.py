@@ -17,16 +17,17 @@ async def test_a_newer_value_waits_for_a_slow_job_over_a_rebalance(own: KindStag
     keys, inserted = [f"late-{n}" for n in range(COUNT)], [f"once-{n}" for n in range(COUNT)]
     places = await own.stage.publish([*(kind.upsert(key, OLD) for key in keys), *map(kind.insert, inserted)])
 
-    async def runs_jobs() -> bool:
-        return kind.jobs_waiting(vendor) > 0
+    async def is_with_the_vendor() -> bool:
+        return kind.items_sent(own.app.calls) == 2 * COUNT and kind.jobs_waiting(vendor) > 0
 
-    await eventually(runs_jobs)
+    await eventually(is_with_the_vendor)
     first, second = own.writer, own.start_writer()
     await second.owns(LANES // 2)
     places += await own.stage.publish([kind.upsert(key, NEW) for key in keys])
     await first.stop()
     await second.owns(LANES)
     assert {own.value(key) for key in keys} == {None}
+    assert kind.items_sent(own.app.calls) == 2 * COUNT
     kind.release_jobs(vendor)
     receipts = (await own.stage.settled(places)).values()
     assert all(map(is_delivered, receipts)), describe(receipts)
