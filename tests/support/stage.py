@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -197,13 +197,14 @@ async def staged(
     lanes: int = 2,
     vendor: Vendor | None = None,
     kind: StagedKind = BLUECONIC,
+    make_app: Callable[[Vendor], App] = App,
 ) -> AsyncIterator[Stage]:
     """Topics made and the vendor served; at the end no writer is left."""
     connection = crm_connection(kafka, prefix)
     async with admin_client(connection.kafka) as admin:
         await create_topics(admin, DESTINATION, prefix, partitions=lanes)
     async with AsyncExitStack() as stack:
-        stage = Stage(connection, directory, App(vendor or BlueConic()), stack, kind)
+        stage = Stage(connection, directory, make_app(vendor or BlueConic()), stack, kind)
         await stage.open_vendor()
         stack.push_async_callback(stage.close_vendor)
         yield stage

@@ -13,9 +13,7 @@ from sluice.cli.__main__ import sluice
 from sluice.destinations import KINDS
 from tests.destinations.depot.vendor import Depot, Job
 from tests.support.kafka_admin import RunningKafka
-from tests.support.stage import Stage, StagedKind, staged
-
-DEPOT = StagedKind({"kind": "depot", "key": "depot-secret"}, "tests.destinations.depot.writer")
+from tests.support.stage import DEPOT, Stage, staged
 
 Ask = Callable[..., Awaitable[Result]]
 

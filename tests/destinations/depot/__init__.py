@@ -4,7 +4,8 @@ Its wire. A parcel is a JSON object with a ``name``. An ``upsert`` sets the parc
 
 =================================  =================================================================================
 ``POST /jobs``                     201 ``{"id": …}``: a job that takes rows
-``PUT /jobs/ID/rows``              204: the whole body, one parcel a line; a second one replaces the first
+``PUT /jobs/ID/rows``              204: the whole body, one parcel a line; a second one replaces the first. 422
+                                   ``{"error": "too-long"}`` for a line over 300 bytes: none is taken
 ``POST /jobs/ID/start``            204: from now on the job may run, and runs after a while; 409 unless it takes rows
 ``POST /jobs/ID/abort``            204: it runs no more; does nothing to one that is over
 ``GET /jobs``                      200 with all jobs: id, state (``open``, ``waiting``, ``done``, ``aborted``), counts

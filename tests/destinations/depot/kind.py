@@ -7,8 +7,19 @@ from datetime import datetime
 import httpx
 import msgspec
 
-from sluice.destinations.contract import Ambiguous, Kind, Misconfigured, OnRequest, PreSendCheck, Unavailable
-from sluice.destinations.http import answered_at, open_client, send, unavailable_from
+from sluice.destinations.contract import (
+    Ambiguous,
+    BatchError,
+    Kind,
+    Misconfigured,
+    OnRequest,
+    PreSendCheck,
+    Refused,
+    Rejection,
+    Unavailable,
+    unproven,
+)
+from sluice.destinations.http import answered_at, describe_request, error_message, open_client, send, unavailable_from
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 from sluice.destinations.settings import DestinationSettings
 from sluice.destinations.vendor_jobs import (
@@ -62,9 +73,16 @@ class DepotAccount:
         )
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:
-        """Encode a parcel; its name is the event's key."""
-        body = msgspec.json.encode({"name": event.key, **record_data(event)})
-        return Encoded(event.operation, event.key, body, event.operation != "insert")
+        """Encode a parcel; its name is the event's key. Raises ``Rejection``."""
+        if event.operation not in ("insert", "upsert"):
+            raise Rejection("unknown-operation", f"expected insert or upsert, got {event.operation!r}")
+        if not isinstance(event.key, str) or not event.key:
+            raise Rejection("bad-key", "expected the parcel's name as key, a string; name it upstream")
+        try:
+            body = msgspec.json.encode({**record_data(event), "name": event.key})
+        except msgspec.ValidationError as error:
+            raise Rejection("bad-data", f"expected a JSON object as data: {error}; correct it upstream") from error
+        return Encoded(event.operation, event.key, body, replay_safe=event.operation == "upsert")
 
     async def prepare(self, batch: Batch) -> Upload:
         """Return one parcel a line."""
@@ -166,11 +184,21 @@ class DepotAccount:
             self.quotas["jobs"] = Quota(int(remaining), int(allowed))
         if response.status_code < 300:
             return response
-        if (outage := unavailable_from(response)) is not None:
-            raise outage
-        if response.status_code >= 500:
-            raise Ambiguous(f"{method} {path} was answered {response.status_code}")
-        raise Misconfigured(f"{method} {path} was answered {response.status_code}", response.status_code)
+        error = _error_from(response)
+        # A proxy may answer in the place of a Depot that has started the job; its answers are no JSON.
+        is_own = response.headers.get("content-type") == "application/json"
+        raise error if check is None or is_own else unproven(error, may_be_repeated=False)
+
+
+def _error_from(response: httpx.Response) -> BatchError:
+    if (outage := unavailable_from(response)) is not None:
+        return outage
+    message = f"{describe_request(response.request)} answered {response.status_code}: {error_message(response)}"
+    if response.status_code >= 500:
+        return Ambiguous(message)
+    if response.status_code == 422:
+        return Refused(msgspec.json.decode(response.content)["error"], message, 422)
+    return Misconfigured(message, response.status_code)
 
 
 class _Key(httpx.Auth):

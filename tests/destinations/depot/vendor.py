@@ -11,6 +11,7 @@ from sandbox.vendor import Vendor
 
 KEY = "Key depot-secret"
 JOBS_A_DAY = 10_000
+MAX_LINE_BYTES = 300
 
 
 class Job(msgspec.Struct):
@@ -88,6 +89,8 @@ class Depot(Vendor):
         if job is None:
             return as_json({"error": "no such job"}, status=404)
         if request.method == "PUT":
+            if any(len(line) > MAX_LINE_BYTES for line in request.body.splitlines()):
+                return as_json({"error": "too-long"}, status=422)
             job.body = request.body if job.state == "open" else job.body
         response = answer(job)
         left = f"{JOBS_A_DAY - len(self.jobs)}/{JOBS_A_DAY}"

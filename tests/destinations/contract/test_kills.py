@@ -1,0 +1,113 @@
+"""A writer is killed at each of its calls in turn: the next one applies nothing twice, and loses nothing."""
+
+import asyncio
+
+import pytest
+
+from tests.destinations.contract.kind_stage import KindStage, describe, is_delivered, is_in_doubt
+from tests.destinations.contract.kinds import every_kind
+from tests.destinations.contract.watched_app import Call, Choice, Dropped
+from tests.support.stage import Place, code_of
+from tests.support.writer_process import eventually
+
+COUNT = 4
+MAX_CALLS = 30
+pytestmark = pytest.mark.timeout(300)  # a few seconds for each call of a batch
+
+
+def _any_call(_: object) -> bool:
+    return True
+
+
+class Death:
+    """SIGKILL for the writer at a call that is about to be applied, or answered: the n-th from now on of a choice."""
+
+    def __init__(self, own: KindStage, number: int, chosen: Choice = _any_call, *, has_arrived: bool = True) -> None:
+        self._own = own
+        self._victim = own.writer
+        self._done = "vendor job collected" if own.kind.runs_jobs else "batch settled"
+        self._done_before = len(self._victim.logged(self._done))
+        self._struck = asyncio.Event()
+        before, after = (None, self._strike) if has_arrived else (self._strike, None)
+        own.app.intervene(chosen, before=before, after=after, skip=number - 1, times=1)
+
+    async def came(self) -> bool:
+        """Wait until it has come, or the writer has settled a batch; return whether it has come."""
+
+        async def is_over() -> bool:
+            return self._struck.is_set() or len(self._victim.logged(self._done)) > self._done_before
+
+        await eventually(is_over)
+        self._own.app.leave_alone()
+        return self._struck.is_set()
+
+    async def _strike(self, _: Call) -> None:
+        self._struck.set()
+        await self._victim.kill()
+        raise Dropped
+
+
+class Records:
+    """A few records of both sorts."""
+
+    def __init__(self, own: KindStage, name: str) -> None:
+        self._own = own
+        self._inserted, self._upserted = ([f"{name}-{word}-{n}" for n in range(COUNT)] for word in ("insert", "upsert"))
+        self._places: list[Place] = []
+
+    async def publish(self) -> None:
+        """Publish them all at once."""
+        kind = self._own.kind
+        messages = [*map(kind.insert, self._inserted), *(kind.upsert(key, 1) for key in self._upserted)]
+        self._places = await self._own.stage.publish(messages)
+
+    async def audit(self) -> None:
+        """See that each insert was applied once, or may not have been and says so, and that upserts are delivered."""
+        own = self._own
+        by_place = await own.stage.settled(self._places)
+        receipts = [by_place[place] for place in self._places]
+        may_be_in_doubt = any(verb.doubt != "never" for verb in own.kind.verbs)
+        for applied, receipt in zip(own.times_applied(self._inserted), receipts[:COUNT], strict=True):
+            if is_delivered(receipt):
+                assert applied == 1
+                continue
+            assert may_be_in_doubt
+            assert is_in_doubt(receipt), describe([receipt])
+            assert code_of(receipt) in own.kind.in_doubt
+            assert applied <= 1
+        assert all(map(is_delivered, receipts[COUNT:])), describe(receipts)
+        assert {own.value(key) for key in self._upserted} == {1}
+
+
+@pytest.mark.parametrize("has_arrived", [pytest.param(True, id="applied"), pytest.param(False, id="not applied")])
+@every_kind
+async def test_a_writer_that_is_killed_at_any_call_repeats_and_loses_nothing(
+    own: KindStage, *, has_arrived: bool
+) -> None:
+    for number in range(1, MAX_CALLS):
+        records, death = Records(own, f"once-{number}"), Death(own, number, has_arrived=has_arrived)
+        await records.publish()
+        has_come = await death.came()
+        if has_come:
+            await own.replace_killed_writer()
+        await records.audit()
+        if not has_come:
+            break
+    assert len(own.kind.verbs_of("write", "ask")) < number < MAX_CALLS - 1
+
+
+@every_kind
+async def test_a_writer_that_is_killed_at_any_call_of_its_recovery_repeats_and_loses_nothing(own: KindStage) -> None:
+    point_of_no_return = own.kind.chosen(own.kind.verbs_of("write")[-1])
+    for number in range(1, MAX_CALLS):
+        records, first = Records(own, f"twice-{number}"), Death(own, 1, point_of_no_return)
+        await records.publish()
+        assert await first.came()
+        await own.replace_killed_writer()
+        has_come = await Death(own, number).came()
+        if has_come:
+            await own.replace_killed_writer()
+        await records.audit()
+        if not has_come:
+            break
+    assert 1 < number < MAX_CALLS - 1
