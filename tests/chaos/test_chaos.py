@@ -1,17 +1,33 @@
 """A short part of ``python -m tests.chaos``, with fixed seeds and one broker: no harm breaks a promise."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 
+from tests.chaos.cast import BLUECONIC, Cast
 from tests.chaos.round import play
+from tests.chaos.salesforce import BULK1, BULK2
 from tests.support.kafka_admin import RunningKafka
 
 RECORDS = 250
 PLAYED = {"kill-unanswered": 1, "kill-committing": 2, "still-written": 3, "everything": 4}
 """Harms and their seeds. At the same time, since most of a round is waiting: for a session to end, for a proof."""
 
+PLAYED_WITH_JOBS = {"kill-unanswered": 1, "kill-collected": 2, "rolling-restart": 3, "aborted-by-others": 4}
+
 
 async def test_no_harm_breaks_a_promise(kafka: RunningKafka) -> None:
-    rounds = [play(kafka.bootstrap_servers, (), harm, seed, RECORDS) for harm, seed in PLAYED.items()]
+    await _are_clean(kafka, PLAYED, [BLUECONIC])
+
+
+async def test_no_harm_breaks_a_promise_of_vendor_jobs(kafka: RunningKafka) -> None:
+    await _are_clean(kafka, PLAYED_WITH_JOBS, [BULK1, BULK2])
+
+
+async def _are_clean(kafka: RunningKafka, played: Mapping[str, int], casts: Sequence[Cast]) -> None:
+    rounds = [
+        play(kafka.bootstrap_servers, (), harm, seed, RECORDS, cast=casts[seed % len(casts)])
+        for harm, seed in played.items()
+    ]
     results = await asyncio.gather(*rounds)
-    assert {result.harm: (result.verdict, result.kept) for result in results} == dict.fromkeys(PLAYED, ("clean", None))
-    assert [result.receipts for result in results] == [RECORDS] * len(PLAYED)
+    assert {result.harm: (result.verdict, result.kept) for result in results} == dict.fromkeys(played, ("clean", None))
+    assert [result.receipts for result in results] == [RECORDS] * len(played)
