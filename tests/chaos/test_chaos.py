@@ -12,7 +12,7 @@ RECORDS = 250
 PLAYED = {"kill-unanswered": 1, "kill-committing": 2, "still-written": 3, "everything": 4}
 """Harms and their seeds. At the same time, since most of a round is waiting: for a session to end, for a proof."""
 
-PLAYED_WITH_JOBS = {"kill-unanswered": 1, "kill-collected": 2, "rolling-restart": 3, "aborted-by-others": 4}
+PLAYED_WITH_JOBS = {"kill-unanswered": 1, "kill-collected": 2, "rolling-restart": 3, "aborted-by-us": 4}
 
 
 async def test_no_harm_breaks_a_promise(kafka: RunningKafka) -> None:
