@@ -40,7 +40,7 @@ class DeliverySettings(Frozen, frozen=True):
     largest batches where that is more."""
     max_buffered_bytes: Positive | None = None
     """Memory that these records may take, with their headers, what is sent of them, and their receipts until commit; by
-    default 64 MiB, or 1.5 KiB for each of ``max_buffered_items`` where that is more, but not past 128 MiB."""
+    default 64 MiB, or 1.5 KiB for each of ``max_buffered_items`` where that is more, but not past 96 MiB."""
     max_waiting_per_lane: Positive = 5_000
     """Records of one lane in memory that wait for an earlier one of their key; more of them wait in Kafka. All lanes
     together hold half of ``max_buffered_items`` at most."""

@@ -42,8 +42,9 @@ def test_lane_that_is_lost_leaves_nothing_behind_and_the_others_stay() -> None:
     ("max_batch_items", "max_items", "max_bytes", "expected"),
     [
         pytest.param(1000, None, None, (40_000, 64 * 2**20), id="small batches"),
-        pytest.param(10_000, None, None, (80_000, 80_000 * 1536), id="eight large batches"),
-        pytest.param(20_000, None, None, (160_000, 128 * 2**20), id="no more than may be held"),
+        pytest.param(10_000, None, None, (80_000, 96 * 2**20), id="eight large batches"),
+        pytest.param(6_000, None, None, (48_000, 48_000 * 1536), id="eight batches of middle size"),
+        pytest.param(20_000, None, None, (160_000, 96 * 2**20), id="no more than may be held"),
         pytest.param(10_000, 500, None, (500, 64 * 2**20), id="fewer items by the settings"),
         pytest.param(10_000, None, 7, (80_000, 7), id="fewer bytes by the settings"),
     ],

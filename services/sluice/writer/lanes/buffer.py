@@ -11,7 +11,7 @@ class BufferLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 MIN_ITEMS, BYTES_PER_ITEM = 40_000, 1536
-MIN_BYTES, MAX_BYTES = 64 * 1024 * 1024, 128 * 1024 * 1024
+MIN_BYTES, MAX_BYTES = 64 * 1024 * 1024, 96 * 1024 * 1024
 BATCHES = 8
 """Batches that can be collected side by side, each for another object: a smaller buffer would close them half full."""
 
