@@ -14,7 +14,7 @@ from tests.bench.latency import measure_latency
 from tests.bench.outage import measure_outage
 from tests.bench.report import Figure, Report, at_least, at_most, this_machine
 from tests.bench.restart import measure_restart
-from tests.bench.salesforce import Kind, SalesforceRun, measure_stuck, run_salesforce
+from tests.bench.salesforce import FULL_AGE_S, MAX_AGE_S, Kind, SalesforceRun, measure_stuck, run_salesforce
 from tests.bench.salesforce import publish as publish_salesforce
 from tests.bench.stage import Stage, staged
 from tests.bench.throughput import Comparison, Run, compare, run_once
@@ -137,7 +137,7 @@ class Bench:
             for kind, budget in CALLS.items():
                 for _ in range(self._plan.alternations):
                     other = await run_once("writer", blueconic, records)
-                    runs.append((await self._run_salesforce("salesforce", salesforce, kind), other))
+                    runs.append((await self._run_salesforce(salesforce, kind), other))
                     self._report.runs.append(other)
                 own = [run for run, _ in runs if run.kind == kind]
                 ratio = median(run.records_per_cpu_s / bc.records_per_cpu_s for run, bc in runs if run.kind == kind)
@@ -152,7 +152,7 @@ class Bench:
     async def _salesforce_mixed(self) -> None:
         async with self._empty_stage() as stage:
             await publish_salesforce(stage, self._plan.records, objects=8)
-            run = await self._run_salesforce("salesforce-mixed", stage, "salesforce_bulk1")
+            run = await self._run_salesforce(stage, "salesforce_bulk1", max_age_s=FULL_AGE_S)
         batches = run.batches * 1_000_000 / run.records
         self._report.figures += [
             at_most("salesforce-mixed", "batches of the daily budget per 1,000,000 records, 8 objects", batches, 110),
@@ -162,7 +162,7 @@ class Bench:
     async def _salesforce_held(self) -> None:
         async with self._empty_stage() as stage:
             await publish_salesforce(stage, self._plan.records)
-            run = await self._run_salesforce("salesforce-held", stage, "salesforce_bulk1", held=True)
+            run = await self._run_salesforce(stage, "salesforce_bulk1", held=True)
         what = f"writer, peak memory with {run.records:,} records in vendor jobs"
         self._report.figures.append(at_most("salesforce-held", what, run.peak_rss_bytes / 2**20, 300, "MiB"))
 
@@ -180,8 +180,10 @@ class Bench:
             at_most("salesforce-stuck", f"{what}: restart to first receipt", found.first_receipt_s, 5, "s"),
         ]
 
-    async def _run_salesforce(self, case: str, stage: Stage, kind: Kind, *, held: bool = False) -> SalesforceRun:
-        run = await run_salesforce(stage, self._plan.records, kind, held=held)
+    async def _run_salesforce(
+        self, stage: Stage, kind: Kind, *, held: bool = False, max_age_s: float = MAX_AGE_S
+    ) -> SalesforceRun:
+        run = await run_salesforce(stage, self._plan.records, kind, held=held, max_age_s=max_age_s)
         self._report.salesforce.append(run)
         self._tell(
             f"{kind}  {run.records_per_cpu_s:9,.0f} records/CPU-s  {run.records / run.seconds:8,.0f} records/s  "

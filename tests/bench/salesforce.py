@@ -23,6 +23,8 @@ from tests.bench.workload import SPREAD, rewind, write
 Kind = Literal["salesforce_bulk1", "salesforce_bulk2"]
 OBJECTS = ("Contact", "Account", "Lead", "Opportunity", "Campaign", "Task", "Widget__c", "Gadget__c")
 MAX_AGE_S = 5.0
+FULL_AGE_S = 30.0
+"""The kind's own, where batches should be full."""
 QUICK_AGE_S = 0.5
 """Where the time to a single record's receipt counts."""
 _SLICE = 1000
@@ -88,13 +90,16 @@ async def publish(stage: Stage, records: int, *, objects: int = 1) -> None:
     await write(stage, stage.topics.records, batches, compression="lz4")
 
 
-async def run_salesforce(stage: Stage, records: int, kind: Kind, *, held: bool = False) -> SalesforceRun:
+async def run_salesforce(
+    stage: Stage, records: int, kind: Kind, *, held: bool = False, max_age_s: float = MAX_AGE_S
+) -> SalesforceRun:
     """Run the writer over the published input; ``held``: no job runs before all are submitted."""
     await rewind(stage)
     async with _vendor(stage) as (vendor, control):
         if held:
             await control.add_fault(HoldJobs(times=None))
-        async with running(writer_command(stage, _settings(stage, vendor, kind, records))) as writer:
+        settings = _settings(stage, vendor, kind, records, max_age_s=max_age_s)
+        async with running(writer_command(stage, settings)) as writer:
             if held:
                 await _submitted(writer, records)
                 await control.clear_faults()

@@ -68,7 +68,7 @@ from sluice.flow.windows import Limits
 LIMITS = Limits(
     max_items=10_000,  # §7 [docs]
     max_bytes=9_500_000,  # of 10,000,000 [docs], §12 [assumed]: room for the header and quotes
-    max_concurrent=4,  # [assumed]: requests that hand a batch over
+    max_concurrent=2,  # [assumed]: each holds a whole batch, and two keep a line busy
     max_age_s=30.0,  # ours to choose: 15,000 batches a day are shared by everybody, §7 [docs]
     max_jobs=100,  # [assumed]: of 2,000 that an org may have waiting, §7 [docs]
     max_header_bytes=32_000,  # §12 [docs]

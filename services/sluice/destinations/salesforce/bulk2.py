@@ -58,7 +58,7 @@ MAX_BYTES = 100_000_000
 """Of 150 MB after base64 growth. §7 [docs]"""
 MAX_HEADER_BYTES = 32_000
 """§12 [docs]"""
-MAX_CONCURRENT = 4
+MAX_CONCURRENT = 2
 """Requests that hand a batch over. [assumed]"""
 MAX_READS = 4
 """Connections beside those."""
