@@ -142,7 +142,7 @@ class Bulk1:
     async def submit(self, batch: Batch, upload: Upload, named: Named, pre_send_check: PreSendCheck) -> Refs:
         """Add ``upload`` as a batch to the open job of its key. Raises ``BatchError``."""
         for _ in range(2):
-            async with self._open.take(batch.batch_key, pre_send_check) as job:
+            async with self._open.take(batch.batch_key, upload.fingerprint, pre_send_check) as job:
                 await named({"job": job})
                 try:
                     added = await self._bulk1.add_batch(job, upload.body, pre_send_check)
@@ -159,7 +159,7 @@ class Bulk1:
     async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
         """Return the batch that was added, or ``None``. Raises ``Unavailable``, ``Misconfigured``, ``Ambiguous``.
 
-        Two lost submits may have equal bodies: whoever asks about the second has the first one's batch in ``others``.
+        No other batch of the job has the same body.
         """
         if "batch" in lost.refs:
             return lost.refs
