@@ -29,13 +29,11 @@ class FakeVendor:
         self.state = state
         self.aborted: list[Refs] = []
         self.refuses: BatchError | None = None
-        self.needs = "job"
+        self.ref_names = ["job"]
 
     async def poll(self, jobs: Sequence[Refs]) -> AsyncIterator[tuple[Refs, JobState]]:
         if isinstance(self.state, BatchError):
             raise self.state
-        if self.needs not in jobs[0]:
-            raise KeyError(self.needs)
         if self.state is not None:
             yield jobs[0], self.state
 
@@ -243,9 +241,17 @@ def test_what_cannot_be_attached_stays_as_it_is(setup: Callable[[], Setup], verd
 @instantly
 async def test_a_name_that_the_kind_needs_is_asked_for() -> None:
     setup = Setup(refs=None)
-    setup.vendor.needs = "batch"
+    setup.vendor.ref_names.append("batch")
     await setup.runs(ATTACH)
     assert setup.said == {("failed", "the vendor has one more name for a batch: add --ref batch=…")}
+    assert not setup.lanes[0].kept.entries
+
+
+@instantly
+async def test_a_name_that_the_kind_does_not_know_is_refused() -> None:
+    setup = Setup(refs=None)
+    await setup.runs(_order("attach", refs={"job": "8", "batsh": "9"}))
+    assert setup.said == {("failed", "expected job as names of a batch, got batsh")}
 
 
 @instantly

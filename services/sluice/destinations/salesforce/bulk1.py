@@ -85,6 +85,7 @@ class Bulk1:
     """One org, written through Bulk API 1.0."""
 
     joins_by: Literal["row"] = "row"
+    ref_names = ("job", "batch")
 
     def __init__(
         self,

@@ -74,6 +74,7 @@ class Bulk2:
     """One org, written through Bulk API 2.0."""
 
     joins_by: Literal["identity"] = "identity"
+    ref_names = ("job",)
 
     def __init__(
         self,
