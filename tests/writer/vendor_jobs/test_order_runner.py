@@ -295,6 +295,16 @@ async def test_what_still_runs_is_not_forgotten() -> None:
 
 
 @instantly
+async def test_a_lost_job_that_runs_is_not_forgotten() -> None:
+    setup = Setup(RUNNING, refs=None)
+    for lane in setup.lanes:
+        lane.jobs.by_batch["batch-1"].refs = {"job": "7"}  # named, and its start has no answer
+    await setup.runs(FORGET)
+    assert {result for result, _ in setup.said} == {"failed"}
+    assert setup.table.verdicts == {}
+
+
+@instantly
 async def test_orders_of_other_lanes_and_of_batches_that_are_being_submitted_are_left() -> None:
     setup = Setup()
     setup.table.under_way.add("batch-2")

@@ -219,7 +219,7 @@ class OrderRunner:
                 state = await self._ask(job.known.refs)
             except BatchError as error:
                 state, note = None, f"; the vendor could not be asked: {error}"
-            if isinstance(state, Running) and job.known.is_submitted:
+            if isinstance(state, Running):
                 return Answer("failed", f"it may still be applied, abort it first: {_described(state)}")
         self._table.judge(job.batch_id, Forgotten(f"{order.by} has given it up: {order.reason}"))
         return f"its records are dead letters of class ambiguous{note}"
