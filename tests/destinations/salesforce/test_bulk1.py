@@ -17,6 +17,7 @@ from tests.destinations.salesforce.bulk1_texts import batch_xml, batches_xml, jo
 from tests.destinations.salesforce.encoding import bulk1_settings
 from tests.destinations.salesforce.offline import SOAP, error, network, xml
 from tests.support.factories import NOON, encode_batch, record, send_now
+from tests.support.instant_clock import instantly
 
 UPLOAD = Upload(b"Id,LastName\n003X00000000001AAA,Berg", digest(b"Id,LastName\n003X00000000001AAA,Berg"))
 OTHERS = [Upload(body, digest(body)) for body in (b"Id\n1", b"Id\n2", b"Id\n3", b"Id\n4")]
@@ -104,13 +105,13 @@ class Org:
     async def submit(self, *events: RecordEvent, upload: Upload = UPLOAD) -> Refs:
         return await self.destination.submit(self.batch(*events), upload, self.note, send_now)
 
-    async def find(self, refs: Mapping[str, str], *others: Refs) -> Refs | None:
+    async def find(self, refs: Mapping[str, str], *others: Refs, lost_at_s: float = -1e9) -> Refs | None:
         lost = LostSubmit(
             batch_key="Contact/update",
             fingerprint=UPLOAD.fingerprint,
             refs=dict(refs),
             requested_at=NOON,
-            lost_at_s=0.0,
+            lost_at_s=lost_at_s,
         )
         return await self.destination.find(lost, others)
 
@@ -218,6 +219,18 @@ async def test_a_batch_that_did_not_arrive_is_looked_for_twice() -> None:
     org.create()
     assert await org.find({"job": J1}) is None
     assert org.steps == [f"close {J1}", f"list {J1}", f"list {J1}"]
+
+
+@instantly
+async def test_a_batch_that_salesforce_may_be_at_work_on_is_waited_for() -> None:
+    org = Org(settle_s=30, read_lag_s=5)
+    org.create()
+    lost_at_s = asyncio.get_running_loop().time()
+    await asyncio.sleep(10)
+    assert await org.find({"job": J1}, lost_at_s=lost_at_s) is None
+    assert asyncio.get_running_loop().time() == pytest.approx(lost_at_s + 35)
+    assert await org.find({"job": J1}, lost_at_s=lost_at_s) is None
+    assert asyncio.get_running_loop().time() == pytest.approx(lost_at_s + 40)
 
 
 async def test_the_batch_of_another_submit_is_not_adopted() -> None:

@@ -173,8 +173,8 @@ class Bulk1:
             await self._end(job)
             found = await find_batch(self._bulk1, job, lost, taken)
             if found is None:
-                # Once more, for a list that lags: the job takes nothing any more. §8
-                await asyncio.sleep(self._settings.read_lag_s)
+                # Once more: the job takes nothing any more, but what came before may be at work, and the list lags. §8
+                await self._until_told(lost)
                 found = await find_batch(self._bulk1, job, lost, taken)
         except Refused as error:
             if not is_code(error, *UNKNOWN):
@@ -269,6 +269,11 @@ class Bulk1:
             raise
         self._results.learn(job, target.operation)
         return job
+
+    async def _until_told(self, lost: LostSubmit) -> None:
+        """Wait until a list tells of ``lost`` if it has arrived, and that it was looked at a moment ago."""
+        read_lag_s, now_s = self._settings.read_lag_s, asyncio.get_running_loop().time()
+        await asyncio.sleep(max(read_lag_s, lost.lost_at_s + self.settle_s + read_lag_s - now_s))
 
     async def _end(self, job: str) -> None:
         """Close ``job``, once: each batch of it asks for that. Raises ``Refused`` for one that is unknown."""
