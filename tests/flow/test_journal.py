@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -336,6 +337,23 @@ def test_a_vendor_job_is_found_with_its_rows_its_keys_and_its_names() -> None:
     assert not journal.in_doubt[0]
     assert journal.has(0, 6)
     assert not journal.has(0, 8)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"key_hashes": "abc"}, id="no base64"),
+        pytest.param({"key_hashes": "é"}, id="no ASCII"),
+        pytest.param({"key_hashes": encode_hashes([1])}, id="too few hashes"),
+        pytest.param({"items": 1}, id="rows beyond the last item"),
+        pytest.param({"items": 2**40}, id="too many items"),
+    ],
+)
+def test_a_vendor_job_that_makes_no_sense_is_none(changes: dict[str, Any]) -> None:
+    entry = _opened(Rows(0, 5, 2, 0))
+    assert entry.vendor_job is not None
+    foreign = msgspec.structs.replace(entry, vendor_job=msgspec.structs.replace(entry.vendor_job, **changes))
+    assert (_read(foreign).jobs, _in_doubt(_read(foreign))) == ({}, [])
 
 
 def test_a_submitted_job_keeps_the_rows_that_have_no_fate() -> None:

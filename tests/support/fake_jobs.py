@@ -38,6 +38,8 @@ Result = tuple[object, Outcome | None]
 class FakeJobDestination:
     """A vendor whose jobs run until a test says otherwise. An error in a script is its answer to one call."""
 
+    ref_names = ("job",)
+
     def __init__(
         self,
         *,

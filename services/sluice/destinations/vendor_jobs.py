@@ -130,6 +130,11 @@ class JobDestination(Account, Protocol):
         ...
 
     @property
+    def ref_names(self) -> Collection[str]:
+        """The keys of the refs that ``submit`` returns, such as job and batch: all that a batch is called by."""
+        ...
+
+    @property
     def warns_of(self) -> bytes | None:
         """Bytes without which a record's value has no ``Encoded.warning``; ``None``: no record has one.
 

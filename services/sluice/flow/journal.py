@@ -27,6 +27,8 @@ from sluice.flow.offset_set import OffsetSet
 
 NO_ROW = -1
 """The row of a message that was settled without ever being in a batch."""
+MAX_ROWS = 2**31 - 1
+"""Of a vendor job: a row has 32 bits."""
 MAX_ENTRIES = 1000
 """Entries that are remembered, at most: past it each two become one. Behind one open offset there may be millions."""
 
@@ -98,7 +100,8 @@ class Journal:
 
     def _open_job(self, entry: BatchEvent, opened: OpenedJob, clipped: Sequence[range]) -> None:
         """Take in the rows of a vendor job that count; ``clipped`` are the offsets of each of its runs that do."""
-        if entry.requested_at is None or not any(clipped):
+        hashes, at = decode_hashes(opened.key_hashes), 0
+        if entry.requested_at is None or not any(clipped) or not _is_ours(entry.rows, opened, len(hashes)):
             return
         job = self.jobs.get(entry.batch_id)
         if job is None:
@@ -112,7 +115,6 @@ class Journal:
                 lost_at_s=self._opened_at_s,
                 traceparent=opened.traceparent,
             )
-        hashes, at = decode_hashes(opened.key_hashes), 0
         for rows, offsets in zip(entry.rows, clipped, strict=True):
             if offsets:
                 first = offsets.start - rows.offset
@@ -176,6 +178,12 @@ class Journal:
         written. They lie behind it, so a restart reads them too.
         """
         return self._entries[0].position if self._entries else self._next
+
+
+def _is_ours(rows: Sequence[Rows], opened: OpenedJob, hashes: int) -> bool:
+    """Return whether rows of a vendor job have so many ``hashes`` and places in it; anybody may have written them."""
+    are_rows = all(one.length > 0 and 0 <= one.row <= opened.items - one.length for one in rows)
+    return are_rows and opened.items <= MAX_ROWS and hashes == sum(one.length for one in rows)
 
 
 def _merged(first: _Entry, second: _Entry) -> _Entry:

@@ -24,8 +24,11 @@ def encode_hashes(hashes: Iterable[int]) -> str:
 
 
 def decode_hashes(text: str) -> "array[int]":
-    """Return the hashes in a text of the journal; as many as it has whole."""
-    packed = b64decode(text)
+    """Return the hashes in a text of the journal; as many as it has whole, and none where it is no such text."""
+    try:
+        packed = b64decode(text)
+    except ValueError:
+        return array("Q")
     return _little(array("Q", packed[: len(packed) // 8 * 8]))
 
 

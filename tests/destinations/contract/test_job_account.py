@@ -90,6 +90,7 @@ async def test_preparing_twice_makes_the_same_upload(opened: OpenedAccount) -> N
 @every_job_kind
 async def test_polling_and_collecting_twice_tells_the_same(opened: OpenedAccount) -> None:
     refs = await _submit(opened)
+    assert set(refs) == set(opened.account.ref_names)
     over = await _over(opened, refs)
     assert await _states(opened, refs) == [over]
     results = await _results(opened, refs, over)

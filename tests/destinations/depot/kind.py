@@ -62,6 +62,7 @@ class DepotAccount:
 
     limits = Limits(max_items=1000, max_bytes=1_000_000, max_concurrent=2, max_age_s=1.0, max_jobs=10)
     joins_by = "row"
+    ref_names = ("job",)
     warns_of = None
 
     def __init__(self, settings: DepotSettings, *, on_request: OnRequest | None = None) -> None:

@@ -17,8 +17,10 @@ from tests.destinations.salesforce.bulk1_texts import batch_xml, batches_xml, jo
 from tests.destinations.salesforce.encoding import bulk1_settings
 from tests.destinations.salesforce.offline import SOAP, error, network, xml
 from tests.support.factories import NOON, encode_batch, record, send_now
+from tests.support.instant_clock import instantly
 
 UPLOAD = Upload(b"Id,LastName\n003X00000000001AAA,Berg", digest(b"Id,LastName\n003X00000000001AAA,Berg"))
+OTHERS = [Upload(body, digest(body)) for body in (b"Id\n1", b"Id\n2", b"Id\n3", b"Id\n4")]
 CONTACT: dict[str, Any] = {
     "name": "Contact",
     "fields": [{"name": "Id"}, {"name": "LastName"}, {"name": "Ext__c", "externalId": True}],
@@ -103,13 +105,13 @@ class Org:
     async def submit(self, *events: RecordEvent, upload: Upload = UPLOAD) -> Refs:
         return await self.destination.submit(self.batch(*events), upload, self.note, send_now)
 
-    async def find(self, refs: Mapping[str, str], *others: Refs) -> Refs | None:
+    async def find(self, refs: Mapping[str, str], *others: Refs, lost_at_s: float = -1e9) -> Refs | None:
         lost = LostSubmit(
             batch_key="Contact/update",
             fingerprint=UPLOAD.fingerprint,
             refs=dict(refs),
             requested_at=NOON,
-            lost_at_s=0.0,
+            lost_at_s=lost_at_s,
         )
         return await self.destination.find(lost, others)
 
@@ -132,7 +134,7 @@ async def test_a_batch_is_added_once_its_job_is_in_the_journal() -> None:
 
 async def test_batches_of_one_key_share_a_job_made_once() -> None:
     org = Org()
-    found = await asyncio.gather(*(org.submit() for _ in range(5)))
+    found = await asyncio.gather(*(org.submit(upload=other) for other in OTHERS))
     assert {refs["job"] for refs in found} == {J1}
     assert org.steps.count("create") == 1
     delete = await org.submit(record("Contact", "delete", "003X00000000001AAA"))
@@ -141,7 +143,7 @@ async def test_batches_of_one_key_share_a_job_made_once() -> None:
 
 async def test_a_job_is_replaced_by_its_count() -> None:
     org = Org(max_batches_per_job=2)
-    assert [(await org.submit())["job"] for _ in range(3)] == [J1, J1, J2]
+    assert [(await org.submit(upload=other))["job"] for other in OTHERS[:3]] == [J1, J1, J2]
 
 
 async def test_a_job_that_somebody_has_ended_is_replaced_and_the_new_one_named() -> None:
@@ -219,12 +221,33 @@ async def test_a_batch_that_did_not_arrive_is_looked_for_twice() -> None:
     assert org.steps == [f"close {J1}", f"list {J1}", f"list {J1}"]
 
 
+@instantly
+async def test_a_batch_that_salesforce_may_be_at_work_on_is_waited_for() -> None:
+    org = Org(settle_s=30, read_lag_s=5)
+    org.create()
+    lost_at_s = asyncio.get_running_loop().time()
+    await asyncio.sleep(10)
+    assert await org.find({"job": J1}, lost_at_s=lost_at_s) is None
+    assert asyncio.get_running_loop().time() == pytest.approx(lost_at_s + 35)
+    assert await org.find({"job": J1}, lost_at_s=lost_at_s) is None
+    assert asyncio.get_running_loop().time() == pytest.approx(lost_at_s + 40)
+
+
 async def test_the_batch_of_another_submit_is_not_adopted() -> None:
     org = Org()
-    first = await org.submit()
-    second = await org.submit()
-    assert await org.find({"job": J1}, first) == second
-    assert await org.find({"job": J1}, first, second) is None
+    refs = await org.submit()
+    assert await org.find({"job": J1}) == refs
+    assert await org.find({"job": J1}, refs) is None
+
+
+async def test_a_batch_with_the_same_body_that_is_settled_is_not_adopted() -> None:
+    org = Org()
+    first, _ = await org.submit(), await org.submit(upload=OTHERS[0])
+    await org.destination.close(first)
+    org.faults["add"] = [LOST]
+    with pytest.raises(Ambiguous):
+        await org.submit()
+    assert await org.find(org.named[-1]) is None
 
 
 async def test_a_job_that_was_searched_takes_no_more_batches() -> None:
@@ -269,7 +292,7 @@ async def test_a_search_that_fails_is_asked_for_again(call: str, answer: Fault, 
 
 async def test_a_job_is_closed_when_its_last_batch_is_settled() -> None:
     org = Org()
-    first, second = await org.submit(), await org.submit()
+    first, second = await org.submit(), await org.submit(upload=OTHERS[0])
     await org.destination.close(first)
     assert org.jobs == {J1: "Open"}
     await org.destination.close(second)

@@ -31,6 +31,15 @@ async def test_a_job_that_was_aborted_counts_by_what_it_has_processed(processed:
     assert await org.find({"job": J1}) == expected
 
 
+async def test_a_job_that_somebody_has_aborted_a_moment_ago_is_looked_at_again() -> None:
+    """Another owner, or one that was killed, may have ended it just after its start: its count may lag."""
+    org = OfflineBulk2()
+    org.jobs[J1], org.processed[J1] = "Aborted", 7
+    org.faults["job"] = [job("Aborted", job=J1)]
+    assert await org.find({"job": J1}) == {"job": J1}
+    assert org.steps == [f"job {J1}", f"job {J1}"]
+
+
 async def test_a_start_that_comes_while_the_job_is_being_ended_is_seen() -> None:
     org = OfflineBulk2()
     org.jobs[J1] = "JobComplete"

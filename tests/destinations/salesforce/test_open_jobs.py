@@ -2,10 +2,11 @@
 
 import asyncio
 from contextlib import suppress
+from uuid import uuid4
 
 import pytest
 
-from sluice.destinations.contract import PreSendCheck, Unavailable
+from sluice.destinations.contract import Ambiguous, PreSendCheck, Unavailable
 from sluice.destinations.salesforce.open_jobs import OpenJobs
 from tests.support.factories import send_now
 
@@ -31,8 +32,10 @@ class Maker:
         return OpenJobs(self.create, max_age_s=max_age_s, max_batches=max_batches)
 
 
-async def take(jobs: OpenJobs, key: str = "Contact/update") -> str:
-    async with jobs.take(key, send_now) as job:
+async def take(jobs: OpenJobs, key: str = "Contact/update", body: str = "", error: Exception | None = None) -> str:
+    async with jobs.take(key, body or uuid4().hex, send_now) as job:
+        if error is not None:
+            raise error
         return job
 
 
@@ -87,11 +90,11 @@ async def test_a_retired_job_is_replaced() -> None:
 async def test_a_job_is_needed_until_its_last_batch_is_settled() -> None:
     jobs = Maker().open()
     for batch in ("b1", "b2"):
-        async with jobs.take("Contact/update", send_now) as job:
+        async with jobs.take("Contact/update", batch, send_now) as job:
             jobs.added(job, batch)
     assert not jobs.settle("j1", "b1")
     assert not jobs.settle("j1", "b1")
-    async with jobs.take("Contact/update", send_now):
+    async with jobs.take("Contact/update", "b3", send_now):
         assert not jobs.settle("j1", "b2")
     assert jobs.settle("j1", "b2")
     assert await take(jobs) == "j2"
@@ -99,3 +102,18 @@ async def test_a_job_is_needed_until_its_last_batch_is_settled() -> None:
 
 async def test_a_job_that_nobody_here_has_open_may_be_closed() -> None:
     assert Maker().open().settle("j9", "b1")
+
+
+async def test_a_job_never_gets_one_body_twice() -> None:
+    jobs = Maker().open()
+    assert [await take(jobs, body=body) for body in ("a", "b", "a", "b", "a")] == ["j1", "j1", "j2", "j2", "j3"]
+
+
+async def test_a_body_that_has_not_arrived_does_not_count() -> None:
+    jobs = Maker().open()
+    with suppress(Unavailable):
+        await take(jobs, body="a", error=Unavailable("503", "busy"))
+    assert await take(jobs, body="a") == "j1"
+    with suppress(Ambiguous):
+        await take(jobs, body="b", error=Ambiguous("reset"))
+    assert await take(jobs, body="b") == "j2"

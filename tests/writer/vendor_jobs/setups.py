@@ -136,6 +136,7 @@ class CollectorSetup:
         self.sending = DispatcherSetup(FakeDestination(), max_items=1000)
         self.orders = Orders()
         self.table = JobTable(lanes_of(*lanes), max_jobs=10, orders=self.orders)
+        self.table.lanes.buffer = lanes[0].buffer
         self.messages = {
             TopicPartition(TOPICS.inputs[topic], lane.partition): [
                 record_message(at, record(key=str(at), operation=operation), topic=topic, lane=lane.partition)

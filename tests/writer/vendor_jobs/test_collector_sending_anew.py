@@ -8,13 +8,22 @@ from sluice.destinations.contract import Refused
 from sluice.destinations.vendor_jobs import Gone, ResultsGone
 from sluice.events import Operation, Rows
 from sluice.flow.outcome import Fate
+from sluice.writer.lanes.buffer import BufferLimits
 from sluice.writer.vendor_jobs.collector import MAX_PART
 from sluice.writer.vendor_jobs.job_table import NotArrived, Unknown, Verdict
 from tests.support.factories import record, record_message
-from tests.support.fake_jobs import DONE
+from tests.support.fake_jobs import DONE, FakeJobDestination
 from tests.support.instant_clock import instantly
 from tests.writer.delivery.setups import REFUSED
-from tests.writer.vendor_jobs.setups import accept, collecting, entries_of, states_of
+from tests.writer.vendor_jobs.setups import (
+    CollectorSetup,
+    JobLane,
+    accept,
+    collecting,
+    entries_of,
+    found_job,
+    states_of,
+)
 
 
 @instantly
@@ -74,6 +83,19 @@ async def test_batch_is_sent_anew_when_there_is_memory_for_it() -> None:
         assert (setup.to_send(), states_of(lane)) == ([], [])
         others.clear()
         await asyncio.sleep(2)
+    assert setup.to_send() == [[5, 6, 7, 8]]
+
+
+@instantly
+async def test_batch_is_sent_anew_if_memory_is_full_of_what_waits_for_its_keys() -> None:
+    job = found_job(Rows(0, 5, 4, 0))
+    lane = JobLane(jobs=[job])
+    lane.buffer.limits = BufferLimits(max_items=1, max_bytes=10_000)
+    setup = CollectorSetup(FakeJobDestination(), lane)
+    assert accept(lane, 5, 6, 7, 8) == []
+    assert lane.accept(0, [record_message(50, record(key="5"))]) == []
+    assert lane.is_crowded
+    await setup.collect(NotArrived(), seconds=3)
     assert setup.to_send() == [[5, 6, 7, 8]]
 
 

@@ -29,13 +29,11 @@ class FakeVendor:
         self.state = state
         self.aborted: list[Refs] = []
         self.refuses: BatchError | None = None
-        self.needs = "job"
+        self.ref_names = ["job"]
 
     async def poll(self, jobs: Sequence[Refs]) -> AsyncIterator[tuple[Refs, JobState]]:
         if isinstance(self.state, BatchError):
             raise self.state
-        if self.needs not in jobs[0]:
-            raise KeyError(self.needs)
         if self.state is not None:
             yield jobs[0], self.state
 
@@ -243,9 +241,17 @@ def test_what_cannot_be_attached_stays_as_it_is(setup: Callable[[], Setup], verd
 @instantly
 async def test_a_name_that_the_kind_needs_is_asked_for() -> None:
     setup = Setup(refs=None)
-    setup.vendor.needs = "batch"
+    setup.vendor.ref_names.append("batch")
     await setup.runs(ATTACH)
     assert setup.said == {("failed", "the vendor has one more name for a batch: add --ref batch=…")}
+    assert not setup.lanes[0].kept.entries
+
+
+@instantly
+async def test_a_name_that_the_kind_does_not_know_is_refused() -> None:
+    setup = Setup(refs=None)
+    await setup.runs(_order("attach", refs={"job": "8", "batsh": "9"}))
+    assert setup.said == {("failed", "expected job as names of a batch, got batsh")}
 
 
 @instantly
@@ -285,6 +291,16 @@ async def test_what_still_runs_is_not_forgotten() -> None:
     await setup.runs(FORGET)
     [(result, message)] = setup.said
     assert (result, message.startswith("it may still be applied, abort it first")) == ("failed", True)
+    assert setup.table.verdicts == {}
+
+
+@instantly
+async def test_a_lost_job_that_runs_is_not_forgotten() -> None:
+    setup = Setup(RUNNING, refs=None)
+    for lane in setup.lanes:
+        lane.jobs.by_batch["batch-1"].refs = {"job": "7"}  # named, and its start has no answer
+    await setup.runs(FORGET)
+    assert {result for result, _ in setup.said} == {"failed"}
     assert setup.table.verdicts == {}
 
 

@@ -59,6 +59,26 @@ async def test_results_by_identity_are_kept_as_far_as_they_go() -> None:
     assert await read_results(destination, job, DONE, may_be_incomplete=True) == dict(results)
 
 
+FAILED = Outcome(Fate.RETRYABLE, "LOCKED")
+
+
+@pytest.mark.parametrize("told", [[DELIVERED, FAILED], [FAILED, DELIVERED], [DELIVERED, None], [None, DELIVERED]])
+async def test_what_was_applied_stays_so_whatever_else_is_told_of_it(told: list[Outcome | None]) -> None:
+    job = _job(make_lane_job(Rows(0, 5, 1, 0), refs={}, items=1))
+    destination = FakeJobDestination(joins_by="identity")
+    destination.results = [("a", outcome) for outcome in told]
+    assert await read_results(destination, job, DONE, may_be_incomplete=False) == {"a": DELIVERED}
+
+
+async def test_an_item_that_is_told_twice_does_not_stand_for_another() -> None:
+    job = _job(make_lane_job(Rows(0, 5, 2, 0), refs={}, items=2))
+    destination = FakeJobDestination(joins_by="identity")
+    destination.results = [("a", FAILED), ("a", None)]
+    with pytest.raises(ResultsIncomplete, match="expected 2 results, got 1"):
+        await read_results(destination, job, DONE, may_be_incomplete=False)
+    assert await read_results(destination, job, DONE, may_be_incomplete=True) == {"a": FAILED}
+
+
 def test_an_item_is_known_by_its_row_or_by_its_identity() -> None:
     items = make_batch(make_item(offset, identity=f"id-{offset}") for offset in (7, 8)).items
     by_row: dict[object, str] = {0: "a", 1: "b"}

@@ -85,6 +85,7 @@ class Bulk1:
     """One org, written through Bulk API 1.0."""
 
     joins_by: Literal["row"] = "row"
+    ref_names = ("job", "batch")
 
     def __init__(
         self,
@@ -142,7 +143,7 @@ class Bulk1:
     async def submit(self, batch: Batch, upload: Upload, named: Named, pre_send_check: PreSendCheck) -> Refs:
         """Add ``upload`` as a batch to the open job of its key. Raises ``BatchError``."""
         for _ in range(2):
-            async with self._open.take(batch.batch_key, pre_send_check) as job:
+            async with self._open.take(batch.batch_key, upload.fingerprint, pre_send_check) as job:
                 await named({"job": job})
                 try:
                     added = await self._bulk1.add_batch(job, upload.body, pre_send_check)
@@ -159,7 +160,7 @@ class Bulk1:
     async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
         """Return the batch that was added, or ``None``. Raises ``Unavailable``, ``Misconfigured``, ``Ambiguous``.
 
-        Two lost submits may have equal bodies: whoever asks about the second has the first one's batch in ``others``.
+        No other batch of the job has the same body.
         """
         if "batch" in lost.refs:
             return lost.refs
@@ -172,8 +173,8 @@ class Bulk1:
             await self._end(job)
             found = await find_batch(self._bulk1, job, lost, taken)
             if found is None:
-                # Once more, for a list that lags: the job takes nothing any more. §8
-                await asyncio.sleep(self._settings.read_lag_s)
+                # Once more: the job takes nothing any more, but what came before may be at work, and the list lags. §8
+                await self._until_told(lost)
                 found = await find_batch(self._bulk1, job, lost, taken)
         except Refused as error:
             if not is_code(error, *UNKNOWN):
@@ -268,6 +269,11 @@ class Bulk1:
             raise
         self._results.learn(job, target.operation)
         return job
+
+    async def _until_told(self, lost: LostSubmit) -> None:
+        """Wait until a list tells of ``lost`` if it has arrived, and that it was looked at a moment ago."""
+        read_lag_s, now_s = self._settings.read_lag_s, asyncio.get_running_loop().time()
+        await asyncio.sleep(max(read_lag_s, lost.lost_at_s + self.settle_s + read_lag_s - now_s))
 
     async def _end(self, job: str) -> None:
         """Close ``job``, once: each batch of it asks for that. Raises ``Refused`` for one that is unknown."""

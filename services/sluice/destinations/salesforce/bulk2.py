@@ -74,6 +74,7 @@ class Bulk2:
     """One org, written through Bulk API 2.0."""
 
     joins_by: Literal["identity"] = "identity"
+    ref_names = ("job",)
 
     def __init__(
         self,
@@ -226,20 +227,23 @@ class Bulk2:
 
     async def _end(self, job: str) -> bool:
         """End ``job`` unless it was started; return whether it was. Raises ``Refused`` for one that is unknown."""
+        was_aborted = False
         for _ in range(MAX_LOOKS):
             info = await self._bulk2.job(job)
-            if info.state == "Aborted":
+            if info.state == "Aborted" and (was_aborted or info.number_records_processed):
                 return info.number_records_processed > 0
-            if info.state != "Open":
+            if info.state not in ("Open", "Aborted"):
                 return True
             try:
-                await self._bulk2.abort(job)
+                if info.state == "Open":
+                    await self._bulk2.abort(job)
             except Refused as error:
                 # A late start may have come first: look again.
                 if not is_code(error, *OTHER_STATE):
                     raise
             else:
-                # It may as well have come between the look and the end, and its count lag.
+                # A start may have come before the end, ours or another owner's a moment ago, and its count lag.
+                was_aborted = True
                 await asyncio.sleep(self._settings.read_lag_s)
         raise Unavailable("no-answer", f"the state of {job} changes all the time; looking again later")
 

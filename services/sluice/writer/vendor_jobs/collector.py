@@ -132,11 +132,7 @@ class Collector:
     async def _carry_out(self, job: Job, verdict: Verdict, records: JobRecords) -> None:
         batch_id = job.batch_id
         aborted_because = self._table.aborted_because(batch_id)
-        if (
-            isinstance(verdict, NotArrived)
-            and aborted_because is None
-            and any(lane.is_crowded for lane, _ in job.parts)
-        ):
+        if isinstance(verdict, NotArrived) and aborted_because is None and self._must_wait_for_memory(job):
             # All its items come into memory at once, where those that are settled leave slice by slice.
             at_s = asyncio.get_running_loop().time() + RETRY_BASE_S
             self._later[batch_id] = self._later.get(batch_id, NOW)._replace(at_s=at_s)
@@ -170,6 +166,11 @@ class Collector:
         if self._table.verdicts.get(batch_id) is verdict:  # else a person has judged meanwhile
             del self._table.verdicts[batch_id]
         self._dispatcher.look()
+
+    def _must_wait_for_memory(self, job: Job) -> bool:
+        """Return whether memory is full of what leaves by itself: what waits for its key may wait for ``job``."""
+        lanes = self._table.lanes
+        return any(lane.is_crowded for lane, _ in job.parts) and lanes.buffer.items > lanes.waiting
 
     def _try_again(self, batch_id: str, error: Exception) -> None:
         """Ask again later."""

@@ -195,12 +195,14 @@ class OrderRunner:
             return Answer(result, f"it is attached already: {_named(job.known.refs)}")
         if job.batch_id in self._table.verdicts:
             return Answer("failed", "it is too late: it has not arrived, and its records are sent anew")
+        names = self._destination.ref_names
+        if missing := [name for name in names if name not in refs]:
+            return Answer("failed", f"the vendor has one more name for a batch: add --ref {missing[0]}=…")
+        if wrong := [name for name in refs if name not in names]:
+            return Answer("failed", f"expected {' and '.join(names)} as names of a batch, got {wrong[0]}")
         if any(refs.items() <= other.known.refs.items() for other in self._table if other.batch_id != job.batch_id):
             return Answer("failed", f"{_named(refs)} is another batch of ours")
-        try:
-            state = await self._ask(refs)
-        except KeyError as error:
-            return Answer("failed", f"the vendor has one more name for a batch: add --ref {error.args[0]}=…")
+        state = await self._ask(refs)
         if state is None or isinstance(state, Gone):
             return Answer("failed", f"the vendor does not know {_named(refs)}")
         if job.known.is_submitted or job.batch_id in self._table.verdicts:
@@ -217,7 +219,7 @@ class OrderRunner:
                 state = await self._ask(job.known.refs)
             except BatchError as error:
                 state, note = None, f"; the vendor could not be asked: {error}"
-            if isinstance(state, Running) and job.known.is_submitted:
+            if isinstance(state, Running):
                 return Answer("failed", f"it may still be applied, abort it first: {_described(state)}")
         self._table.judge(job.batch_id, Forgotten(f"{order.by} has given it up: {order.reason}"))
         return f"its records are dead letters of class ambiguous{note}"

@@ -33,10 +33,12 @@ async def read_results(destination: JobDestination, job: Job, over: Over, *, may
     try:
         async for name, outcome in destination.collect(known.refs, over, known.items):
             count += 1
-            if wanted is None or name in wanted:
+            if (wanted is None or name in wanted) and _tells_more(outcome, results.get(name)):
                 results[name] = outcome
     except ResultsIncomplete as error:
         incomplete = error
+    if wanted is None:
+        count = len(results)  # a row that is told twice must not stand for one that is not told
     if count != known.items:
         incomplete = incomplete or ResultsIncomplete(f"expected {known.items} results, got {count}")
     if incomplete is None:
@@ -45,6 +47,11 @@ async def read_results(destination: JobDestination, job: Job, over: Over, *, may
         raise incomplete
     # Of another length than the batch they tell nothing about any row where its place is all that a result has.
     return {} if wanted is not None else results
+
+
+def _tells_more(outcome: Outcome | None, told: Outcome | None) -> bool:
+    """Return whether ``outcome`` counts more than what was ``told`` of the item: what was applied stays applied."""
+    return told is None or (outcome is not None and told.fate is not Fate.DELIVERED)
 
 
 def fates_of(
