@@ -17,8 +17,9 @@ from tests.support.stage import Message, StagedKind
 
 Role = Literal["log in", "write", "ask", "look up", "tidy up"]
 """``log in``: gets a token or session. ``write``: a step on which a batch gets to the vendor; these stand in their
-order, and from the last one on the vendor may act. ``ask``: poll and collect, where the vendor runs jobs. ``look up``:
-made only when an answer is lost. ``tidy up``: made when all is settled, and nothing waits for it."""
+order, and from the last one on the vendor may act. ``ask``: reads that each batch needs, such as poll and collect where
+the vendor runs jobs. ``look up``: made when an answer is lost. ``tidy up``: made when all is settled, and nothing waits
+for it."""
 Doubt = Literal["never", "if it arrived", "always"]
 
 
@@ -34,6 +35,8 @@ class Verb(NamedTuple):
     calls: str
     """Regular expression for method and path, such as ``POST /jobs/[^/]+/start``."""
     role: Role
+    says: bytes = b""
+    """What stands in the body, where it is the body that tells the call from others."""
     has_items: bool = False
     """True where the body is a batch."""
     doubt: Doubt = "never"
@@ -133,7 +136,10 @@ class SandboxedKind(ABC):
         choices = [(matching(verb.calls), verb) for verb in verbs]
 
         def choose(call: Call) -> bool:
-            return any(is_one(call) and (not verb.has_items or self.count_items(call.body)) for is_one, verb in choices)
+            return any(
+                is_one(call) and verb.says in call.body and (not verb.has_items or self.count_items(call.body))
+                for is_one, verb in choices
+            )
 
         return choose
 

@@ -169,6 +169,7 @@ async def test_two_jobs_in_a_row_that_are_ended_are_an_outage() -> None:
         pytest.param("create", httpx.Response(500), Unavailable, id="create fails"),
         pytest.param("create", error("InvalidJob"), Refused, id="§3.11 create is refused"),
         pytest.param("create", error("NOT_FOUND", status=404), Misconfigured, id="§12 no such address"),
+        pytest.param("create", httpx.Response(400), Misconfigured, id="create is refused by a proxy"),
         pytest.param("create", error("FeatureNotEnabled"), Misconfigured, id="§3.11 no permission"),
         pytest.param("add", LOST, Ambiguous, id="§8 add is lost"),
         pytest.param("add", httpx.Response(502), Ambiguous, id="add fails at a proxy"),

@@ -113,6 +113,7 @@ async def test_other_operations_have_no_external_id(operation: str) -> None:
         pytest.param("create", rest_error("UNKNOWN_EXCEPTION", status=500), Unavailable, id="§4.3 create fails"),
         pytest.param("create", rest_error("INVALIDJOB"), Refused, id="§4.3 create is refused"),
         pytest.param("create", rest_error("INVALIDENTITY"), Refused, id="§4.3 no such object"),
+        pytest.param("create", httpx.Response(400), Misconfigured, id="create is refused by a proxy"),
         pytest.param("create", rest_error("FEATURENOTENABLED"), Misconfigured, id="§4.3 no permission"),
         pytest.param("create", rest_error("NOT_FOUND", status=404), Misconfigured, id="§4.3 no such API"),
         pytest.param("create", rest_error("METHOD_NOT_ALLOWED", status=405), Misconfigured, id="§4.3 not allowed"),

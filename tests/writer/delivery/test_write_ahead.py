@@ -71,6 +71,18 @@ def test_request_is_sent_although_the_vendors_clock_cannot_be_learnt() -> None:
     assert [entry.vendor_at for entry in _entries(lane)] == [None]
 
 
+@instantly
+async def test_vendor_that_wants_a_pause_when_it_is_asked_for_its_clock_has_it() -> None:
+    destination = FakeDestination(ill=LONG_OUTAGE)
+    destination.vendor_at = None
+    setup = SenderSetup(destination, [make_item(0, replay_safe=False)])
+    fates = asyncio.create_task(setup.fates())
+    await asyncio.sleep(599)
+    assert (destination.checks, destination.requests, setup.limiter.in_flight) == (1, [], 0)
+    await fates
+    assert (destination.checks, destination.requests) == (1, [[0]])
+
+
 def test_journal_of_each_lane_has_its_own_items() -> None:
     lanes = {0: FakeLane(0), 1: FakeLane(1)}
     items = [make_item(5 + lane, lane=lane, replay_safe=False) for lane in (0, 1)]

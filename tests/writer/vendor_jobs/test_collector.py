@@ -169,6 +169,19 @@ async def test_results_that_cannot_be_had_now_are_asked_for_again(error: BatchEr
 
 
 @instantly
+async def test_pause_is_kept_by_a_collector_that_has_waited_for_the_verdict() -> None:
+    lane = JobLane(jobs=[found_job(Rows(0, 5, 1, 0)), found_job(Rows(0, 9, 1, 0), batch_id="batch-2")])
+    setup = CollectorSetup(FakeJobDestination(), lane)
+    setup.table.judge("batch-1", DONE)
+    async with setup.running():
+        await asyncio.sleep(5)
+        setup.destination.collects += [LONG_OUTAGE]
+        setup.table.judge("batch-2", DONE)
+        await asyncio.sleep(590)
+        assert setup.destination.collected == 2
+
+
+@instantly
 async def test_results_that_lag_are_waited_for_however_long_the_vendor_was_away_before() -> None:
     setup, lane, _ = collecting(operation="insert")
     setup.destination.collects += [*[OUTAGE] * 9, ResultsIncomplete("some")]

@@ -1,10 +1,12 @@
 """Finder: a submit whose answer is lost is found, sent anew, or given up; never by a guess."""
 
 import asyncio
+from collections.abc import Collection
 
 import pytest
 
 from sluice.destinations.contract import Ambiguous, Misconfigured
+from sluice.destinations.vendor_jobs import LostSubmit, Refs
 from sluice.events import Rows
 from sluice.writer.vendor_jobs.finder import Finder
 from sluice.writer.vendor_jobs.job_table import JobTable, NotArrived, Unknown
@@ -84,6 +86,69 @@ async def test_vendor_that_cannot_tell_now_is_asked_again(errors: list[Misconfig
         assert not lane.jobs.by_batch["batch-1"].is_submitted
         await asyncio.sleep(len(errors) + 1)  # it looks once a second
         assert lane.jobs.by_batch["batch-1"].is_submitted
+
+
+def _lost_jobs(*fingerprints: str) -> FakeLane:
+    """Return a lane with a lost submit of each fingerprint, whose batches are numbered."""
+    jobs = [
+        found_job(Rows(0, 10 * number, 1, 0), batch_id=f"batch-{number}", refs=None)
+        for number in range(len(fingerprints))
+    ]
+    for job, fingerprint in zip(jobs, fingerprints, strict=True):
+        job.fingerprint = fingerprint
+    return FakeLane(0, jobs=jobs)
+
+
+class _SlowDestination(FakeJobDestination):
+    """Its answers take ten seconds."""
+
+    async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
+        found = await super().find(lost, others)
+        await asyncio.sleep(10)
+        return found
+
+
+@instantly
+async def test_one_that_cannot_be_found_now_holds_no_other_up() -> None:
+    lane = _lost_jobs("a", "b", "c")
+    destination = FakeJobDestination(finds=[OUTAGE, {"job": "7"}, {"job": "8"}])
+    await _look(destination, table_of(lane))
+    found = {batch_id: job.refs for batch_id, job in lane.jobs.by_batch.items() if job.is_submitted}
+    assert found == {"batch-1": {"job": "7"}, "batch-2": {"job": "8"}}
+
+
+@instantly
+async def test_vendor_that_wants_a_pause_is_asked_about_no_other() -> None:
+    lane = _lost_jobs(*"aaaaa")
+    destination = FakeJobDestination(finds=[LONG_OUTAGE, *[{"job": "7"}] * 5])
+    async with in_background(Finder(destination, table_of(lane)).run()):
+        await asyncio.sleep(599)
+        assert len(destination.lost) == 1
+        await asyncio.sleep(10)
+        assert len(destination.lost) == 6
+
+
+@instantly
+async def test_a_few_are_looked_for_at_once() -> None:
+    destination = _SlowDestination(finds=[None] * 6)
+    table = table_of(_lost_jobs(*"abcdef"))
+    async with in_background(Finder(destination, table).run()):
+        await asyncio.sleep(5)
+        assert [lost.fingerprint for lost, _ in destination.lost] == list("abcd")
+        await asyncio.sleep(10)
+        assert [lost.fingerprint for lost, _ in destination.lost] == list("abcdef")
+        await asyncio.sleep(10)
+    assert table.verdicts == {f"batch-{number}": NotArrived() for number in range(6)}
+
+
+@instantly
+async def test_of_equal_bodies_the_second_is_looked_for_among_what_the_first_is_not() -> None:
+    destination = _SlowDestination(finds=[{"job": "7"}, {"job": "9"}, {"job": "8"}])
+    await _look(destination, table_of(_lost_jobs("a", "a", "b")), 25)
+    asked = [(lost.fingerprint, others) for lost, others in destination.lost]
+    assert asked[:2] == [("a", []), ("b", [])]
+    assert asked[2][0] == "a"
+    assert {"job": "7"} in asked[2][1]
 
 
 @instantly

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 
 import httpx
 
-from sluice.destinations.contract import Ambiguous, Misconfigured, PreSendCheck, Refused, Unavailable
+from sluice.destinations.contract import Ambiguous, PreSendCheck, Refused, Unavailable
 from sluice.destinations.salesforce.bulk1_answers import (
     BatchInfo,
     JobInfo,
@@ -21,7 +21,7 @@ from sluice.destinations.salesforce.bulk1_answers import (
     read_job,
 )
 from sluice.destinations.salesforce.calls import XML, Calls
-from sluice.destinations.salesforce.errors import is_code
+from sluice.destinations.salesforce.errors import not_made
 from sluice.destinations.salesforce.request_bodies import MEDIA_TYPES
 from sluice.destinations.salesforce.row_formats import ContentType
 
@@ -61,9 +61,7 @@ class Bulk1Calls:
         try:
             response = await self._control("job", fields, check)
         except Refused as error:
-            if is_code(error, "NOT_FOUND"):
-                raise Misconfigured(f"{error}; correct `url`", error.http_status) from error
-            raise
+            raise not_made(error) from error
         return _read(response, read_job).id
 
     async def close_job(self, job: str) -> JobInfo:

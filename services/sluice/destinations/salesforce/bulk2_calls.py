@@ -9,9 +9,9 @@ from contextlib import AbstractAsyncContextManager
 import httpx
 import msgspec
 
-from sluice.destinations.contract import Ambiguous, Misconfigured, PreSendCheck, Refused, Unavailable
+from sluice.destinations.contract import Ambiguous, PreSendCheck, Refused, Unavailable
 from sluice.destinations.salesforce.calls import CSV, Calls
-from sluice.destinations.salesforce.errors import is_code
+from sluice.destinations.salesforce.errors import not_made
 from sluice.destinations.salesforce.job_list import ListedJob
 from sluice.destinations.salesforce.job_targets import Target
 from sluice.destinations.salesforce.result_files import ResultFile
@@ -57,10 +57,7 @@ class Bulk2Calls:
         try:
             return _read(await self._calls.write("POST", self._jobs, body, effect="nothing", check=check)).id
         except Refused as error:
-            if not is_code(error, "NOT_FOUND"):
-                raise
-            # No record is the cause, so no other batch will do.
-            raise Misconfigured(f"{error}; correct `url` and `api_version`", error.http_status) from error
+            raise not_made(error) from error
 
     async def put(self, job: str, body: bytes, check: PreSendCheck) -> None:
         """Give ``job`` its rows. A job takes one PUT, so after a failed one another job is needed. §4.1 [issue]"""

@@ -92,6 +92,19 @@ def read_error_of(response: httpx.Response, *, is_own: bool) -> Unavailable | Re
             return unavailable_of(error)
 
 
+def not_made(refused: Refused) -> Refused | Misconfigured:
+    """Return the error of a job that was not made.
+
+    The request has no record. So the vendor's own refusal is of the job's object or operation, which all records of a
+    batch share; and an answer that is not its own, or says that the call is unknown, is of no record at all.
+    """
+    if refused.may_be_at_work:
+        return Misconfigured(f"{refused}; perhaps not by the vendor itself", refused.http_status)
+    if is_code(refused, "NOT_FOUND"):
+        return Misconfigured(f"{refused}; correct `url` and `api_version`", refused.http_status)
+    return refused
+
+
 def unavailable_of(error: BatchError) -> Unavailable:
     """Return the outage that ``error`` is where nothing can have been applied, such as of a read."""
     if isinstance(error, Ambiguous):

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 from sluice.destinations.contract import Account, BatchError, PreSendCheck, Unavailable
 from sluice.flow.batch import Batch, Item
@@ -39,8 +38,11 @@ class Clearance:
         if not (items := self.owned(items)):
             return items
         await self.acquire_permit()
+        if (busy := await self._learn_vendor_clock(items)) is not None:
+            # Once: a vendor that is too busy to tell the time may take records all the same.
+            self._limiter.failed(busy.retry_after_s, overloaded=busy.overloaded)
+            await self.acquire_permit()
         try:
-            await self._learn_vendor_clock(items)
             items = self.owned(items)
             waits = self.write_ahead.open(items)
             # Again after each wait: the process may have been frozen meanwhile.
@@ -81,14 +83,24 @@ class Clearance:
             self._has_first_permit = False
             self._limiter.release()
 
-    async def _learn_vendor_clock(self, items: Sequence[Item]) -> None:
+    async def _learn_vendor_clock(self, items: Sequence[Item]) -> Unavailable | None:
         """Have the vendor tell the time once before something is sent of which it may be asked what became of it.
 
-        Without it nobody could tell from the record's last modification. Nothing depends on it otherwise.
+        Without it nobody could tell from the record's last modification. Nothing depends on it otherwise. Return the
+        answer of a vendor that wants a pause first.
         """
-        if self._destination.vendor_at is None and any(not item.encoded.replay_safe for item in items):
-            with suppress(BatchError):
-                await self._destination.check()
+        if self._destination.vendor_at is not None or all(item.encoded.replay_safe for item in items):
+            return None
+        try:
+            await self._destination.check()
+        except Unavailable as error:
+            return error if error.retry_after_s else None
+        except BatchError:
+            return None
+        except BaseException:
+            self._limiter.release()
+            raise
+        return None
 
     async def acquire_permit(self) -> None:
         """Take a permit: the first one, which came with the batch, or one more."""

@@ -107,9 +107,7 @@ class Collector:
 
     async def _is_asked(self) -> bool:
         """Wait until a verdict can be carried out; return whether that was soon enough to keep the reader."""
-        for batch_id in self._table.hurried:
-            self._later.pop(batch_id, None)
-        self._table.hurried.clear()
+        self._hurry()
         now_s = asyncio.get_running_loop().time()
         waits = [max(0.0, self._later.get(one, NOW).at_s - now_s) for one in self._table.verdicts]
         self._table.judged.clear()
@@ -122,8 +120,15 @@ class Collector:
             return bool(waits)
         return True
 
+    def _hurry(self) -> None:
+        """Forget the pauses of verdicts that were passed just now."""
+        for batch_id in self._table.hurried:
+            self._later.pop(batch_id, None)
+        self._table.hurried.clear()
+
     def _due(self) -> list[tuple[Job, Verdict]]:
         self._table.forget()
+        self._hurry()  # what was passed during the wait, too: left until later it would end the pause after a failure
         verdicts, now_s = self._table.verdicts, asyncio.get_running_loop().time()
         self._later = {batch_id: later for batch_id, later in self._later.items() if batch_id in verdicts}
         due = [batch_id for batch_id in verdicts if self._later.get(batch_id, NOW).at_s <= now_s]

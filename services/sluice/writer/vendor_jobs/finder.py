@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+from contextlib import suppress
+from typing import NamedTuple
 
 from sluice.destinations.contract import Ambiguous, BatchError, Unavailable
 from sluice.destinations.vendor_jobs import JobDestination, LostSubmit, Refs
@@ -14,33 +16,84 @@ LOST_SUBMIT = "lost-submit"
 LOOK_S = 1.0
 """Between two looks for lost submits: they are few, and found when a lane is opened or a request fails."""
 RECOVERY_BASE_S, RECOVERY_CAP_S = 1.0, 30.0
-"""Pauses between two questions about lost submits."""
+"""Pauses between two questions about a lost submit."""
+MAX_AT_ONCE = 4
+"""Questions at once: some kinds wait in between for reads that lag, so that one after another takes minutes."""
+
+
+class Pause(NamedTuple):
+    """When a lost submit is asked about again, by the event loop's clock."""
+
+    until_s: float
+    failures: int
+    """Questions in a row that failed."""
+
+
+NONE = Pause(0.0, 0)
 
 
 class Finder:
-    """Looks for the lost submits in a table, one after the other."""
+    """Looks for the lost submits in a table, a few at once."""
 
     def __init__(self, destination: JobDestination, table: JobTable) -> None:
         self._destination = destination
         self._table = table
+        self._asking: dict[str, str] = {}
+        """By batch id, the fingerprints of those that are being asked about."""
+        self._pauses: dict[str, Pause] = {}
+        self._held_until_s = 0.0
+        """The vendor wants no question before."""
+        self._answered = asyncio.Event()
 
     async def run(self) -> None:
         """Look until cancelled."""
-        failures = 0
-        while True:
-            for job in self._lost():
-                try:
-                    await self._find(job)
-                    failures = 0
-                except BatchError as error:
-                    failures += 1
-                    delay_s = backoff_s(failures, base_s=RECOVERY_BASE_S, cap_s=RECOVERY_CAP_S, uniform=1.0)
-                    if isinstance(error, Unavailable):
-                        delay_s = max(delay_s, error.retry_after_s or 0.0)
-                    fields = {"batch_id": job.batch_id, "error": str(error), "delay_s": delay_s}
-                    log.warning("batch not found yet", extra=fields)
-                    await asyncio.sleep(delay_s)
-            await asyncio.sleep(LOOK_S)
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for job in self._due():
+                    self._asking[job.batch_id] = job.known.fingerprint
+                    group.create_task(self._ask(job))
+                self._answered.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(LOOK_S):
+                        await self._answered.wait()
+
+    def _due(self) -> list[Job]:
+        """Return the jobs to ask about now.
+
+        Of those with equal bodies one at a time: the next question must name what the one before has found.
+        """
+        lost, now_s = self._lost(), asyncio.get_running_loop().time()
+        self._pauses = {job.batch_id: self._pauses.get(job.batch_id, NONE) for job in lost}
+        due: list[Job] = []
+        if now_s < self._held_until_s:
+            return due
+        fingerprints = set(self._asking.values())
+        for job in lost:
+            if len(self._asking) + len(due) >= MAX_AT_ONCE:
+                break
+            if self._pauses[job.batch_id].until_s <= now_s and job.known.fingerprint not in fingerprints:
+                fingerprints.add(job.known.fingerprint)
+                due.append(job)
+        return due
+
+    async def _ask(self, job: Job) -> None:
+        """Ask about one, and note how long to leave it alone."""
+        failures, delay_s = 0, LOOK_S
+        try:
+            await self._find(job)
+        except BatchError as error:
+            failures = self._pauses.get(job.batch_id, NONE).failures + 1
+            delay_s = backoff_s(failures, base_s=RECOVERY_BASE_S, cap_s=RECOVERY_CAP_S, uniform=1.0)
+            if isinstance(error, Unavailable) and error.retry_after_s:
+                delay_s = max(delay_s, error.retry_after_s)
+                until_s = asyncio.get_running_loop().time() + error.retry_after_s
+                self._held_until_s = max(self._held_until_s, until_s)
+            fields = {"batch_id": job.batch_id, "error": str(error), "delay_s": delay_s}
+            log.warning("batch not found yet", extra=fields)
+        finally:
+            del self._asking[job.batch_id]
+            self._answered.set()
+        self._pauses[job.batch_id] = Pause(asyncio.get_running_loop().time() + delay_s, failures)
 
     def _lost(self) -> list[Job]:
         found: list[Job] = []
