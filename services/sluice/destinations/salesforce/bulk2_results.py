@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 
 from sluice.destinations.contract import Refused, Unavailable
 from sluice.destinations.salesforce.batch_failures import failure_of
 from sluice.destinations.salesforce.bulk2_calls import OTHER_STATE, UNKNOWN, Bulk2Calls
 from sluice.destinations.salesforce.bulk2_states import Bulk2States
+from sluice.destinations.salesforce.csv_answers import read_csv
 from sluice.destinations.salesforce.descriptions import Descriptions
 from sluice.destinations.salesforce.errors import is_code
 from sluice.destinations.salesforce.job_targets import Target
@@ -43,6 +44,7 @@ class Bulk2Results:
         if over.word == "Failed" and over.processed == 0:
             failure = failure_of(over)
             if isinstance(failure, Refused):
+                await self._see_that_nothing_was_written(job)
                 # A new description tells which records have the field that is unknown by now. §13 row 15
                 self._descriptions.forget(target.object)
                 raise failure
@@ -61,6 +63,15 @@ class Bulk2Results:
                     yield identity, of_all if outcome is None else outcome
             except NoKeyColumn as error:
                 self._tell(job, error)
+
+    async def _see_that_nothing_was_written(self, job: str) -> None:
+        """Raise ``ResultsIncomplete`` where a count of 0 lags: a job that failed may have written rows. §4.1 [docs]"""
+        async with aclosing(self._pieces(job, "successfulResults")) as pieces:
+            rows = 0
+            async for _ in read_csv(pieces):
+                rows += 1
+        if rows > 1:  # the header
+            raise ResultsIncomplete(f"expected no successes, as the job says, got {rows - 1}")
 
     def forget(self, job: str) -> None:
         """Forget ``job``, whose results are settled."""
