@@ -3,22 +3,28 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+import pytest
+
 from tests.chaos.cast import BLUECONIC, Cast
 from tests.chaos.round import play
 from tests.chaos.salesforce import BULK1, BULK2
 from tests.support.kafka_admin import RunningKafka
 
 RECORDS = 250
+SECONDS = 300
+"""A round ends by itself, and says what is missing."""
 PLAYED = {"kill-unanswered": 1, "kill-committing": 2, "still-written": 3, "everything": 4}
 """Harms and their seeds. At the same time, since most of a round is waiting: for a session to end, for a proof."""
 
 PLAYED_WITH_JOBS = {"kill-unanswered": 1, "kill-collected": 2, "rolling-restart": 3, "aborted-by-us": 4}
 
 
+@pytest.mark.timeout(SECONDS)
 async def test_no_harm_breaks_a_promise(kafka: RunningKafka) -> None:
     await _are_clean(kafka, PLAYED, [BLUECONIC])
 
 
+@pytest.mark.timeout(SECONDS)
 async def test_no_harm_breaks_a_promise_of_vendor_jobs(kafka: RunningKafka) -> None:
     await _are_clean(kafka, PLAYED_WITH_JOBS, [BULK1, BULK2])
 
