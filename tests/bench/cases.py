@@ -145,7 +145,7 @@ class Bench:
                 rate = median(run.records_per_cpu_s for run in own)
                 self._report.figures += [
                     Figure(case="salesforce", what=f"{kind}, records per CPU-second", value=rate, unit="/CPU-s"),
-                    at_least("salesforce", f"{kind} / writer to BlueConic", ratio, 0.6),
+                    _of_blueconic(kind, ratio),
                     at_most("salesforce", f"{kind}, API calls per 1,000,000 records", calls, budget),
                 ]
 
@@ -200,6 +200,14 @@ class Bench:
         async with staged(self._bootstrap_servers, lanes=lanes, python=self._plan.python) as stage:
             await publish(stage, records, sampled_every=sampled_every)
             yield stage
+
+
+def _of_blueconic(kind: Kind, ratio: float) -> Figure:
+    """Return the ratio; the budget is that of results by row, those by identity have records encoded twice."""
+    what = f"{kind} / writer to BlueConic"
+    if kind == "salesforce_bulk1":
+        return at_least("salesforce", what, ratio, 0.6)
+    return Figure(case="salesforce", what=what, value=ratio)
 
 
 def _figures(case: str, found: Comparison, budget: float) -> list[Figure]:

@@ -22,7 +22,7 @@ from tests.support.kafka_admin import RunningKafka
         pytest.param("latency", 2, 1, 0, id="publish to receipt"),
         pytest.param("restart", 1, 1, 0, id="restart after a kill"),
         pytest.param("outage", 1, 1, 0, id="memory in an outage"),
-        pytest.param("salesforce", 6, 4, 2, id="both bulk APIs of Salesforce"),
+        pytest.param("salesforce", 6, 3, 2, id="both bulk APIs of Salesforce"),
         pytest.param("salesforce-mixed", 2, 1, 0, id="eight objects in turn"),
         pytest.param("salesforce-held", 1, 1, 0, id="memory while jobs wait"),
         pytest.param("salesforce-stuck", 3, 2, 0, id="restart behind one job"),
