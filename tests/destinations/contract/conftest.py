@@ -1,5 +1,6 @@
 """A stage for each kind, shared by the tests that leave its writer alive, and one of its own for those that do not."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -53,6 +54,17 @@ async def own(kind: SandboxedKind, kafka: RunningKafka, tmp_path: Path) -> Async
     """Give a test a stage of its own, whose writer it may kill."""
     async with kind_staged(kafka, tmp_path, kind) as stage:
         yield stage
+
+
+@pytest_asyncio.fixture
+async def side_by_side(kind: SandboxedKind, kafka: RunningKafka, tmp_path: Path) -> AsyncIterator[list[KindStage]]:
+    """Give a test three of them: most of a kill is waiting."""
+    async with AsyncExitStack() as stack:
+        directories = [tmp_path / str(number) for number in range(3)]
+        for directory in directories:
+            directory.mkdir()
+        opening = [stack.enter_async_context(kind_staged(kafka, directory, kind)) for directory in directories]
+        yield await asyncio.gather(*opening)
 
 
 @pytest_asyncio.fixture

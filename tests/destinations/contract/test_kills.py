@@ -1,6 +1,7 @@
 """A writer is killed at each of its calls in turn: the next one applies nothing twice, and loses nothing."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -91,30 +92,48 @@ class Records:
         assert {own.value(key) for key in self._upserted} == {1}
 
 
+async def _first_that_never_came(
+    stages: Sequence[KindStage], dies_at: Callable[[KindStage, int], Awaitable[bool]]
+) -> int:
+    """Let a writer die at each of its calls, on several stages in turn; return the number of the first too many."""
+
+    async def each(own: KindStage, first: int) -> int:
+        for number in range(first, MAX_CALLS, len(stages)):
+            if not await dies_at(own, number):
+                return number
+        return MAX_CALLS
+
+    return min(await asyncio.gather(*(each(own, first) for first, own in enumerate(stages, start=1))))
+
+
 @pytest.mark.parametrize("has_arrived", [pytest.param(True, id="applied"), pytest.param(False, id="not applied")])
 @every_kind
 async def test_a_writer_that_is_killed_at_any_call_repeats_and_loses_nothing(
-    own: KindStage, *, has_arrived: bool
+    kind: SandboxedKind, side_by_side: list[KindStage], *, has_arrived: bool
 ) -> None:
-    chosen = _any_call if has_arrived else _but_logins(own.kind, _changes_something)
-    for number in range(1, MAX_CALLS):
+    chosen = _any_call if has_arrived else _but_logins(kind, _changes_something)
+
+    async def dies_at(own: KindStage, number: int) -> bool:
         records, death = Records(own, f"once-{number}"), Death(own, number, chosen, has_arrived=has_arrived)
         await records.publish()
         has_come = await death.came()
         if has_come:
             await own.replace_killed_writer()
         await records.audit()
-        if not has_come:
-            break
-    met = own.kind.verbs_of("write", "ask") if has_arrived else own.kind.verbs_of("write")
-    assert len(met) < number < MAX_CALLS - 1
+        return has_come
+
+    met = kind.verbs_of("write", "ask") if has_arrived else kind.verbs_of("write")
+    assert len(met) < await _first_that_never_came(side_by_side, dies_at) < MAX_CALLS - 1
 
 
 @every_kind
-async def test_a_writer_that_is_killed_at_any_call_of_its_recovery_repeats_and_loses_nothing(own: KindStage) -> None:
-    point_of_no_return = own.kind.chosen(own.kind.verbs_of("write")[-1])
-    chosen = _but_logins(own.kind, _any_call)
-    for number in range(1, MAX_CALLS):
+async def test_a_writer_that_is_killed_at_any_call_of_its_recovery_repeats_and_loses_nothing(
+    kind: SandboxedKind, side_by_side: list[KindStage]
+) -> None:
+    point_of_no_return = kind.chosen(kind.verbs_of("write")[-1])
+    chosen = _but_logins(kind, _any_call)
+
+    async def dies_at(own: KindStage, number: int) -> bool:
         records, first = Records(own, f"twice-{number}"), Death(own, 1, point_of_no_return)
         await records.publish()
         assert await first.came()
@@ -123,6 +142,6 @@ async def test_a_writer_that_is_killed_at_any_call_of_its_recovery_repeats_and_l
         if has_come:
             await own.replace_killed_writer()
         await records.audit()
-        if not has_come:
-            break
-    assert 1 < number < MAX_CALLS - 1
+        return has_come
+
+    assert 1 < await _first_that_never_came(side_by_side, dies_at) < MAX_CALLS - 1
