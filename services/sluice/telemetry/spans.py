@@ -73,12 +73,7 @@ def batch_span(
         with trace.use_span(_NOT_SAMPLED):
             yield _NOT_SAMPLED
         return
-    attributes: dict[str, str | int] = {
-        **_operation("process", topic),
-        BATCH_MESSAGE_COUNT: message_count,
-        BATCH_ID: batch_id,
-        GROUP: group,
-    }
+    attributes = _batch(topic, batch_id, group, message_count)
     # An empty context: a batch belongs to no trace but its own, whatever the task that writes it is part of.
     with _tracer.start_as_current_span(f"process {topic}", Context(), SpanKind.CONSUMER, attributes, links) as span:
         yield span
@@ -95,12 +90,7 @@ def collect_span(topic: str, batch_id: str, group: str, traceparent: str, *, mes
         with trace.use_span(_NOT_SAMPLED):
             yield _NOT_SAMPLED
         return
-    attributes: dict[str, str | int] = {
-        **_operation("process", topic),
-        BATCH_MESSAGE_COUNT: message_count,
-        BATCH_ID: batch_id,
-        GROUP: group,
-    }
+    attributes = _batch(topic, batch_id, group, message_count)
     links = [Link(span_context(traceparent.encode()))]
     with _tracer.start_as_current_span(f"collect {topic}", Context(), SpanKind.CONSUMER, attributes, links) as span:
         yield span
@@ -169,6 +159,10 @@ _NOT_SAMPLED = NonRecordingSpan(SpanContext(trace_id=1, span_id=1, is_remote=Fal
 _installed: _Installed | None = None
 # Until a process installs its own: that of the application which imports Sluice, or one that does nothing.
 _tracer = trace.get_tracer("sluice", VERSION, schema_url=SCHEMA_URL)
+
+
+def _batch(topic: str, batch_id: str, group: str, message_count: int) -> dict[str, str | int]:
+    return {**_operation("process", topic), BATCH_MESSAGE_COUNT: message_count, BATCH_ID: batch_id, GROUP: group}
 
 
 @cache
