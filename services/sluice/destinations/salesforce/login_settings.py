@@ -22,7 +22,7 @@ class SoapLogin(Frozen, frozen=True, tag_field="flow", tag="soap"):
     username: Name
     password: Secret
     security_token: Secret = NO_TOKEN
-    """Not asked for from trusted networks. §2.1 [docs]"""
+    """Needed outside of trusted networks. §2.1 [docs]"""
     version: Annotated[
         str, Meta(pattern=r"^(3[1-9]|[45][0-9]|6[0-4])\.0$", description="API version of the login, 31.0 to 64.0")
     ] = "59.0"

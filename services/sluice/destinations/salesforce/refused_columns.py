@@ -15,7 +15,7 @@ from sluice.destinations.salesforce.record_keys import ID
 from sluice.flow.batch import Encoded
 
 FRESH_S = 60.0
-"""Nothing is rejected by a description that is older: a field may have been added. Bad records cost a call a minute."""
+"""Oldest description that rejects a record: a field may have been added since. Bad records cost a call a minute."""
 
 
 class Checked(NamedTuple):

@@ -59,7 +59,7 @@ class Later(NamedTuple):
     failures: int
     """Tries so far."""
     incomplete: int
-    """Those of them whose results did not cover all items."""
+    """Tries whose results did not cover all items."""
 
 
 NOW = Later(0.0, 0, 0)
