@@ -21,7 +21,7 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
     """One object that a client has created.
 
     title: as stored at the create, its first 200 characters. times: objects of this kind and title that were created.
-    request, at: the request that created it, and when. exists: it has not been deleted since. owner, meetings: as they
+    request, endpoint, at: the request that created it, and when. exists: it has not been deleted since. owner, meetings: as they
     are now, absent once it is gone. attendees: of a meeting, also a deleted one.
     """
 
@@ -30,6 +30,7 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     times: int
     request: int
+    endpoint: str
     at: float
     exists: bool
     owner: int | UnsetType = UNSET
@@ -84,6 +85,7 @@ class Audit:
             title=entry.identifier or "",
             times=times,
             request=entry.request,
+            endpoint=entry.endpoint,
             at=entry.at,
             exists=row is not None,
         )

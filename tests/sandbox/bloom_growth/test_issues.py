@@ -144,6 +144,18 @@ async def test_solving_again_keeps_the_close_time(bloom: BloomTenant) -> None:
     assert await bloom.get(f"issues/{issue['Id']}") == solved
 
 
+async def test_a_long_term_issue_is_archived_and_cannot_be_solved(bloom: BloomTenant) -> None:
+    """§15; back in the short term it can."""
+    issue = await _create(bloom)
+    path = f"issues/{issue['Id']}"
+    await bloom.send("PUT", path, {"compartment": "LongTerm"})
+    assert await bloom.send("POST", f"{path}/complete", {"complete": True}) is None
+    assert await bloom.get(path) == {**issue, "Archived": True}
+    await bloom.send("PUT", path, {"compartment": "ShortTerm"})
+    await bloom.send("POST", f"{path}/complete", {"complete": True})
+    assert (await bloom.get(path))["Complete"]
+
+
 async def test_a_solve_that_does_not_say_which_is_a_400(bloom: BloomTenant) -> None:
     assert await bloom.status("POST", f"issues/{(await _create(bloom))['Id']}/complete", {}) == 400
 
