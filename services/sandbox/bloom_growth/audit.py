@@ -21,8 +21,8 @@ class Created(msgspec.Struct, frozen=True, kw_only=True):
     """One object that a client has created.
 
     title: as stored at the create, its first 200 characters. times: objects of this kind and title that were created.
-    request, endpoint, at: the request that created it, and when. exists: it has not been deleted since. owner, meetings: as they
-    are now, absent once it is gone. attendees: of a meeting, also a deleted one.
+    request, endpoint, at: the request that created it, and when. exists: it has not been deleted since. owner,
+    meetings: as they are now, absent once it is gone. attendees: of a meeting, also of a deleted one.
     """
 
     object: str

@@ -34,4 +34,4 @@ class Ids:
 
 
 def _numbering(given: Sequence[int], first: int) -> Iterator[int]:
-    return chain(given, filterfalse(frozenset(given).__contains__, count(first)))
+    return chain(dict.fromkeys(given), filterfalse(frozenset(given).__contains__, count(first)))
