@@ -7,12 +7,15 @@ A choice that a user may know better is a setting. The others are made here and 
 - In bodies null means absent, unknown members are ignored, a number in quotes is of the wrong type except in a form,
   and of two spellings of one member the last wins. An unknown id in the path or body is a 404. A body without content
   type is a 415, as one of an unknown type.
-- A query's booleans are accepted in any case, anything else is a 400. A title is stored unchanged, blanks included.
+- A query's booleans are accepted in any case, anything else is a 400.
 - Lists by owner hide what the meeting's list hides: solved issues, closed todos, archived goals.
 - ``POST issues/{id}/complete`` without ``complete`` is a 400, and ``POST todo/{id}/complete`` answers ``true`` either
   way.
-- A new ``notes`` text makes a new pad, hence a new ``DetailsUrl`` (§13.7). A headline without notes has none.
-- ``compartment`` is kept and shown nowhere. ``CanEdit`` is true wherever a read is allowed.
+- A new ``notes`` text makes a new pad, hence a new ``DetailsUrl`` (§13.7), and the old pad is gone. A pad goes with its
+  object. A pad without notes, or one that lags, is empty; an unknown one is a 404. A headline without notes has none.
+- A long-term issue is archived (§15): lists still have it, and neither solving nor reopening changes it.
+- An archived goal has no ``Origins`` (§15); ``INCLUDE_ARCHIVE`` still lists it in the meetings that it is restored to.
+- ``CanEdit`` is true wherever a read is allowed.
 - A meeting without ``title`` is named "New Meeting". A new goal is due at the end of the quarter.
 - A measurable without a target has no ``Target`` in its meeting's list and a null one in scorecards (§7).
 - Weeks begin on Sunday (§15) and are counted from the one of 1970-01-01. A scorecard shows the last 13 and any other

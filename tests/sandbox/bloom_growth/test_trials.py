@@ -94,6 +94,17 @@ async def test_a_person_hides_a_lost_create(bloom: BloomTenant, is_deleted: bool
     assert [one.title for one in await bloom.control.created()] == ["lost"]
 
 
+async def test_an_older_namesake_looks_like_a_lost_create(bloom: BloomTenant) -> None:
+    """X5: the create never arrives; only a baseline tells that the listed one is older."""
+    path = f"L10/{await bloom.meeting()}/issues"
+    older = await bloom.create("issues", title="same")
+    await bloom.control.advance(3600)
+    await bloom.control.add_fault(DropBefore(method="POST"))
+    await _lose(bloom, "POST", path, {"title": "same"})
+    assert [one for one in await bloom.get(path) if one["Name"] == "same"] == [older]
+    assert (await bloom.create("issues"))["CreateTime"] > older["CreateTime"]
+
+
 async def test_a_lost_meeting_without_its_maker_is_in_nobodys_list(bloom: BloomTenant) -> None:
     """X6."""
     await bloom.control.add_fault(DropAfter(method="POST"))
