@@ -121,7 +121,7 @@ async def test_creates_and_deletes_are_never_ignored(bloom: BloomTenant) -> None
     assert [one.effect for one in await bloom.control.ledger()] == ["CREATED", "DELETED"]
 
 
-async def test_a_refused_change_is_not_the_one_ignored_for_ever(bloom: BloomTenant) -> None:
+async def test_after_a_refused_change_writes_are_made_again(bloom: BloomTenant) -> None:
     await bloom.control.add_fault(IgnoreWrite())
     assert await bloom.status("PUT", "rocks/1", {"title": "new"}) == 404
     assert (await bloom.create("rocks", title="t"))["Name"] == "t"
