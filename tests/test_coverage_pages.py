@@ -84,7 +84,8 @@ def test_every_test_exists(coverage: Coverage) -> None:
 
 
 def test_rows_are_read_without_heads_and_code() -> None:
-    text = "## 1. A\n\n| head | x |\n|---|---|\n| a | b\\|c |\n| | d | e |\n\n```\n| no | row |\n```\n## 2. B\n- x\n- y\n## 3. C\n"
+    table = "| head | x |\n|---|---|\n| a | b\\|c |\n| | d | e |\n"
+    text = f"## 1. A\n\n{table}\n```\n| no | row |\n```\n## 2. B\n- x\n- y\n## 3. C\n"
     assert [rows(text, rf"{section}\.") for section in (1, 2, 3)] == [
         [["a", "b\\|c"], ["d", "e"]],
         [["1"], ["2"]],

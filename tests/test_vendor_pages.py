@@ -39,7 +39,7 @@ class VendorPage(NamedTuple):
     def accounts(self, text: str, folder: Path) -> dict[str, Any]:
         """Return the account of each destination in ``text``, whose secrets are made up."""
         secrets = dict.fromkeys(re.findall(r"\$\{env:(\w+)\}", text), "x")
-        for name in re.findall(r"/run/secrets/([\w.]+)", text):
+        for name in re.findall(r"/run/secrets/([\w.-]+)", text):
             (folder / name).write_text("a secret", encoding="utf-8")
         settings = parse_settings(text.replace("/run/secrets/", f"{folder}/"), secrets)
         return {name: entry.to for name, entry in settings.destinations.items()}
@@ -51,7 +51,7 @@ class VendorPage(NamedTuple):
 
 
 PAGES = (
-
+    VendorPage("blueconic", ("blueconic",)),
     VendorPage("salesforce", ("salesforce_bulk1", "salesforce_bulk2")),
 )
 EACH_PAGE = pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])
