@@ -63,11 +63,10 @@ class EntryFields:
 
     def encode(self, data: dict[str, Any]) -> str:
         """Return the fields, each after a comma, and take them out of ``data``. Raises ``Rejection``."""
-        marked = [name for name in data if name.startswith(MARK)]
-        if not marked:
+        if MARK not in "".join(data):  # nearly always, and faster than name by name
             return self._plain
         fields = dict(self._configured)
-        for name in marked:
+        for name in [name for name in data if name.startswith(MARK)]:
             field, value = name.removeprefix(MARK), data.pop(name)
             if field not in self._names:
                 known = join_words(MARK + name for name in self._names)
