@@ -85,7 +85,10 @@ def test_an_upserted_profile_is_also_given_what_it_is_found_by() -> None:
         pytest.param({}, True, id="it is added"),
         pytest.param({"email": "j@x.test"}, True, id="the record sets it too"),
         pytest.param({"email": {"set_if_empty": "j@x.test"}}, True, id="the record sets it if empty"),
+        pytest.param({"email": {"set": "j@x.test"}}, True, id="by its rule"),
+        pytest.param({"email": 7}, False, id="the record changes it to a number"),
         pytest.param({"email": "new@x.test"}, False, id="the record changes it"),
+        pytest.param({"email": {"set": "new@x.test"}}, False, id="the record changes it by its rule"),
         pytest.param({"email": None}, False, id="the record clears it"),
         pytest.param({"email": {"remove": "j@x.test"}}, False, id="the record removes it"),
     ],
@@ -126,6 +129,17 @@ def test_an_inserted_profile_leaves_one_that_is_there_as_it_is() -> None:
             {"id": "email", "values": ["j@x.test"], "strategy": "SET", **NEW_ONLY},
         ],
     }
+
+
+def test_a_number_that_the_record_sets_is_the_text_that_it_is_found_by() -> None:
+    assert ENTRIES.encode(record("profile", "upsert", {"crm_id": "77"}, {"crm_id": 77}), "0-7").replay_safe
+    assert not ENTRIES.encode(record("profile", "upsert", {"crm_id": "77"}, {"crm_id": 78}), "0-7").replay_safe
+
+
+def test_a_date_that_is_stored_in_another_form_finds_no_profile_again() -> None:
+    entries = with_settings(date_properties=("born",))
+    born = "2025-01-22T11:21:33Z"
+    assert not entries.encode(record("profile", "upsert", {"born": born}, {"born": born}), "0-7").replay_safe
 
 
 def test_an_inserted_profile_is_safe_to_repeat_even_with_an_increment() -> None:

@@ -4,7 +4,7 @@ from json.encoder import encode_basestring as quoted
 from typing import Final
 
 from sluice.destinations.blueconic.entry_fields import GROUP_FIELDS, IDENTIFIER, STRATEGIES, EntryFields
-from sluice.destinations.blueconic.rules import PropertyRules, describe_value, text_properties
+from sluice.destinations.blueconic.rules import PropertyRules, describe_value
 from sluice.destinations.blueconic.settings import BlueConicSettings
 from sluice.destinations.contract import Rejection
 from sluice.events import Operation, RecordEvent
@@ -35,7 +35,7 @@ class GroupEncoder:
             raise Rejection(
                 "bad-key", f"expected the group's id as key, a string, got {describe_value(key)}; name it upstream"
             )
-        properties = text_properties(event.data)
+        properties = self._rules.read(event.data)
         start = f"{IDENTIFIER}{quoted(identifier)}{self._start}{quoted(key)}{self._fields.encode(properties)}"
         if self._deletes:
             return Encoded(GROUPS, (self._type, key), f"{start}}}".encode(), replay_safe=True)

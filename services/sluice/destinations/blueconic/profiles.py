@@ -11,7 +11,7 @@ from sluice.destinations.blueconic.entry_fields import (
     STRATEGIES,
     EntryFields,
 )
-from sluice.destinations.blueconic.rules import PropertyRules, describe_value, property_id, text_properties
+from sluice.destinations.blueconic.rules import PropertyRules, describe_value, property_id
 from sluice.destinations.blueconic.settings import BlueConicSettings
 from sluice.destinations.contract import Rejection
 from sluice.events import Key, Operation, RecordEvent
@@ -34,7 +34,7 @@ class ProfileEncoder:
         """Encode ``event``. Raises ``Rejection``."""
         operation = self._operation
         profile = profile_key(event.key)
-        properties = text_properties(event.data)
+        properties = self._rules.read(event.data)
         fields = self._fields.encode(properties)
         start = f"{IDENTIFIER}{quoted(identifier)}{self._start}{profile.field}{fields}"
         if operation == "delete":
@@ -102,4 +102,7 @@ def profile_key(key: Key) -> ProfileKey:
 
 def _keeps(properties: Mapping[str, Any], name: str, value: str) -> bool:
     """Return whether a profile that has ``value`` there has it after ``properties`` were written."""
-    return properties.get(name, value) in (value, {"set": value}, {"set_if_empty": value})
+    written = properties.get(name, value)
+    if isinstance(written, dict) and written.keys() in ({"set"}, {"set_if_empty"}):
+        (written,) = written.values()
+    return written == value or (type(written) is int and str(written) == value)

@@ -55,10 +55,21 @@ class PropertyRules:
         self._unsafe = "EXISTING_PROFILES_ONLY" if profiles_by == "upsert" else ""
         self._set = self._end("SET", self._forced)
 
+    def read(self, data: msgspec.Raw) -> dict[str, Any]:
+        """Return the properties in ``data``, with dates as they are sent."""
+        properties = text_properties(data)
+        for name in self._dates & properties.keys():
+            value = properties[name]
+            if isinstance(value, dict):
+                properties[name] = {
+                    word: _epoch_ms(name, operand) if word in RULES else operand for word, operand in value.items()
+                }
+            else:
+                properties[name] = _epoch_ms(name, value)
+        return properties
+
     def encode(self, properties: dict[str, Any]) -> tuple[list[str], bool]:
-        """Return the rules, and whether they are safe to repeat."""
-        if self._dates:
-            properties = self._with_dates(properties)
+        """Return the rules for what ``read`` has returned, and whether they are safe to repeat."""
         starts, set_ = self._starts, self._set
         rules = []
         replay_safe = True
@@ -100,18 +111,6 @@ class PropertyRules:
         if restriction is not None and restriction not in self._allowed:
             reject_value(name, f"a restriction of {join_words(self._allowed) or 'none'} here", restriction)
         return words[0], rule[words[0]], restriction
-
-    def _with_dates(self, properties: dict[str, Any]) -> dict[str, Any]:
-        changed = dict(properties)
-        for name in self._dates & properties.keys():
-            value = properties[name]
-            if isinstance(value, dict):
-                changed[name] = {
-                    word: _epoch_ms(name, operand) if word in RULES else operand for word, operand in value.items()
-                }
-            else:
-                changed[name] = _epoch_ms(name, value)
-        return changed
 
     @staticmethod
     def _end(strategy: str, restriction: str | None) -> str:
