@@ -1,0 +1,47 @@
+"""Distribution of the tests over several processes: ``pytest -n 4``, with pytest-xdist."""
+
+import re
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+FIRST = (
+    "tests/destinations/contract",
+    "tests/chaos",
+    "tests/demo",
+    "tests/bench",
+    "tests/writer",
+    "tests/cli",
+    "tests/sandbox/kafka",
+    "tests/telemetry",
+    "tests/kafka",
+    "tests/client",
+)
+"""Where tests wait, those that wait longest first: what only computes fills the time of whoever is done early."""
+_BY_THEMSELVES = ("contract/test_kills.py", "contract/test_order.py", "tests/demo/", "tests/chaos/", "tests/bench/")
+"""Tests that take long and share nothing: each goes to whoever is free."""
+_OF_A_KIND = re.compile(r"tests/destinations/contract/.*?\[(\w+)")
+
+
+def rank(path: str) -> int:
+    """Return the place of a test file among the others."""
+    return next((place for place, folder in enumerate(FIRST) if path.startswith(folder)), len(FIRST))
+
+
+class SideBySide(LoadScopeScheduling):
+    """Scheduler that gives out files, in their order: tests of one file share what its fixtures have started.
+
+    Some files are given out test by test, and the contract suite by kind, because its stages are those of a kind.
+    """
+
+    def __init__(self, config: pytest.Config, log: Any = None) -> None:
+        config.option.loadscopereorder = False
+        super().__init__(config, log)
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, _ = nodeid.partition("::")
+        if any(part in file for part in _BY_THEMSELVES):
+            return nodeid
+        of_a_kind = _OF_A_KIND.match(nodeid)
+        return of_a_kind[1] if of_a_kind else file
