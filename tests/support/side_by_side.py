@@ -14,9 +14,13 @@ FIRST = (
     "tests/writer",
     "tests/cli",
     "tests/sandbox/kafka",
+    "tests/dead_letters",
     "tests/telemetry",
     "tests/kafka",
     "tests/client",
+    "tests/examples",
+    "tests/sandbox/test_commands.py",
+    "tests/sandbox",
 )
 """Where tests wait, those that wait longest first: what only computes fills the time of whoever is done early."""
 _BY_THEMSELVES = ("contract/test_kills.py", "contract/test_order.py", "tests/demo/", "tests/chaos/", "tests/bench/")
