@@ -88,9 +88,6 @@ class StreamedBody(httpx.AsyncByteStream):
                     piece = await anext(pieces, None)
             except TimeoutError as error:
                 raise httpx.ReadTimeout(f"no more of the answer within {self._timeout_s:g} s") from error
-            except OSError as error:
-                # httpcore does not wrap TLS errors that come after the handshake.
-                raise httpx.ReadError(f"{type(error).__name__} {error}".strip()) from error
             left_s -= clock() - asked_s
             if piece is None:
                 return
