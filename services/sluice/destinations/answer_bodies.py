@@ -31,14 +31,16 @@ async def read_answer(response: httpx.Response) -> httpx.Response:
     Raises ``httpx.RemoteProtocolError`` for a body beyond the bounds, and ``httpx.DecodingError`` for one that cannot
     be unpacked.
     """
+    stream = cast(httpx.AsyncByteStream, response.stream)
     try:
-        body = _Body(response.headers.get("content-encoding", ""))
-        async for piece in cast(httpx.AsyncByteStream, response.stream):
+        body = _Body(response.headers.pop("content-encoding", ""))
+        async for piece in stream:
             body.add(piece)
     finally:
-        await response.aclose()
-    headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
-    return httpx.Response(response.status_code, headers=headers, content=body.whole(), extensions=response.extensions)
+        await stream.aclose()
+    response.stream = httpx.ByteStream(body.whole())
+    await response.aread()
+    return response
 
 
 class StreamedBody(httpx.AsyncByteStream):

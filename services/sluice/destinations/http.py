@@ -25,10 +25,10 @@ import httpx
 import msgspec
 
 from sluice.destinations.contract import Ambiguous, OnRequest, Unavailable, http_status
-from sluice.destinations.http_client import VendorClient
+from sluice.destinations.http_attempts import STREAMED, Attempts, describe_error
+from sluice.destinations.http_client import OnResponse, VendorClient
 from sluice.destinations.http_route import Route
 from sluice.destinations.http_transport import Network
-from sluice.destinations.http_attempts import STREAMED, Attempts, describe_error
 from sluice.destinations.settings import DestinationSettings
 
 # All [assumed]: no vendor publishes them.
@@ -48,37 +48,33 @@ def open_client(
     auth: httpx.Auth,
     transport: httpx.AsyncBaseTransport | None = None,
     on_request: OnRequest | None = None,
-) -> httpx.AsyncClient:
+    on_response: OnResponse | None = None,
+) -> VendorClient:
     """Make a client for one vendor account; ``transport`` replaces the network in tests.
 
     It requests uncompressed answers: they are small, and a compressed one may unpack to a thousand times its size.
     """
-    network = transport or _network(base_url, max_connections)
-    client = VendorClient(
+    return VendorClient(
         base_url=base_url,
-        auth=auth,
-        transport=Attempts(network, settings.timeout_s, on_request),
-        # Attempts limits the time from sending to the end of the answer.
-        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
-    )
-    client.headers = httpx.Headers(
-        {
+        headers={
             "user-agent": f"sluice/{version('sluice')}",
             "accept": "application/json",
             "accept-encoding": "identity",
-        }
+        },
+        auth=auth,
+        transport=Attempts(transport or _network(base_url, max_connections), settings.timeout_s, on_request),
+        on_response=on_response,
     )
-    return client
 
 
-async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+async def send(client: VendorClient, request: httpx.Request) -> httpx.Response:
     """Send ``request`` and return its answer, of any status, read to its end. Raises ``Unavailable``, ``Ambiguous``."""
     return await _send(client, request)
 
 
 @asynccontextmanager
 async def stream(
-    client: httpx.AsyncClient, request: httpx.Request, max_bytes: int
+    client: VendorClient, request: httpx.Request, max_bytes: int
 ) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[bytes]]]:
     """Send ``request``, a read, and yield its answer and the pieces of its body, which comes while they are taken.
 
@@ -157,7 +153,7 @@ def describe_request(request: httpx.Request) -> str:
     return f"{request.method} {url.scheme}://{url.netloc.decode()}{url.path}"
 
 
-async def _send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+async def _send(client: VendorClient, request: httpx.Request) -> httpx.Response:
     try:
         return await client.send(request)
     except _NOTHING_SENT as error:
@@ -201,7 +197,7 @@ def _network(base_url: str, max_connections: int) -> httpx.AsyncBaseTransport:
     proxies = {} if proxy_bypass(url.host) else getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")
     route = Route(proxy if proxy is None or "://" in proxy else f"http://{proxy}")
-    return Network(route, max_connections, KEEPALIVE_EXPIRY_S)
+    return Network(route, max_connections, connect_timeout_s=CONNECT_TIMEOUT_S, idle_s=KEEPALIVE_EXPIRY_S)
 
 
 def _messages_in(answer: Any) -> Iterator[str]:

@@ -10,8 +10,8 @@ import select
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
-import httpx
 import httptools
+import httpx
 
 MAX_WAITING_BYTES = 256 * 1024
 MAX_OVERHEAD_BYTES = 256 * 1024
@@ -75,7 +75,9 @@ class Connection(asyncio.Protocol):
         """Whether the last answer was the end of an exchange after which the server expects another one."""
         # An answer may come before the whole request was sent: the server has not read the rest, and may never do.
         sent = self.transport.get_write_buffer_size() == 0
-        return self._has_ended and self._keeps_alive and sent and not self._is_paused and not self.transport.is_closing()
+        return (
+            self._has_ended and self._keeps_alive and sent and not self._is_paused and not self.transport.is_closing()
+        )
 
     @property
     def is_quiet(self) -> bool:

@@ -38,16 +38,16 @@ class Route:
 
     def head(self, request: httpx.Request) -> bytes:
         """Return the head of ``request``. Raises ``httpx.LocalProtocolError`` for a header with a line break."""
-        url, raw = request.url, request.headers.raw
+        url, headers = request.url, request.headers.raw
         by_proxy = self._proxy is not None and url.scheme == "http"
-        lines = [b"%b: %b\r\n" % header for header in raw]
-        lines.insert(0, b"%b %b HTTP/1.1\r\n" % (request.method.encode(), _address(url) if by_proxy else url.raw_path))
-        if by_proxy:
-            lines.append(self._credentials)
-        head = b"".join(lines)
-        return head + b"\r\n"
+        target = b"http://%b%b" % (url.netloc, url.raw_path) if by_proxy else url.raw_path
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        head = b"%b %b HTTP/1.1\r\n%b" % (request.method.encode(), target, b"".join(lines))
+        if not head.count(b"\r") == head.count(b"\n") == len(lines) + 1 or b"\0" in head:
+            raise httpx.LocalProtocolError("expected headers of one line each; one has a line break or a NUL")
+        return b"%b%b\r\n" % (head, self._credentials if by_proxy else b"")
 
-    async def open(self, url: httpx.URL, timeout_s: float | None) -> Connection:
+    async def open(self, url: httpx.URL, timeout_s: float) -> Connection:
         """Return a new connection to the server of ``url``.
 
         Raises ``httpx.ConnectTimeout``, ``httpx.ConnectError``, ``httpx.ProxyError``.
@@ -59,7 +59,7 @@ class Route:
                 connection = await self._connect(self._proxy.url)
                 return connection if url.scheme == "http" else await self._tunnel(connection, url)
         except TimeoutError as error:
-            raise httpx.ConnectTimeout(f"no connection within {timeout_s} s") from error
+            raise httpx.ConnectTimeout(f"no connection within {timeout_s:g} s") from error
         except (OSError, UnicodeError) as error:  # a name with a label too long is a UnicodeError
             raise httpx.ConnectError(f"{type(error).__name__} {error}".strip()) from error
 
@@ -101,10 +101,6 @@ class Route:
         context = httpx.create_ssl_context()
         context.set_alpn_protocols(["http/1.1"])
         return context
-
-
-def _address(url: httpx.URL) -> bytes:
-    return b"%b://%b%b" % (url.raw_scheme, url.netloc, url.raw_path)
 
 
 def _host_and_port(url: httpx.URL) -> tuple[str, int]:

@@ -1,8 +1,8 @@
 """The network under httpx: kept-alive connections, at most so many in use, and each request sent once.
 
-1. A request waits for a permit, for as long as httpx's pool timeout.
-2. It takes an idle connection to its server, or opens one within httpx's connect timeout. Until here nothing is sent,
-   and the errors say so: ``PoolTimeout``, ``ConnectTimeout``, ``ConnectError``, ``ProxyError``.
+1. A request waits for a permit, for ``connect_timeout_s`` at most.
+2. It takes an idle connection to its server, or opens one, in the same time again. Until here nothing is sent, and the
+   errors say so: ``PoolTimeout``, ``ConnectTimeout``, ``ConnectError``, ``ProxyError``.
 3. The function under ``BEFORE_SENDING`` runs, and head and body leave in one write. Nothing sends them again.
 4. The permit is given back when the answer is closed; the connection too, if its answer was read to the end.
 
@@ -28,9 +28,10 @@ BEFORE_SENDING = "sluice.before-sending"
 class Network(httpx.AsyncBaseTransport):
     """Transport that keeps connections for the next request for ``idle_s``. Sends bodies that are whole in memory."""
 
-    def __init__(self, route: Route, max_connections: int, idle_s: float) -> None:
+    def __init__(self, route: Route, max_connections: int, *, connect_timeout_s: float, idle_s: float) -> None:
         """Use at most ``max_connections`` at a time; as many to each server, with those that are idle."""
         self._route = route
+        self._connect_timeout_s = connect_timeout_s
         self._idle_s = idle_s
         self._permits = asyncio.Semaphore(max_connections)
         self._idle: defaultdict[tuple[str, bytes], deque[tuple[float, Connection]]] = defaultdict(deque)
@@ -38,14 +39,14 @@ class Network(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send ``request`` and return its answer, whose body has still to be read and closed."""
-        url, timeouts = request.url, request.extensions.get("timeout", {})
+        url = request.url
         if url.scheme not in ("http", "https"):
             raise httpx.UnsupportedProtocol(f"expected http:// or https://, got {url.scheme}://")
         idle = self._idle[url.scheme, url.netloc]
         head, body = self._route.head(request), request.content
-        await self._permit(timeouts.get("pool"))
+        await self._permit()
         try:
-            connection = self._take(idle) or await self._route.open(url, timeouts.get("connect"))
+            connection = self._take(idle) or await self._route.open(url, self._connect_timeout_s)
             try:
                 await connection.exchange(head, body, request.extensions.get(BEFORE_SENDING))
             except BaseException:
@@ -64,12 +65,15 @@ class Network(httpx.AsyncBaseTransport):
             while idle:
                 idle.pop()[1].abort()
 
-    async def _permit(self, timeout_s: float | None) -> None:
+    async def _permit(self) -> None:
+        if not self._permits.locked():
+            await self._permits.acquire()
+            return
         try:
-            async with asyncio.timeout(timeout_s if self._permits.locked() else None):
+            async with asyncio.timeout(self._connect_timeout_s):
                 await self._permits.acquire()
         except TimeoutError as error:
-            raise httpx.PoolTimeout(f"no free connection within {timeout_s} s") from error
+            raise httpx.PoolTimeout(f"no free connection within {self._connect_timeout_s:g} s") from error
 
     def _take(self, idle: deque[tuple[float, Connection]]) -> Connection | None:
         """Return the connection that was used last, if the server may still listen to it."""
