@@ -8,6 +8,7 @@ import httpx
 
 from sluice.destinations.contract import OnRequest
 from sluice.destinations.http import open_client, send
+from sluice.destinations.http_client import VendorClient
 from sluice.destinations.settings import DestinationSettings
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]"
@@ -22,7 +23,7 @@ def client(
     handler: object = None,
     auth: httpx.Auth = httpx.Auth(),  # noqa: B008  # has no state
     on_request: OnRequest | None = None,
-) -> httpx.AsyncClient:
+) -> VendorClient:
     """Make a client; ``handler`` answers in place of the network."""
     return open_client(
         DestinationSettings(url=url, timeout_s=timeout_s),
@@ -34,7 +35,7 @@ def client(
     )
 
 
-async def put(http: httpx.AsyncClient, path: str = "/groups") -> httpx.Response:
+async def put(http: VendorClient, path: str = "/groups") -> httpx.Response:
     return await send(http, http.build_request("PUT", path, content=b"[]"))
 
 

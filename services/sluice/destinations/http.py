@@ -7,9 +7,9 @@ The fate of a request, and what it becomes::
     answered             401 after one new token, 403, 429, 503           → Unavailable, by ``unavailable_from``
     answered otherwise                                                    → the response, which the kind judges
 
-``Network`` in ``http_transport.py`` sends each request once. A server may close an idle connection at the moment when we
-use it, which looks like a lost answer. So it asks the socket before each reuse, and does not use a connection that was
-idle for ``KEEPALIVE_EXPIRY_S``. The rest is ``Ambiguous``.
+``Network`` in ``http_transport.py`` sends each request once. A server may close an idle connection at the moment when
+we use it, which looks like a lost answer. So it asks the socket before each reuse, and uses no connection that was idle
+for ``KEEPALIVE_EXPIRY_S``. The rest is ``Ambiguous``.
 """
 
 import re

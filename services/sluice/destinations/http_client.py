@@ -27,9 +27,9 @@ class VendorClient:
         transport: httpx.AsyncBaseTransport,
         on_response: OnResponse | None = None,
     ) -> None:
-        self._base_url = base_url.removesuffix("/")
+        self.base_url = base_url.removesuffix("/")
         self._headers = headers
-        self._auth = auth
+        self.auth = auth
         self._transport = transport
         self._on_response = on_response
 
@@ -44,7 +44,7 @@ class VendorClient:
         extensions: Mapping[str, Any] | None = None,
     ) -> httpx.Request:
         """Return a request to ``path`` below the base URL. ``headers``, in lower case, replace the client's own."""
-        url = _url(f"{self._base_url}/{path.removeprefix('/')}")
+        url = _url(f"{self.base_url}/{path.removeprefix('/')}")
         if params is not None:
             url = url.copy_merge_params(params)
         fields = {"host": url.netloc.decode(), **self._headers, **(headers or {})}
@@ -58,7 +58,7 @@ class VendorClient:
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """Send ``request``, and before it what its login takes. Raises ``httpx.RequestError``."""
-        flow = self._auth.async_auth_flow(request)
+        flow = self.auth.async_auth_flow(request)
         try:
             request = await anext(flow)
             while True:

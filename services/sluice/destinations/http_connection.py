@@ -1,6 +1,6 @@
 """A connection to a server, which sends one request at a time and gives its answer while it comes.
 
-1. ``exchange`` makes the last check, then hands head and body to the socket at once, and returns with the answer's head.
+1. ``exchange`` makes the last check, hands head and body to the socket at once, and returns with the answer's head.
 2. ``pieces`` gives the body. Reading stops while more than ``MAX_WAITING_BYTES`` of it wait to be taken.
 3. A connection whose answer has ended may be used again if ``is_reusable`` says so; any other is aborted.
 """
@@ -25,11 +25,13 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._readable = select.poll()
         self._waiter: asyncio.Future[None] | None = None
-        self._parser: httptools.HttpResponseParser | None = None
-        self._forget()
+        self._begin()
+        self._is_idle = True
 
-    def _forget(self) -> None:
+    def _begin(self) -> None:
         """Forget the last answer."""
+        self._is_idle = False
+        self._parser = httptools.HttpResponseParser(self)
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         self._pieces: list[bytes] = []
@@ -42,8 +44,7 @@ class Connection(asyncio.Protocol):
 
         Nothing is sent if ``before_sending`` raises.
         """
-        self._forget()
-        self._parser = httptools.HttpResponseParser(self)
+        self._begin()
         if before_sending is not None:
             before_sending()
         self.transport.writelines((head, body) if body else (head,))
@@ -67,8 +68,8 @@ class Connection(asyncio.Protocol):
                 await self._news()
 
     def release(self) -> None:
-        """End the exchange; the answer may not be read any more."""
-        self._parser = None
+        """End the exchange; its answer may not be read any more."""
+        self._is_idle = True
 
     @property
     def is_reusable(self) -> bool:
@@ -117,7 +118,7 @@ class Connection(asyncio.Protocol):
         self._readable.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
-        if self._parser is None:
+        if self._is_idle:
             self.transport.abort()  # nobody has asked for anything
             return
         before = self._waiting_bytes
@@ -135,7 +136,6 @@ class Connection(asyncio.Protocol):
         self._wake()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._parser = None
         if error is not None:
             self._error = self._error or httpx.ReadError(f"{type(error).__name__} {error}".strip())
         elif not self._has_head:
@@ -161,7 +161,6 @@ class Connection(asyncio.Protocol):
                 self._has_length = True
 
     def on_headers_complete(self) -> None:
-        assert self._parser is not None  # it calls
         status = self._parser.get_status_code()
         if status >= 200 and not self._has_head:
             self.status = status

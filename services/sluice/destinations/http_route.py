@@ -57,7 +57,13 @@ class Route:
                 if self._proxy is None:
                     return await self._connect(url)
                 connection = await self._connect(self._proxy.url)
-                return connection if url.scheme == "http" else await self._tunnel(connection, url)
+                if url.scheme == "http":
+                    return connection
+                try:
+                    return await self._tunnel(connection, url)
+                except BaseException:
+                    connection.abort()
+                    raise
         except TimeoutError as error:
             raise httpx.ConnectTimeout(f"no connection within {timeout_s:g} s") from error
         except (OSError, UnicodeError) as error:  # a name with a label too long is a UnicodeError
@@ -79,21 +85,15 @@ class Route:
         head = b"CONNECT %b HTTP/1.1\r\nhost: %b\r\naccept: */*\r\n%b\r\n" % (place, place, self._credentials)
         try:
             await outer.exchange(head, b"", None)
-            if not 200 <= outer.status < 300:
-                raise httpx.ProxyError(f"the proxy answered {outer.status} to CONNECT {place.decode()}")
-            inner = Connection()
-            transport = await asyncio.get_running_loop().start_tls(
-                outer.transport, inner, self._tls, server_hostname=host
-            )
-            if transport is None:
-                raise ConnectionResetError("the proxy closed the connection")
-            inner.connection_made(transport)
         except httpx.TransportError as error:
-            outer.abort()
-            raise httpx.ProxyError(str(error)) from error
-        except BaseException:
-            outer.abort()
-            raise
+            raise httpx.ProxyError(f"no answer to CONNECT {place.decode()}: {error}") from error
+        if not 200 <= outer.status < 300:
+            raise httpx.ProxyError(f"the proxy answered {outer.status} to CONNECT {place.decode()}")
+        inner, loop = Connection(), asyncio.get_running_loop()
+        transport = await loop.start_tls(outer.transport, inner, self._tls, server_hostname=host)
+        if transport is None:
+            raise httpx.ProxyError("the proxy closed the connection")
+        inner.connection_made(transport)
         return inner
 
     @cached_property
