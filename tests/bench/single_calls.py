@@ -126,7 +126,8 @@ class _Vendor(asyncio.Protocol):
 
 async def _serve() -> None:
     server = await asyncio.get_running_loop().create_server(_Vendor, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
+    sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
     await server.serve_forever()
 
 
