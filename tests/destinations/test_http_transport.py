@@ -42,7 +42,7 @@ async def test_no_more_connections_are_used_than_allowed() -> None:
     busy: list[None] = []
     most = 0
 
-    async def count(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal most
         busy.append(None)
         most = max(most, len(busy))

@@ -73,16 +73,15 @@ class Connection(asyncio.Protocol):
 
     @property
     def is_reusable(self) -> bool:
-        """Whether the last answer was the end of an exchange after which the server expects another one."""
+        """True if the server expects another request after its answer."""
         # An answer may come before the whole request was sent: the server has not read the rest, and may never do.
-        sent = self.transport.get_write_buffer_size() == 0
-        return (
-            self._has_ended and self._keeps_alive and sent and not self._is_paused and not self.transport.is_closing()
-        )
+        is_sent = self.transport.get_write_buffer_size() == 0
+        is_read = self._has_ended and not self._is_paused
+        return is_read and is_sent and self._keeps_alive and not self.transport.is_closing()
 
     @property
     def is_quiet(self) -> bool:
-        """Whether the server has neither closed the idle connection nor sent anything that nobody asked for.
+        """True if the server has neither closed the idle connection nor sent anything that nobody asked for.
 
         Asks the socket itself: the loop may not have come to read what has arrived.
         """
