@@ -141,7 +141,7 @@ async def test_a_tls_error_after_the_handshake_is_ambiguous(
     ("url", "said"),
     [
         pytest.param("http://vendor.invalid", "gaierror", id="no such name"),
-        pytest.param(f"http://{'a' * 70}.test", "UnicodeError", id="a label that is too long"),
+        pytest.param(f"http://{'a' * 70}.test", r"Unicode\w*Error", id="a label that is too long"),
         pytest.param("http://127.0.0.1:1", "ConnectionRefusedError", id="refused"),
         pytest.param("https://127.0.0.1:1", "ConnectionRefusedError", id="refused, for TLS"),
     ],

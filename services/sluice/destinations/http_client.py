@@ -1,6 +1,6 @@
 """Client for one vendor account: makes requests, sends them with their login, and returns the answers.
 
-It is what is left of ``httpx.AsyncClient``, which takes three times the CPU: without redirects, for a write must not be
+It is what is left of ``httpx.AsyncClient``, which takes several times the CPU: without redirects, for a write must not be
 repeated unasked, and without cookies, which no vendor needs and which would grow without end.
 """
 
