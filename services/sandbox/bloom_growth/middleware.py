@@ -55,7 +55,7 @@ class Middleware:
 
     def _find_token(self, request: Request) -> Token | None:
         if len(self._faults):
-            for _ in self._faults.acting((ExpireToken,), request.method, request.path):
+            for _ in self._faults.acting((ExpireToken,), request.method, request.path, request.body):
                 self._tokens.expire_all()
         return self._tokens.find(request.header("authorization"))
 
@@ -100,7 +100,7 @@ class Middleware:
     def _after(self, request: Request, response: Response) -> Response:
         """Return the answer of a fault in place of the vendor's, after the vendor has done its work."""
         if len(self._faults):
-            for fault in self._faults.acting((AnswerAfter,), request.method, request.path):
+            for fault in self._faults.acting((AnswerAfter,), request.method, request.path, request.body):
                 content_type = fault.content_type if fault.body else None
                 return Response(status=fault.status, body=fault.body.encode(), content_type=content_type)
         return response

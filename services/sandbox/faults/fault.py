@@ -1,9 +1,9 @@
 """Kinds of fault between a client and a vendor, switched while the sandbox runs.
 
-A fault names the requests that it meets (``method``, ``path`` prefix, in any case; null is any), lets the first
-``skip`` of them pass and acts on the next ``times`` (null: until cleared). Faults act in the order in which they were
-added; a fault that ends the request (``status``, ``drop_before``, ``outage``, ``drop_after``, ``status_after``,
-``garbage``, ``endless``, ``bomb``) leaves the later ones unused.
+A fault names the requests that it meets (``method``, ``path`` prefix, in any case, and ``says``, a part of the body as
+it came; null is any), lets the first ``skip`` of them pass and acts on the next ``times`` (null: until cleared). Faults
+act in the order in which they were added; a fault that ends the request (``status``, ``drop_before``, ``outage``,
+``drop_after``, ``status_after``, ``garbage``, ``endless``, ``bomb``) leaves the later ones unused.
 """
 
 from typing import Annotated, Literal
@@ -21,11 +21,13 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     skip: Annotated[int, msgspec.Meta(ge=0)] = 0
     method: str | None = None
     path: str | None = None
+    says: str | None = None
 
-    def meets(self, method: str, path: str) -> bool:
+    def meets(self, method: str, path: str, body: bytes) -> bool:
         is_method = self.method is None or self.method.upper() == method
+        says_it = self.says is None or self.says.encode() in body
         # Vendors differ in whether the case of a path matters. For the choice of requests it does not.
-        return is_method and path.lower().startswith((self.path or "").lower())
+        return is_method and says_it and path.lower().startswith((self.path or "").lower())
 
 
 class Latency(Selection, frozen=True, kw_only=True, tag="latency"):
