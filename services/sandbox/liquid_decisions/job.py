@@ -91,15 +91,14 @@ class Job:
             self.reason = "cancel noted"
 
     def release(self, at: float) -> None:
-        """Let a held job go on at once, and hold it no more."""
+        """Let a held job go on at once, and hold it no more. A cancel noted between two slices takes effect."""
         self.is_held, self._hold_after, self.due_at = False, None, at
+        if self._is_canceling and self.state == "Processing":
+            self._cancel(at)
 
     def step(self) -> None:
-        """Do the work that is due at ``due_at``, unless the job is to be held there."""
+        """Do the work that is due at ``due_at``."""
         if self.due_at is None:
-            return
-        if self.state != "Initialized" and self._hold_after is not None and self._done >= self._hold_after:
-            self.is_held = True
             return
         at = self.due_at
         try:
@@ -118,7 +117,7 @@ class Job:
                 self._end("Rejected", at, self._rejection)
             case "Initialized":
                 self.state, self.reason = "Accepted", self._accepted_reason
-                self.due_at = at + self._settings.queue_s
+                self._go_on(at + self._settings.queue_s)
             case "Accepted":
                 self._start(at)
             case _:
@@ -141,9 +140,17 @@ class Job:
         if self._done == self.records:
             self._complete(at)
         elif self._is_canceling:
-            self._end("Canceled", at, "canceled" + self._counted(f" after {self._done} records"))
+            self._cancel(at)
         else:
-            self.due_at = at + self._settings.slice_s
+            self._go_on(at + self._settings.slice_s)
+
+    def _go_on(self, at: float) -> None:
+        """Be due at that instant, or wait here for a release."""
+        self.due_at = at
+        self.is_held = self._hold_after is not None and self._done >= self._hold_after
+
+    def _cancel(self, at: float) -> None:
+        self._end("Canceled", at, "canceled" + self._counted(f" after {self._done} records"))
 
     def _complete(self, at: float) -> None:
         assert self._work is not None

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from heapq import heappop, heappush
 from itertools import count
@@ -80,28 +81,25 @@ class Jobs:
         return self._answer(job, request)
 
     def note_cancel(self, job: Job) -> None:
-        before = job.status
-        job.cancel()
-        if job.status != before:
-            self._mail(job)
+        with self._mailed(job):
+            job.cancel()
 
     def release(self, jobs: Iterable[Job]) -> int:
         """Let those that are held go on, in the order of their submits; return how many there were."""
-        held = [job for job in jobs if job.is_held]
+        held, now = [job for job in jobs if job.is_held], self._clock.now()
         for job in held:
-            job.release(self._clock.now())
+            with self._mailed(job):
+                job.release(now)
             self._wait_for(job)
-        self.catch_up(self._clock.now())
+        self.catch_up(now)
         return len(held)
 
     def catch_up(self, now: float) -> None:
         """Run what is due, the earliest first, so that jobs that run at once take turns."""
         while self._due and self._due[0][0] <= now:
             _, _, job = heappop(self._due)
-            before = job.status
-            job.step()
-            if job.status != before:
-                self._mail(job)
+            with self._mailed(job):
+                job.step()
             self._wait_for(job)
 
     def _find(self, request: Request, community: Community) -> Job:
@@ -165,6 +163,14 @@ class Jobs:
         """Queue the job for its next step, if it has one and is not held."""
         if job.due_at is not None and not job.is_held:
             heappush(self._due, (job.due_at, next(self._turns), job))
+
+    @contextmanager
+    def _mailed(self, job: Job) -> Iterator[None]:
+        """Send a mail if the status of the job changes in this context."""
+        before = job.status
+        yield
+        if job.status != before:
+            self._mail(job)
 
     def _mail(self, job: Job) -> None:
         """Send the mail of the job's end, or of any status where the settings say so. §10, §15"""
