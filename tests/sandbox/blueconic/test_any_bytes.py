@@ -77,7 +77,7 @@ async def _app() -> AsyncIterator[Tenant]:
 async def _status(app: Tenant, endpoint: Endpoint, segment: str, query: bytes, body: bytes, form: bool) -> int:
     """Return the status of a call. Every byte of the segment is encoded: no client must treat ``.`` as a folder."""
     encoded = "".join(f"%{byte:02X}" for byte in segment.encode()) or "x"
-    path = endpoint.path.format_map(dict.fromkeys(("grouptype", "group", "profileId"), encoded))
+    path = endpoint.path.format_map(dict.fromkeys(("grouptype", "group", "profileId", "segment"), encoded))
     headers = {"content-type": "application/x-www-form-urlencoded" if form else "application/json"}
     answer = await app.http.request(endpoint.method, f"{path}?{quote(query)}", content=body, headers=headers)
     return answer.status_code
