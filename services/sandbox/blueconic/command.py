@@ -66,7 +66,6 @@ def blueconic(
     events: tuple[str, ...],
     unique: tuple[str, ...],
     defined: tuple[str, ...],
-    segments: tuple[Segment, ...],
 ) -> None:
     """Serve a stand-in for the BlueConic REST API v2."""
     group_types = (GroupType(id=name, name=name, plural_name=name) for name in groups)
@@ -75,7 +74,6 @@ def blueconic(
         group_types=(*settings.group_types, *group_types),
         event_types=(*settings.event_types, *(EventType(id=name, name=name) for name in events)),
         unique_properties=settings.unique_properties | frozenset(unique),
-        segments=segments,
         defined_properties=frozenset(defined) if defined else None,
     )
     vendor = BlueConic(settings, ledger=serving.make_ledger())

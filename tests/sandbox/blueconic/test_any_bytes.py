@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.blueconic.endpoints import ENDPOINTS, Endpoint
+from sandbox.blueconic.settings import Segment, Settings
 from tests.sandbox.blueconic.tenants import ALLOWED, Tenant, tenant
 
 EVERY_ENDPOINT = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: f"§1 {one.method} {one.path}")
@@ -70,7 +71,7 @@ ENTRIES = st.lists(
 
 @pytest_asyncio.fixture(scope="module", name="app")
 async def _app() -> AsyncIterator[Tenant]:
-    async with tenant() as found:
+    async with tenant(Settings(segments=(Segment(id="x", property="p", value="1"),))) as found:
         yield found
 
 
