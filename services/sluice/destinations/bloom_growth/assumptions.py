@@ -17,8 +17,6 @@ TOKEN_LIFETIME_S = 1_209_599.0
 """Used where the vendor names none: its own two weeks. §2 [docs:help]"""
 LOCK_POLL_S = 0.1
 """Pause between two tries at the lock of the token file, which nobody announces to be free."""
-PROBE_LASTS_S = 5.0
-"""Age up to which one probe answers for all calls that look alike: a page to one is a page to many."""
 MAX_READS = 2
 """Reads in flight that find out about lost answers, besides the writes."""
 MAX_NAMESAKES = 10
@@ -27,7 +25,7 @@ MAX_LISTING_BYTES = 256 * 2**20
 """Bytes of one listing; 84 MB have been seen. rules_bloom_liquid_reads.md D1.9"""
 MIN_CUT_CHARS = 50
 """Characters that a server keeps of a title at least, if it cuts titles: §10 has only an example of 255."""
-MAX_CREDITED = 100_000
+MAX_CREDITED = 20_000
 """Ids of our own that are remembered, of each kind of object, to tell them from those of others."""
 CLOCKS_APART_S = 2.0
 """Largest difference between two instants of the vendor's own, of which ``Date`` is cut to the second."""

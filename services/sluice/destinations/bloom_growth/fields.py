@@ -36,8 +36,6 @@ def read_fields(
             )
         values[field.name] = field.read(field.name, value)
     known = {field.name for field in fields}
-    if len(known) == len(fields) and data.keys() <= known:
-        return values
     for name in data:
         if name in known or (data[name] is None and null_is_absent and name in fixed):
             continue

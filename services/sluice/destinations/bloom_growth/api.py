@@ -1,0 +1,165 @@
+"""Calls to the API: one request each, and the judgement of its answer, by a probe where the status does not tell."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
+from math import inf
+
+import httpx
+import msgspec
+
+from sluice.destinations.bloom_growth.answers import Record, read_record
+from sluice.destinations.bloom_growth.assumptions import MAX_LISTING_BYTES
+from sluice.destinations.bloom_growth.errors import (
+    Effect,
+    describe_answer,
+    error_from,
+    fault_of,
+    hold_of,
+    needs_probe,
+)
+from sluice.destinations.bloom_growth.row_pieces import RowPieces
+from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, PreSendCheck, Refused, Unavailable
+from sluice.destinations.http import CONNECT_TIMEOUT_S, describe_request, send, stream
+from sluice.destinations.http_attempts import PRE_SEND_CHECK
+from sluice.destinations.oauth import RESEND_CHECK
+from sluice.destinations.vendor_answers import VendorAnswers
+
+Permit = Callable[[], AbstractAsyncContextManager[PreSendCheck]]
+"""Waits until one call more may be made, as ``Calls.permit`` does."""
+PROBE = "users/mine"
+"""§15"""
+_TIMEOUT = {"connect": CONNECT_TIMEOUT_S, "pool": CONNECT_TIMEOUT_S, "read": None, "write": None}
+
+
+class Api:
+    """The API below ``base_url``, called with ``client``."""
+
+    def __init__(self, client: httpx.AsyncClient, base_url: str, answers: VendorAnswers) -> None:
+        self._client = client
+        self._answers = answers
+        self._headers = httpx.Headers({**client.headers, "content-type": "application/json"})  # on all calls, §1
+        # Most calls have one of few paths, and a URL takes longer to parse than its request to send.
+        self._url = lru_cache(maxsize=1000)(lambda path: httpx.URL(f"{base_url}/{path}"))
+        self._probing = asyncio.Lock()
+        self._probed_at_s = -inf
+        self._hold: Unavailable | Misconfigured | None = None
+        self._me: int | None = None
+
+    async def create(self, path: str, body: bytes, permit: Permit) -> Record:
+        """Make a record; its ``new_id`` is set. Raises ``BatchError``."""
+        response = await self._call("POST", path, body, "create", permit)
+        record = read_record(response)
+        if record is not None and record.new_id is not None:
+            return record
+        # It is not sent again as it is, or it would be answered like this for ever. §10
+        refused = Refused("no-id", f"{describe_answer(response)}: the answer has no id", response.status_code)
+        raise Ambiguous(str(refused), refusal=refused)
+
+    async def change(self, method: str, path: str, permit: Permit, body: bytes = b"") -> httpx.Response:
+        """Make a call with an effect that a repeat leaves as it is. Raises ``BatchError``."""
+        return await self._call(method, path, body, "repeatable", permit)
+
+    async def read(self, path: str, permit: Permit) -> Record:
+        """Read a record. Raises ``BatchError``, never ``Ambiguous``."""
+        response = await self._call("GET", path, b"", "read", permit)
+        record = read_record(response)
+        if record is None:
+            raise Refused("unreadable", f"{describe_answer(response)}: expected an object", response.status_code)
+        return record
+
+    async def list(self, path: str, permit: Permit, take: Callable[[Record], None]) -> None:
+        """Give each row of the list at ``path`` to ``take``, as it comes. Raises ``BatchError``, never ``Ambiguous``."""
+        for is_last in (False, True):
+            page = await self._list(path, permit, take)
+            if page is None:
+                return
+            if (hold := await self._ask_probe(permit)) is not None:
+                raise hold
+            if is_last:
+                raise page
+
+    async def _list(self, path: str, permit: Permit, take: Callable[[Record], None]) -> Refused | None:
+        """Return the refusal of a list that cannot be read, if the list is at fault and not the vendor away."""
+        async with permit() as check:
+            request = self._request("GET", path, b"", check)
+            async with stream(self._client, request, MAX_LISTING_BYTES) as (response, pieces):
+                if not response.is_success:
+                    if (error := error_from(response, "read", is_own=True)) is not None:
+                        raise error
+                    return Refused(str(response.status_code), describe_answer(response), response.status_code)
+                rows = RowPieces(take)
+                try:
+                    async for piece in pieces:
+                        rows.add(piece)
+                    rows.end()
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error_:
+                    return Refused("no-json", f"{describe_request(request)}: expected an array of objects: {error_}")
+        return None
+
+    async def me(self, permit: Permit) -> int:
+        """Return the id of the user in whose name we call. Raises ``BatchError``."""
+        if self._me is None:
+            self._me = (await self.probe(permit)).id
+        return self._me or 0
+
+    async def probe(self, permit: Permit) -> Record:
+        """Return the user in whose name we call. Raises what holds the destination when the vendor does not say. §15"""
+        async with permit() as check:
+            response = await send(self._client, self._request("GET", PROBE, b"", check))
+            if (hold := hold_of(response)) is not None:
+                raise hold
+        return read_record(response) or Record()
+
+    async def _call(self, method: str, path: str, body: bytes, effect: Effect, permit: Permit) -> httpx.Response:
+        for is_last in (effect == "create", True):
+            async with permit() as check:
+                request = self._request(method, path, body, check)
+                if effect == "create":
+                    request.extensions[RESEND_CHECK] = self._answers.are_own
+                response = await send(self._client, request)
+                is_own = response.is_success or self._answers.are_own(response)
+                if (error := error_from(response, effect, is_own=is_own)) is not None:
+                    raise error
+            if not needs_probe(response, effect):
+                return response
+            is_own_403 = response.status_code == 403 and is_own
+            if (hold := await self._ask_probe(permit)) is not None:
+                raise hold if effect == "read" or is_own_403 else _doubtful(hold, response, effect)
+            # The vendor may have come back meanwhile: only what stays a page is a wrong path.
+            if is_last or is_own_403:
+                break
+        raise fault_of(response, effect, is_own=is_own)
+
+    async def _ask_probe(self, permit: Permit) -> Unavailable | Misconfigured | None:
+        """Return what holds the destination by a probe that was sent after now; ``None`` when nothing does. §15"""
+        came_at_s = asyncio.get_running_loop().time()
+        # One probe for all answers that came before it was sent: a page to one is a page to many.
+        async with self._probing:
+            if self._probed_at_s <= came_at_s:
+                self._probed_at_s = asyncio.get_running_loop().time()
+                try:
+                    await self.probe(permit)
+                    self._hold = None
+                except (Unavailable, Misconfigured) as hold:
+                    self._hold = hold
+            return self._hold
+
+    def _request(self, method: str, path: str, body: bytes, check: PreSendCheck) -> httpx.Request:
+        return httpx.Request(
+            method,
+            self._url(path),
+            headers=self._headers,
+            content=body or None,
+            extensions={PRE_SEND_CHECK: check, "timeout": _TIMEOUT},
+        )
+
+
+def _doubtful(hold: Unavailable | Misconfigured, response: httpx.Response, effect: Effect) -> BatchError:
+    """Return ``hold`` for a write that may have been applied behind the page that answered it."""
+    if effect == "create":
+        reason = hold.reason if isinstance(hold, Unavailable) else "misconfigured"
+        return Ambiguous(f"{describe_answer(response)}; {hold}", reason=reason)
+    hold.may_be_at_work = True
+    return hold
