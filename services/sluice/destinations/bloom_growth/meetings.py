@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from sluice.destinations.bloom_growth.api import Api
 from sluice.destinations.bloom_growth.creates import Creator
-from sluice.destinations.bloom_growth.seen_ids import SeenIds
 from sluice.destinations.bloom_growth.work import Create
 from sluice.destinations.contract import Refused
 from sluice.destinations.item_calls import Calls
@@ -23,9 +22,8 @@ MEETING = "meeting"
 class Meetings:
     """Maker of meetings, and adder of attendees."""
 
-    def __init__(self, api: Api, seen: SeenIds, creator: Creator) -> None:
+    def __init__(self, api: Api, creator: Creator) -> None:
         self._api = api
-        self._seen = seen
         self._creator = creator
         self.adopted: dict[str, str] = {}
         """Meetings found after a lost answer, by the identifier of their item, whose attendees are still to be added."""
@@ -62,9 +60,7 @@ class Meetings:
     async def _attending(self, meeting_id: int, calls: Calls) -> list[int]:
         found: list[int] = []
         try:
-            await self._api.list(
-                f"L10/{meeting_id}/attendees", calls.permit, lambda row: found.append(row.id or 0)
-            )
+            await self._api.list(f"L10/{meeting_id}/attendees", calls.permit, lambda row: found.append(row.id or 0))
         except Refused:
             return []
         return found

@@ -40,7 +40,8 @@ def encode_record(event: RecordEvent) -> Encoded:
     encode = _ENCODERS.get(event.operation)
     if encode is None:
         raise Rejection(
-            "unknown-operation", f"expected insert, update, upsert or delete, got {event.operation!r}; correct it upstream"
+            "unknown-operation",
+            f"expected insert, update, upsert or delete, got {event.operation!r}; correct it upstream",
         )
     return encode(event, shape)
 

@@ -44,7 +44,9 @@ class SeenIds:
         return self._made.get(identity)
 
 
-def _remember(memory: OrderedDict[Hashable, int] | OrderedDict[tuple[str, int], None], key: object, value: object, size: int) -> None:
+def _remember(
+    memory: OrderedDict[Hashable, int] | OrderedDict[tuple[str, int], None], key: object, value: object, size: int
+) -> None:
     memory[key] = value  # type: ignore[index, assignment]
     memory.move_to_end(key)  # type: ignore[arg-type]
     if len(memory) > size:
