@@ -70,7 +70,7 @@ class Api:
         return record
 
     async def list(self, path: str, permit: Permit, take: Callable[[Record], None]) -> None:
-        """Give each row of the list at ``path`` to ``take``, as it comes. Raises ``BatchError``, never ``Ambiguous``."""
+        """Give each row of the list at ``path`` to ``take``, as it comes. Raises as :meth:`read` does."""
         for is_last in (False, True):
             page = await self._list(path, permit, take)
             if page is None:
@@ -97,6 +97,11 @@ class Api:
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error_:
                     return Refused("no-json", f"{describe_request(request)}: expected an array of objects: {error_}")
         return None
+
+    async def write_nothing(self, permit: Permit) -> httpx.Response:
+        """Send a write to an issue that cannot exist, and return its answer: ids are above 0. §1 [test:live]"""
+        async with permit() as check:
+            return await send(self._client, self._request("PUT", "issues/0", b"{}", check))
 
     async def me(self, permit: Permit) -> int:
         """Return the id of the user in whose name we call. Raises ``BatchError``."""

@@ -7,13 +7,13 @@ from datetime import datetime
 
 import httpx
 
-from sluice.destinations.bloom_growth.answers import Record
+from sluice.destinations.bloom_growth.answers import Record, is_json_text
 from sluice.destinations.bloom_growth.api import Api
 from sluice.destinations.bloom_growth.assumptions import MAX_BATCH_BYTES, MAX_READS
 from sluice.destinations.bloom_growth.changes import Changer
 from sluice.destinations.bloom_growth.creates import Creator
 from sluice.destinations.bloom_growth.deletes import delete
-from sluice.destinations.bloom_growth.errors import is_own_error
+from sluice.destinations.bloom_growth.errors import describe_answer, error_from, is_own_error
 from sluice.destinations.bloom_growth.listings import own_lists
 from sluice.destinations.bloom_growth.meetings import Meetings
 from sluice.destinations.bloom_growth.records import encode_record
@@ -108,9 +108,9 @@ class BloomGrowth:
                 return await delete(work, item, self._api, calls)
             case Score() as work:
                 return await write_score(work, item, self._api, calls)
-            case Attend(meeting_id, user_id):
-                await self._api.change("POST", f"L10/{meeting_id}/attendees/{user_id}", calls.permit)
-                return Outcome(Fate.DELIVERED, "ADDED", record_id=str(user_id))
+            case Attend() as work:
+                await self._api.change("POST", f"L10/{work.meeting_id}/attendees/{work.user_id}", calls.permit)
+                return Outcome(Fate.DELIVERED, "ADDED", record_id=str(work.user_id))
 
     def recover(self, batch: Batch, in_doubt: InDoubt) -> AsyncIterator[Recovered]:
         """List what is there in place of creates whose answer is lost. Raises ``Unavailable``."""
@@ -126,20 +126,17 @@ class BloomGrowth:
         return f"Bloom Growth at {self._where} answers {me.name} ({me.id}), who owns what names no `user_id`"
 
     async def _check_writes(self) -> None:
-        """Send a write of nothing to an issue that cannot exist: ids are above 0. §1 [test:live]
-
-        A firewall may let reads pass and no writes. Any answer of the vendor's own says that writes arrive.
-        """
+        """See that a write of nothing is answered by the vendor: a firewall may let reads pass and no writes."""
         try:
-            await self._api.change("PUT", "issues/0", _permit, b"{}")
-        except Refused as error:
-            if error.http_status is not None and error.http_status >= 400:
-                return
-            raise Unavailable("misconfigured", f"reads get through and writes do not: {error}") from error
+            response = await self._api.write_nothing(_permit)
         except Ambiguous as error:
-            # An unknown id may be answered 500. §10
-            if error.reason != "500":
-                raise Unavailable(error.reason, f"reads get through and writes do not: {error}") from error
+            raise Unavailable(error.reason, f"reads get through and writes do not: {error}") from error
+        refusal = error_from(response, "read", is_own=True)
+        # A refusal is what an unknown id gets, perhaps a 500. §10
+        if isinstance(refusal, Unavailable) and refusal.reason != "500":
+            raise refusal
+        if response.is_redirect or (response.content and not is_json_text(response.content)):
+            raise Unavailable("misconfigured", f"reads get through and writes do not: {describe_answer(response)}")
 
     async def _see_ids(self, me: int) -> None:
         """List what is ours, so that the first creates have a bound below what they make. It may be a low one."""

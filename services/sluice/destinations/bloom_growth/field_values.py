@@ -1,4 +1,4 @@
-"""Values of a record's fields, checked, as the wire has them. Each reader raises ``Rejection``, which names the field."""
+"""Values of a record's fields, checked, as the wire has them. Readers raise ``Rejection``, which names the field."""
 
 import re
 from datetime import datetime

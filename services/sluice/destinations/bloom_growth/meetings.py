@@ -26,7 +26,7 @@ class Meetings:
         self._api = api
         self._creator = creator
         self.adopted: dict[str, str] = {}
-        """Meetings found after a lost answer, by the identifier of their item, whose attendees are still to be added."""
+        """Meetings that were found after a lost answer and lack their attendees, by the identifier of their item."""
 
     async def make(self, create: Create, item: Item, calls: Calls) -> Outcome:
         """Make the meeting of ``create``, or what is missing of it. Raises ``BatchError``."""

@@ -178,7 +178,8 @@ def _key(event: RecordEvent) -> int:
 def _bad_key(event: RecordEvent) -> Rejection:
     return Rejection(
         "bad-key",
-        f"expected the id of the {event.object} as key, such as '7001', got {describe_value(event.key)}; name it upstream",
+        f"expected the id of the {event.object} as key, such as '7001', got {describe_value(event.key)}; "
+        "name it upstream",
     )
 
 

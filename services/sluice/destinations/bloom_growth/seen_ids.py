@@ -6,8 +6,12 @@ may be that create's, and what has not is older.
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping
+from typing import TypeVar
 
 from sluice.destinations.bloom_growth.assumptions import MAX_CREDITED
+
+Name = TypeVar("Name", bound=Hashable)
+Value = TypeVar("Value")
 
 
 class SeenIds:
@@ -44,10 +48,8 @@ class SeenIds:
         return self._made.get(identity)
 
 
-def _remember(
-    memory: OrderedDict[Hashable, int] | OrderedDict[tuple[str, int], None], key: object, value: object, size: int
-) -> None:
-    memory[key] = value  # type: ignore[index, assignment]
-    memory.move_to_end(key)  # type: ignore[arg-type]
+def _remember(memory: OrderedDict[Name, Value], name: Name, value: Value, size: int) -> None:
+    memory[name] = value
+    memory.move_to_end(name)
     if len(memory) > size:
         memory.popitem(last=False)

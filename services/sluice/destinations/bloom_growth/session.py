@@ -9,7 +9,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from math import inf
 
 import httpx
@@ -46,7 +46,7 @@ class Session(TokenAuth):
     credentials = "`user_name` and `password`"
 
     def __init__(self, host: str, user_name: str, password: Secret, file: TokenFile | None) -> None:
-        form = {"grant_type": "password", "userName": user_name, "password": password}
+        form: dict[str, str | Secret] = {"grant_type": "password", "userName": user_name, "password": password}
         super().__init__(f"{host}/Token", form, default_lifetime_s=TOKEN_LIFETIME_S)
         self._user_name = user_name
         self._file = file
@@ -61,15 +61,12 @@ class Session(TokenAuth):
         if self._file is None:
             yield None
             return
-        try:
-            lock = self._file.lock()
-            await lock.__aenter__()
-        except OSError as error:
-            raise Misconfigured(f"cannot keep the token in `token_path`: {error}; correct it") from error
-        try:
+        async with AsyncExitStack() as locked:
+            try:
+                await locked.enter_async_context(self._file.lock())
+            except OSError as error:
+                raise Misconfigured(f"cannot keep the token in `token_path`: {error}; correct it") from error
             yield await self._kept(stale)
-        finally:
-            await lock.__aexit__(None, None, None)
 
     async def keep(self, found: Token | BatchError) -> None:
         """Take note of a login's end, in the file, too."""
@@ -81,9 +78,9 @@ class Session(TokenAuth):
         try:
             if isinstance(found, Token):
                 lifetime_s = found.lifetime_s or TOKEN_LIFETIME_S
-                await self._file.write(token=found.value, expires_at_s=unix_s() + lifetime_s)
+                await self._file.keep_token(found.value, unix_s() + lifetime_s)
             elif isinstance(found, LoginRefused):
-                await self._file.write(refused_until_s=unix_s() + REFUSED_FOR_S, refusal=str(found))
+                await self._file.keep_refusal(str(found), unix_s() + REFUSED_FOR_S)
         except OSError as error:
             raise Misconfigured(f"cannot keep the token in `token_path`: {error}; correct it") from error
 

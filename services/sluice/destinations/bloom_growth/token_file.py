@@ -29,8 +29,8 @@ _SCRYPT = {"n": 2**14, "r": 8, "p": 1}
 class Kept(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The content of the file."""
 
-    salt: str
-    account: str
+    salt: str = ""
+    account: str = ""
     token: str = ""
     expires_at_s: float = 0.0
     """In seconds since 1970."""
@@ -50,31 +50,30 @@ class TokenFile:
         """Return what is kept for this account; ``None`` if nothing is that can be read."""
         return await asyncio.to_thread(self._read)
 
-    async def write(
-        self, *, token: str = "", expires_at_s: float = 0.0, refused_until_s: float = 0.0, refusal: str = ""
-    ) -> None:
-        """Keep this in place of all before. Raises ``OSError``."""
-        salt = secrets.token_hex(16)
-        kept = Kept(
-            salt=salt,
-            account=await asyncio.to_thread(self._digest, salt),
-            token=token,
-            expires_at_s=expires_at_s,
-            refused_until_s=refused_until_s,
-            refusal=refusal,
-        )
-        await asyncio.to_thread(self._write, msgspec.json.encode(kept))
+    async def keep_token(self, token: str, expires_at_s: float) -> None:
+        """Keep ``token`` in place of all before. Raises ``OSError``."""
+        await self._keep(Kept(token=token, expires_at_s=expires_at_s))
+
+    async def keep_refusal(self, refusal: str, until_s: float) -> None:
+        """Keep ``refusal`` in place of all before. Raises ``OSError``."""
+        await self._keep(Kept(refusal=refusal, refused_until_s=until_s))
 
     @asynccontextmanager
     async def lock(self) -> AsyncIterator[None]:
         """Wait until no other process has the lock, and hold it. Raises ``OSError``."""
         descriptor = await asyncio.to_thread(self._open_lock)
         try:
-            while not _try_lock(descriptor):
+            while not _try_lock(descriptor):  # noqa: ASYNC110  # another process has it
                 await asyncio.sleep(LOCK_POLL_S)
             yield
         finally:
             os.close(descriptor)  # and so the lock is free
+
+    async def _keep(self, kept: Kept) -> None:
+        salt = secrets.token_hex(16)
+        account = await asyncio.to_thread(self._digest, salt)
+        kept = msgspec.structs.replace(kept, salt=salt, account=account)
+        await asyncio.to_thread(self._write, msgspec.json.encode(kept))
 
     def _read(self) -> Kept | None:
         try:

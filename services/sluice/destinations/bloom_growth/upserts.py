@@ -37,9 +37,8 @@ class Upserter:
             return await self._creator.make(create, item, calls)
         if len(found) > 1:
             ids = ", ".join(str(one) for one in found[:10])
-            message = (
-                f"expected one {create.object} with this title in meeting {create.meeting_id}, got {ids}; name the key"
-            )
+            where = f"in meeting {create.meeting_id}"
+            message = f"expected one {create.object} with this title {where}, got {ids}; give one's id as key"
             return Outcome(Fate.REJECTED, "conflict", message)
         if FOUND not in item.refs:
             await calls.note({FOUND: str(found[0])})
