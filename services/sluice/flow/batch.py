@@ -6,22 +6,16 @@ a batch. An item keeps its place in Kafka throughout, because its outcome is wri
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
-from sluice.events import Place, RecordEvent
+from sluice.events import NO_REFS, Place, RecordEvent
 
 FlushReason = Literal["count", "bytes", "age", "duplicate", "pressure", "drain", "bisect"]
 """Reason for closing a window. ``duplicate``: its next item has an identity that the window holds already.
 
 ``pressure``: memory is full, and this was the largest window. ``bisect``: the batch is a part of one that was sent."""
-
-
-NO_REFS: Mapping[str, str] = MappingProxyType({})
-MAX_REFS_BYTES = 1024
-"""Bound on the refs of one item, as JSON: they travel in a header, and in the journal."""
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):
@@ -50,8 +44,8 @@ class InDoubt(msgspec.Struct, frozen=True, kw_only=True):
 
     batch_id: str
     refs: Mapping[str, str]
-    """The greatest ids that the vendor had shown before the request left, by kind of object; empty where it is not asked
-    by them."""
+    """The greatest ids that the vendor had shown before the request left, by kind of object; empty where it is not
+    asked by them."""
     requested_at: datetime
     """The time at the process that sent it, which may have run on another machine: for people, never for a proof."""
     lost_at_s: float
