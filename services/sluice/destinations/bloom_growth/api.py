@@ -13,6 +13,8 @@ from sluice.destinations.bloom_growth.answers import Record, read_record
 from sluice.destinations.bloom_growth.assumptions import MAX_LISTING_BYTES
 from sluice.destinations.bloom_growth.errors import (
     Effect,
+    Fault,
+    Hold,
     describe_answer,
     error_from,
     fault_of,
@@ -20,7 +22,7 @@ from sluice.destinations.bloom_growth.errors import (
     needs_probe,
 )
 from sluice.destinations.bloom_growth.row_pieces import RowPieces
-from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, PreSendCheck, Refused, Unavailable
+from sluice.destinations.contract import Ambiguous, BatchError, PreSendCheck, Refused, Unavailable
 from sluice.destinations.http import CONNECT_TIMEOUT_S, describe_request, send, stream
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 from sluice.destinations.oauth import RESEND_CHECK
@@ -43,8 +45,8 @@ class Api:
         # Most calls have one of few paths, and a URL takes longer to parse than its request to send.
         self._url = lru_cache(maxsize=1000)(lambda path: httpx.URL(f"{base_url}/{path}"))
         self._probing = asyncio.Lock()
-        self._probed_at_s = -inf
-        self._hold: Unavailable | Misconfigured | None = None
+        self._took_calls_at_s = -inf
+        """When the last probe was sent that the vendor has answered well."""
         self._me: int | None = None
 
     async def create(self, path: str, body: bytes, permit: Permit) -> Record:
@@ -72,31 +74,29 @@ class Api:
     async def list(self, path: str, permit: Permit, take: Callable[[Record], None]) -> None:
         """Give each row of the list at ``path`` to ``take``, as it comes. Raises as :meth:`read` does."""
         for is_last in (False, True):
-            page = await self._list(path, permit, take)
-            if page is None:
-                return
-            if (hold := await self._ask_probe(permit)) is not None:
-                raise hold
-            if is_last:
-                raise page
+            try:
+                return await self._list(path, permit, take)
+            except _Page as page:
+                await self._probe_for(page.fault, permit)
+                if is_last:
+                    raise page.fault from None
 
-    async def _list(self, path: str, permit: Permit, take: Callable[[Record], None]) -> Refused | None:
-        """Return the refusal of a list that cannot be read, if the list is at fault and not the vendor away."""
+    async def _list(self, path: str, permit: Permit, take: Callable[[Record], None]) -> None:
         async with permit() as check:
             request = self._request("GET", path, b"", check)
             async with stream(self._client, request, MAX_LISTING_BYTES) as (response, pieces):
                 if not response.is_success:
                     if (error := error_from(response, "read", is_own=True)) is not None:
                         raise error
-                    return Refused(str(response.status_code), describe_answer(response), response.status_code)
+                    raise _Page(fault_of(response, "read", is_own=True), is_final=False)
                 rows = RowPieces(take)
                 try:
                     async for piece in pieces:
                         rows.add(piece)
                     rows.end()
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error_:
-                    return Refused("no-json", f"{describe_request(request)}: expected an array of objects: {error_}")
-        return None
+                    message = f"{describe_request(request)}: expected an array of objects: {error_}"
+                    raise _Page(Refused("no-json", message, response.status_code), is_final=False) from error_
 
     async def write_nothing(self, permit: Permit) -> httpx.Response:
         """Send a write to an issue that cannot exist, and return its answer: ids are above 0. §1 [test:live]"""
@@ -111,45 +111,50 @@ class Api:
 
     async def probe(self, permit: Permit) -> Record:
         """Return the user in whose name we call. Raises what holds the destination when the vendor does not say. §15"""
+        return await self._probe(permit, lambda hold: hold)
+
+    async def _probe(self, permit: Permit, meaning: Callable[[Hold], BatchError]) -> Record:
         async with permit() as check:
             response = await send(self._client, self._request("GET", PROBE, b"", check))
             if (hold := hold_of(response)) is not None:
-                raise hold
+                raise meaning(hold)
         return read_record(response) or Record()
+
+    async def _probe_for(self, fault: Fault, permit: Permit) -> None:
+        """Probe after an answer that would be ``fault``. Raises what holds the destination, if something does. §15"""
+        came_at_s = asyncio.get_running_loop().time()
+        # One for all answers that came before it was sent: a page to one is a page to many. While the vendor is away
+        # each asks for itself, as delivery lets it.
+        async with self._probing:
+            if self._took_calls_at_s > came_at_s:
+                return
+            asked_at_s = asyncio.get_running_loop().time()
+            await self._probe(permit, lambda hold: _doubtful(hold, fault))
+            self._took_calls_at_s = asked_at_s
 
     async def _call(self, method: str, path: str, body: bytes, effect: Effect, permit: Permit) -> httpx.Response:
         for is_last in (effect == "create", True):
-            async with permit() as check:
-                request = self._request(method, path, body, check)
-                if effect == "create":
-                    request.extensions[RESEND_CHECK] = self._answers.are_own
-                response = await send(self._client, request)
-                is_own = response.is_success or self._answers.are_own(response)
-                if (error := error_from(response, effect, is_own=is_own)) is not None:
-                    raise error
-            if not needs_probe(response, effect):
-                return response
-            is_own_403 = response.status_code == 403 and is_own
-            if (hold := await self._ask_probe(permit)) is not None:
-                raise hold if effect == "read" or is_own_403 else _doubtful(hold, response, effect)
-            # The vendor may have come back meanwhile: only what stays a page is a wrong path.
-            if is_last or is_own_403:
-                break
-        raise fault_of(response, effect, is_own=is_own)
+            try:
+                return await self._send(method, path, body, effect, permit)
+            except _Page as page:
+                await self._probe_for(page.fault, permit)
+                # The vendor may have come back meanwhile: only what stays a page is a wrong path.
+                if is_last or page.is_final:
+                    raise page.fault from None
+        raise AssertionError
 
-    async def _ask_probe(self, permit: Permit) -> Unavailable | Misconfigured | None:
-        """Return what holds the destination by a probe that was sent after now; ``None`` when nothing does. §15"""
-        came_at_s = asyncio.get_running_loop().time()
-        # One probe for all answers that came before it was sent: a page to one is a page to many.
-        async with self._probing:
-            if self._probed_at_s <= came_at_s:
-                self._probed_at_s = asyncio.get_running_loop().time()
-                try:
-                    await self.probe(permit)
-                    self._hold = None
-                except (Unavailable, Misconfigured) as hold:
-                    self._hold = hold
-            return self._hold
+    async def _send(self, method: str, path: str, body: bytes, effect: Effect, permit: Permit) -> httpx.Response:
+        async with permit() as check:
+            request = self._request(method, path, body, check)
+            if effect == "create":
+                request.extensions[RESEND_CHECK] = self._answers.are_own
+            response = await send(self._client, request)
+            is_own = response.is_success or self._answers.are_own(response)
+            if (error := error_from(response, effect, is_own=is_own)) is not None:
+                raise error
+            if needs_probe(response, effect):
+                raise _Page(fault_of(response, effect, is_own=is_own), is_final=is_own and not response.is_success)
+        return response
 
     def _request(self, method: str, path: str, body: bytes, check: PreSendCheck) -> httpx.Request:
         return httpx.Request(
@@ -161,10 +166,20 @@ class Api:
         )
 
 
-def _doubtful(hold: Unavailable | Misconfigured, response: httpx.Response, effect: Effect) -> BatchError:
-    """Return ``hold`` for a write that may have been applied behind the page that answered it."""
-    if effect == "create":
+class _Page(Exception):
+    """An answer of which only a probe tells whose fault it is: the item's, then ``fault`` is its fate, or nobody's."""
+
+    def __init__(self, fault: Fault, *, is_final: bool) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+        self.is_final = is_final
+        """False where the same call may be answered otherwise in a moment."""
+
+
+def _doubtful(hold: Hold, fault: Fault) -> BatchError:
+    """Return what ``hold`` means for a call that may have been applied behind the page that answered it."""
+    if isinstance(fault, Ambiguous):
         reason = hold.reason if isinstance(hold, Unavailable) else "misconfigured"
-        return Ambiguous(f"{describe_answer(response)}; {hold}", reason=reason)
-    hold.may_be_at_work = True
+        return Ambiguous(f"{fault}; {hold}", reason=reason)
+    hold.may_be_at_work = fault.may_be_at_work
     return hold

@@ -10,8 +10,6 @@ from sluice.destinations.item_calls import Calls
 from sluice.flow.batch import Item
 from sluice.flow.outcome import Fate, Outcome
 
-AFTER = "after"
-"""Ref of an item that has a twin: the id of the newest twin, above which its own record's must be."""
 UNREADABLE = "unreadable"
 """Ref of an item whose create was answered by a page, or without an id. The second time is the last one."""
 
@@ -25,11 +23,6 @@ class Creator:
 
     async def make(self, create: Create, item: Item, calls: Calls) -> Outcome:
         """Make the record. Raises ``BatchError``."""
-        identity = item.encoded.identity
-        # The baseline in the journal may be older than the twin, as the journal is written for many items at once.
-        twin = self._seen.twin_of(identity)
-        if twin is not None and item.refs.get(AFTER) != str(twin):
-            await calls.note({AFTER: str(twin)})
         try:
             record = await self._api.create(create.path, bytes(create.body), calls.permit)
         except Ambiguous as error:
@@ -39,7 +32,7 @@ class Creator:
             await calls.note({UNREADABLE: "once"})
             raise Ambiguous(str(error), reason=error.reason) from error
         id_ = record.new_id or 0
-        self._seen.credit(create.object, id_, identity)
+        self._seen.credit(create.object, id_)
         return Outcome(Fate.DELIVERED, "CREATED", record_id=str(id_), warning=_warning(create, record))
 
 

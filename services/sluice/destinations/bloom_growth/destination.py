@@ -96,10 +96,9 @@ class BloomGrowth:
     async def write_item(self, item: Item, calls: Calls) -> Outcome:
         """Do the work of ``item``. Raises ``BatchError``."""
         match decode_work(item.encoded.body):
-            case Create(object="meeting") as work:
-                return await self._meetings.make(work, item, calls)
             case Create() as work:
-                return await self._creator.make(work, item, calls)
+                maker = self._meetings if work.object == "meeting" else self._creator
+                return await maker.make(work, item, calls)
             case Update() as work:
                 return await self._changer.change(work, calls)
             case Upsert() as work:

@@ -32,6 +32,11 @@ from sluice.destinations.http import describe_request, error_message, retry_afte
 Effect = Literal["read", "repeatable", "create"]
 """The kind of a call: without effect, with one that a repeat leaves as it is, with one that a repeat doubles."""
 
+Hold = Unavailable | Misconfigured
+"""An outage, or what a person must change: nothing is written meanwhile."""
+Fault = Refused | Ambiguous
+"""The end of one item: refused, or for a create that may have been applied, not known."""
+
 BARE_STATUSES = frozenset({401, 403, 429})
 """Refusals that may be the vendor's own without a body. Error bodies are undocumented, §10"""
 
@@ -65,20 +70,25 @@ def error_from(response: httpx.Response, effect: Effect, *, is_own: bool) -> Bat
     return _proven(Refused(str(status), message, status), effect, is_own=is_own)
 
 
-def fault_of(response: httpx.Response, effect: Effect, *, is_own: bool) -> BatchError:
+def fault_of(response: httpx.Response, effect: Effect, *, is_own: bool) -> Fault:
     """Return what ``response`` means when the probe has shown that the vendor takes our calls: the item's own fault."""
     status = response.status_code
-    code = str(status) if status >= 300 else "no-json"
-    refused = Refused(code, describe_answer(response), status)
-    if status == 403:
-        return _proven(refused, effect, is_own=is_own)
-    return unproven(refused, may_be_repeated=effect != "create")
+    refused = Refused(str(status) if status >= 300 else "no-json", describe_answer(response), status)
+    if effect == "read" or (status == 403 and is_own):
+        return refused
+    if effect == "create":
+        return Ambiguous(f"{refused} (so it may have been applied)", refusal=refused)
+    refused.may_be_at_work = True
+    return refused
 
 
-def hold_of(probed: httpx.Response) -> BatchError | None:
+def hold_of(probed: httpx.Response) -> Hold | None:
     """Return what holds the destination by the answer to the probe; ``None`` when the vendor takes our calls. §15"""
-    if (error := error_from(probed, "read", is_own=True)) is not None:
-        return error if not isinstance(error, Refused) else Misconfigured(f"{error}; check `url`", probed.status_code)
+    match error_from(probed, "read", is_own=True):
+        case Unavailable() as error:
+            return error
+        case BatchError() as error:
+            return Misconfigured(f"{error}; check `url`", probed.status_code)
     record = read_record(probed)
     if probed.is_success and record is not None and record.id is not None:
         return None

@@ -15,7 +15,6 @@ from contextlib import asynccontextmanager
 from sluice.destinations.bloom_growth.answers import Record
 from sluice.destinations.bloom_growth.api import Api
 from sluice.destinations.bloom_growth.assumptions import MAX_NAMESAKES, MAX_READS
-from sluice.destinations.bloom_growth.creates import AFTER
 from sluice.destinations.bloom_growth.listings import all_lists
 from sluice.destinations.bloom_growth.meetings import MEETING, Meetings
 from sluice.destinations.bloom_growth.seen_ids import SeenIds
@@ -89,7 +88,6 @@ class Recovery:
             item=item,
             create=create,
             title=fold(create.title),
-            after=int(item.refs.get(AFTER, "0")),
             is_alone=self._has_no_namesakes or item.key == lane_key(create),
         )
 
@@ -141,7 +139,7 @@ class Recovery:
                 case Unknown(why):
                     yield item, _ambiguous(why)
                 case Adopted(id_):
-                    self._seen.credit(create.object, id_, item.encoded.identity)
+                    self._seen.credit(create.object, id_)
                     if create.attendees:
                         self._meetings.adopted[item.identifier] = str(id_)
                         yield item, None

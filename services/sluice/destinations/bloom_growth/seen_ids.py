@@ -5,13 +5,9 @@ may be that create's, and what has not is older.
 """
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
-from typing import TypeVar
+from collections.abc import Mapping
 
 from sluice.destinations.bloom_growth.assumptions import MAX_CREDITED
-
-Name = TypeVar("Name", bound=Hashable)
-Value = TypeVar("Value")
 
 
 class SeenIds:
@@ -21,7 +17,6 @@ class SeenIds:
         self._newest: dict[str, int] = {}
         self._max_credited = max_credited
         self._credited: OrderedDict[tuple[str, int], None] = OrderedDict()
-        self._made: OrderedDict[Hashable, int] = OrderedDict()
 
     @property
     def newest(self) -> Mapping[str, str]:
@@ -33,23 +28,13 @@ class SeenIds:
         if id_ > self._newest.get(kind, 0):
             self._newest[kind] = id_
 
-    def credit(self, kind: str, id_: int, identity: object) -> None:
-        """Take note that the record ``id_`` is that of an item with ``identity``, and of no other item."""
+    def credit(self, kind: str, id_: int) -> None:
+        """Take note that the record ``id_`` is that of one item, and of no other."""
         self.saw(kind, id_)
-        _remember(self._credited, (kind, id_), None, self._max_credited)
-        _remember(self._made, identity, id_, self._max_credited)
+        self._credited[kind, id_] = None
+        if len(self._credited) > self._max_credited:
+            self._credited.popitem(last=False)
 
     def is_credited(self, kind: str, id_: int) -> bool:
         """Return whether the record is known to be another item's."""
         return (kind, id_) in self._credited
-
-    def twin_of(self, identity: object) -> int | None:
-        """Return the newest record that this process has made for ``identity``."""
-        return self._made.get(identity)
-
-
-def _remember(memory: OrderedDict[Name, Value], name: Name, value: Value, size: int) -> None:
-    memory[name] = value
-    memory.move_to_end(name)
-    if len(memory) > size:
-        memory.popitem(last=False)

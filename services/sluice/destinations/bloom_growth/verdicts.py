@@ -32,8 +32,6 @@ class Doubt(NamedTuple):
     create: Create
     title: str
     """Folded."""
-    after: int
-    """The id of its newest twin, if it has one."""
     is_alone: bool
     """True when nobody else can have made its namesakes meanwhile."""
 
@@ -94,9 +92,9 @@ def judge(doubts: Sequence[Doubt], listed: Mapping[int, Listed]) -> list[tuple[D
 
 
 def _judge_twins(twins: Sequence[Doubt], listed: Mapping[int, Listed]) -> list[tuple[Doubt, Verdict]]:
-    title, after = twins[0].title, max(doubt.after for doubt in twins)
-    namesakes = [listed[id_] for id_ in sorted(listed) if id_ > after and listed[id_].title == title]
-    cut = [one.id for one in listed.values() if one.id > after and may_be_cut(one.title, title)]
+    title = twins[0].title
+    namesakes = [listed[id_] for id_ in sorted(listed) if listed[id_].title == title]
+    cut = [one.id for one in listed.values() if may_be_cut(one.title, title)]
     if cut:
         return [(doubt, Unknown(f"{_ids(cut)} may be it, its title cut short")) for doubt in twins]
     if not namesakes:
