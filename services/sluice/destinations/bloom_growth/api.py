@@ -75,11 +75,13 @@ class Api:
         """Give each row of the list at ``path`` to ``take``, as it comes. Raises as :meth:`read` does."""
         for is_last in (False, True):
             try:
-                return await self._list(path, permit, take)
+                await self._list(path, permit, take)
             except _Page as page:
                 await self._probe_for(page.fault, permit)
                 if is_last:
                     raise page.fault from None
+            else:
+                return
 
     async def _list(self, path: str, permit: Permit, take: Callable[[Record], None]) -> None:
         async with permit() as check:

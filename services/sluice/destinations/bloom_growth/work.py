@@ -1,5 +1,7 @@
 """The work that a record is: everything that its calls need, encoded once and carried as the item's body."""
 
+from collections.abc import Callable
+
 import msgspec
 from msgspec import Raw
 
@@ -69,4 +71,4 @@ class Score(msgspec.Struct, frozen=True, gc=False, array_like=True, tag="score")
 Work = Create | Update | Upsert | Delete | Attend | Score
 
 encode_work = msgspec.json.Encoder().encode
-decode_work = msgspec.json.Decoder(Work).decode
+decode_work: Callable[[bytes], Work] = msgspec.json.Decoder(Work).decode
