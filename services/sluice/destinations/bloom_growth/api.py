@@ -117,7 +117,10 @@ class Api:
 
     async def _probe(self, permit: Permit, meaning: Callable[[Hold], BatchError]) -> Record:
         async with permit() as check:
-            response = await send(self._client, self._request("GET", PROBE, b"", check))
+            try:
+                response = await send(self._client, self._request("GET", PROBE, b"", check))
+            except Unavailable as error:
+                raise meaning(error) from error
             if (hold := hold_of(response)) is not None:
                 raise meaning(hold)
         return read_record(response) or Record()
