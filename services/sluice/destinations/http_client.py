@@ -1,7 +1,7 @@
 """Client for one vendor account: makes requests, sends them with their login, and returns the answers.
 
-It is what is left of ``httpx.AsyncClient``, which takes several times the CPU: without redirects, for a write must not be
-repeated unasked, and without cookies, which no vendor needs and which would grow without end.
+It is what is left of ``httpx.AsyncClient``, which takes several times the CPU: without redirects, for a write must not
+be repeated unasked, and without cookies, which no vendor needs and which would grow without end.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -89,7 +89,7 @@ class VendorClient:
         await self.aclose()
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=1000)
 def _url(text: str) -> httpx.URL:
     """Return ``text`` as a URL, which cannot change; most calls of a kind go to a few."""
     return httpx.URL(text)
