@@ -69,7 +69,19 @@ def open_client(
 
 async def send(client: VendorClient, request: httpx.Request) -> httpx.Response:
     """Send ``request`` and return its answer, of any status, read to its end. Raises ``Unavailable``, ``Ambiguous``."""
-    return await _send(client, request)
+    try:
+        return await client.send(request)
+    except _NOTHING_SENT as error:
+        raise Unavailable("connect", f"cannot reach {describe_request(request)}: {describe_error(error)}") from error
+    except httpx.RequestError as error:
+        lost = f"lost the answer of {describe_request(request)}: {describe_error(error)}"
+        too_slow = isinstance(error, httpx.TimeoutException)
+        # The lost request was the one for a token. Ours was either not sent yet or answered 401: it had no effect.
+        if error.request is not request:
+            raise Unavailable("no-answer", f"no token: {lost}", overloaded=too_slow) from error
+        if request.method in ("GET", "HEAD"):
+            raise Unavailable("no-answer", lost, overloaded=too_slow) from error
+        raise Ambiguous(lost, overloaded=too_slow) from error
 
 
 @asynccontextmanager
@@ -81,7 +93,7 @@ async def stream(
     The body of an error is in the answer. Raises ``Unavailable``, for a body beyond ``max_bytes`` too.
     """
     request.extensions[STREAMED] = max_bytes
-    response = await _send(client, request)
+    response = await send(client, request)
     try:
         yield response, _pieces(response)
     finally:
@@ -151,22 +163,6 @@ def describe_request(request: httpx.Request) -> str:
     """Return the method and URL of ``request`` for a message, without user name, password and query."""
     url = request.url
     return f"{request.method} {url.scheme}://{url.netloc.decode()}{url.path}"
-
-
-async def _send(client: VendorClient, request: httpx.Request) -> httpx.Response:
-    try:
-        return await client.send(request)
-    except _NOTHING_SENT as error:
-        raise Unavailable("connect", f"cannot reach {describe_request(request)}: {describe_error(error)}") from error
-    except httpx.RequestError as error:
-        lost = f"lost the answer of {describe_request(request)}: {describe_error(error)}"
-        too_slow = isinstance(error, httpx.TimeoutException)
-        # The lost request was the one for a token. Ours was either not sent yet or answered 401: it had no effect.
-        if error.request is not request:
-            raise Unavailable("no-answer", f"no token: {lost}", overloaded=too_slow) from error
-        if request.method in ("GET", "HEAD"):
-            raise Unavailable("no-answer", lost, overloaded=too_slow) from error
-        raise Ambiguous(lost, overloaded=too_slow) from error
 
 
 async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
