@@ -92,7 +92,7 @@ class EmptyResults(Selection, frozen=True, kw_only=True, tag="empty_results"):
     status: Literal[200, 204] = 204
     file: Literal["successfulResults", "failedResults", "unprocessedrecords"] | None = None
 
-    def meets(self, method: str, path: str, body: bytes) -> bool:
+    def meets(self, method: str, path: str, body: bytes = b"") -> bool:
         return super().meets(method, path, body) and path.lower().rstrip("/").endswith((self.file or "").lower())
 
 

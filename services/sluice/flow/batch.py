@@ -4,13 +4,13 @@ A record event becomes an item once it is encoded. Items with one batch key coll
 a batch. An item keeps its place in Kafka throughout, because its outcome is written to the lane it came from.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
 import msgspec
 
-from sluice.events import Place, RecordEvent
+from sluice.events import NO_REFS, Place, RecordEvent
 
 FlushReason = Literal["count", "bytes", "age", "duplicate", "pressure", "drain", "bisect"]
 """Reason for closing a window. ``duplicate``: its next item has an identity that the window holds already.
@@ -43,8 +43,9 @@ class InDoubt(msgspec.Struct, frozen=True, kw_only=True):
     """A batch that was sent and whose answer is lost: it may have been applied."""
 
     batch_id: str
-    refs: dict[str, str]
-    """The vendor's names for it, such as a job id."""
+    refs: Mapping[str, str]
+    """The greatest ids that the vendor had shown before the request left, by kind of object; empty where it is not
+    asked by them."""
     requested_at: datetime
     """The time at the process that sent it, which may have run on another machine: for people, never for a proof."""
     lost_at_s: float
@@ -84,6 +85,8 @@ class Item(msgspec.Struct, gc=False):
     """Until then, by the monotonic clock, the vendor may be at work on a request with it whose answer is lost."""
     row: int = -1
     """Its position in its batch, from 0; set when the window closes."""
+    refs: Mapping[str, str] = NO_REFS
+    """What is known of it at the vendor, such as the id of what an earlier try has made."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, gc=False):

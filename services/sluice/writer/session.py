@@ -10,6 +10,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
 from sluice.destinations.contract import Account, Destination
+from sluice.destinations.item_calls import ItemDestination
 from sluice.destinations.vendor_jobs import JobDestination
 from sluice.flow.batch import Batch
 from sluice.flow.key_order import OrderTerms
@@ -33,6 +34,8 @@ from sluice.writer.commit_counter import CommitCounter
 from sluice.writer.delivery.batch_sender import BatchSender
 from sluice.writer.delivery.deliverer import Deliverer
 from sluice.writer.delivery.dispatcher import Dispatcher, always
+from sluice.writer.delivery.identities import Identities
+from sluice.writer.delivery.item_sender import ItemSender
 from sluice.writer.delivery.limiter import Limiter
 from sluice.writer.delivery.sender import Sender
 from sluice.writer.due_retries import DueRetries
@@ -151,8 +154,17 @@ class Session:
         parts = self._parts
         if jobs is not None:
             return jobs.sender_of
+        if isinstance(parts.destination, ItemDestination):
+            return partial(
+                ItemSender,
+                destination=parts.destination,
+                limiter=parts.limiter,
+                lanes=parts.lanes,
+                metrics=parts.metrics,
+                identities=Identities(),
+            )
         if not isinstance(parts.destination, Destination):
-            raise TypeError(f"expected a destination with write or submit, got {type(parts.destination).__name__}")
+            raise TypeError(f"expected a destination kind, got {type(parts.destination).__name__}")
         return partial(
             BatchSender,
             destination=parts.destination,

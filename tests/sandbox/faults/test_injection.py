@@ -287,7 +287,7 @@ async def test_no_fault_touches_the_sandboxes_own_endpoints(blueconic: Tenant) -
     assert await blueconic.control.ledger() == []
 
 
-@pytest.mark.parametrize("fault", [DropBefore(says='"g2"'), DropAfter(says='"g2"')], ids=["before", "after"])
+@pytest.mark.parametrize("fault", [DropBefore(contains='"g2"'), DropAfter(contains='"g2"')], ids=["before", "after"])
 async def test_a_fault_is_chosen_by_a_part_of_the_body(blueconic: Tenant, fault: Standing) -> None:
     await blueconic.control.add_fault(fault)
     await blueconic.put_groups(group("g1"))

@@ -239,6 +239,6 @@ async def test_a_status_may_be_a_word_of_no_document(liquid: Service) -> None:
 
 
 async def test_a_fault_of_a_job_is_chosen_by_a_part_of_its_body(liquid: Service) -> None:
-    await liquid.control.add_fault(FailJob(says="k007"))
+    await liquid.control.add_fault(FailJob(contains="k007"))
     ends = [(await liquid.imported(RECORDS[first : first + 5]))["status"] for first in (0, 5, 10)]
     assert ends == ["Completed", "Failed", "Completed"]
