@@ -66,6 +66,22 @@ def test_bloom_growth_takes_its_options() -> None:
     assert (granted, lists, refused) == (200, {"[]"}, 400)
 
 
+def test_bloom_growth_takes_given_ids_and_strict_switches() -> None:
+    options = ["--meeting-id", "123", "--user-id", "456", "--user-id", "789", "--normalize-titles"]
+    options += ["--one-token-per-user", "--notes-url", "http://notes.example/p", "--pad-lag", "600"]
+    with _start("bloom-growth", "--json", *options) as process:
+        found = json.loads(_first_line(process))
+        headers = {"authorization": f"Bearer {found['api_key']}"}
+        with httpx.Client(base_url=found["url"], headers=headers, trust_env=False) as http:
+            issue = http.post("api/v1/L10/123/issues", json={"title": " a  b ", "notes": "n"}).json()
+            pad = http.get(f"p/{issue['DetailsUrl'].removeprefix('http://notes.example/p/')}/export/txt")
+            http.post("Token", data={**LOGIN, "userName": found["user_name"]})
+            after_login = http.get("api/v1/users/mine").status_code
+        process.terminate()
+    assert (issue["Name"], issue["Owner"]["Id"]) == ("a b", 456)
+    assert (pad.status_code, pad.text, after_login) == (200, "", 401)
+
+
 def test_liquid_decisions_takes_its_options() -> None:
     options = ["--identifier-field", "seq", "--no-counts-in-reason", "--mails-each-status", "--queue-time", "0"]
     options += ["--slice-time", "0", "--max-updates-items", "2", "--short-pages", "--records-per-file", "1"]
@@ -131,22 +147,6 @@ def test_blueconic_takes_segments() -> None:
         ("c", 3, 3),
         ("c", 2, 2),
     ]
-
-
-def test_bloom_growth_takes_given_ids_and_strict_switches() -> None:
-    options = ["--meeting-id", "123", "--user-id", "456", "--user-id", "789", "--normalize-titles"]
-    options += ["--one-token-per-user", "--notes-url", "http://notes.example/p", "--pad-lag", "600"]
-    with _start("bloom-growth", "--json", *options) as process:
-        found = json.loads(_first_line(process))
-        headers = {"authorization": f"Bearer {found['api_key']}"}
-        with httpx.Client(base_url=found["url"], headers=headers, trust_env=False) as http:
-            issue = http.post("api/v1/L10/123/issues", json={"title": " a  b ", "notes": "n"}).json()
-            pad = http.get(f"p/{issue['DetailsUrl'].removeprefix('http://notes.example/p/')}/export/txt")
-            http.post("Token", data={**LOGIN, "userName": found["user_name"]})
-            after_login = http.get("api/v1/users/mine").status_code
-        process.terminate()
-    assert (issue["Name"], issue["Owner"]["Id"]) == ("a b", 456)
-    assert (pad.status_code, pad.text, after_login) == (200, "", 401)
 
 
 def test_it_stops_when_its_parent_dies() -> None:
