@@ -19,11 +19,12 @@ from sluice.destinations.vendor_jobs import (
     Refs,
     RefusedItems,
     Running,
+    Sent,
     Upload,
     VendorJob,
 )
 from sluice.events import RecordEvent
-from sluice.flow.batch import Batch, Encoded
+from sluice.flow.batch import Batch, Encoded, Item
 from sluice.flow.outcome import Outcome
 from sluice.flow.windows import Limits
 from sluice.kafka.topic_reader import TopicReader
@@ -33,6 +34,13 @@ from tests.support.instant_clock import now_s
 
 DONE = Over(word="done", processed=1, failed=0)
 Result = tuple[object, Outcome | None]
+
+
+async def nothing_sent() -> AsyncIterator[Item]:
+    """Fail when somebody asks what was sent."""
+    for item in list[Item]():
+        yield item
+    raise AssertionError("nobody should ask what was sent")
 
 
 class FakeJobDestination:
@@ -112,7 +120,7 @@ class FakeJobDestination:
             raise error
         return refs
 
-    async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
+    async def find(self, lost: LostSubmit, others: Collection[Refs], sent: Sent) -> Refs | None:
         self.lost.append((lost, list(others)))
         found = self.finds.popleft()
         if isinstance(found, BatchError):
@@ -128,7 +136,7 @@ class FakeJobDestination:
         for refs in [one for one in jobs if one["job"] not in self.left_out]:
             yield refs, self.states.get(refs["job"], Running("running"))
 
-    async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[Result]:
+    async def collect(self, refs: Refs, over: Over, items: int, sent: Sent) -> AsyncIterator[Result]:
         self.collected += 1
         if self.collects:
             raise self.collects.popleft()

@@ -53,7 +53,7 @@ def test_batch_is_sent_in_the_way_that_its_vendor_takes_batches(destination: Acc
     session = _session(destination)
     jobs = session._job_runner()
     assert (jobs is not None) is (kind is Submitter)
-    assert isinstance(session._make_sender(jobs)(make_batch(make_items(1))), kind)
+    assert isinstance(session._ways(jobs).sender_of(make_batch(make_items(1))), kind)
 
 
 def test_destination_that_can_neither_write_nor_submit_is_named() -> None:
@@ -63,7 +63,7 @@ def test_destination_that_can_neither_write_nor_submit_is_named() -> None:
 
     mute: Any = Mute()
     with pytest.raises(TypeError, match="expected a destination with write or submit, got Mute"):
-        _session(mute)._make_sender(None)
+        _session(mute)._ways(None)
 
 
 async def test_answers_that_come_after_something_unforeseen_are_settled(backlog: Connection) -> None:

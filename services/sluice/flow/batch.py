@@ -13,10 +13,11 @@ import msgspec
 
 from sluice.events import Place, RecordEvent
 
-FlushReason = Literal["count", "bytes", "age", "duplicate", "pressure", "drain", "bisect"]
+FlushReason = Literal["count", "bytes", "age", "duplicate", "pressure", "drain", "bisect", "split"]
 """Reason for closing a window. ``duplicate``: its next item has an identity that the window holds already.
 
-``pressure``: memory is full, and this was the largest window. ``bisect``: the batch is a part of one that was sent."""
+``pressure``: memory is full, and this was the largest window. ``bisect``: the batch is a part of one that was sent.
+``split``: it is a part of one that was too large for a write, or of which a part is to be submitted as a job."""
 
 
 NO_REFS: Mapping[str, str] = MappingProxyType({})
@@ -50,8 +51,8 @@ class InDoubt(msgspec.Struct, frozen=True, kw_only=True):
 
     batch_id: str
     refs: Mapping[str, str]
-    """The greatest ids that the vendor had shown before the request left, by kind of object; empty where it is not asked
-    by them."""
+    """The greatest ids that the vendor had shown before the request left, by kind of object; empty where it is not
+    asked by them."""
     requested_at: datetime
     """The time at the process that sent it, which may have run on another machine: for people, never for a proof."""
     lost_at_s: float
@@ -103,6 +104,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How many of them seem to be bad."""
     answered_at_loss: int | None = None
     """As of the batch."""
+    reason: FlushReason = "bisect"
 
 
 class Batch(msgspec.Struct, gc=False):

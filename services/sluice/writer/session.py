@@ -10,7 +10,7 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
 from sluice.destinations.contract import Account, Destination
-from sluice.destinations.vendor_jobs import JobDestination
+from sluice.destinations.vendor_jobs import JobDestination, MixedDestination
 from sluice.flow.batch import Batch
 from sluice.flow.key_order import OrderTerms
 from sluice.flow.retry_policy import RetryPolicy
@@ -32,8 +32,9 @@ from sluice.writer.backpressure import Backpressure
 from sluice.writer.commit_counter import CommitCounter
 from sluice.writer.delivery.batch_sender import BatchSender
 from sluice.writer.delivery.deliverer import Deliverer
-from sluice.writer.delivery.dispatcher import Dispatcher, always
+from sluice.writer.delivery.dispatcher import Dispatcher, always, is_any
 from sluice.writer.delivery.limiter import Limiter
+from sluice.writer.delivery.mixed_senders import MixedSenders
 from sluice.writer.delivery.sender import Sender
 from sluice.writer.due_retries import DueRetries
 from sluice.writer.guard import GuardFollower
@@ -50,7 +51,7 @@ from sluice.writer.poller import Poller
 from sluice.writer.recaller import RECALL_FETCH_BYTES, Recaller
 from sluice.writer.status import WriterStatus
 from sluice.writer.topic_watch import TopicWatch
-from sluice.writer.vendor_jobs.job_runner import JobRunner
+from sluice.writer.vendor_jobs.job_runner import JobRunner, is_submitter
 from sluice.writer.vendor_jobs.order_book import OrderBook
 
 
@@ -73,6 +74,15 @@ class SessionParts(NamedTuple):
     status: WriterStatus
     metrics: WriterMetrics
     heartbeat: Heartbeat
+
+
+class Ways(NamedTuple):
+    """The ways in which batches get to the vendor: at once, as jobs, or the one or the other."""
+
+    sender_of: Callable[[Batch], Sender]
+    windows: Windows
+    has_room: Callable[[int], bool] = always
+    takes_room: Callable[[Sender], bool] = is_any
 
 
 class Session:
@@ -116,11 +126,12 @@ class Session:
             max_bytes=buffer.max_bytes // (2 * self._lanes),
         )
         warns_of = parts.destination.warns_of if isinstance(parts.destination, JobDestination) else None
+        decoder = Decoder(parts.destination, parts.window_limits.max_bytes, warns_of=warns_of)
         terms = LaneTerms(
             topics=self._topics,
             group_id=parts.group_id,
-            decoder=Decoder(parts.destination, parts.window_limits.max_bytes, warns_of=warns_of),
-            builder=SettlementBuilder(parts.retries, limits, parts.topics.inputs),
+            decoder=decoder,
+            builder=SettlementBuilder(parts.retries, limits, parts.topics.inputs, decoder.fold_key),
             buffer=parts.lanes.buffer,
             order=order,
         )
@@ -147,27 +158,33 @@ class Session:
             OrderBook(parts.kafka, parts.topics.control, range(self._lanes), parts.metrics.foreign_message),
         )
 
-    def _make_sender(self, jobs: JobRunner | None) -> Callable[[Batch], Sender]:
+    def _ways(self, jobs: JobRunner | None) -> Ways:
+        """Return the ways in which batches get to the vendor."""
         parts = self._parts
-        if jobs is not None:
-            return jobs.sender_of
-        if not isinstance(parts.destination, Destination):
-            raise TypeError(f"expected a destination with write or submit, got {type(parts.destination).__name__}")
-        return partial(
+        destination, limits = parts.destination, parts.window_limits
+        if jobs is not None and not isinstance(destination, MixedDestination):
+            return Ways(jobs.sender_of, Windows(limits), jobs.has_room)
+        if not isinstance(destination, Destination):
+            raise TypeError(f"expected a destination with write or submit, got {type(destination).__name__}")
+        write = partial(
             BatchSender,
-            destination=parts.destination,
+            destination=destination,
             limiter=parts.limiter,
             lanes=parts.lanes,
             metrics=parts.metrics,
         )
+        if jobs is None or not isinstance(destination, MixedDestination):
+            return Ways(write, Windows(limits))
+        mixed = MixedSenders(destination, write, jobs.sender_of, parts.limiter, parts.lanes)
+        return Ways(mixed.sender_of, Windows(limits, mixed.is_job), jobs.has_room, is_submitter)
 
     async def _deliver(self, consumer: AIOKafkaConsumer, opener: LaneOpener, stop_asked: asyncio.Event) -> str | None:
         parts, settings, pauses = self._parts, self._parts.entry.delivery, Pauses(consumer)
         inputs, lanes, guard, metrics = parts.topics.inputs, parts.lanes, parts.guard, parts.metrics
         jobs = self._job_runner()
-        deliverer = Deliverer(parts.topics.records, self._make_sender(jobs), lanes, metrics)
-        has_room = always if jobs is None else jobs.has_room
-        dispatcher = Dispatcher(Windows(parts.window_limits), parts.limiter, deliverer, guard, metrics, has_room)
+        ways = self._ways(jobs)
+        deliverer = Deliverer(parts.topics.records, ways.sender_of, lanes, metrics)
+        dispatcher = Dispatcher(ways.windows, parts.limiter, deliverer, guard, metrics, ways.has_room, ways.takes_room)
         counter = CommitCounter(metrics, guard)
         self.assignment = assignment = LaneAssignment(
             lambda number: AssignedLane(number, opener, consumer, pauses, dispatcher, lanes, counter),

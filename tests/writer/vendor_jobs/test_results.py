@@ -9,7 +9,7 @@ from sluice.flow.outcome import Fate, Outcome
 from sluice.writer.vendor_jobs.job_table import Job
 from sluice.writer.vendor_jobs.results import fates_of, read_results, unknown_fate
 from tests.support.factories import AMBIGUOUS, DELIVERED, make_batch, make_item, make_lane_job
-from tests.support.fake_jobs import DONE, FakeJobDestination, Result
+from tests.support.fake_jobs import DONE, FakeJobDestination, Result, nothing_sent
 from tests.support.fakes import FakeLane
 
 STOPPED = Over(word="Failed", processed=1, failed=0, message="too many batches")
@@ -30,7 +30,11 @@ async def test_only_results_of_rows_that_are_here_and_open_are_kept() -> None:
     first, second = make_lane_job(Rows(0, 5, 2, 0), refs={}, items=6), make_lane_job(Rows(1, 9, 2, 3), refs={}, items=6)
     first.remove(0, [5])
     destination = FakeJobDestination()
-    assert set(await read_results(destination, _job(first, second), DONE, may_be_incomplete=False)) == {1, 3, 4}
+    assert set(await read_results(destination, _job(first, second), DONE, nothing_sent, may_be_incomplete=False)) == {
+        1,
+        3,
+        4,
+    }
 
 
 @pytest.mark.parametrize("rows", [2, 4], ids=["too few", "too many"])
@@ -38,8 +42,8 @@ async def test_results_of_another_length_tell_nothing_by_their_place(rows: int) 
     job, destination = _job(make_lane_job(Rows(0, 5, 3, 0), refs={}, items=3)), FakeJobDestination()
     destination.results = [(row, DELIVERED) for row in range(rows)]
     with pytest.raises(ResultsIncomplete, match=f"expected 3 results, got {rows}"):
-        await read_results(destination, job, DONE, may_be_incomplete=False)
-    assert await read_results(destination, job, DONE, may_be_incomplete=True) == {}
+        await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=False)
+    assert await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=True) == {}
 
 
 async def test_results_that_the_vendor_calls_incomplete_are_so() -> None:
@@ -47,8 +51,8 @@ async def test_results_that_the_vendor_calls_incomplete_are_so() -> None:
     error = ResultsIncomplete("the last page is missing")
     destination.collects += [error, error]
     with pytest.raises(ResultsIncomplete, match="the last page"):
-        await read_results(destination, job, DONE, may_be_incomplete=False)
-    assert await read_results(destination, job, DONE, may_be_incomplete=True) == {}
+        await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=False)
+    assert await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=True) == {}
 
 
 async def test_results_by_identity_are_kept_as_far_as_they_go() -> None:
@@ -56,7 +60,7 @@ async def test_results_by_identity_are_kept_as_far_as_they_go() -> None:
     destination = FakeJobDestination(joins_by="identity")
     results: list[Result] = [("a", DELIVERED), ("b", None)]
     destination.results = results
-    assert await read_results(destination, job, DONE, may_be_incomplete=True) == dict(results)
+    assert await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=True) == dict(results)
 
 
 FAILED = Outcome(Fate.RETRYABLE, "LOCKED")
@@ -67,7 +71,7 @@ async def test_what_was_applied_stays_so_whatever_else_is_told_of_it(told: list[
     job = _job(make_lane_job(Rows(0, 5, 1, 0), refs={}, items=1))
     destination = FakeJobDestination(joins_by="identity")
     destination.results = [("a", outcome) for outcome in told]
-    assert await read_results(destination, job, DONE, may_be_incomplete=False) == {"a": DELIVERED}
+    assert await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=False) == {"a": DELIVERED}
 
 
 async def test_an_item_that_is_told_twice_does_not_stand_for_another() -> None:
@@ -75,8 +79,8 @@ async def test_an_item_that_is_told_twice_does_not_stand_for_another() -> None:
     destination = FakeJobDestination(joins_by="identity")
     destination.results = [("a", FAILED), ("a", None)]
     with pytest.raises(ResultsIncomplete, match="expected 2 results, got 1"):
-        await read_results(destination, job, DONE, may_be_incomplete=False)
-    assert await read_results(destination, job, DONE, may_be_incomplete=True) == {"a": FAILED}
+        await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=False)
+    assert await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=True) == {"a": FAILED}
 
 
 def test_an_item_is_known_by_its_row_or_by_its_identity() -> None:
