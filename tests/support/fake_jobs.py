@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable,
 from datetime import datetime
 from typing import Any, Literal, Self
 
+import msgspec
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from sluice.destinations.contract import Ambiguous, BatchError, PreSendCheck
+from sluice.destinations.contract import Ambiguous, BatchError, PreSendCheck, Recovered
 from sluice.destinations.vendor_jobs import (
     JobState,
     LostSubmit,
@@ -22,9 +23,10 @@ from sluice.destinations.vendor_jobs import (
     Sent,
     Upload,
     VendorJob,
+    WriteLimits,
 )
 from sluice.events import RecordEvent
-from sluice.flow.batch import Batch, Encoded, Item
+from sluice.flow.batch import Batch, Encoded, InDoubt, Item
 from sluice.flow.outcome import Outcome
 from sluice.flow.windows import Limits
 from sluice.kafka.topic_reader import TopicReader
@@ -162,6 +164,25 @@ class FakeJobDestination:
 
     async def aclose(self) -> None:
         pass
+
+
+class FakeMixedDestination(FakeJobDestination):
+    """A vendor that takes three items and more as a job, and writes of two items or 10 bytes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.limits = msgspec.structs.replace(self.limits, max_items=8, max_age_s=3600.0)
+        self.write_limits = WriteLimits(max_items=2, max_bytes=10)
+        self.writes = FakeDestination()
+
+    def jobs_of(self, items: Sequence[Item]) -> Sequence[Item]:
+        return items if len(items) >= 3 else []
+
+    async def write(self, batch: Batch, pre_send_check: PreSendCheck) -> Sequence[Outcome]:
+        return await self.writes.write(batch, pre_send_check)
+
+    def recover(self, batch: Batch, in_doubt: InDoubt) -> AsyncIterator[Recovered]:
+        return self.writes.recover(batch, in_doubt)
 
 
 class FakeReader(TopicReader):

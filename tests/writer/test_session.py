@@ -8,6 +8,7 @@ from aiokafka.errors import KafkaError
 
 from sluice.client.connection import Connection
 from sluice.destinations.contract import Account
+from sluice.destinations.vendor_jobs import JobDestination
 from sluice.flow.batch import Batch
 from sluice.flow.outcome import Outcome
 from sluice.flow.windows import WindowSettings
@@ -19,7 +20,7 @@ from sluice.writer.delivery.batch_sender import BatchSender
 from sluice.writer.session import Session, _cause_of
 from sluice.writer.vendor_jobs.submitter import Submitter
 from tests.support.factories import make_batch, make_items
-from tests.support.fake_jobs import FakeJobDestination
+from tests.support.fake_jobs import FakeJobDestination, FakeMixedDestination
 from tests.support.fakes import FakeDestination, deliver_all
 from tests.support.topics import read_all
 from tests.support.writer_process import eventually
@@ -47,12 +48,13 @@ async def test_session_that_is_to_stop_before_it_begins_joins_nothing() -> None:
     [
         pytest.param(FakeDestination(), BatchSender, id="at once"),
         pytest.param(FakeJobDestination(), Submitter, id="as a job"),
+        pytest.param(FakeMixedDestination(), BatchSender, id="at once, of a vendor that runs jobs too"),
     ],
 )
 def test_batch_is_sent_in_the_way_that_its_vendor_takes_batches(destination: Account, kind: type) -> None:
     session = _session(destination)
     jobs = session._job_runner()
-    assert (jobs is not None) is (kind is Submitter)
+    assert (jobs is not None) is isinstance(destination, JobDestination)
     assert isinstance(session._ways(jobs).sender_of(make_batch(make_items(1))), kind)
 
 

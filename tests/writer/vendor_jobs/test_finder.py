@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Collection
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from sluice.destinations.contract import Ambiguous, Misconfigured
 from sluice.destinations.vendor_jobs import LostSubmit, Refs, Sent
 from sluice.events import Rows
 from sluice.writer.vendor_jobs.finder import Finder
 from sluice.writer.vendor_jobs.job_table import JobTable, NotArrived, Unknown
+from tests.support.factories import record_message
 from tests.support.fake_jobs import DONE, FakeJobDestination, FakeReader
 from tests.support.fakes import FakeLane
 from tests.support.instant_clock import in_background, instantly, turn
@@ -182,3 +185,24 @@ async def test_nobody_asks_about_what_is_submitted_or_judged() -> None:
     table.judge("batch-2", DONE)
     await _look(destination, table, 60.0)
     assert destination.lost == []
+
+
+class _Comparing(FakeJobDestination):
+    """A vendor that has no names for what it was given."""
+
+    async def find(self, lost: LostSubmit, others: Collection[Refs], sent: Sent) -> Refs | None:
+        self.seen = [item.offset async for item in sent()]
+        return {"job": "seen"}
+
+
+@instantly
+async def test_a_kind_may_compare_what_was_sent_and_kafka_may_fail_meanwhile() -> None:
+    lane = FakeLane(0, jobs=[found_job(ROWS, refs=None)])
+    messages = {TopicPartition(TOPICS.records, 0): [record_message(offset) for offset in range(20)]}
+    reader, destination, table = FakeReader(messages), _Comparing(), table_of(lane)
+    reader.errors.append(KafkaError())
+    async with in_background(Finder(destination, table, TOPICS, lambda: reader).run()):
+        await asyncio.sleep(5)
+    assert (destination.seen, reader.opened, reader.open) == ([5, 6], 2, False)
+    [job] = table
+    assert job.known.refs == {"job": "seen"}

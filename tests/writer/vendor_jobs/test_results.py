@@ -1,9 +1,12 @@
 """Results: a row has the fate that its own result tells, and none by its place where that may be another's."""
 
+from collections.abc import AsyncIterator, Sequence
+
 import pytest
 
-from sluice.destinations.vendor_jobs import Over, ResultsIncomplete
+from sluice.destinations.vendor_jobs import Over, Refs, ResultsIncomplete, Sent
 from sluice.events import Rows
+from sluice.flow.batch import Item
 from sluice.flow.lane_job import LaneJob
 from sluice.flow.outcome import Fate, Outcome
 from sluice.writer.vendor_jobs.job_table import Job
@@ -133,3 +136,33 @@ def test_what_nobody_can_tell_is_tried_again_only_if_it_may_be(replay_safe: bool
     assert unknown_fate(item, "code", "why") == Outcome(fate, "code", "why")
     [(_, without_result)] = fates_of([item], {}, DONE, FakeJobDestination(), None)
     assert (without_result.fate, without_result.code) == (fate, "no-result")
+
+
+class _Comparing(FakeJobDestination):
+    """A vendor whose results say nothing: what was sent is compared with what it holds."""
+
+    async def collect(self, refs: Refs, over: Over, items: int, sent: Sent) -> AsyncIterator[Result]:
+        async for item in sent():
+            if item.offset != 7:
+                yield item.row, DELIVERED
+
+
+@pytest.mark.parametrize("offsets", [(5, 6), (5, 6, 7)], ids=["all", "one is missing"])
+async def test_rows_of_other_processes_are_not_expected_where_results_come_of_what_was_sent(
+    offsets: Sequence[int],
+) -> None:
+    job = _job(make_lane_job(Rows(0, 5, 2, 0), refs={}, items=9))
+    items = make_batch(make_item(offset) for offset in offsets).items
+
+    async def sent() -> AsyncIterator[Item]:
+        for item in items:
+            yield item
+
+    if len(offsets) == 2:
+        assert await read_results(_Comparing(), job, DONE, sent, may_be_incomplete=False) == {
+            0: DELIVERED,
+            1: DELIVERED,
+        }
+    else:
+        with pytest.raises(ResultsIncomplete, match="expected 3 results, got 2"):
+            await read_results(_Comparing(), job, DONE, sent, may_be_incomplete=False)
