@@ -7,8 +7,8 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from sluice.client.receipts import read_dead_letter
-from sluice.events import Header, Place
-from sluice.headers import header, header_instant, header_number, redrive_count, source_of
+from sluice.events import MAX_REFS_BYTES, Header, Place
+from sluice.headers import header, header_instant, header_number, redrive_count, refs_of, source_of
 from sluice.writer.lanes.decoding import origin_of
 
 TWICE = [(name.value, value) for value in (b"1", b"2") for name in Header]
@@ -44,6 +44,20 @@ def test_a_value_that_makes_no_sense_is_none(value: bytes, number: int | None, i
     headers = [("name", value)]
     assert (header(headers, "name"), header_number(headers, "name")) == (value, number)
     assert header_instant(headers, "name") == instant
+
+
+@pytest.mark.parametrize(
+    ("value", "refs"),
+    [
+        pytest.param(b'{"meeting":"7"}', {"meeting": "7"}, id="refs"),
+        pytest.param(b'{"meeting":7}', {}, id="no texts"),
+        pytest.param(b"[" * 500, {}, id="no JSON"),
+        pytest.param(b'{"meeting":"' + b"7" * MAX_REFS_BYTES + b'"}', {}, id="more than anybody of ours writes"),
+    ],
+)
+def test_refs_are_texts_by_name(value: bytes, refs: dict[str, str]) -> None:
+    assert refs_of([(Header.REFS, value)]) == refs
+    assert refs_of([]) == {}
 
 
 def test_a_source_in_no_possible_topic_is_none() -> None:

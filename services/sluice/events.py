@@ -4,9 +4,10 @@ An ``Event`` has a JSON Schema and examples in ``schemas/``. Instants are RFC 33
 with a default; readers ignore fields that they do not know.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, NamedTuple, Protocol
 
 import msgspec
@@ -118,15 +119,16 @@ class OpenedJob(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An entry of the journal: the state of one batch in one lane.
 
-    ``opened`` is committed before a send that must not be repeated and before every vendor job, ``submitted`` when the
-    vendor has its job, ``settled`` together with the receipts; ``withdrawn`` when an opened batch was not sent after
-    all. A batch has several ``settled`` entries when its fates become known one after the other, and several of any
-    state when one would be too large; each counts its own rows, so readers add them up. Entries without rows, such as
-    ``submitted``, are about all rows that the batch has opened in this lane.
+    ``opened`` is committed before a send that must not be repeated and before every vendor job, ``noted`` when a record
+    that takes several calls has come so far, ``submitted`` when the vendor has its job, ``settled`` together with the
+    receipts; ``withdrawn`` when an opened batch was not sent after all. A batch has several ``settled`` entries when
+    its fates become known one after the other, and several of any state when one would be too large; each counts its
+    own rows, so readers add them up. Entries without rows, such as ``submitted``, are about all rows that the batch has
+    opened in this lane.
     """
 
     batch_id: str
-    state: Literal["opened", "submitted", "settled", "withdrawn"]
+    state: Literal["opened", "noted", "submitted", "settled", "withdrawn"]
     batch_key: str = msgspec.field(default="", name="group")
     rows: list[Rows] = []
     topic_ids: list[str] = []
@@ -136,7 +138,8 @@ class BatchEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
     refs: dict[str, str] = {}
     """The vendor's names for it, such as a job id; on an ``opened`` entry without rows: names given before the batch
-    can run."""
+    can run; on one with rows: the greatest ids that the vendor had shown. On a ``noted`` entry: what is known of its
+    record at the vendor."""
     vendor_job: OpenedJob | None = None
     """Set when a batch that becomes a vendor job is opened."""
     counts: dict[str, int] = {}
@@ -217,6 +220,9 @@ class Header(StrEnum):
     """The vendor's words, cut to fit."""
     ERROR_HTTP_STATUS = "sluice.error.http-status"
     """The status of the response that carried the error."""
+    REFS = "sluice.refs"
+    """What is known of the record at the vendor, a JSON object of texts: a half-made thing is continued, not made
+    again."""
     BATCH_ID = "sluice.batch-id"
     """The batch in which the record was sent last."""
     SOURCE_TOPIC = "sluice.source.topic"
@@ -242,6 +248,9 @@ SLUICE_HEADER = "sluice."
 TRACEPARENT = "traceparent"
 CutPart = Literal["headers", "payload", "key", "event-key"]
 """A part of a message that can be cut: headers of others, save the trace context; value; message key; event's key."""
+NO_REFS: Mapping[str, str] = MappingProxyType({})
+MAX_REFS_BYTES = 1024
+"""``Header.REFS``; what a vendor has named is small."""
 MAX_HEADER_BYTES = 4096
 """All ``sluice.`` headers of a message together; an error message is cut to fit."""
 

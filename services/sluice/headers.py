@@ -5,13 +5,13 @@ null value, or one that makes no sense, counts as none.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import get_args
 
 import msgspec
 
-from sluice.events import CutPart, Header, Place
+from sluice.events import MAX_REFS_BYTES, NO_REFS, CutPart, Header, Place
 
 Pairs = Sequence[tuple[str, bytes]]
 
@@ -81,6 +81,20 @@ def original_place(headers: Pairs) -> Place | None:
         return Place(topic=topic, partition=int(partition), offset=int(offset)) if _TOPIC(topic) else None
     except ValueError:
         return None
+
+
+def refs_of(headers: Pairs) -> Mapping[str, str]:
+    """Return what is known of the record at the vendor."""
+    encoded = header(headers, Header.REFS)
+    if encoded is None or len(encoded) > MAX_REFS_BYTES:
+        return NO_REFS
+    try:
+        return _decode_refs(encoded)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return NO_REFS
+
+
+_decode_refs = msgspec.json.Decoder(dict[str, str]).decode
 
 
 def redrive_count(headers: Pairs) -> int:

@@ -10,6 +10,7 @@ from sluice.dead_letters.editing import MapFailed, edit_fields, map_lines, parse
 from sluice.dead_letters.redrive_plan import RedriveRules
 from sluice.dead_letters.selection import Selection
 from sluice.events import decode_record
+from sluice.headers import refs_of
 from tests.support.letters import TRACEPARENT, Letter, bury, keys_of, read_records, redrive
 
 
@@ -25,6 +26,16 @@ async def test_lineage_is_kept_and_attempts_and_errors_are_not(connection: Conne
         ("sluice.source.offset", b"42"),
         ("sluice.redrive-count", b"2"),
     ]
+
+
+@pytest.mark.parametrize(("fresh", "refs"), [(False, {"meeting": "7"}), (True, {})])
+async def test_what_was_half_made_is_continued_unless_it_is_to_be_made_anew(
+    connection: Connection, fresh: bool, refs: dict[str, str]
+) -> None:
+    await bury(connection, [Letter(refs={"meeting": "7"}), Letter("whole")])
+    result = await redrive(connection, rules=RedriveRules(edit_fields(sets=[parse_set("n=1")]), fresh=fresh))
+    assert (result.sent, result.left_behind) == (2, int(fresh))
+    assert [refs_of(record.headers) for record in await read_records(connection)] == [refs, {}]
 
 
 async def test_letters_redriven_too_often_are_left(connection: Connection) -> None:

@@ -192,6 +192,22 @@ def test_offsets_that_are_settled_are_open_no_more() -> None:
     assert (_offsets(journal.settled[0]), _in_doubt(journal)) == ([2], [1, 3])
 
 
+def test_what_was_noted_of_a_record_adds_up_until_it_has_its_fate() -> None:
+    journal = Journal(starts_at(0), opened_at_s=7.0)
+    journal.read(4, _open("b", Rows(0, 1, 3, 0)))
+    for position, refs in enumerate(({"meeting": "7"}, {"added": "9"}), start=5):
+        journal.read(position, _noted(refs, Rows(0, 2, 1, 1)))
+    journal.read(7, _open("b", Rows(0, 2, 1, 1)))  # sent again after an outage
+    journal.read(8, _noted({"meeting": "8"}, Rows(0, 3, 1, 2)))
+    journal.read(9, _entry(Rows(0, 3, 1, 2)))
+    assert journal.refs[0] == {2: {"meeting": "7", "added": "9"}}
+    assert (_in_doubt(journal), journal.start) == ([1, 2], 4)
+
+
+def _noted(refs: dict[str, str], *rows: Rows) -> BatchEvent:
+    return BatchEvent(batch_id="b", state="noted", refs=refs, rows=list(rows))
+
+
 def test_offsets_below_the_commit_are_not_open() -> None:
     journal = Journal(starts_at(2), opened_at_s=7.0)
     journal.read(4, _open("b", Rows(0, 1, 2, 0)))

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from sandbox.vendors import FIRST_PORT, VENDORS
+from tests.sandbox.bloom_growth.tenants import LOGIN
 
 _STOPS_WITHIN_S = 10
 
@@ -63,6 +64,22 @@ def test_bloom_growth_takes_its_options() -> None:
         process.terminate()
     assert found == {"sandbox": "bloom-growth", "user_name": "me@example.com", "password": "pw", "api_key": "key"}
     assert (granted, lists, refused) == (200, {"[]"}, 400)
+
+
+def test_bloom_growth_takes_given_ids_and_strict_switches() -> None:
+    options = ["--meeting-id", "123", "--user-id", "456", "--user-id", "789", "--normalize-titles"]
+    options += ["--one-token-per-user", "--notes-url", "http://notes.example/p", "--pad-lag", "600"]
+    with _start("bloom-growth", "--json", *options) as process:
+        found = json.loads(_first_line(process))
+        headers = {"authorization": f"Bearer {found['api_key']}"}
+        with httpx.Client(base_url=found["url"], headers=headers, trust_env=False) as http:
+            issue = http.post("api/v1/L10/123/issues", json={"title": " a  b ", "notes": "n"}).json()
+            pad = http.get(f"p/{issue['DetailsUrl'].removeprefix('http://notes.example/p/')}/export/txt")
+            http.post("Token", data={**LOGIN, "userName": found["user_name"]})
+            after_login = http.get("api/v1/users/mine").status_code
+        process.terminate()
+    assert (issue["Name"], issue["Owner"]["Id"]) == ("a b", 456)
+    assert (pad.status_code, pad.text, after_login) == (200, "", 401)
 
 
 def test_it_stops_when_its_parent_dies() -> None:

@@ -227,6 +227,7 @@ class FakeLane(Lane):
         positions: Sequence[int] = (0, 0, 0),
         settled: Sequence[set[int]] = (),
         in_doubt: Sequence[dict[int, InDoubt]] = (),
+        refs: Sequence[dict[int, Mapping[str, str]]] = (),
         jobs: Sequence[LaneJob] = (),
         order_terms: OrderTerms = ORDER_TERMS,
     ) -> None:
@@ -239,6 +240,7 @@ class FakeLane(Lane):
         for doubts, batches in zip(journal.in_doubt, in_doubt, strict=False):
             for offset, batch in batches.items():
                 doubts.add(batch, [offset])
+        journal.refs = [*refs] or journal.refs
         journal.jobs = {job.batch_id: job for job in jobs}
         progress = [OffsetProgress(position) for position in positions]
         super().__init__(

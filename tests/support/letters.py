@@ -1,6 +1,6 @@
 """Dead letters for tests, as the writer writes them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from sluice.client.connection import Connection
 from sluice.dead_letters.redrive import Redrive, RedriveProgress
 from sluice.dead_letters.redrive_plan import RedriveRules
 from sluice.dead_letters.selection import Selection
-from sluice.events import Header, Headers, Place, encode_event
+from sluice.events import NO_REFS, Header, Headers, Place, encode_event
 from sluice.flow.outcome import Fate
 from sluice.kafka.sending import BatchedSends, Message
 from sluice.writer.lanes.receipt_messages import Failure, dead_letter, succeeded
@@ -39,6 +39,7 @@ class Letter(NamedTuple):
     batch_id: str = "b-1"
     redrives: int = 0
     source_offset: int = 7
+    refs: Mapping[str, str] = NO_REFS
     payload_at: str = ""
     """Set in letters of earlier versions, whose payload alone was cut."""
     cut: str = ""
@@ -52,7 +53,7 @@ class Letter(NamedTuple):
             headers.append((str(Header.REDRIVE_COUNT), str(self.redrives).encode()))
         value = encode_event(event) if self.value is None else self.value
         source = Place(topic=records, partition=self.partition, offset=self.source_offset)
-        returned = Returned(self.key.encode(), value, headers, source, 3)
+        returned = Returned(self.key.encode(), value, headers, source, 3, self.refs)
         message = dead_letter(returned, self.failure, self.batch_id, datetime.now(UTC))
         if self.payload_at:
             place = (str(Header.PAYLOAD_AT), self.payload_at.encode())

@@ -10,6 +10,7 @@ from sandbox.bloom_growth.vendor import BloomGrowth
 from sandbox.serving.command import Serving, serving_options, setting
 
 _setting = partial(setting, Settings())
+_ID = click.IntRange(1, 2**63 - 1)
 
 
 @click.command("bloom-growth")
@@ -25,6 +26,12 @@ _setting = partial(setting, Settings())
 @click.option("--ignore-for-id", is_flag=True, help="Strict: ForId does not name a new todo's owner.")
 @click.option("--ignore-personal-owner", is_flag=True, help="Strict: a personal todo is the caller's.")
 @_setting("--reassign-goals", "reassigns_goals", "Strict: an update without an owner makes the caller the owner.")
+@_setting("--one-token-per-user", "has_one_token_per_user", "A login ends the user's older tokens, the API key too.")
+@_setting("--normalize-titles", "normalizes_titles", "Titles are stored trimmed, each run of blanks as one.")
+@_setting("--notes-url", "notes_url", "Base of DetailsUrl; by default /p at the host that was asked.")
+@_setting("--pad-lag", "pad_lag_s", "Seconds until a pad shows its text.")
+@click.option("--meeting-id", "meeting_ids", multiple=True, type=_ID, help="Of the first meeting, the second, ...")
+@click.option("--user-id", "user_ids", multiple=True, type=_ID, help="Of the first user, the second, ...")
 @_setting("--max-title", "max_title_chars", "Strict: characters of a title before 400.", least=1)
 def bloom_growth(serving: Serving, settings: Settings, *, ignore_for_id: bool, ignore_personal_owner: bool) -> None:
     """Serve a stand-in for the Bloom Growth REST API v1."""

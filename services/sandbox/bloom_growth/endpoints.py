@@ -1,4 +1,4 @@
-"""Table of the endpoints of bloom_growth.md §3 and §8, from which the routes are made.
+"""Table of the endpoints of bloom_growth.md §3, §8 and §15, from which the routes are made.
 
 Paths are spelt as the document spells them; case does not matter (§1). A fixed path comes before one with an id that
 also matches it. Row 14, deleting a todo, does not exist.
@@ -12,6 +12,7 @@ from sandbox.bloom_growth.goals import Goals
 from sandbox.bloom_growth.headlines import Headlines
 from sandbox.bloom_growth.issues import Issues
 from sandbox.bloom_growth.meetings import Meetings
+from sandbox.bloom_growth.pads import Pads
 from sandbox.bloom_growth.scorecard import Scorecard
 from sandbox.bloom_growth.tenant import Tenant
 from sandbox.bloom_growth.todos import Todos
@@ -44,7 +45,7 @@ class Write(NamedTuple):
 Endpoint = Read | Write
 
 
-def make_endpoints(tenant: Tenant) -> list[Endpoint]:
+def make_endpoints(tenant: Tenant, pads: Pads) -> list[Endpoint]:
     issues, todos, goals, meetings = Issues(tenant), Todos(tenant), Goals(tenant), Meetings(tenant)
     users, headlines, scorecard = UserReads(tenant.people), Headlines(tenant), Scorecard(tenant)
     return [
@@ -64,6 +65,7 @@ def make_endpoints(tenant: Tenant) -> list[Endpoint]:
         Write("§3.13", "POST", "/todo/{id}/complete", "todo", "complete", todos.complete),
         Read("§3.15", "/todo/user/{uid}", todos.of_user),
         Read("§3.15", "/todo/users/mine", todos.of_caller),
+        Read("§15", "/todo/notes/{id}", pads.of_todo),
         Read("§3.16", "/L10/{mid}/todos", todos.of_meeting),
         Write("§3.17", "POST", "/L10/{mid}/rocks", "goal", "create", goals.create_in_meeting),
         Write("§3.18", "POST", "/rocks/create", "goal", "create", goals.create),

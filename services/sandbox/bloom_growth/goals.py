@@ -146,7 +146,7 @@ class Goals:
         ]
 
     def _view(self, key: int, goal: Goal, *, with_origins: bool) -> GoalView:
-        name = self._tenant.meeting_name
+        name, attached = self._tenant.meeting_name, [] if goal.is_archived else goal.origins
         return GoalView(
             id=key,
             type="AngularRock",
@@ -158,5 +158,5 @@ class Goals:
             completion=goal.completion,
             archived=goal.is_archived,
             owner=self._tenant.owner(goal.owner_id),
-            origins=[Origin(id=one, name=name(one)) for one in goal.origins] if with_origins else UNSET,
+            origins=[Origin(id=one, name=name(one)) for one in attached] if with_origins else UNSET,
         )

@@ -43,13 +43,18 @@ class Headlines:
         self._tenant.meeting(meeting_id, call.caller)
         owner_id = self._tenant.owner_id(new.owner_id, call.caller)
         headline = Headline(
-            title=title, owner_id=owner_id, created_at=instant(call.now), notes=new.notes or "", meeting_id=meeting_id
+            title=title,
+            owner_id=owner_id,
+            created_at=instant(call.now),
+            notes=new.notes or "",
+            noted_at=call.now,
+            meeting_id=meeting_id,
         )
         key = self._tenant.add(self._tenant.headlines, headline)
-        return Written(str(key), "CREATED", self._view(key, headline), title)
+        return Written(str(key), "CREATED", self._view(call, key, headline), title)
 
     def read(self, call: Call) -> HeadlineView:
-        return self._view(call.number(), self._find(call))
+        return self._view(call, call.number(), self._find(call))
 
     def update(self, call: Call) -> Written:
         key, headline, change = call.number(), self._find(call), call.body(HeadlineFields)
@@ -57,7 +62,7 @@ class Headlines:
             headline.title = self._tenant.title(change.title)
         if change.owner_id is not None:
             headline.owner_id = self._tenant.owner_id(change.owner_id, call.caller)
-        self._tenant.write_notes(headline, change.notes)
+        headline.write_notes(change.notes, call.now)
         return updated(key, differs=self._tenant.headlines.put(key, headline))
 
     def delete(self, call: Call) -> Written:
@@ -69,22 +74,22 @@ class Headlines:
     def of_meeting(self, call: Call) -> list[HeadlineView]:
         meeting_id = call.number("mid")
         self._tenant.meeting(meeting_id, call.caller)
-        return [self._view(key, one) for key, one in self._tenant.headlines.of_meeting(meeting_id)]
+        return [self._view(call, key, one) for key, one in self._tenant.headlines.of_meeting(meeting_id)]
 
     def of_user(self, call: Call) -> list[HeadlineView]:
         user = self._tenant.people.require(call.number("uid"), call.caller)
-        return [self._view(key, one) for key, one in self._tenant.headlines.of_person(user.id)]
+        return [self._view(call, key, one) for key, one in self._tenant.headlines.of_person(user.id)]
 
     def _find(self, call: Call) -> Headline:
         return self._tenant.find(self._tenant.headlines, call.number(), call.caller)
 
-    def _view(self, key: int, headline: Headline) -> HeadlineView:
+    def _view(self, call: Call, key: int, headline: Headline) -> HeadlineView:
         return HeadlineView(
             id=key,
             type="AngularHeadline",
             key=f"AngularHeadline_{key}",
             name=headline.title,
-            details_url=self._tenant.pad_url(headline.pad) if headline.notes else None,
+            details_url=self._tenant.pad_url(call, self._tenant.headlines, key, headline) if headline.notes else None,
             origin_id=headline.meeting_id,
             origin=self._tenant.meeting_name(headline.meeting_id),
             owner=self._tenant.owner(headline.owner_id),

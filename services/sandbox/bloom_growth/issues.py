@@ -73,7 +73,7 @@ class Issues:
         return self._create(call, call.body(IssueInMeeting), call.number("mid"))
 
     def read(self, call: Call) -> IssueView:
-        return self._view(call.number(), self._find(call))
+        return self._view(call, call.number(), self._find(call))
 
     def update(self, call: Call) -> Written:
         key, issue, change = call.number(), self._find(call), call.body(IssueChange)
@@ -82,13 +82,16 @@ class Issues:
         if change.owner_id is not None:
             issue.owner_id = self._tenant.owner_id(change.owner_id, call.caller)
         issue.compartment = change.compartment or issue.compartment
-        self._tenant.write_notes(issue, change.notes)
+        issue.write_notes(change.notes, call.now)
         return updated(key, differs=self._tenant.issues.put(key, issue))
 
     def complete(self, call: Call) -> Written:
-        """Set or clear ``CloseTime`` [test:live]; an issue that is already solved keeps its own."""
+        """Set or clear ``CloseTime`` [test:live]; an issue that is already solved keeps its own.
+
+        It has no effect on an archived issue. §15 [SDK's v2 guide, for v1 assumed alike]
+        """
         key, issue, solved = call.number(), self._find(call), call.body(Solved)
-        if solved.complete != (issue.solved_at is not None):
+        if not issue.is_archived and solved.complete != (issue.solved_at is not None):
             issue.solved_at = instant(call.now) if solved.complete else None
         return updated(key, differs=self._tenant.issues.put(key, issue))
 
@@ -99,17 +102,17 @@ class Issues:
         return Written(str(key), "DELETED")
 
     def of_caller(self, call: Call) -> list[IssueView]:
-        return self._open_of(call.caller.id)
+        return self._open_of(call, call.caller.id)
 
     def of_user(self, call: Call) -> list[IssueView]:
-        return self._open_of(self._tenant.people.require(call.number("uid"), call.caller).id)
+        return self._open_of(call, self._tenant.people.require(call.number("uid"), call.caller).id)
 
     def of_meeting(self, call: Call) -> list[IssueView]:
         """List the open issues; with ``include_resolved`` the solved ones too. Row 8 [docs:ref]"""
         meeting_id, with_solved = call.number("mid"), call.flag("include_resolved")
         self._tenant.meeting(meeting_id, call.caller)
         rows = self._tenant.issues.of_meeting(meeting_id)
-        return [self._view(key, issue) for key, issue in rows if with_solved or issue.solved_at is None]
+        return [self._view(call, key, issue) for key, issue in rows if with_solved or issue.solved_at is None]
 
     def _create(self, call: Call, new: IssueInMeeting, meeting_id: int) -> Written:
         title = self._tenant.title(new.title)
@@ -120,30 +123,31 @@ class Issues:
             owner_id=owner_id,
             created_at=instant(call.now),
             notes=new.notes or new.details or "",
+            noted_at=call.now,
             meeting_id=meeting_id,
         )
         key = self._tenant.add(self._tenant.issues, issue)
-        return Written(str(key), "CREATED", self._view(key, issue), title)
+        return Written(str(key), "CREATED", self._view(call, key, issue), title)
 
     def _find(self, call: Call) -> Issue:
         return self._tenant.find(self._tenant.issues, call.number(), call.caller)
 
-    def _open_of(self, user_id: int) -> list[IssueView]:
+    def _open_of(self, call: Call, user_id: int) -> list[IssueView]:
         rows = self._tenant.issues.of_person(user_id)
-        return [self._view(key, issue) for key, issue in rows if issue.solved_at is None]
+        return [self._view(call, key, issue) for key, issue in rows if issue.solved_at is None]
 
-    def _view(self, key: int, issue: Issue) -> IssueView:
+    def _view(self, call: Call, key: int, issue: Issue) -> IssueView:
         return IssueView(
             id=key,
             type="AngularIssue",
             key=f"AngularIssue_{key}",
             name=issue.title,
-            details_url=self._tenant.pad_url(issue.pad),
+            details_url=self._tenant.pad_url(call, self._tenant.issues, key, issue),
             create_time=issue.created_at,
             close_time=issue.solved_at,
             complete_time=issue.solved_at,
             complete=issue.solved_at is not None,
-            archived=False,
+            archived=issue.is_archived,
             origin_id=issue.meeting_id,
             origin=self._tenant.meeting_name(issue.meeting_id),
             owner=self._tenant.owner(issue.owner_id),

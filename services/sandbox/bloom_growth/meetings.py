@@ -78,9 +78,9 @@ class Meetings:
         return updated(key, differs=self._tenant.meetings.put(key, meeting))
 
     def delete(self, call: Call) -> Written:
-        key, meeting = call.number("mid"), self._find(call)
-        meeting.is_deleted = True
-        self._tenant.meetings.put(key, meeting)
+        key = call.number("mid")
+        self._find(call)
+        self._tenant.delete_meeting(key)
         return Written(str(key), "DELETED")
 
     def add_attendee(self, call: Call) -> Written:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from sandbox.bloom_growth.call import Call, Written
 from sandbox.bloom_growth.endpoints import BASE, Endpoint, Read, Write
-from sandbox.bloom_growth.faults import AnswerAfter, ExpireToken
+from sandbox.bloom_growth.faults import AnswerAfter, ExpireToken, IgnoreWrite, VanishMeeting
 from sandbox.bloom_growth.refusals import UNAUTHORIZED, Refusal, message
 from sandbox.bloom_growth.rendering import render
 from sandbox.bloom_growth.tenant import Tenant
@@ -18,6 +18,7 @@ from sandbox.http.messages import Handler, Request, Response
 from sandbox.ledger.ledger import Ledger
 
 _CHANGES = frozenset({"CREATED", "CHANGED", "DELETED"})
+_NEVER_IGNORED = frozenset({"create", "delete"})
 _KEPT_CHARS = 200
 """Longest key or title in the ledger, which may hold more entries than there are objects."""
 
@@ -47,6 +48,7 @@ class Middleware:
             call = Call(request=request, caller=caller, now=self._clock.now())
             try:
                 response = self._act(call, act)
+                self._vanish(call)
             except Refusal as refusal:
                 response = refusal.response()
             return self._after(request, response)
@@ -55,7 +57,7 @@ class Middleware:
 
     def _find_token(self, request: Request) -> Token | None:
         if len(self._faults):
-            for _ in self._faults.acting((ExpireToken,), request.method, request.path):
+            for _ in self._faults.acting((ExpireToken,), request.method, request.path, request.body):
                 self._tokens.expire_all()
         return self._tokens.find(request.header("authorization"))
 
@@ -71,14 +73,23 @@ class Middleware:
 
         def act(call: Call) -> object:
             try:
+                self._tenant.storage.is_frozen = self._is_ignored(call.request, endpoint)
                 written = endpoint.act(call)
             except Refusal as refusal:
                 self._record(call, label, endpoint, "/".join(call.request.params.values()), f"REFUSED {refusal.status}")
                 raise
+            finally:
+                self._tenant.storage.is_frozen = False
             self._record(call, label, endpoint, written.key, written.effect, written)
             return written.body
 
         return act
+
+    def _is_ignored(self, request: Request, endpoint: Write) -> bool:
+        if not len(self._faults) or endpoint.operation in _NEVER_IGNORED:
+            return False
+        faults = self._faults.acting((IgnoreWrite,), request.method, request.path, request.body)
+        return next(faults, None) is not None
 
     def _record(
         self, call: Call, label: str, endpoint: Write, key: str, effect: str, written: Written | None = None
@@ -97,10 +108,18 @@ class Middleware:
             changed=(effect in _CHANGES,),
         )
 
+    def _vanish(self, call: Call) -> None:
+        """Delete the call's meeting for a fault. The ledger has no entry of it: no client asked."""
+        request = call.request
+        if not len(self._faults) or "mid" not in request.params:
+            return
+        for _ in self._faults.acting((VanishMeeting,), request.method, request.path, request.body):
+            self._tenant.delete_meeting(call.number("mid"))
+
     def _after(self, request: Request, response: Response) -> Response:
         """Return the answer of a fault in place of the vendor's, after the vendor has done its work."""
         if len(self._faults):
-            for fault in self._faults.acting((AnswerAfter,), request.method, request.path):
+            for fault in self._faults.acting((AnswerAfter,), request.method, request.path, request.body):
                 content_type = fault.content_type if fault.body else None
                 return Response(status=fault.status, body=fault.body.encode(), content_type=content_type)
         return response

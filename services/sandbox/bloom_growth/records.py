@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from sandbox.bloom_growth import ids
 from sandbox.bloom_growth.refusals import Refusal
 
 _ENTRY_BYTES = 150
@@ -26,11 +27,13 @@ Kind = TypeVar("Kind", bound=Row)
 
 
 class StorageLimit:
-    """Limit on the bytes that all kinds together may hold."""
+    """Limit on the bytes that all kinds together may hold, and the switch that stops all changes."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self.used_bytes = 0
+        self.is_frozen = False
+        """True while writes are to be ignored."""
 
     def take(self, size_bytes: int) -> None:
         """Add to the bytes in use. Raises ``Refusal`` 503 when there is no more room."""
@@ -42,7 +45,8 @@ class StorageLimit:
 class Records(Generic[Kind]):
     """All objects of one kind. Lists are in the order of ids, which is that of creation."""
 
-    def __init__(self, kind: type[Kind], storage: StorageLimit) -> None:
+    def __init__(self, name: ids.Kind, kind: type[Kind], storage: StorageLimit) -> None:
+        self.name = name
         self._decode = msgspec.msgpack.Decoder(kind).decode
         self._storage = storage
         self._packed: dict[int, bytes] = {}
@@ -58,6 +62,8 @@ class Records(Generic[Kind]):
 
     def put(self, key: int, row: Kind) -> bool:
         """Store an object; return whether it changed. Raises ``Refusal`` for lack of room, and keeps the old one."""
+        if self._storage.is_frozen:
+            return False
         packed = _encode(row)
         before = self._packed.get(key)
         self._storage.take(len(packed) + (_ENTRY_BYTES if before is None else -len(before)))

@@ -50,11 +50,11 @@ def _set_nulls(request: Request, views: Sequence[object], faults: FaultBoard) ->
     """Set members to null for faults. A fault waits for an answer that has its member."""
     noted = [view for view in views if isinstance(view, _WITH_NOTES)]
     if noted:
-        for _ in faults.acting((NullDetailsUrl,), request.method, request.path):
+        for _ in faults.acting((NullDetailsUrl,), request.method, request.path, request.body):
             for view in noted:
                 view.details_url = None
     targeted = [view for view in views if isinstance(view, _WITH_TARGETS)]
     if targeted:
-        for _ in faults.acting((NullTarget,), request.method, request.path):
+        for _ in faults.acting((NullTarget,), request.method, request.path, request.body):
             for measured in targeted:
                 measured.target = None

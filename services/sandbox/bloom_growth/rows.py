@@ -37,10 +37,19 @@ class Owned(Row, array_like=True, kw_only=True, gc=False):
 
 
 class Noted(Owned, array_like=True, kw_only=True, gc=False):
-    """An object with notes, too. ``pad`` numbers their notepad, of which only the address is shown. §4 [client]"""
+    """An object with notes, too. They stand in a pad, of which answers show only the address. §4 [client]
+
+    Another text makes another pad (§13.7 [docs]): ``pad`` counts them, and ``noted_at`` is when the last was written.
+    """
 
     notes: str = ""
     pad: int = 0
+    noted_at: float = 0.0
+
+    def write_notes(self, notes: str | None, now: float) -> None:
+        if notes is not None and notes != self.notes:
+            self.notes, self.noted_at = notes, now
+            self.pad += 1
 
 
 class Issue(Noted, array_like=True, kw_only=True, gc=False):
@@ -49,6 +58,11 @@ class Issue(Noted, array_like=True, kw_only=True, gc=False):
     meeting_id: int
     solved_at: str | None = None
     compartment: Compartment = "ShortTerm"
+
+    @property
+    def is_archived(self) -> bool:
+        """Return whether it is a long-term issue. §15 [SDK's v2 guide, for v1 assumed alike]"""
+        return self.compartment == "LongTerm"
 
     def meetings(self) -> tuple[int, ...]:
         return (self.meeting_id,)
@@ -68,7 +82,10 @@ class Todo(Noted, array_like=True, kw_only=True, gc=False):
 
 
 class Goal(Owned, array_like=True, kw_only=True, gc=False):
-    """A goal, a "rock" on the wire, in any number of meetings. §6"""
+    """A goal, a "rock" on the wire, in any number of meetings. §6
+
+    Archiving detaches it from its ``origins``, which are kept for restoring. §15 [SDK's v2 guide, for v1 assumed alike]
+    """
 
     due_at: str
     origins: list[int]

@@ -86,8 +86,8 @@ class Scorecard:
             raise Refusal(404, f"There is no week {week}.")
         measured, _ = measurable.scores.get(week, (None, ""))
         measurable.scores[week] = (new.value, instant(call.now))
-        self._tenant.measurables.put(key, measurable)
-        return updated(key, differs=measured != new.value)
+        is_stored = self._tenant.measurables.put(key, measurable)
+        return updated(key, differs=is_stored and measured != new.value)
 
     def _of_meeting(self, call: Call) -> list[tuple[int, Measurable]]:
         meeting_id = call.number("mid")

@@ -11,12 +11,12 @@ from sandbox.bloom_growth.tenant import Tenant
 def seed_tenant(tenant: Tenant, now: float) -> None:
     """Write a tenant's initial objects, as of ``now`` (seconds since 1970)."""
     ours, theirs = SEED_DATA.ours, SEED_DATA.theirs
-    our_id, their_id = tenant.next_id(), tenant.next_id()
+    our_id, their_id = tenant.ids.next("organization"), tenant.ids.next("organization")
     we, they = _make_people(tenant, ours.people, our_id), _make_people(tenant, theirs.people, their_id)
     we[0] = msgspec.structs.replace(we[0], email=tenant.settings.user_name)
     people = zip([*we, *they], [*ours.people, *theirs.people], strict=True)
-    seats = [Seat(user.id, tenant.next_id(), person.position) for user, person in people]
-    teams = [Team(tenant.next_id(), name, our_id) for name in ours.teams]
+    seats = [Seat(user.id, tenant.ids.next("position"), person.position) for user, person in people]
+    teams = [Team(tenant.ids.next("team"), name, our_id) for name in ours.teams]
     tenant.people.fill([*we, *they], seats, teams)
     if not tenant.settings.is_empty:
         _seed_meetings(tenant, ours, we, now)
@@ -32,7 +32,7 @@ def _seed_meetings(tenant: Tenant, organization: Organization, people: list[User
 
 
 def _make_people(tenant: Tenant, people: list[Person], organization_id: int) -> list[User]:
-    ids = {person.name: tenant.next_id() for person in people}
+    ids = {person.name: tenant.ids.next("user") for person in people}
     return [
         User(
             id=ids[person.name],

@@ -102,7 +102,7 @@ class MeetingSeeder:
         self._tenant.add(self._tenant.headlines, headline)
 
     def _add_measurable(self, seed: SeedMeasurable, meeting_id: int) -> None:
-        key = self._tenant.next_id()
+        key = self._tenant.ids.next("measurable")
         measurable = Measurable(
             title=seed.title,
             owner_id=self._ids[seed.owner],

@@ -1,21 +1,22 @@
 """All objects of the tenant, and the access to them. bloom_growth.md §13."""
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from sandbox.bloom_growth.call import Call
+from sandbox.bloom_growth.ids import Ids
 from sandbox.bloom_growth.people import Directory, User, UserView, forbidden
 from sandbox.bloom_growth.records import Records, Row, StorageLimit
 from sandbox.bloom_growth.refusals import Refusal, no_such
 from sandbox.bloom_growth.rows import Goal, Headline, Issue, Measurable, Meeting, Noted, Owned, Todo
 from sandbox.bloom_growth.settings import Settings
 
-_FIRST_ID = 1001
 _NO_TITLE = "The request is invalid: title is required."
 AnyKind = TypeVar("AnyKind", bound=Row)
 Kind = TypeVar("Kind", bound=Owned)
 
 
 class Tenant:
-    """People, meetings and their objects, numbered by one counter (§13.2)."""
+    """People, meetings and their objects."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -24,23 +25,23 @@ class Tenant:
 
     def clear(self) -> None:
         self.storage = StorageLimit(self.settings.max_stored_bytes)
-        self.meetings = Records(Meeting, self.storage)
-        self.issues = Records(Issue, self.storage)
-        self.todos = Records(Todo, self.storage)
-        self.goals = Records(Goal, self.storage)
-        self.headlines = Records(Headline, self.storage)
-        self.measurables = Records(Measurable, self.storage)
-        self._last_id = _FIRST_ID - 1
-
-    def next_id(self) -> int:
-        self._last_id += 1
-        return self._last_id
+        self.ids = Ids({"meeting": self.settings.meeting_ids, "user": self.settings.user_ids})
+        self.meetings = Records("meeting", Meeting, self.storage)
+        self.issues = Records("issue", Issue, self.storage)
+        self.todos = Records("todo", Todo, self.storage)
+        self.goals = Records("goal", Goal, self.storage)
+        self.headlines = Records("headline", Headline, self.storage)
+        self.measurables = Records("measurable", Measurable, self.storage)
+        self.noted: dict[str, Records[Any]] = {one.name: one for one in (self.issues, self.todos, self.headlines)}
+        self.records: dict[str, Records[Any]] = {
+            **self.noted,
+            self.meetings.name: self.meetings,
+            self.goals.name: self.goals,
+        }
 
     def add(self, records: Records[AnyKind], row: AnyKind) -> int:
-        """Store a new object, and return its id, which also numbers its notepad."""
-        key = self.next_id()
-        if isinstance(row, Noted):
-            row.pad = key
+        """Store a new object, and return its id."""
+        key = self.ids.next(records.name)
         records.put(key, row)
         return key
 
@@ -52,6 +53,13 @@ class Tenant:
         if found.organization_id != caller.organization_id:
             raise forbidden()
         return found
+
+    def delete_meeting(self, meeting_id: int) -> None:
+        """Delete a meeting, and leave its objects. §13.3"""
+        found = self.meetings.get(meeting_id)
+        if found is not None:
+            found.is_deleted = True
+            self.meetings.put(meeting_id, found)
 
     def meeting_name(self, meeting_id: int) -> str:
         """Return a meeting's name, also a deleted one's. §13.3"""
@@ -83,19 +91,17 @@ class Tenant:
         return self.people.views[user_id]
 
     def title(self, text: str | None) -> str:
-        """Return a valid title. Raises ``Refusal`` 400 if it is missing, blank, or in strict mode too long. §10"""
+        """Return a title as it is stored. Raises ``Refusal`` 400 if it is missing, blank, or in strict mode too long.
+        §10, §15"""
         if text is None or not text.strip():
             raise Refusal(400, _NO_TITLE)
+        stored = " ".join(text.split()) if self.settings.normalizes_titles else text
         longest = self.settings.max_title_chars
-        if longest is not None and len(text) > longest:
-            raise Refusal(400, f"The request is invalid: title has {len(text)} characters, of at most {longest}.")
-        return text
+        if longest is not None and len(stored) > longest:
+            raise Refusal(400, f"The request is invalid: title has {len(stored)} characters, of at most {longest}.")
+        return stored
 
-    def pad_url(self, pad: int) -> str:
-        return f"{self.settings.notes_url}/{pad}"
-
-    def write_notes(self, row: Noted, notes: str | None) -> None:
-        """Write notes; a different text gets a new pad. §13.7 [docs]"""
-        if notes is not None and notes != row.notes:
-            row.notes = notes
-            row.pad = self.next_id()
+    def pad_url(self, call: Call, records: Records[Any], key: int, row: Noted) -> str:
+        """Return the address of an object's pad: by default at the host that the caller has asked."""
+        base = self.settings.notes_url or f"http://{call.request.header('host') or 'localhost'}/p"
+        return f"{base}/{records.name}-{key}-{row.pad}"

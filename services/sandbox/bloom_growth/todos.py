@@ -68,7 +68,7 @@ class Todos:
         return self._create(call, new, self._tenant.title(new.title), named, None)
 
     def read(self, call: Call) -> TodoView:
-        return self._view(call.number(), self._find(call))
+        return self._view(call, call.number(), self._find(call))
 
     def update(self, call: Call) -> Written:
         key, todo, change = call.number(), self._find(call), call.body(TodoChange)
@@ -85,17 +85,17 @@ class Todos:
         return updated(key, differs=self._tenant.todos.put(key, todo), body=True)
 
     def of_caller(self, call: Call) -> list[TodoView]:
-        return self._of_user(call.caller.id)
+        return self._of_user(call, call.caller.id)
 
     def of_user(self, call: Call) -> list[TodoView]:
-        return self._of_user(self._tenant.people.require(call.number("uid"), call.caller).id)
+        return self._of_user(call, self._tenant.people.require(call.number("uid"), call.caller).id)
 
     def of_meeting(self, call: Call) -> list[TodoView]:
         """List todos; ``INCLUDE_CLOSED`` regards ``CloseTime`` alone: completed ones are listed. §5 [client:other]"""
         meeting_id, with_closed = call.number("mid"), call.flag("include_closed")
         self._tenant.meeting(meeting_id, call.caller)
         rows = self._tenant.todos.of_meeting(meeting_id)
-        return [self._view(key, todo) for key, todo in rows if with_closed or todo.closed_at is None]
+        return [self._view(call, key, todo) for key, todo in rows if with_closed or todo.closed_at is None]
 
     def _create(self, call: Call, new: NewTodo, title: str, named: int | None, meeting_id: int | None) -> Written:
         owner_id = self._tenant.owner_id(named, call.caller)
@@ -105,27 +105,28 @@ class Todos:
             owner_id=owner_id,
             created_at=instant(call.now),
             notes=new.notes or new.details or "",
+            noted_at=call.now,
             kind=PERSONAL_TODO if meeting_id is None else MEETING_TODO,
             meeting_id=meeting_id,
             due_at=due_at,
         )
         key = self._tenant.add(self._tenant.todos, todo)
-        return Written(str(key), "CREATED", self._view(key, todo), title)
+        return Written(str(key), "CREATED", self._view(call, key, todo), title)
 
     def _find(self, call: Call) -> Todo:
         return self._tenant.find(self._tenant.todos, call.number(), call.caller)
 
-    def _of_user(self, user_id: int) -> list[TodoView]:
+    def _of_user(self, call: Call, user_id: int) -> list[TodoView]:
         rows = self._tenant.todos.of_person(user_id)
-        return [self._view(key, todo) for key, todo in rows if todo.closed_at is None]
+        return [self._view(call, key, todo) for key, todo in rows if todo.closed_at is None]
 
-    def _view(self, key: int, todo: Todo) -> TodoView:
+    def _view(self, call: Call, key: int, todo: Todo) -> TodoView:
         return TodoView(
             id=key,
             type="AngularTodo",
             key=f"AngularTodo_{key}",
             name=todo.title,
-            details_url=self._tenant.pad_url(todo.pad),
+            details_url=self._tenant.pad_url(call, self._tenant.todos, key, todo),
             due_date=todo.due_at,
             create_time=todo.created_at,
             complete_time=todo.completed_at,

@@ -34,16 +34,20 @@ class Tokens:
         self._settings = settings
         self._alive = TokenTable[Token](clock, max_tokens=_MAX_ALIVE)
         self._issued = 0
+        self._last: dict[int, str] = {}
 
     def __len__(self) -> int:
         return len(self._alive)
 
     def issue(self, user_id: int, *, name: str = "") -> str:
-        """Issue a token and return it: ``name`` if given, else an unguessable one."""
+        """Issue a token and return it: ``name`` if given, else an unguessable one. §15: a setting ends the older."""
         # Numbers are reused: the ledger keeps a count for each, and stays small.
         token = Token(user_id, self._issued % _MAX_ALIVE + 1, self._settings.burst)
         self._issued += 1
-        return self._alive.issue(token, self._settings.token_lifetime_s, name=name)
+        if self._settings.has_one_token_per_user:
+            self._alive.take(self._last.get(user_id, ""))
+        self._last[user_id] = self._alive.issue(token, self._settings.token_lifetime_s, name=name)
+        return self._last[user_id]
 
     def find(self, authorization: str) -> Token | None:
         """Return the living token of an ``Authorization`` header."""
@@ -60,4 +64,5 @@ class Tokens:
 
     def clear(self) -> None:
         self._alive.end_all()
+        self._last.clear()
         self._issued = 0

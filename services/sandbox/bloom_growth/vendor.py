@@ -2,10 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 
+from sandbox.bloom_growth.audit import Audit
 from sandbox.bloom_growth.endpoints import BASE, make_endpoints
-from sandbox.bloom_growth.faults import AnswerAfter, ExpireToken, NullDetailsUrl, NullTarget
+from sandbox.bloom_growth.faults import (
+    AnswerAfter,
+    ExpireToken,
+    IgnoreWrite,
+    NullDetailsUrl,
+    NullTarget,
+    VanishMeeting,
+)
 from sandbox.bloom_growth.middleware import Middleware
-from sandbox.bloom_growth.notes_endpoint import notes_endpoint
+from sandbox.bloom_growth.pads import Pads
 from sandbox.bloom_growth.refusals import WEB_APPLICATION, message
 from sandbox.bloom_growth.seed import seed_tenant
 from sandbox.bloom_growth.settings import Settings
@@ -22,14 +30,15 @@ class BloomGrowth(Vendor):
     """One tenant of Bloom Growth with an organisation in it."""
 
     name = "bloom-growth"
-    fault_kinds = (AnswerAfter, NullDetailsUrl, NullTarget, ExpireToken)
+    fault_kinds = (AnswerAfter, NullDetailsUrl, NullTarget, IgnoreWrite, VanishMeeting, ExpireToken)
 
     def __init__(self, settings: Settings | None = None, *, ledger: Ledger | None = None) -> None:
         super().__init__(ledger)
         self.settings = settings or Settings()
         self._tenant = Tenant(self.settings)
         self._tokens = Tokens(self.clock, self.settings)
-        self.endpoints = make_endpoints(self._tenant)
+        self._pads = Pads(self._tenant, self.clock)
+        self.endpoints = make_endpoints(self._tenant, self._pads)
         self.routes: Sequence[Route] = self._make_routes()
         self.reset()
 
@@ -78,6 +87,7 @@ class BloomGrowth(Vendor):
 
     def _make_routes(self) -> list[Route]:
         middleware = Middleware(self._tenant, self._tokens, self.clock, self.ledger, self.faults)
+        audit = Audit(self._tenant, self._pads, self.ledger)
         grants = TokenEndpoint(self.settings, self._tokens, self._tenant.people, self.clock)
         return [
             Route("POST", "/token", grants.grant),
@@ -85,5 +95,7 @@ class BloomGrowth(Vendor):
                 Route(endpoint.method, (BASE + endpoint.path).lower(), middleware.handler(endpoint))
                 for endpoint in self.endpoints
             ),
-            Route("GET", "/_sandbox/notes/{id}", notes_endpoint(self._tenant)),
+            Route("GET", "/p/{pad}/export/txt", self._pads.export),
+            Route("GET", "/_sandbox/created", audit.created),
+            Route("GET", "/_sandbox/notes/{kind}/{id}", audit.notes),
         ]

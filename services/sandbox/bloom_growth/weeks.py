@@ -1,6 +1,6 @@
 """Weeks: ``GET weeks/current``, and the names of weeks in scorecards. bloom_growth.md §8.
 
-Week 0 contains 1970-01-01; weeks begin on Monday. [assumed]
+Weeks begin on Sunday, 00:00 UTC (§15 [SDK's v2 guide]); week 0 contains 1970-01-01 [assumed].
 """
 
 from datetime import date, timedelta
@@ -9,7 +9,7 @@ import msgspec
 
 from sandbox.bloom_growth.instants import midnight, today
 
-_EPOCH_MONDAY = date(1969, 12, 29)
+_EPOCH_SUNDAY = date(1969, 12, 28)
 _DAYS = 7
 
 
@@ -25,24 +25,24 @@ class WeekView(msgspec.Struct, frozen=True, kw_only=True, rename="pascal"):
 
 
 def week_number(seconds: float) -> int:
-    return (today(seconds) - _EPOCH_MONDAY).days // _DAYS
+    return (today(seconds) - _EPOCH_SUNDAY).days // _DAYS
 
 
 def week_name(number: int) -> str:
-    """Return ``2026-W02``: a text, whose example is 2024-W25 [bloomy]; weeks as in ISO 8601 [assumed]."""
-    year, week, _ = _monday(number).isocalendar()
+    """Return ``2026-W02``: a text, whose example is 2024-W25 [bloomy]; the ISO week of its Monday [assumed]."""
+    year, week, _ = (_sunday(number) + timedelta(days=1)).isocalendar()
     return f"{year}-W{week:02}"
 
 
 def week_view(number: int) -> WeekView:
-    monday = _monday(number)
+    sunday = _sunday(number)
     return WeekView(
         id=number,
         for_week_number=number,
-        local_date={"Date": midnight(monday)},
-        for_week=midnight(monday + timedelta(days=_DAYS - 1)),
+        local_date={"Date": midnight(sunday)},
+        for_week=midnight(sunday + timedelta(days=_DAYS - 1)),
     )
 
 
-def _monday(number: int) -> date:
-    return _EPOCH_MONDAY + timedelta(days=_DAYS * number)
+def _sunday(number: int) -> date:
+    return _EPOCH_SUNDAY + timedelta(days=_DAYS * number)

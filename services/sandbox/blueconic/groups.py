@@ -67,7 +67,7 @@ class Groups:
         if self._pii and any(rule.id in self._pii for entry in entries for rule in _rules(entry)):
             return Response(status=403)  # For the whole request, while profiles answer per entry: §9 R96.
         now_ms = self._clock.now_ms()
-        faults = self._faults.acting((ReadLag,), request.method, request.path)
+        faults = self._faults.acting((ReadLag,), request.method, request.path, request.body)
         lag_ms = max([self._lag_ms, *(round(fault.seconds * 1000) for fault in faults)])
         for table in self.tables.values():
             table.lag_ms = lag_ms

@@ -49,14 +49,14 @@ class FaultBoard:
         self._active = [active for active in self._active if not _is_spent(active, now)]
         return self._active
 
-    def acting(self, kinds: tuple[type[Chosen], ...], method: str, path: str) -> Iterator[Chosen]:
+    def acting(self, kinds: tuple[type[Chosen], ...], method: str, path: str, body: bytes = b"") -> Iterator[Chosen]:
         """Yield each active fault of these kinds that acts on this request, and count it as used.
 
         For work without a request of its own, such as a batch processed later, pass the request that created the work.
         """
         for active in tuple(self._active):
             fault = active.fault
-            if not isinstance(fault, kinds) or not fault.meets(method, path):
+            if not isinstance(fault, kinds) or not fault.meets(method, path, body):
                 continue
             if active not in self.standing():
                 continue

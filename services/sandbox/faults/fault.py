@@ -1,8 +1,8 @@
 """Kinds of fault between a client and a vendor, switched while the sandbox runs.
 
-A fault names the requests that it meets (``method``, ``path`` prefix, in any case; null is any), lets the first
-``skip`` of them pass and acts on the next ``times`` (null: until cleared). Faults act in the order in which they were
-added; a fault that ends the request (``status``, ``drop_before``, ``outage``, ``drop_after``, ``status_after``,
+A fault names the requests that it meets (``method``, ``path`` prefix, in any case, ``contains``; null is any), lets the
+first ``skip`` of them pass and acts on the next ``times`` (null: until cleared). Faults act in the order in which they
+were added; a fault that ends the request (``status``, ``drop_before``, ``outage``, ``drop_after``, ``status_after``,
 ``garbage``, ``endless``, ``bomb``) leaves the later ones unused.
 """
 
@@ -15,17 +15,23 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
-    """Choice of the requests that a fault meets, and how often it acts."""
+    """Choice of the requests that a fault meets, and how often it acts.
+
+    A segment ``*`` of the path stands for any one segment. ``contains`` is a part of the request's body, as sent; work
+    that is done later has no body.
+    """
 
     times: Count | None = 1
     skip: Annotated[int, msgspec.Meta(ge=0)] = 0
     method: str | None = None
     path: str | None = None
+    contains: str | None = None
 
-    def meets(self, method: str, path: str) -> bool:
+    def meets(self, method: str, path: str, body: bytes = b"") -> bool:
         is_method = self.method is None or self.method.upper() == method
         # Vendors differ in whether the case of a path matters. For the choice of requests it does not.
-        return is_method and path.lower().startswith((self.path or "").lower())
+        is_path = self.path is None or _begins(path.lower(), self.path.lower())
+        return is_method and is_path and (self.contains is None or self.contains.encode() in body)
 
 
 class Latency(Selection, frozen=True, kw_only=True, tag="latency"):
@@ -132,6 +138,13 @@ class Outage(Selection, frozen=True, kw_only=True, tag="outage"):
     seconds: Seconds
     status: Annotated[int, msgspec.Meta(ge=400, le=599)] | None = None
     times: Count | None = None
+
+
+def _begins(path: str, prefix: str) -> bool:
+    wanted = prefix.split("/")
+    found = path.split("/")[: len(wanted)]
+    passed = [other if one == "*" else one for one, other in zip(wanted, found, strict=False)]
+    return len(found) == len(wanted) and "/".join(found).startswith("/".join(passed))
 
 
 Standing = (

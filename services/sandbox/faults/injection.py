@@ -52,7 +52,7 @@ async def answer_with_faults(faults: FaultBoard, request: Request, answer: Handl
 
 
 async def _before(faults: FaultBoard, request: Request, hold: Hold) -> Response | None:
-    for fault in faults.acting(_BEFORE, request.method, request.path):
+    for fault in faults.acting(_BEFORE, request.method, request.path, request.body):
         match fault:
             case Latency(seconds=seconds, jitter_s=jitter_s):
                 await hold(seconds + random.uniform(0, jitter_s))
@@ -67,7 +67,7 @@ async def _before(faults: FaultBoard, request: Request, hold: Hold) -> Response 
 
 def _with_results_changed(faults: FaultBoard, request: Request, answer: BulkResponse) -> BulkResponse:
     items = answer.items
-    for fault in faults.acting(_RESULTS, request.method, request.path):
+    for fault in faults.acting(_RESULTS, request.method, request.path, request.body):
         items = list(items)
         match fault:
             case MissingResults(count=count):
@@ -83,7 +83,7 @@ def _with_results_changed(faults: FaultBoard, request: Request, answer: BulkResp
 async def _after(faults: FaultBoard, request: Request, response: Response, hold: Hold) -> Response:
     can_be_cut = response.status == 200 and bool(response.body)
     kinds = (*_AFTER, Truncate) if can_be_cut else _AFTER
-    for fault in faults.acting(kinds, request.method, request.path):
+    for fault in faults.acting(kinds, request.method, request.path, request.body):
         match fault:
             case Stall(seconds=seconds):
                 await hold(seconds)

@@ -7,6 +7,7 @@ changes the value: ``Response.delivery``.
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,7 @@ response that claims to be complete; dropped, the connection closed; or replaced
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """Errors of decoding a body: ``msgspec`` raises its own for wrong JSON and types, but not for wrong UTF-8 or depth."""
 
+_LINES_PER_PIECE = 1000
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -112,6 +114,11 @@ def as_json(value: object, *, status: int = 200, headers: tuple[tuple[str, str],
     return Response(status=status, body=body, content_type="application/json", headers=headers)
 
 
+def as_json_lines(rows: Iterator[object]) -> Response:
+    """Return an answer with a row a line, encoded while it is sent."""
+    return Response(status=200, body=_json_lines(rows), content_type="application/x-ndjson")
+
+
 def gzipped(response: Response) -> Response:
     """Return the same answer, compressed at the fastest level: a benchmark must not measure the sandbox."""
     if not response.body:
@@ -132,6 +139,11 @@ def gzip_of_blanks(mib: int) -> Iterator[bytes]:
         yield block
         checksum = zlib.crc32(b" " * 2**20, checksum)
     yield b"\x03\x00" + checksum.to_bytes(4, "little") + (mib * 2**20 % 2**32).to_bytes(4, "little")
+
+
+def _json_lines(rows: Iterator[object]) -> Iterator[bytes]:
+    while piece := list(islice(rows, _LINES_PER_PIECE)):
+        yield msgspec.json.Encoder().encode_lines(piece)
 
 
 def _compressed(pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -80,14 +80,14 @@ class Jobs:
             work = prepare()
         except Refusal as refusal:
             return str(refusal)
-        for fault in self._faults.acting((FailJob,), request.method, request.path):
+        for fault in self._faults.acting((FailJob,), request.method, request.path, request.body):
             work = FailingWork(work, fault)
         return work
 
     def _settings_of(self, request: Request) -> Settings:
         """Return the settings, slowed down by the faults that meet the request."""
         settings = self._settings
-        for fault in self._faults.acting((SlowJob,), request.method, request.path):
+        for fault in self._faults.acting((SlowJob,), request.method, request.path, request.body):
             slice_s = settings.slice_s if fault.slice_s is None else fault.slice_s
             settings = msgspec.structs.replace(settings, queue_s=settings.queue_s + fault.seconds, slice_s=slice_s)
         return settings

@@ -35,7 +35,8 @@ class Upsert:
         rejects = [_with_receipt(item, outcome) for item, outcome in pairs if outcome.message]
         # ``n``, or ``n`` less the rejected; the document is unclear. §4 [assumed]
         count = len(items) - (len(rejects) if community.settings.count_leaves_out_rejected else 0)
-        count += sum(fault.by for fault in self._faults.acting((WrongCount,), request.method, request.path))
+        faults = self._faults.acting((WrongCount,), request.method, request.path, request.body)
+        count += sum(fault.by for fault in faults)
         return BulkResponse(
             items=rejects,
             render=lambda shown: _answer(count, shown),

@@ -92,8 +92,8 @@ class EmptyResults(Selection, frozen=True, kw_only=True, tag="empty_results"):
     status: Literal[200, 204] = 204
     file: Literal["successfulResults", "failedResults", "unprocessedrecords"] | None = None
 
-    def meets(self, method: str, path: str) -> bool:
-        return super().meets(method, path) and path.lower().rstrip("/").endswith((self.file or "").lower())
+    def meets(self, method: str, path: str, body: bytes = b"") -> bool:
+        return super().meets(method, path, body) and path.lower().rstrip("/").endswith((self.file or "").lower())
 
 
 class MissingFileRows(Selection, frozen=True, kw_only=True, tag="missing_file_rows"):

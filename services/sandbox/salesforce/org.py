@@ -183,11 +183,11 @@ class Org:
 
     def goes_back(self, request: Request) -> bool:
         """Return true when a fault shows a batch or job that has ended in progress; uses it up. §13.5"""
-        return next(self.faults.acting((StateGoesBack,), request.method, request.path), None) is not None
+        return next(self.faults.acting((StateGoesBack,), request.method, request.path, request.body), None) is not None
 
     def are_late(self, request: Request) -> bool:
         """Return true when a fault refuses results that are there; uses it up. §13.5"""
-        return next(self.faults.acting((LateResults,), request.method, request.path), None) is not None
+        return next(self.faults.acting((LateResults,), request.method, request.path, request.body), None) is not None
 
     def hidden_fields(self, kind: ObjectType, method: str, path: str) -> frozenset[str]:
         """Return the fields, in lower case, that faults hide from a request. §13.15"""

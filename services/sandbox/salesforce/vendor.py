@@ -84,7 +84,7 @@ class Salesforce(Vendor):
         """
 
         def shared(request: Request) -> Answer:
-            for fault in self.faults.acting((NearlyUsedUp,), request.method, request.path):
+            for fault in self.faults.acting((NearlyUsedUp,), request.method, request.path, request.body):
                 self._use_up(fault)
             if (moved := self._moved(request)) is not None:
                 return moved
@@ -99,7 +99,7 @@ class Salesforce(Vendor):
         host = request.header("host")
         if not any(isinstance(one.fault, Moved) and not one.fault.is_at(host) for one in self.faults.standing()):
             return None
-        for fault in self.faults.acting((Moved,), request.method, request.path):
+        for fault in self.faults.acting((Moved,), request.method, request.path, request.body):
             query = request.query_string.decode("latin-1")
             target = f"{fault.location.rstrip('/')}{request.path}{'?' if query else ''}{query}"
             return Response(status=fault.status, headers=(("location", target),))

@@ -3,22 +3,20 @@
 An invalid request gets a 400 that says what was expected and what was received.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import reduce
-from itertools import islice
 from operator import or_
 from typing import Annotated, Any, get_args
 
 import msgspec
 
 from sandbox.faults.fault import ExpireTokens, Fault
-from sandbox.http.messages import UNREADABLE, Request, Response, as_json, first_values
+from sandbox.http.messages import UNREADABLE, Request, Response, as_json, as_json_lines, first_values
 from sandbox.http.routing import Match, Route
-from sandbox.ledger.ledger import LedgerEntry, LedgerFilter
+from sandbox.ledger.ledger import LedgerFilter
 from sandbox.vendor import Vendor
 
 ADMIN = "/_sandbox/"
-_LINES_PER_PIECE = 1000
 _SHOWN_BYTES = 200
 
 
@@ -89,8 +87,7 @@ class Admin:
         except msgspec.ValidationError as error:
             expected = f"a query of {', '.join(LedgerFilter.__struct_fields__)}"
             return _refusal(400, expected, request.query_string.decode("latin-1"), error)
-        lines = _json_lines(self._vendor.ledger.entries(wanted))
-        return Response(status=200, body=lines, content_type="application/x-ndjson")
+        return as_json_lines(self._vendor.ledger.entries(wanted))
 
     def summarise(self, request: Request) -> Response:
         repeats = request.argument("repeats") or "true"
@@ -120,11 +117,6 @@ class Admin:
 def _any_of(kinds: Sequence[type[Any]]) -> Any:
     """Return the union of ``kinds``, which msgspec tells apart by their tags."""
     return reduce(or_, kinds)
-
-
-def _json_lines(entries: Iterator[LedgerEntry]) -> Iterator[bytes]:
-    while piece := list(islice(entries, _LINES_PER_PIECE)):
-        yield msgspec.json.Encoder().encode_lines(piece)
 
 
 def _received(request: Request) -> str:

@@ -25,6 +25,7 @@ from sluice.headers import (
     header_text,
     original_place,
     redrive_count,
+    refs_of,
     source_of,
 )
 
@@ -77,6 +78,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     first_failure_at: datetime | None
     redrive_count: int
     """Times the record had been redriven before."""
+    refs: dict[str, str] = {}
+    """What was made of it at the vendor, by name: a redrive continues it."""
     cut: tuple[CutPart, ...] = ()
     """Parts that were too large for the topic: they are ``None`` or missing here."""
     original_at: Place | None = None
@@ -118,6 +121,7 @@ def read_dead_letter(message: KafkaRecord) -> DeadLetter:
         source=source_of(headers),
         first_failure_at=header_instant(headers, Header.FIRST_FAILURE_AT),
         redrive_count=redrive_count(headers),
+        refs=dict(refs_of(headers)),
         cut=cut_parts(headers),
         original_at=original_place(headers),
     )

@@ -74,6 +74,8 @@ class RedriveProgress(msgspec.Struct, kw_only=True):
     refused: int = 0
     refusals: list[Refusal] = []
     """The first ``MAX_REFUSALS`` of them."""
+    left_behind: int = 0
+    """Of those sent: something was made of them at the vendor, which stays and is made anew."""
 
     @property
     def selected(self) -> int:
@@ -86,6 +88,7 @@ class RedriveProgress(msgspec.Struct, kw_only=True):
         self.too_often += plan.too_often
         self.left_alone += plan.left_alone
         self.refused += len(plan.refused)
+        self.left_behind += len(plan.left_behind)
         self.refusals += plan.refused[: MAX_REFUSALS - len(self.refusals)]
 
 

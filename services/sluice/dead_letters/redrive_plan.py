@@ -11,7 +11,7 @@ from sluice.client.publisher import RecordTooLarge, check_size
 from sluice.dead_letters.editing import Edit, Edited, EditFailed, checked
 from sluice.dead_letters.originals import OriginalGone, original_of
 from sluice.events import Header, Headers, decode_record
-from sluice.headers import redrive_count
+from sluice.headers import redrive_count, refs_of
 from sluice.kafka.sending import Message
 from sluice.kafka.topic_reader import TopicReader
 
@@ -24,6 +24,8 @@ class RedriveRules(NamedTuple):
     edit: Edit | None = None
     max_redrives: int = 3
     """A letter whose record was redriven so often is left."""
+    fresh: bool = False
+    """Forget what was made of the records at the vendor: it stays there, and they are made anew."""
     force: bool = False
     """Send also bytes that are no record event, as they are; they mostly come back. Not together with ``edit``."""
 
@@ -58,6 +60,8 @@ class RedrivePlan(NamedTuple):
     """By the edit's choice."""
     too_often: int
     """Were redriven as often as the rules allow."""
+    left_behind: Sequence[ConsumerRecord] = ()
+    """Those of which something was made at the vendor that stays, because the rules make them anew."""
 
 
 async def plan_redrive(
@@ -78,12 +82,13 @@ async def plan_redrive(
             plan.refused.append(_refusal(letter, str(after)))
         elif after is not None:
             value = original.value if isinstance(after, _Unchanged) else after
-            message = Message(original.key, value, [*original.headers, *_lineage(letter)])
+            message = Message(original.key, value, [*original.headers, *_lineage(letter, rules)])
             if too_large := _too_large(message, max_message_bytes):
                 plan.refused.append(_refusal(letter, too_large))
             else:
                 plan.to_send.append(PlannedRedrive(letter, original.value, message))
-    return plan._replace(left_alone=edited.count(None))
+    begun = [planned.letter for planned in plan.to_send if rules.fresh and refs_of(planned.letter.headers)]
+    return plan._replace(left_alone=edited.count(None), left_behind=begun)
 
 
 class _Unchanged:
@@ -113,9 +118,10 @@ def _unedited(payload: bytes | None) -> EditFailed | _Unchanged:
     return _UNCHANGED
 
 
-def _lineage(letter: ConsumerRecord) -> Headers:
-    """Return its source, and one redrive more, as headers. Attempts and errors are counted anew."""
-    kept = [(name, value) for name, value in letter.headers if name in _KEPT]
+def _lineage(letter: ConsumerRecord, rules: RedriveRules) -> Headers:
+    """Return its source, its refs, and one redrive more, as headers. Attempts and errors are counted anew."""
+    names = _KEPT if rules.fresh else (*_KEPT, Header.REFS)
+    kept = [(name, value) for name, value in letter.headers if name in names]
     return [*kept, (str(Header.REDRIVE_COUNT), str(redrive_count(letter.headers) + 1).encode())]
 
 

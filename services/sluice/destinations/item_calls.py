@@ -52,7 +52,7 @@ class ItemDestination(Account, Protocol):
     def newest_ids(self) -> Mapping[str, str]:
         """The greatest id that any answer has shown so far, by kind of object.
 
-        It is in the journal before an item that is not safe to repeat is sent: what has no greater id is not the item's.
+        The journal has it before an item that is not safe to repeat is sent: what has no greater id is not that item's.
         """
         ...
 

@@ -6,23 +6,17 @@ a batch. An item keeps its place in Kafka throughout, because its outcome is wri
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import MappingProxyType
 from typing import Literal
 
 import msgspec
 
-from sluice.events import Place, RecordEvent
+from sluice.events import NO_REFS, Place, RecordEvent
 
 FlushReason = Literal["count", "bytes", "age", "duplicate", "pressure", "drain", "bisect", "split"]
 """Reason for closing a window. ``duplicate``: its next item has an identity that the window holds already.
 
 ``pressure``: memory is full, and this was the largest window. ``bisect``: the batch is a part of one that was sent.
 ``split``: it is a part of one that was too large for a write, or of which a part is to be submitted as a job."""
-
-
-NO_REFS: Mapping[str, str] = MappingProxyType({})
-MAX_REFS_BYTES = 1024
-"""Bound on the refs of one item, as JSON: they travel in a header, and in the journal."""
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):

@@ -8,16 +8,17 @@
 4. A restart reads the journal from that position: its tail, not its history. It skips the offsets that are settled, and
    asks the vendor about those that were opened and neither settled nor withdrawn. An entry names the ids of its topics:
    rows of a topic that was deleted settle nothing in another one with its name.
+5. A record that takes several calls is ``noted`` in between: how far it has come at the vendor.
 
 A batch that becomes a vendor job is opened with what its collecting needs, and named and submitted by entries without
 rows (``lane_job.py``).
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from sluice.events import BatchEvent, OpenedJob, Rows
+from sluice.events import NO_REFS, BatchEvent, OpenedJob, Rows
 from sluice.flow.batch import InDoubt
 from sluice.flow.commits import Start
 from sluice.flow.in_doubt import InDoubtOffsets
@@ -57,6 +58,8 @@ class Journal:
         """By topic, the offsets beyond the commit that :meth:`read` has found settled."""
         self.in_doubt = [InDoubtOffsets() for _ in inputs]
         """By topic, the offsets that :meth:`read` has found opened, and neither settled nor withdrawn."""
+        self.refs: list[dict[int, Mapping[str, str]]] = [{} for _ in inputs]
+        """By topic and offset, what :meth:`read` has found noted of records that have no fate yet."""
         self.jobs: dict[str, LaneJob] = {}
         """By batch id, the vendor jobs that :meth:`read` has found opened and of which rows have no fate yet."""
         self.ends = [0] * len(inputs)
@@ -81,9 +84,14 @@ class Journal:
                 continue
             if job is not None:
                 job.remove(topic, offsets)
-            in_doubt = self.in_doubt[topic]
+            in_doubt, refs = self.in_doubt[topic], self.refs[topic]
+            if entry.state == "noted":
+                refs.update({offset: {**refs.get(offset, NO_REFS), **entry.refs} for offset in offsets})
+                continue
             if entry.state in ("settled", "withdrawn"):
                 in_doubt.remove(offsets)
+                for offset in offsets if refs else ():
+                    refs.pop(offset, None)
             if entry.state == "settled":
                 self.settled[topic].add(offsets)
             elif entry.state != "withdrawn" and entry.requested_at is not None:
@@ -148,6 +156,7 @@ class Journal:
         """Forget the rows of ``topic`` that named no id: they came before one of another topic, so they were its."""
         self.other_ids[topic] = other_id
         self.settled[topic], self.in_doubt[topic], self.ends[topic] = OffsetSet(), InDoubtOffsets(), 0
+        self.refs[topic] = {}
         for job in self.jobs.values():
             job.rows.pop(topic, None)
         self.jobs = {batch_id: job for batch_id, job in self.jobs.items() if job.open}

@@ -119,7 +119,7 @@ class Windows:
             # Items of a request in doubt keep to themselves: the vendor is asked about them before they are sent. One
             # batch can be several requests, and its lanes may have been taken over one after the other.
             if (in_doubt := item.in_doubt) is not None:
-                name = (in_doubt.batch_id, in_doubt.lost_at_s, in_doubt.vendor_at)
+                name = (in_doubt.batch_id, in_doubt.lost_at_s, in_doubt.vendor_at, *in_doubt.refs.items())
             window = windows.get(name)
             if window is None:
                 window = windows[name] = Window(item, now_s)

@@ -118,13 +118,13 @@ def _messages(schemas: Mapping[str, str]) -> Document:
         "RecordEvent": _message(
             "A change to apply.",
             record,
-            (Header.REDRIVE_COUNT, *SOURCE),
+            (Header.REFS, Header.REDRIVE_COUNT, *SOURCE),
             "The ordering key; murmur2 of it chooses the partition.",
         ),
         "Retry": _message(
             "A record whose delivery failed for now: the original key and value, untouched.",
             record,
-            (*RETRY, *ERROR, Header.BATCH_ID, Header.REDRIVE_COUNT, *SOURCE),
+            (*RETRY, *ERROR, Header.REFS, Header.BATCH_ID, Header.REDRIVE_COUNT, *SOURCE),
         ),
         "SucceededEvent": _message(
             "The receipt of a record that the vendor has taken, or had no need to take.", succeeded, CUT
@@ -133,7 +133,7 @@ def _messages(schemas: Mapping[str, str]) -> Document:
             "The receipt of a record that was not delivered: the original key and value, untouched, whatever bytes "
             "they are. Mostly a RecordEvent.",
             {"description": "Any bytes."},
-            (*ERROR, *LETTER, Header.BATCH_ID, *SOURCE),
+            (*ERROR, *LETTER, Header.REFS, Header.BATCH_ID, *SOURCE),
         ),
         "BatchEvent": _message("What one batch means to one lane.", batch, key="The batch's id."),
         "ControlEvent": _message(

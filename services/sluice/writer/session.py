@@ -9,12 +9,11 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from sluice.destinations.contract import Account, Destination
-from sluice.destinations.vendor_jobs import JobDestination, MixedDestination
-from sluice.flow.batch import Batch
+from sluice.destinations.contract import Account
+from sluice.destinations.vendor_jobs import JobDestination
 from sluice.flow.key_order import OrderTerms
 from sluice.flow.retry_policy import RetryPolicy
-from sluice.flow.windows import WindowLimits, Windows
+from sluice.flow.windows import WindowLimits
 from sluice.kafka.aiokafka_workarounds import fail_if_cancelled, stop
 from sluice.kafka.bounded_consumer import BoundedConsumer, fetch_bounds
 from sluice.kafka.clients import KafkaUnreachable, client_options, start
@@ -30,12 +29,9 @@ from sluice.writer.assigned_lane import AssignedLane
 from sluice.writer.assignment import LaneAssignment
 from sluice.writer.backpressure import Backpressure
 from sluice.writer.commit_counter import CommitCounter
-from sluice.writer.delivery.batch_sender import BatchSender
 from sluice.writer.delivery.deliverer import Deliverer
-from sluice.writer.delivery.dispatcher import Dispatcher, always, is_any
+from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.delivery.limiter import Limiter
-from sluice.writer.delivery.mixed_senders import MixedSenders
-from sluice.writer.delivery.sender import Sender
 from sluice.writer.due_retries import DueRetries
 from sluice.writer.guard import GuardFollower
 from sluice.writer.kafka_watch import KafkaWatch
@@ -51,8 +47,9 @@ from sluice.writer.poller import Poller
 from sluice.writer.recaller import RECALL_FETCH_BYTES, Recaller
 from sluice.writer.status import WriterStatus
 from sluice.writer.topic_watch import TopicWatch
-from sluice.writer.vendor_jobs.job_runner import JobRunner, is_submitter
+from sluice.writer.vendor_jobs.job_runner import JobRunner
 from sluice.writer.vendor_jobs.order_book import OrderBook
+from sluice.writer.ways import ways_of
 
 
 class SessionParts(NamedTuple):
@@ -74,15 +71,6 @@ class SessionParts(NamedTuple):
     status: WriterStatus
     metrics: WriterMetrics
     heartbeat: Heartbeat
-
-
-class Ways(NamedTuple):
-    """The ways in which batches get to the vendor: at once, as jobs, or the one or the other."""
-
-    sender_of: Callable[[Batch], Sender]
-    windows: Windows
-    has_room: Callable[[int], bool] = always
-    takes_room: Callable[[Sender], bool] = is_any
 
 
 class Session:
@@ -158,31 +146,11 @@ class Session:
             OrderBook(parts.kafka, parts.topics.control, range(self._lanes), parts.metrics.foreign_message),
         )
 
-    def _ways(self, jobs: JobRunner | None) -> Ways:
-        """Return the ways in which batches get to the vendor."""
-        parts = self._parts
-        destination, limits = parts.destination, parts.window_limits
-        if jobs is not None and not isinstance(destination, MixedDestination):
-            return Ways(jobs.sender_of, Windows(limits), jobs.has_room)
-        if not isinstance(destination, Destination):
-            raise TypeError(f"expected a destination with write or submit, got {type(destination).__name__}")
-        write = partial(
-            BatchSender,
-            destination=destination,
-            limiter=parts.limiter,
-            lanes=parts.lanes,
-            metrics=parts.metrics,
-        )
-        if jobs is None or not isinstance(destination, MixedDestination):
-            return Ways(write, Windows(limits))
-        mixed = MixedSenders(destination, write, jobs.sender_of, parts.limiter, parts.lanes)
-        return Ways(mixed.sender_of, Windows(limits, mixed.is_job), jobs.has_room, is_submitter)
-
     async def _deliver(self, consumer: AIOKafkaConsumer, opener: LaneOpener, stop_asked: asyncio.Event) -> str | None:
         parts, settings, pauses = self._parts, self._parts.entry.delivery, Pauses(consumer)
         inputs, lanes, guard, metrics = parts.topics.inputs, parts.lanes, parts.guard, parts.metrics
         jobs = self._job_runner()
-        ways = self._ways(jobs)
+        ways = ways_of(parts.destination, jobs, parts.window_limits, parts.limiter, lanes, metrics)
         deliverer = Deliverer(parts.topics.records, ways.sender_of, lanes, metrics)
         dispatcher = Dispatcher(ways.windows, parts.limiter, deliverer, guard, metrics, ways.has_room, ways.takes_room)
         counter = CommitCounter(metrics, guard)

@@ -6,9 +6,9 @@ from typing import Any
 
 import httpx
 
+from sandbox.bloom_growth.control import BloomGrowthControl
 from sandbox.bloom_growth.settings import Settings
 from sandbox.bloom_growth.vendor import BloomGrowth
-from sandbox.control import SandboxControl
 from sandbox.serving.app import App
 from sandbox.serving.server import serve
 
@@ -19,7 +19,7 @@ UNLIMITED = Settings(requests_per_second=None)
 class BloomTenant:
     """One tenant: ``http`` is its API as the first user, ``control`` the client of the sandbox's own endpoints."""
 
-    def __init__(self, url: str, http: httpx.AsyncClient, control: SandboxControl) -> None:
+    def __init__(self, url: str, http: httpx.AsyncClient, control: BloomGrowthControl) -> None:
         self.url = url
         self.http = http
         self.control = control
@@ -86,7 +86,7 @@ async def bloom_tenant(settings: Settings = UNLIMITED, *, clock_stopped: bool = 
     async with (
         serve(App(vendor)) as url,
         httpx.AsyncClient(base_url=f"{url}/api/v1", headers=headers, trust_env=False, verify=False, timeout=10) as http,
-        SandboxControl(url) as control,
+        BloomGrowthControl(url) as control,
     ):
         yield BloomTenant(url, http, control)
         await control.clear_faults()

@@ -14,6 +14,7 @@ BODY = {"title": "t", "complete": True, "value": 1, "meetingId": 1}
 KINDS = {
     "/issues/": "issues",
     "/todo/": "todos",
+    "/todo/notes/": "todos",
     "/rocks/": "rocks",
     "/headline/": "headlines",
     "/measurables/": "measurables",

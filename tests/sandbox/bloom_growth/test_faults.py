@@ -4,7 +4,7 @@ import httpx
 import msgspec
 import pytest
 
-from sandbox.bloom_growth.faults import AnswerAfter, ExpireToken, NullDetailsUrl, NullTarget
+from sandbox.bloom_growth.faults import AnswerAfter, ExpireToken, IgnoreWrite, NullDetailsUrl, NullTarget, VanishMeeting
 from sandbox.faults.fault import DropAfter, DropBefore, Selection, Stall, Status
 from tests.sandbox.bloom_growth.tenants import BloomTenant
 
@@ -74,6 +74,66 @@ async def test_the_nth_attendee_fails(bloom: BloomTenant) -> None:
     users = [await bloom.user(name) for name in ("maria", "jonas", "priya")]
     statuses = [await bloom.status("POST", f"L10/{meeting}/attendees/{user}") for user in users]
     assert statuses == [200, 500, 200]
+
+
+async def test_one_person_fails_in_any_meeting(bloom: BloomTenant) -> None:
+    """§7: the meeting's id is not known before."""
+    maria, jonas = await bloom.user("maria"), await bloom.user("jonas")
+    await bloom.control.add_fault(Status(status=403, times=None, path=f"/api/v1/L10/*/attendees/{maria}"))
+    for _ in range(2):
+        meeting = (await bloom.send("POST", "L10/create", {"title": "t"}))["meetingId"]
+        statuses = [await bloom.status("POST", f"L10/{meeting}/attendees/{user}") for user in (maria, jonas)]
+        assert statuses == [403, 200]
+
+
+async def test_one_title_fails_among_many(bloom: BloomTenant) -> None:
+    path = f"L10/{await bloom.meeting()}/issues"
+    await bloom.control.add_fault(AnswerAfter(status=502, method="POST", contains="b"))
+    assert [await bloom.status("POST", path, {"title": one}) for one in "abc"] == [200, 502, 200]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "method", "change", "body"),
+    [
+        pytest.param("rocks", "rocks/{id}", "PUT", "/archive", None, id="§15 archive a goal"),
+        pytest.param("issues", "issues/{id}", "POST", "/complete", {"complete": True}, id="§15 solve an issue"),
+        pytest.param("todos", "todo/{id}", "POST", "/complete", None, id="complete a todo"),
+        pytest.param("headlines", "headline/{id}", "PUT", "", {"title": "new"}, id="update a headline"),
+    ],
+)
+async def test_a_change_may_succeed_and_do_nothing(
+    bloom: BloomTenant, kind: str, path: str, method: str, change: str, body: object
+) -> None:
+    path = path.format(id=(await bloom.create(kind))["Id"])
+    before = await bloom.get(path)
+    await bloom.control.add_fault(IgnoreWrite(method=method))
+    await bloom.send(method, path + change, body)
+    assert await bloom.get(path) == before
+    assert (await bloom.control.ledger())[-1].effect == "UNCHANGED"
+    await bloom.send(method, path + change, body)
+    assert await bloom.get(path) != before
+
+
+async def test_creates_and_deletes_are_never_ignored(bloom: BloomTenant) -> None:
+    await bloom.control.add_fault(IgnoreWrite())
+    goal = (await bloom.create("rocks"))["Id"]
+    await bloom.send("DELETE", f"rocks/{goal}")
+    assert [one.effect for one in await bloom.control.ledger()] == ["CREATED", "DELETED"]
+
+
+async def test_after_a_refused_change_writes_are_made_again(bloom: BloomTenant) -> None:
+    await bloom.control.add_fault(IgnoreWrite())
+    assert await bloom.status("PUT", "rocks/1", {"title": "new"}) == 404
+    assert (await bloom.create("rocks", title="t"))["Name"] == "t"
+
+
+async def test_a_meeting_vanishes_only_after_a_call_that_succeeds(bloom: BloomTenant) -> None:
+    """§7: between the calls of a batch read. See test_trials.py."""
+    await bloom.control.add_fault(VanishMeeting())
+    assert await bloom.status("GET", "L10/1") == 404
+    meeting = await bloom.meeting()
+    assert [await bloom.status("GET", f"L10/{meeting}/issues") for _ in range(2)] == [200, 404]
+    assert await bloom.control.ledger() == []
 
 
 async def test_the_token_expires_in_mid_batch(bloom: BloomTenant) -> None:

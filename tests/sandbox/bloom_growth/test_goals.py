@@ -113,6 +113,17 @@ async def test_a_meetings_list_has_archived_goals_when_asked_for(bloom: BloomTen
     assert len(await bloom.get(f"{path}?INCLUDE_ARCHIVE=true")) == len(await bloom.get(path)) + 1
 
 
+async def test_archiving_detaches_a_goal_and_restoring_attaches_it_again(bloom: BloomTenant) -> None:
+    """§15."""
+    goal = await bloom.create("rocks")
+    path = f"rocks/{goal['Id']}"
+    await bloom.send("PUT", f"{path}/archive")
+    assert (await bloom.get(f"{path}?include_origin=true"))["Origins"] == []
+    assert goal["Id"] not in await _ids(bloom, f"L10/{await bloom.meeting()}/rocks")
+    await bloom.send("PUT", f"{path}/restore")
+    assert await bloom.get(f"{path}?include_origin=true") == goal
+
+
 async def test_a_goal_is_attached_to_a_meeting_and_detached(bloom: BloomTenant) -> None:
     """§3.25 [docs:ref]."""
     goal, sales = await bloom.create("rocks"), await bloom.meeting("Sales")

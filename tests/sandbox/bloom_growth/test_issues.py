@@ -24,7 +24,7 @@ async def test_a_created_issue_has_everything_a_client_reads(bloom: BloomTenant)
     assert (issue["Type"], issue["Key"], issue["Name"]) == ("AngularIssue", f"AngularIssue_{key}", "Review Q4")
     assert (issue["OriginId"], issue["Origin"]) == (meeting, "Leadership Team L10")
     assert (issue["CloseTime"], issue["Complete"], issue["Archived"]) == (None, False, False)
-    assert issue["DetailsUrl"] == f"https://notes.example/p/{key}"
+    assert issue["DetailsUrl"].startswith(f"{bloom.url}/p/")
     assert list(issue["Owner"]) == ["Id", "Type", "Key", "Name", "ImageUrl"]
     assert await bloom.get(f"issues/{key}") == issue
 
@@ -47,14 +47,14 @@ async def test_the_alternative_create_takes_the_meeting_from_the_path(bloom: Blo
 async def test_notes_are_never_echoed_but_go_to_the_pad(bloom: BloomTenant) -> None:
     issue = await _create(bloom, notes="a secret marker")
     assert "a secret marker" not in (await bloom.http.get(f"issues/{issue['Id']}")).text
-    pad = (await bloom.http.get(f"{bloom.url}/_sandbox/notes/{issue['Id']}")).json()
-    assert pad == {"notes": "a secret marker", "details_url": issue["DetailsUrl"]}
+    pad = (await bloom.http.get(f"{bloom.url}/_sandbox/notes/issue/{issue['Id']}")).json()
+    assert pad == {"notes": "a secret marker"}
 
 
 async def test_null_notes_are_absent_notes(bloom: BloomTenant) -> None:
     """§4 [client:ruby]."""
     issue = await _create(bloom, notes=None)
-    assert (await bloom.http.get(f"{bloom.url}/_sandbox/notes/{issue['Id']}")).json()["notes"] == ""
+    assert (await bloom.http.get(f"{bloom.url}/_sandbox/notes/issue/{issue['Id']}")).json()["notes"] == ""
 
 
 async def test_another_notes_text_makes_another_pad(bloom: BloomTenant) -> None:
@@ -142,6 +142,18 @@ async def test_solving_again_keeps_the_close_time(bloom: BloomTenant) -> None:
     await bloom.control.advance(60)
     await bloom.send("POST", f"issues/{issue['Id']}/complete", {"complete": True})
     assert await bloom.get(f"issues/{issue['Id']}") == solved
+
+
+async def test_a_long_term_issue_is_archived_and_cannot_be_solved(bloom: BloomTenant) -> None:
+    """§15; back in the short term it can."""
+    issue = await _create(bloom)
+    path = f"issues/{issue['Id']}"
+    await bloom.send("PUT", path, {"compartment": "LongTerm"})
+    assert await bloom.send("POST", f"{path}/complete", {"complete": True}) is None
+    assert await bloom.get(path) == {**issue, "Archived": True}
+    await bloom.send("PUT", path, {"compartment": "ShortTerm"})
+    await bloom.send("POST", f"{path}/complete", {"complete": True})
+    assert (await bloom.get(path))["Complete"]
 
 
 async def test_a_solve_that_does_not_say_which_is_a_400(bloom: BloomTenant) -> None:

@@ -80,14 +80,6 @@ async def test_requests_are_counted_by_path_and_status(bloom: BloomTenant) -> No
     assert requests == {"GET /api/v1/issues/{id} 404": 1, "GET /api/v1/l10/list 200": 2}
 
 
-async def test_ids_come_from_one_counter(bloom: BloomTenant) -> None:
-    """§13.2 [assumed]."""
-    meeting = (await bloom.send("POST", "L10/create", {"title": "t"}))["meetingId"]
-    paths = [f"L10/{meeting}/{name}" for name in ("issues", "todos", "rocks", "headlines")]
-    ids = [(await bloom.send("POST", path, {"title": "t"}))["Id"] for path in paths]
-    assert ids == list(range(meeting + 1, meeting + 5))
-
-
 async def test_readers_never_see_half_of_a_write(bloom: BloomTenant) -> None:
     """One client moves a goal between two owners; another finds it in one list or the other, never in both."""
     me, maria = await bloom.me(), await bloom.user("maria")
@@ -106,8 +98,3 @@ async def test_readers_never_see_half_of_a_write(bloom: BloomTenant) -> None:
     async with asyncio.TaskGroup() as clients:
         clients.create_task(move())
         clients.create_task(look())
-
-
-@pytest.mark.parametrize(("key", "status"), [pytest.param("1", 404, id="unknown"), pytest.param("x", 404, id="no id")])
-async def test_notes_of_nothing_are_a_404(bloom: BloomTenant, key: str, status: int) -> None:
-    assert (await bloom.http.get(f"{bloom.url}/_sandbox/notes/{key}")).status_code == status

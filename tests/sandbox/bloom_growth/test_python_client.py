@@ -11,10 +11,13 @@ import pytest
 import pytest_asyncio
 
 from sandbox.bloom_growth.faults import AnswerAfter, NullDetailsUrl
+from sandbox.bloom_growth.settings import Settings
 from sandbox.faults.fault import Latency, Status
-from tests.sandbox.bloom_growth.tenants import LOGIN, BloomTenant
+from tests.sandbox.bloom_growth.tenants import LOGIN, BloomTenant, bloom_tenant
 
 HELD_S = 600
+EXAMPLES = Settings(requests_per_second=None, meeting_ids=(123,), user_ids=(400, 456, 789))
+"""The ids that the public guides hard-code; 400 is the caller."""
 bloomy = pytest.importorskip("bloomy", reason="bloomy-python wants Python 3.12")
 
 
@@ -180,6 +183,37 @@ async def test_the_synchronous_client_sends_one_request_at_a_time(bloom: BloomTe
 
     assert await asyncio.to_thread(work) == ["0", "1", "2", "3", "4", "Leadership Team L10"]
     assert (await bloom.control.summary()).max_concurrent["token 1"] == 1
+
+
+async def test_the_guides_examples_find_the_ids_they_name() -> None:
+    """§9, §15: meeting 123, users 456 and 789."""
+    people = {"issue": 456, "todo": 456, "goal": 789}
+    async with (
+        bloom_tenant(EXAMPLES) as bloom,
+        bloomy.AsyncClient(api_key="sandbox-key", base_url=f"{bloom.url}/api/v1") as client,
+    ):
+        for name, user in people.items():
+            items = [{"meeting_id": 123, "title": f"{number}", "user_id": user} for number in range(50)]
+            made = await getattr(client, name).create_many(items, max_concurrent=10)
+            assert (len(made.successful), made.failed) == (50, [])
+        made = await client.meeting.create_many([{"title": "Weekly Team Sync", "attendees": [456, 789]}])
+        read = await client.meeting.get_many([123, made.successful[0]["meeting_id"], 999])
+    assert [len(one.attendees) for one in read.successful] == [6, 3]
+    assert [one.input_data for one in read.failed] == [{"meeting_id": 999}]
+
+
+async def test_the_default_rate_limit_fails_a_guides_example() -> None:
+    """§11: 429 after the burst of 20; the client does not try again."""
+    settings = Settings(meeting_ids=(123,))
+    async with (
+        bloom_tenant(settings, clock_stopped=True) as bloom,
+        bloomy.AsyncClient(api_key="sandbox-key", base_url=f"{bloom.url}/api/v1") as client,
+    ):
+        me = await bloom.me()
+        items = [{"meeting_id": 123, "title": f"{number}", "user_id": me} for number in range(50)]
+        made = await client.issue.create_many(items)
+    assert (len(made.successful), len(made.failed)) == (19, 31)
+    assert all("429" in one.error for one in made.failed)
 
 
 async def test_its_key_is_what_the_token_endpoint_grants(bloom: BloomTenant) -> None:

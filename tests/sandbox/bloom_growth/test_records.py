@@ -23,7 +23,7 @@ def _goal(owner_id: int, origins: list[int], title: str = "t") -> Goal:
 @given(steps=STEPS)
 def test_lists_are_what_a_search_through_everything_finds(steps: list[tuple[int, int, list[int], bool]]) -> None:
     storage = StorageLimit(1_000_000)
-    records, model = Records(Goal, storage), dict[int, Goal]()
+    records, model = Records("goal", Goal, storage), dict[int, Goal]()
     for key, owner_id, origins, is_kept in steps:
         if is_kept:
             records.put(key, _goal(owner_id, origins))
@@ -42,7 +42,7 @@ def test_lists_are_what_a_search_through_everything_finds(steps: list[tuple[int,
 @given(titles=st.lists(st.text(max_size=50), max_size=20))
 def test_space_is_given_back_to_the_last_byte(titles: list[str]) -> None:
     storage = StorageLimit(1_000_000)
-    records = Records(Goal, storage)
+    records = Records("goal", Goal, storage)
     for key, title in enumerate(titles):
         records.put(key % 5, _goal(1, [], title))
     for key in range(min(5, len(titles))):
@@ -51,7 +51,7 @@ def test_space_is_given_back_to_the_last_byte(titles: list[str]) -> None:
 
 
 def test_a_row_that_does_not_fit_leaves_the_one_before() -> None:
-    records = Records(Goal, StorageLimit(1000))
+    records = Records("goal", Goal, StorageLimit(1000))
     records.put(1, _goal(1, []))
     with pytest.raises(Refusal):
         records.put(1, _goal(2, [], "x" * 1000))

@@ -11,6 +11,7 @@ async def _everything(tenant: BloomTenant) -> str:
     lists = ("", "/attendees", "/issues", "/todos", "/rocks", "/headlines", "/measurables")
     paths = [f"L10/{meeting}{name}" for meeting in meetings for name in lists]
     text = "".join([(await tenant.http.get(path)).text for path in paths])
+    text = text.replace(tenant.url, "")
     return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "(instant)", text)
 
 

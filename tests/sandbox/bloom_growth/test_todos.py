@@ -67,7 +67,7 @@ async def test_a_personal_todo_may_name_its_owner(binds: bool, owner: str) -> No
 async def test_both_spellings_of_notes_are_one_field_and_not_echoed(bloom: BloomTenant, name: str) -> None:
     todo = await bloom.create("todos", **{name: "the text"})
     assert "the text" not in str(todo)
-    assert (await bloom.http.get(f"{bloom.url}/_sandbox/notes/{todo['Id']}")).json()["notes"] == "the text"
+    assert (await bloom.http.get(f"{bloom.url}/_sandbox/notes/todo/{todo['Id']}")).json()["notes"] == "the text"
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ async def test_assignee_and_notes_cannot_be_changed(bloom: BloomTenant) -> None:
     body = {"accountableUserId": await bloom.user("maria"), "notes": "new"}
     await bloom.send("PUT", f"todo/{todo['Id']}", body)
     assert await bloom.get(f"todo/{todo['Id']}") == todo
-    assert (await bloom.http.get(f"{bloom.url}/_sandbox/notes/{todo['Id']}")).json()["notes"] == "old"
+    assert (await bloom.http.get(f"{bloom.url}/_sandbox/notes/todo/{todo['Id']}")).json()["notes"] == "old"
 
 
 async def test_completing_sets_complete_and_does_not_close(bloom: BloomTenant) -> None:

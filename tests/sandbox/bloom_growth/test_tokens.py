@@ -80,6 +80,25 @@ async def test_all_tokens_can_be_made_to_die_and_a_reset_brings_the_api_key_back
     assert await bloom.status("GET", "users/mine") == 200
 
 
+async def test_a_login_leaves_older_tokens_alone(bloom: BloomTenant) -> None:
+    """§15: unknown."""
+    await bloom.as_user(LOGIN["userName"])
+    assert await bloom.status("GET", "users/mine") == 200
+
+
+async def test_strictly_a_user_has_one_token() -> None:
+    """§15 ``--one-token-per-user``: a login ends the user's older ones, the API key too, and nobody else's."""
+    async with bloom_tenant(Settings(requests_per_second=None, has_one_token_per_user=True)) as bloom:
+        maria = await bloom.as_user("maria.lopez@example.com")
+        first = await bloom.as_user(LOGIN["userName"])
+        assert await bloom.status("GET", "users/mine") == 401
+        second = await bloom.as_user(LOGIN["userName"])
+        statuses = [(await bloom.http.get("users/mine", headers=one)).status_code for one in (first, second, maria)]
+        assert statuses == [401, 200, 200]
+        await bloom.control.reset()
+        assert await bloom.status("GET", "users/mine") == 200
+
+
 async def test_past_a_thousand_tokens_the_oldest_dies() -> None:
     async with bloom_tenant(Settings(requests_per_second=None)) as tenant:
         for _ in range(1000):

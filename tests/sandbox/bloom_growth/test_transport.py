@@ -2,6 +2,8 @@
 
 import json
 import re
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
@@ -98,6 +100,38 @@ async def test_instants_are_answered_in_whole_seconds_of_utc(bloom: BloomTenant)
     found = re.findall(r'"(?:\w+(?:Time|Date)|StartDateUtc|DateEntered)":"([^"]*)"', "".join(texts))
     assert len(found) > 50
     assert [one for one in found if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", one)] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        pytest.param("GET", "users/mine", 200, id="an answer"),
+        pytest.param("DELETE", "rocks/1", 404, id="a refusal"),
+        pytest.param("GET", "nothing", 200, id="§10 the web application's page"),
+        pytest.param("PATCH", "issues/1", 405, id="no such method"),
+    ],
+)
+async def test_every_answer_has_the_sandboxes_date(bloom: BloomTenant, method: str, path: str, status: int) -> None:
+    """§15: it is a baseline, so it must follow the clock that ``CreateTime`` follows."""
+    await bloom.control.advance(86_400)
+    answer = await bloom.http.request(method, path)
+    created = datetime.fromisoformat((await bloom.create("rocks"))["CreateTime"])
+    [date] = answer.headers.get_list("date")
+    assert answer.status_code == status
+    assert timedelta(0) <= created - parsedate_to_datetime(date) < timedelta(hours=1)
+
+
+@pytest.mark.parametrize(("normalizes", "stored"), [(False, " a \t b\n"), (True, "a b")])
+async def test_titles_may_be_trimmed_and_their_blanks_collapsed(normalizes: bool, stored: str) -> None:
+    """§15 ``--normalize-titles`` [assumed], of creates and updates of every kind."""
+    async with bloom_tenant(Settings(requests_per_second=None, normalizes_titles=normalizes)) as bloom:
+        sent = {"title": " a \t b\n"}
+        meeting = (await bloom.send("POST", "L10/create", sent))["meetingId"]
+        found = [(await bloom.get(f"L10/{meeting}"))["Basics"]["Name"]]
+        found += [(await bloom.create(kind, **sent))["Name"] for kind in ("issues", "todos", "rocks", "headlines")]
+        goal = (await bloom.create("rocks"))["Id"]
+        await bloom.send("PUT", f"rocks/{goal}", sent)
+        assert {*found, (await bloom.get(f"rocks/{goal}"))["Name"]} == {stored}
 
 
 @pytest.mark.parametrize(("accept", "content_type"), [("*/*", "application/json"), ("text/json", "text/json")])

@@ -22,14 +22,14 @@ async def test_the_current_week_has_dates_with_a_t(bloom: BloomTenant) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "monday", "name"),
+    ("at", "sunday", "name"),
     [
-        pytest.param("2026-01-05T00:00:00Z", "2026-01-05T00:00:00Z", "2026-W02", id="its first second"),
-        pytest.param("2026-01-11T23:59:59Z", "2026-01-05T00:00:00Z", "2026-W02", id="its last second"),
-        pytest.param("2027-01-01T12:00:00Z", "2026-12-28T00:00:00Z", "2026-W53", id="across years"),
+        pytest.param("2026-01-04T00:00:00Z", "2026-01-04T00:00:00Z", "2026-W02", id="§15 its first second"),
+        pytest.param("2026-01-10T23:59:59Z", "2026-01-04T00:00:00Z", "2026-W02", id="§15 its last second"),
+        pytest.param("2027-01-01T12:00:00Z", "2026-12-27T00:00:00Z", "2026-W53", id="across years"),
     ],
 )
-def test_weeks_begin_on_monday(at: str, monday: str, name: str) -> None:
+def test_weeks_begin_on_sunday(at: str, sunday: str, name: str) -> None:
     number = week_number(_at(at))
-    assert (week_view(number).local_date["Date"], week_name(number)) == (monday, name)
+    assert (week_view(number).local_date["Date"], week_name(number)) == (sunday, name)
     assert instant(_at(at)) == at

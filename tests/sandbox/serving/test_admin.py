@@ -69,6 +69,7 @@ async def test_a_fault_is_shown_as_it_was_added(admin: httpx.AsyncClient) -> Non
         "skip": 0,
         "method": None,
         "path": "/x",
+        "contains": None,
         "status": 503,
         "retry_after_s": None,
         "body": "",

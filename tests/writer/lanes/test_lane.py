@@ -111,6 +111,14 @@ def test_item_that_an_earlier_owner_was_sending_says_so() -> None:
     assert [item.in_doubt for item in items] == [None, opened]
 
 
+def test_item_comes_with_what_was_noted_of_it_in_its_headers_and_since() -> None:
+    lane = FakeLane(refs=[{1: {"added": "9"}}, {}, {}])
+    message = record_message(1)
+    message.headers = [("sluice.refs", b'{"meeting":"7"}')]
+    items = lane.accept(0, [record_message(0), message])
+    assert [item.refs for item in items] == [{}, {"meeting": "7", "added": "9"}]
+
+
 def test_lane_is_stale_when_nothing_was_committed_for_long() -> None:
     lane = FakeLane()
     lane.kept.confirmed_at_s = 100.0

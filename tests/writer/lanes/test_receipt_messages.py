@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sluice.events import MAX_HEADER_BYTES, Header, Place, decode_succeeded
 from sluice.flow.batch import Encoded
 from sluice.flow.outcome import Fate, Outcome
+from sluice.headers import refs_of
 from sluice.kafka.sending import Message
 from sluice.writer.lanes.decoding import origin_of
 from sluice.writer.lanes.receipt_messages import (
@@ -33,6 +34,7 @@ LETTERS = st.builds(
     headers=HEADERS,
     source=st.just(SOURCE),
     attempt=st.integers(1, 1000),
+    refs=st.sampled_from([{}, {"meeting": "7"}, {"meeting": "m" * 1000}]),
 )
 FAILURES = st.builds(
     Failure,
@@ -126,10 +128,19 @@ def test_history_is_kept_as_far_as_it_makes_sense(name: str, value: bytes, kept:
     assert _text(dead_letter(_make_letter((name, value)), FAILURE, "b", NOON))[name] == kept
 
 
+def test_what_is_known_of_a_record_goes_with_it() -> None:
+    item = make_item(5)
+    item.refs = {"meeting": "7"}
+    again = retry(received_message(item), FAILURE, "b-1", NOON, NOON, attempt=2)
+    assert refs_of(again.headers) == {"meeting": "7"}
+    item.headers, item.refs = again.headers, {"meeting": "7", "attendee": "9"}
+    assert refs_of(dead_letter(received_message(item), FAILURE, "b-1", NOON).headers) == item.refs
+
+
 def test_letter_of_an_item_is_its_message() -> None:
     item = make_item(5, key="k", attempt=4)
     item.headers = [("app", b"1")]
-    assert received_message(item) == Received(b"k", item.value, [("app", b"1")], item.source, 4)
+    assert received_message(item) == Received(b"k", item.value, [("app", b"1")], item.source, 4, {})
 
 
 @given(LETTERS, FAILURES)

@@ -77,7 +77,7 @@ class Admission:
             raise Refusal("ExceededQuota", "TotalRequests Limit exceeded.")
         if not settings.bulk_enabled:
             raise Refusal("FeatureNotEnabled", "Async API not enabled")
-        for fault in self._org.faults.acting((RefuseCall,), request.method, request.path):
+        for fault in self._org.faults.acting((RefuseCall,), request.method, request.path, request.body):
             raise Refusal(fault.code, fault.message or fault.code)
         return user
 

@@ -72,12 +72,12 @@ class IngestResults:
         return self._answer(request, job, echo.columns, blocks)
 
     def _answer(self, request: Request, job: IngestJob, header: list[str], blocks: Iterable[list[str]]) -> Answer:
-        for empty in self._org.faults.acting((EmptyResults,), request.method, request.path):
+        for empty in self._org.faults.acting((EmptyResults,), request.method, request.path, request.body):
             return Response(status=empty.status, content_type=CSV if empty.status == 200 else None)
         if self._org.settings.shuffle_results:
             blocks = map(_shuffle(f"{job.id}{header[:2]}"), blocks)
         lines: Iterable[str] = chain.from_iterable(blocks)
-        for fault in self._org.faults.acting(_ECHO_FAULTS, request.method, request.path):
+        for fault in self._org.faults.acting(_ECHO_FAULTS, request.method, request.path, request.body):
             if isinstance(fault, ReformatNumbers):
                 lines = map(_reformat(DELIMITERS[job.dialect.delimiter]), lines)
             elif header[:1] == ["sf__Id"]:

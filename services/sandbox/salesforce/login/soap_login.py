@@ -57,7 +57,7 @@ class SoapLogin:
         return SoapFault("", f"No operation available for request {call.operation}: the sandbox has login only")
 
     def _login(self, call: SoapCall, request: Request) -> OrgUser:
-        for fault in self._org.faults.acting((RefuseLogin,), request.method, request.path):
+        for fault in self._org.faults.acting((RefuseLogin,), request.method, request.path, request.body):
             raise SoapFault(fault.code, fault.message or fault.code, prefix=fault.prefix, status=fault.status)
         if not self._org.settings.allow_soap_login:
             raise SoapFault("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.")

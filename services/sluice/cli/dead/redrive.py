@@ -4,9 +4,10 @@ import asyncio
 import sys
 
 import click
+from aiokafka import ConsumerRecord
 
 from sluice.cli.dead.selecting import select_letters
-from sluice.cli.dead.text import print_difference, print_letters, print_tally
+from sluice.cli.dead.text import print_difference, print_letters, print_tally, refs_text
 from sluice.cli.exits import CommandFailed, Exit
 from sluice.cli.terminal import printable
 from sluice.dead_letters.editing import Edit, MapFailed, edit_fields, in_turn, map_lines, parse_path, parse_set
@@ -14,6 +15,7 @@ from sluice.dead_letters.reasons import Tally
 from sluice.dead_letters.redrive import Redrive, RedriveError, RedriveProgress
 from sluice.dead_letters.redrive_plan import PlannedRedrive, RedriveRules
 from sluice.dead_letters.selection import Selection
+from sluice.headers import refs_of
 
 SHOWN = 5
 """Letters, and refusals, that are printed."""
@@ -39,6 +41,7 @@ SHOWN = 5
     show_default=True,
     help="Leave letters whose record was redriven N times or more.",
 )
+@click.option("--fresh", is_flag=True, help="Make anew what was half made; the half stays at the vendor.")
 @click.option("--force", is_flag=True, help="Without an edit: also send bytes that are no record event, as they are.")
 @click.option("--yes", is_flag=True, help="Send the letters; without this nothing is sent.")
 @click.pass_obj
@@ -51,12 +54,14 @@ def redrive(
     command: str | None,
     rate: float | None,
     max_redrives: int,
+    fresh: bool,
     force: bool,
     yes: bool,
 ) -> None:
     r"""Publish dead letters of DESTINATION again, to the partition that they came from.
 
-    Each letter is redriven once: run an interrupted command again to resume it. A FIELD may be nested, as
+    Each letter is redriven once: run an interrupted command again to resume it. A record that was half made at the
+    vendor is continued, not made again. A FIELD may be nested, as
     address.city; \. is a dot in its name. The command of --map is started once for each 1,000 letters or fewer.
 
     A redriven record is applied after everything that was published since: an old change can undo a newer one of its
@@ -65,7 +70,7 @@ def redrive(
     edit = _edit(sets, drops, command)
     if force and edit is not None:
         raise click.UsageError("--force sends bytes as they are: leave --set, --drop and --map out")
-    run = Redrive(destination, config, selection, RedriveRules(edit, max_redrives, force))
+    run = Redrive(destination, config, selection, RedriveRules(edit, max_redrives, fresh, force))
     try:
         asyncio.run(_send(run, rate) if yes else _print_plan(run, edited=edit is not None))
     except MapFailed as error:
@@ -108,9 +113,11 @@ async def _send(run: Redrive, rate: float | None) -> None:
 async def _print_plan(run: Redrive, *, edited: bool) -> None:
     tally = Tally()
     shown: list[PlannedRedrive] = []
+    left_behind: list[ConsumerRecord] = []
     async for plan in run.plan():
         tally.add([planned.letter for planned in plan.to_send])
         shown += plan.to_send[: SHOWN - len(shown)]
+        left_behind += plan.left_behind[: SHOWN - len(left_behind)]
     if not tally.letters:
         return
     print_tally(tally)
@@ -120,6 +127,10 @@ async def _print_plan(run: Redrive, *, edited: bool) -> None:
             print_difference(planned)
     else:
         print_letters([planned.letter for planned in shown])
+    if left_behind:
+        click.echo(f"\nof {run.progress.left_behind:,} something stays at the vendor, such as:")
+        for letter in left_behind:
+            click.echo(f"  {letter.partition}/{letter.offset}: {refs_text(refs_of(letter.headers))}")
     click.echo()
 
 

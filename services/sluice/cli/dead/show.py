@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import click
 
-from sluice.cli.dead.text import record_lines
+from sluice.cli.dead.text import record_lines, refs_text
 from sluice.cli.exits import CommandFailed, Exit
 from sluice.cli.terminal import counted, decoded, local_time, printable
 from sluice.client.receipts import DeadLetter
@@ -60,6 +60,7 @@ def _facts(history: History) -> Iterator[tuple[str, str]]:
     yield "attempts", str(letter.attempt)
     yield "first failure", local_time(letter.first_failure_at) if letter.first_failure_at else ""
     yield "batch", letter.batch_id or "none: it was never sent"
+    yield "at the vendor", refs_text(letter.refs)
     yield "published at", _place_text(letter.source)
     yield "cut here", ", ".join(letter.cut)
     yield "original at", _place_text(letter.original_at)

@@ -1,7 +1,7 @@
 """Dead letters as text: reasons with their counts, letters on a line each, edits as a difference."""
 
 import difflib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 import msgspec
@@ -51,6 +51,11 @@ def print_difference(planned: PlannedRedrive) -> None:
     for line in difflib.unified_diff(before, after, place, f"{place} edited", lineterm=""):
         colour = {"+": "green", "-": "red"}.get(line[:1])
         click.secho(line, fg=colour)
+
+
+def refs_text(refs: Mapping[str, str]) -> str:
+    """Return what was made of a record at the vendor, in one line; empty for nothing."""
+    return printable(", ".join(f"{name} {value}" for name, value in refs.items()))
 
 
 def record_lines(value: bytes | None) -> Iterator[str]:

@@ -13,8 +13,6 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
-
 from sluice.destinations.contract import (
     Ambiguous,
     BatchError,
@@ -23,18 +21,18 @@ from sluice.destinations.contract import (
     Refused,
     Unavailable,
 )
+from sluice.events import NO_REFS
 from sluice.flow.batch import Batch, InDoubt, Item, Part
 from sluice.flow.bisection import Bisection
 from sluice.flow.lost_answers import LostAnswers
 from sluice.flow.outcome import Fate, Outcome
-from sluice.flow.table_header import table_bytes
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.wall_clock import utc_now
 from sluice.writer import kill_points
 from sluice.writer.delivery.batch_lanes import BatchLanes
 from sluice.writer.delivery.clearance import Clearance
 from sluice.writer.delivery.holder import Holder
-from sluice.writer.delivery.inquiry import Inquiry
+from sluice.writer.delivery.inquiry import Inquiry, part_of
 from sluice.writer.delivery.limiter import Limiter
 from sluice.writer.delivery.sender import PutBack, Settle
 from sluice.writer.kill_points import KillPoint
@@ -173,7 +171,7 @@ class BatchSender:
         """Describe a request whose answer, or a part of it, is lost now."""
         return InDoubt(
             batch_id=self.batch.batch_id,
-            refs={},
+            refs=NO_REFS,
             requested_at=requested_at,
             lost_at_s=asyncio.get_running_loop().time(),
             vendor_at=vendor_at,
@@ -203,7 +201,7 @@ class BatchSender:
         """
         self._clearance.release_permit()
         # Not an attribute: it refers to us, and items would wait in memory for the garbage collector.
-        inquiry = Inquiry(self._destination, self._clearance, self._part, self._know)
+        inquiry = Inquiry(self._destination, self._clearance, self.batch, self._know)
         async with asyncio.TaskGroup() as sending:
             async for unapplied in inquiry.unapplied(items, in_doubt):
                 if refusal is not None and len(unapplied) == len(items):
@@ -239,7 +237,7 @@ class BatchSender:
         self._clearance.write_ahead.sending(items)
         kill_points.at(KillPoint.SENDING)
         try:
-            outcomes = await self._destination.write(self._part(items), self._clearance.pre_send_check(items))
+            outcomes = await self._destination.write(part_of(self.batch, items), self._clearance.pre_send_check(items))
         except (Unavailable, Misconfigured):
             self._clearance.write_ahead.turned_away(items)
             raise  # the holder releases the permit
@@ -267,9 +265,3 @@ class BatchSender:
             self._clearance.write_ahead.settled(fates)
             kill_points.at(KillPoint.ANSWERED)
             self._settle(fates, BatchTimes(self._requested_at, self._answered_at))
-
-    def _part(self, items: Sequence[Item]) -> Batch:
-        if items is self.batch.items:
-            return self.batch
-        body_bytes = table_bytes(item.encoded for item in items)
-        return msgspec.structs.replace(self.batch, items=list(items), body_bytes=body_bytes, reason="bisect")

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sluice.destinations.contract import Account, BatchError, PreSendCheck, Unavailable
+from sluice.events import NO_REFS
 from sluice.flow.batch import Batch, Item
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer import kill_points
@@ -28,7 +29,7 @@ class Clearance:
         self._abandoned = False
         self.write_ahead = WriteAhead(batch, destination, lanes)
 
-    async def clear(self, items: Sequence[Item]) -> Sequence[Item]:
+    async def clear(self, items: Sequence[Item], newest_ids: Mapping[str, str] = NO_REFS) -> Sequence[Item]:
         """Return those of ``items`` that may be sent now, with a permit taken for their request if there are any.
 
         The order is the proof. The permit comes first, because it may take hours. Then what must not be sent twice is
@@ -44,7 +45,7 @@ class Clearance:
             await self.acquire_permit()
         try:
             items = self.owned(items)
-            waits = self.write_ahead.open(items)
+            waits = self.write_ahead.open(items, newest_ids)
             # Again after each wait: the process may have been frozen meanwhile.
             while waits := [*waits, *self.confirmations(items)]:
                 await asyncio.gather(*waits)
@@ -56,6 +57,20 @@ class Clearance:
         if not items:
             self._limiter.release()
         return items
+
+    async def clear_call(self, item: Item) -> bool:
+        """Wait for the permit of a call for ``item``, which was cleared; return whether it is still ours to write."""
+        await self.acquire_permit()
+        try:
+            while self.owned([item]):
+                if not (waits := self.confirmations([item])):
+                    return True
+                await asyncio.gather(*waits)
+        except BaseException:
+            self._limiter.release()
+            raise
+        self._limiter.release()
+        return False
 
     def owned(self, items: Sequence[Item]) -> Sequence[Item]:
         """Return those of ``items`` that may still be sent."""

@@ -4,10 +4,14 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 
+import msgspec
+
 from sluice.destinations.contract import Ambiguous, BatchError, Destination, Misconfigured, Refused, Unavailable
+from sluice.destinations.item_calls import ItemDestination
 from sluice.flow.batch import Batch, InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import backoff_s
+from sluice.flow.table_header import table_bytes
 from sluice.writer.delivery.clearance import Clearance
 from sluice.writer.lanes.settlement import Fates
 
@@ -24,14 +28,14 @@ class Inquiry:
 
     def __init__(
         self,
-        destination: Destination,
+        destination: Destination | ItemDestination,
         clearance: Clearance,
-        make_part: Callable[[Sequence[Item]], Batch],
+        batch: Batch,
         know: Callable[[Fates], None],
     ) -> None:
         self._destination = destination
         self._clearance = clearance
-        self._make_part = make_part
+        self._batch = batch
         self._know = know
 
     async def unapplied(self, items: Sequence[Item], in_doubt: InDoubt) -> AsyncIterator[Sequence[Item]]:
@@ -66,7 +70,7 @@ class Inquiry:
             known.clear()
 
         try:
-            async for item, outcome in self._destination.recover(self._make_part(items), in_doubt):
+            async for item, outcome in self._destination.recover(part_of(self._batch, items), in_doubt):
                 del unknown[item.row]
                 if outcome is None:
                     unapplied.append(item)
@@ -84,6 +88,14 @@ class Inquiry:
         finally:
             hand_over()
         return unapplied, list(unknown.values()), failed
+
+
+def part_of(batch: Batch, items: Sequence[Item]) -> Batch:
+    """Return ``batch`` with ``items`` alone."""
+    if items is batch.items:
+        return batch
+    body_bytes = table_bytes(item.encoded for item in items)
+    return msgspec.structs.replace(batch, items=list(items), body_bytes=body_bytes, reason="bisect")
 
 
 async def _pause(failures: int, error: BatchError, in_doubt: InDoubt) -> None:

@@ -38,9 +38,12 @@ class Limiter:
         self._allowed = float(settings.max_concurrent)
         self._opens_at_s = 0.0
         self._next_token_at_s = 0.0
-        self._same_round = 0  # permits that were out at the last decrease, and still are
+        self._same_round = 0  # permits that were out at the first failure of a round, and still are
+        self._decreased = False  # in this round
         self._changed = asyncio.Event()
-        self._queue: deque[object] = deque()
+        self._queue: deque[asyncio.Future[None]] = deque()
+        """Who waits for a permit, in turn. The first one watches, the others sleep until they are first: a vendor that
+        takes one record a call has hundreds."""
         self.failures = 0
         """Requests in a row that found the vendor unavailable."""
         self.held_because: str | None = None
@@ -78,14 +81,20 @@ class Limiter:
 
         What is sent again waits here; a new batch must not overtake it when an outage ends.
         """
-        place = object()
-        self._queue.append(place)
+        if self.try_acquire():
+            return
+        first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(first)
         try:
-            while (wait_s := self._wait_s()) > 0 or self._queue[0] is not place or self.in_flight >= self.allowed:
+            if self._queue[0] is not first:
+                await first
+            while (wait_s := self._wait_s()) > 0 or self.in_flight >= self.allowed:
                 await self._change(wait_s)
             self._take()
         finally:
-            self._queue.remove(place)
+            self._queue.remove(first)
+            if self._queue and not self._queue[0].done():
+                self._queue[0].set_result(None)
             self._changed.set()
 
     def succeeded(self) -> None:
@@ -101,7 +110,10 @@ class Limiter:
 
         ``overloaded``: the vendor said that it was too much, or did not answer in time.
         """
-        self.failures += 1
+        # Requests that were in flight together fail together: one cause, one failure, one decrease.
+        if not self._same_round:
+            self.failures += 1
+            self._same_round, self._decreased = self.in_flight, False
         now_s = self._monotonic()
         settings = self._settings
         delay_s = backoff_s(
@@ -110,12 +122,10 @@ class Limiter:
         # A vendor that asks for no wait is not to be hammered.
         delay_s = max(delay_s, retry_after_s or 0.0)
         self._opens_at_s = max(self._opens_at_s, now_s + delay_s)
-        # Requests that were in flight together fail together: one cause, one decrease.
-        in_same_round = self._same_round > 0
-        self.release()
-        if overloaded and not in_same_round:
+        if overloaded and not self._decreased:
+            self._decreased = True
             self._allowed = max(1.0, self._allowed / 2)
-            self._same_round = self.in_flight
+        self.release()
         return delay_s
 
     def refused(self, message: str) -> None:

@@ -19,8 +19,11 @@ class Sender(Protocol):
     batch: Batch
     lanes: BatchLanes
     """The batch's lanes, as far as it still has them."""
-    requests: int
-    """Requests sent so far: more than one when something went wrong."""
+
+    @property
+    def requests(self) -> int:
+        """Requests sent so far: more than one when something went wrong, or each item takes its own."""
+        ...
 
     @property
     def with_vendor(self) -> bool:

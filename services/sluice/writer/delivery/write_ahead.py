@@ -1,9 +1,10 @@
 """Write-ahead entries of one batch: the journal knows what must not be sent twice before it is sent."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sluice.destinations.contract import Account
+from sluice.events import NO_REFS
 from sluice.flow.batch import Batch, Item
 from sluice.wall_clock import utc_now
 from sluice.writer.delivery.batch_lanes import BatchLanes
@@ -22,7 +23,7 @@ class WriteAhead:
         self._opened: dict[int, Item] = {}
         self._sent: set[int] = set()
 
-    def open(self, items: Sequence[Item]) -> "list[asyncio.Future[None]]":
+    def open(self, items: Sequence[Item], newest_ids: Mapping[str, str] = NO_REFS) -> "list[asyncio.Future[None]]":
         """Put those of ``items`` that are unsafe to repeat into the journal; done when that is committed.
 
         Again before each request: their fate is looked up some time after the last request, not after the first.
@@ -31,7 +32,7 @@ class WriteAhead:
         self._opened.update((item.row, item) for item in unsafe)
         now = utc_now()
         vendor_at = self._destination.vendor_at
-        return [lane.journal.open(self._batch, own, now, vendor_at) for lane, own in self._by_lane(unsafe)]
+        return [lane.journal.open(self._batch, own, now, vendor_at, newest_ids) for lane, own in self._by_lane(unsafe)]
 
     def sending(self, items: Sequence[Item]) -> None:
         """Take note that ``items`` leave: from now on they may have been applied."""
@@ -49,8 +50,11 @@ class WriteAhead:
                 self._opened.pop(item.row, None)
 
     def withdraw(self) -> None:
-        """Withdraw what was opened and was neither sent nor settled: its next owner need not ask about it."""
-        unsent = [item for row, item in self._opened.items() if row not in self._sent]
+        """Withdraw what was opened and was neither sent nor settled: its next owner need not ask about it.
+
+        Never an item with refs, which would be forgotten: what was made of it would be made again.
+        """
+        unsent = [item for row, item in self._opened.items() if row not in self._sent and not item.refs]
         for lane, own in self._by_lane(unsent):
             lane.journal.withdraw(self._batch, own)
 

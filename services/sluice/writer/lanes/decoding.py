@@ -6,10 +6,20 @@ from typing import NamedTuple
 import msgspec
 
 from sluice.destinations.contract import Account, Rejection, fold_key_of
-from sluice.events import SLUICE_HEADER, TRACEPARENT, Header, KafkaRecord, Place, RecordEvent, decode_record, place_of
+from sluice.events import (
+    NO_REFS,
+    SLUICE_HEADER,
+    TRACEPARENT,
+    Header,
+    KafkaRecord,
+    Place,
+    RecordEvent,
+    decode_record,
+    place_of,
+)
 from sluice.flow.batch import Encoded, Item
 from sluice.flow.table_header import table_bytes
-from sluice.headers import header_number, source_of
+from sluice.headers import header_number, refs_of, source_of
 from sluice.kafka.bounded_consumer import HEADER_BYTES
 from sluice.records import ordering_key
 from sluice.telemetry.traceparent import is_sampled
@@ -122,6 +132,7 @@ class Decoder:
             attempt,
             traceparent if traceparent is not None and is_sampled(traceparent) else None,
             item_bytes(message_bytes, event.key, encoded.body),
+            refs=refs_of(message.headers) if has_history else NO_REFS,
         )
 
     def order_key(self, key: bytes) -> bytes:

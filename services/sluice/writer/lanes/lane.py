@@ -12,7 +12,7 @@ from datetime import datetime
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
 
-from sluice.events import KafkaRecord
+from sluice.events import NO_REFS, KafkaRecord
 from sluice.flow.batch import Item
 from sluice.flow.commits import LaneTopicIds
 from sluice.flow.journal import Journal
@@ -71,7 +71,7 @@ class Lane:
         """Retries that wait in Kafka, by input topic number; each of them parks its key."""
         self.committer = committer
         # Offsets that are still to come, by input topic number: settled already, or with a fate that is not known.
-        self._settled, self._in_doubt = journal.settled, journal.in_doubt
+        self._settled, self._in_doubt, self._refs = journal.settled, journal.in_doubt, journal.refs
         self.jobs = LaneJobs(journal.jobs, journal.settled, state.progress, state.order)
         self.journal = LaneJournal(committer, builder.limits.entry)
         self.decoder = decoder
@@ -243,8 +243,7 @@ class Lane:
         }
 
     def _warn_gone(self, message: str, gone: Sequence[int]) -> None:
-        fields = {"lane": self.partition, "records": len(gone), "first": gone[0], "last": gone[-1]}
-        log.warning(message, extra=fields)
+        log.warning(message, extra={"lane": self.partition, "records": len(gone), "first": gone[0], "last": gone[-1]})
 
     def _free_keys(self, hashes: Iterable[int]) -> None:
         """Free keys whose item in a vendor job can be none any more; followers go on when it is asked what is due."""
@@ -270,9 +269,11 @@ class Lane:
     def _enter(self, topic: int, items: Sequence[Item]) -> None:
         """Take note that ``items`` are in memory from now on."""
         self._buffer.enter(len(items), sum([item.held_bytes for item in items]))
-        if in_doubt := self._in_doubt[topic]:
+        in_doubt, refs = self._in_doubt[topic], self._refs[topic]
+        if in_doubt or refs:
             for item in items:
                 item.in_doubt = in_doubt.batch_of(item.offset)
+                item.refs = {**item.refs, **refs.pop(item.offset, NO_REFS)}
             in_doubt.remove([item.offset for item in items])
 
     def _submit(self, settlement: Settlement) -> None:

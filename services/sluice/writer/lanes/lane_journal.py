@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from sluice.events import BatchEvent, OpenedJob, Rows
+from sluice.events import NO_REFS, BatchEvent, OpenedJob, Rows
 from sluice.flow.batch import Batch, Item
 from sluice.flow.journal import rows_of
 from sluice.flow.journal_entries import entries_of
@@ -27,16 +27,29 @@ class LaneJournal:
         self._committer = committer
         self._max_entry_bytes = max_entry_bytes
 
-    def open(self, batch: Batch, items: Sequence[Item], now: datetime, vendor_at: datetime | None) -> Written:
+    def open(
+        self,
+        batch: Batch,
+        items: Sequence[Item],
+        now: datetime,
+        vendor_at: datetime | None,
+        newest_ids: Mapping[str, str] = NO_REFS,
+    ) -> Written:
         """Put ``items`` of ``batch`` into the journal before they are sent."""
         opened = BatchEvent(
             batch_id=batch.batch_id,
             state="opened",
             batch_key=batch.batch_key,
+            refs=dict(newest_ids),
             requested_at=now,
             vendor_at=vendor_at,
         )
         return self._write(items, lambda part: msgspec.structs.replace(opened, rows=_rows(part)))
+
+    def note(self, batch: Batch, item: Item, refs: Mapping[str, str]) -> Written:
+        """Put into the journal how far ``item`` of ``batch`` has come at the vendor."""
+        entry = BatchEvent(batch_id=batch.batch_id, state="noted", batch_key=batch.batch_key, refs=dict(refs))
+        return self._committer.write(msgspec.structs.replace(entry, rows=_rows([item])))
 
     def withdraw(self, batch: Batch, items: Sequence[Item]) -> Written:
         """Take ``items`` of ``batch`` out of the journal again: they were not sent, or the vendor took none of them."""

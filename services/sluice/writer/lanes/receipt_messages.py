@@ -5,11 +5,11 @@ reason in headers. Headers of ours are overwritten, never appended; all others p
 words have bounds; what is too large all the same is cut in :mod:`sluice.writer.lanes.cutting`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from sluice.events import SLUICE_HEADER, Header, Place, SucceededEvent, encode_event
+from sluice.events import NO_REFS, SLUICE_HEADER, Header, Place, SucceededEvent, encode_event
 from sluice.flow.batch import Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.headers import header_instant, redrive_count
@@ -70,6 +70,7 @@ class Received(NamedTuple):
     headers: Sequence[tuple[str, bytes]]
     source: Place
     attempt: int
+    refs: Mapping[str, str] = NO_REFS
 
 
 def dead_letter(received: Received, failure: Failure, batch_id: str, now: datetime) -> Message:
@@ -87,7 +88,7 @@ def retry(
 
 def received_message(item: Item) -> Received:
     """Return the message that ``item`` was read from."""
-    return Received(item.key, item.value, item.headers, item.source, item.attempt)
+    return Received(item.key, item.value, item.headers, item.source, item.attempt, item.refs)
 
 
 def rfc3339(instant: datetime) -> str:
@@ -112,6 +113,8 @@ def _with_reason(
     }
     if failure.http_status is not None:
         ours[Header.ERROR_HTTP_STATUS] = str(failure.http_status)
+    if received.refs:
+        ours[Header.REFS] = encode_event(received.refs).decode()
     if batch_id:
         ours[Header.BATCH_ID] = batch_id
     if redrives := redrive_count(headers):

@@ -15,7 +15,7 @@ from sluice.flow.journal_entries import entries_of
 from sluice.flow.offsets import OffsetProgress
 from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.retry_policy import RetryPolicy
-from sluice.headers import header_instant
+from sluice.headers import header_instant, refs_of
 from sluice.kafka.sending import Message
 from sluice.records import ordering_key
 from sluice.writer.lanes.cutting import LETTER_PARTS, RECEIPT_PARTS, RETRY_PARTS, Whole, fit, message_bytes, whole_of
@@ -206,7 +206,7 @@ class SettlementBuilder:
 
     def _dead_undecodable(self, message: KafkaRecord, error: Undecodable, now: datetime) -> Message:
         source, attempt = origin_of(message)
-        received = Received(message.key, message.value, message.headers, source, attempt)
+        received = Received(message.key, message.value, message.headers, source, attempt, refs_of(message.headers))
         whole = whole_of(message.headers, place_of(message), is_retry=message.topic != self._inputs[RECORDS])
         return self._dead(received, Failure(Fate.REJECTED, error.code, error.message), "", now, whole)
 
