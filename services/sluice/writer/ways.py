@@ -41,7 +41,7 @@ def ways_of(
     lanes: Lanes,
     metrics: WriterMetrics,
 ) -> Ways:
-    """Return the ways of ``destination``; ``jobs`` is there if its vendor runs some. Raises ``TypeError`` for no kind."""
+    """Return the ways of ``destination``; ``jobs`` is there if its vendor runs some. Raises ``TypeError``."""
     if jobs is not None and not isinstance(destination, MixedDestination):
         return Ways(jobs.sender_of, Windows(limits), jobs.has_room)
     if isinstance(destination, ItemDestination):

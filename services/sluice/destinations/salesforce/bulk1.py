@@ -50,17 +50,7 @@ from sluice.destinations.salesforce.request_bodies import FRAMES
 from sluice.destinations.salesforce.row_formats import ROW_FORMATS
 from sluice.destinations.salesforce.settings import Bulk1Settings
 from sluice.destinations.salesforce.uploads import make_upload
-from sluice.destinations.vendor_jobs import (
-    JobState,
-    LostSubmit,
-    Named,
-    Over,
-    Quota,
-    Refs,
-    Sent,
-    Upload,
-    VendorJob,
-)
+from sluice.destinations.vendor_jobs import JobState, LostSubmit, Named, Over, Quota, Refs, Sent, Upload, VendorJob
 from sluice.events import RecordEvent
 from sluice.flow.batch import Batch, Encoded
 from sluice.flow.outcome import Outcome

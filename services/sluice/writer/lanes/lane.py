@@ -112,8 +112,7 @@ class Lane:
         here = {message.offset for message in found}
         gone = [offset for offset in looked_at if offset in deferred.offsets and offset not in here]
         # A message without a key must be decoded to know whose it is.
-        order_key = self.decoder.order_key
-        hungry = [one for one in found if one.key is None or order_key(one.key) in deferred.hungry]
+        hungry = [one for one in found if one.key is None or self.decoder.order_key(one.key) in deferred.hungry]
         items = self._decoded(RECORDS, hungry)
         if len(items) < len(hungry):  # the others have their dead letter
             decoded = {item.offset for item in items}
