@@ -38,7 +38,7 @@ DONE = Over(word="done", processed=1, failed=0)
 Result = tuple[object, Outcome | None]
 
 
-async def nothing_sent() -> AsyncIterator[Item]:
+async def nothing_sent() -> AsyncGenerator[Item, None]:
     """Fail when somebody asks what was sent."""
     for item in list[Item]():
         yield item

@@ -11,7 +11,7 @@ All verbs but ``submit`` are safe to repeat. What they raise means *ask again*, 
 an outage, ``Misconfigured`` where a person must change something.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
@@ -28,7 +28,7 @@ Named = Callable[[Refs], Awaitable[None]]
 """Writes the vendor's name for a batch into the journal, and returns once that is committed."""
 
 
-Sent = Callable[[], AsyncIterator[Item]]
+Sent = Callable[[], AsyncGenerator[Item, None]]
 """Reads again what was submitted: each call yields the items of a job, each with its row, as far as they have no fate
 and their lanes are in this process. It costs nothing until it is called, and may be called again once it has ended."""
 

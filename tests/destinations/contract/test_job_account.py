@@ -1,7 +1,7 @@
 """The verbs of a kind that runs jobs, without Kafka: all of them but submitting may be repeated."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from math import inf
 
 import pytest
@@ -28,7 +28,7 @@ def _batch(opened: OpenedAccount) -> Batch:
 def _sent(opened: OpenedAccount) -> Sent:
     """Read again what was submitted."""
 
-    async def read() -> AsyncIterator[Item]:
+    async def read() -> AsyncGenerator[Item, None]:
         for item in _batch(opened).items:
             yield item
 

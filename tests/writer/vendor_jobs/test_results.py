@@ -1,6 +1,6 @@
 """Results: a row has the fate that its own result tells, and none by its place where that may be another's."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import pytest
 
@@ -154,7 +154,7 @@ async def test_rows_of_other_processes_are_not_expected_where_results_come_of_wh
     job = _job(make_lane_job(Rows(0, 5, 2, 0), refs={}, items=9))
     items = make_batch(make_item(offset) for offset in offsets).items
 
-    async def sent() -> AsyncIterator[Item]:
+    async def sent() -> AsyncGenerator[Item, None]:
         for item in items:
             yield item
 

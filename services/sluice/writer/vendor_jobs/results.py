@@ -88,7 +88,12 @@ def fates_of(
         outcome = results.get(name, _NOWHERE)
         if outcome is None:
             outcome = untouched
-        elif outcome.fate is Fate.AMBIGUOUS and aborted_because is None and _is_replay_safe(item, destination):
+        elif (
+            outcome.fate is Fate.AMBIGUOUS
+            and outcome.may_be_repeated
+            and aborted_because is None
+            and _is_replay_safe(item, destination)
+        ):
             # It cannot be applied any more by now, so it may be sent again, unless a person does not want it to be.
             outcome = Outcome(Fate.RETRYABLE, outcome.code, outcome.message)
         fates.append((item, outcome))
