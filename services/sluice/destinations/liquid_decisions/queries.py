@@ -19,7 +19,7 @@ MIN_EPOCH_MS = 10**11
 """An instant of 1973: anything less is no number of milliseconds."""
 
 
-class _Headers(msgspec.Struct, rename="camel", gc=False):
+class _Headers(msgspec.Struct, rename="camel", frozen=True, gc=False):
     processed_at: Any = None
 
 

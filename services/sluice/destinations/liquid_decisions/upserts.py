@@ -27,7 +27,7 @@ _MISCOUNTED = Outcome(Fate.AMBIGUOUS, "wrong-count", "the answer's count is not 
 _UNMATCHED = Outcome(Fate.AMBIGUOUS, "unmatched-reject", "a reject names no key, and may be this item's", None, 200)
 
 
-class _Headers(msgspec.Struct, rename="camel"):
+class _Headers(msgspec.Struct, rename="camel", frozen=True):
     type: Any = None
     action: Any = None
     receipt_type: Any = None
