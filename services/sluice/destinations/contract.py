@@ -231,6 +231,27 @@ class Account(Protocol):
 
 
 @runtime_checkable
+class FoldsKeys(Protocol):
+    """An account whose vendor may take ordering keys for one that differ, such as in case."""
+
+    def fold_key(self, key: bytes) -> bytes:
+        """Return what all ordering keys have in common that may be one at the vendor; any bytes may come.
+
+        Within a lane they are then applied in one order.
+        """
+        ...
+
+
+FoldKey = Callable[[bytes], bytes]
+"""As :meth:`FoldsKeys.fold_key`."""
+
+
+def fold_key_of(account: Account) -> FoldKey | None:
+    """Return what folds the ordering keys of ``account``; ``None`` where they are taken as they are."""
+    return account.fold_key if isinstance(account, FoldsKeys) else None
+
+
+@runtime_checkable
 class Destination(Account, Protocol):
     """An account whose vendor answers a write with the outcome of each item."""
 
