@@ -16,8 +16,8 @@ from sandbox.serving.server import serve
 from sluice.destinations.bloom_growth.destination import BloomGrowth
 from sluice.destinations.bloom_growth.settings import BloomGrowthSettings
 from sluice.destinations.contract import Ambiguous, Misconfigured, Refused, Unavailable
-from sluice.events import RecordEvent
-from sluice.flow.batch import NO_REFS, InDoubt, Item
+from sluice.events import NO_REFS, RecordEvent
+from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.setting_types import Secret
 from tests.destinations.bloom_growth.offline import item_of

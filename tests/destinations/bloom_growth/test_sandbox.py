@@ -1,5 +1,7 @@
 """The client against its stand-in, over HTTP: the two were written from bloom_growth.md by different hands."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -8,6 +10,7 @@ from sandbox.faults.fault import DropAfter, DropBefore, Status
 from sluice.destinations.contract import Unavailable
 from sluice.events import Operation
 from sluice.flow.outcome import Fate, Outcome
+from sluice.setting_types import Secret
 from tests.destinations.bloom_growth.offline import issue
 from tests.destinations.bloom_growth.tenant import JONAS, ME, MEETING, PRIYA, QUICK, STRANGER, Tenant, client, tenant
 from tests.support.factories import record
@@ -124,7 +127,7 @@ async def test_an_owner_that_the_server_ignores_is_a_warning() -> None:
         pytest.param({"user_id": STRANGER}, 403, id="owner of another organization"),
     ],
 )
-async def test_a_refusal_is_the_items_own(acme: Tenant, data: dict[str, object], status: int) -> None:
+async def test_a_refusal_is_the_items_own(acme: Tenant, data: dict[str, Any], status: int) -> None:
     outcome = await acme.deliver(issue(**data))
     assert (outcome.fate, outcome.code, outcome.http_status) == (Fate.REJECTED, str(status), status)
     assert await acme.titles("issue") == []
@@ -149,9 +152,7 @@ async def test_a_login_page_in_place_of_everything_holds() -> None:
 
 
 async def test_a_token_that_ends_in_the_middle_is_renewed_unseen() -> None:
-    from sluice.setting_types import Secret
-
-    login = {"api_key": None, "user_name": QUICK.user_name, "password": Secret(QUICK.password)}
+    login: dict[str, Any] = {"api_key": None, "user_name": QUICK.user_name, "password": Secret(QUICK.password)}
     async with tenant(**login) as acme:
         await acme.control.add_fault(ExpireToken(skip=1))
         outcome = await acme.deliver(record("meeting", "insert", None, {"title": "A", "attendees": [PRIYA, JONAS]}))

@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from sluice.destinations.contract import Ambiguous, Refused
-from tests.destinations.bloom_growth.offline import EMPTY, answering, body, item_of, paths, scripted, write
+from tests.destinations.bloom_growth.offline import EMPTY, Answer, answering, body, item_of, paths, scripted, write
 from tests.support.factories import record
 from tests.support.fake_calls import FakeCalls
 
@@ -24,7 +24,10 @@ async def test_a_named_week_is_taken() -> None:
 
 async def test_without_one_the_vendor_names_it_once() -> None:
     requests: list[httpx.Request] = []
-    script = {"GET weeks/current": current(2917), "PUT measurables/7/week/2917": [httpx.ReadError(""), EMPTY]}
+    script: dict[str, Answer | list[Answer]] = {
+        "GET weeks/current": current(2917),
+        "PUT measurables/7/week/2917": [httpx.ReadError(""), EMPTY],
+    }
     destination = answering(scripted(script), requests=requests)
     item = item_of(SCORE)
     with pytest.raises(Ambiguous):

@@ -66,7 +66,7 @@ Verdict = NotCreated | Adopted | Unknown
 
 
 class Bounds:
-    """What was there before a request left."""
+    """Bounds of what was there before a request left."""
 
     def __init__(self, kind: str, in_doubt: InDoubt) -> None:
         self._newest_id = int(in_doubt.refs.get(kind, "0"))
