@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sluice.events import RecordEvent, decode_record, encode_event, record_data
+from sluice.events import Key, RecordEvent, decode_record, encode_event, record_data
 from sluice.records import InvalidRecord, make_record, ordering_key, read_record
 
 GOOD: dict[str, Any] = {"object": "group/company", "operation": "upsert", "key": "acme", "data": {"name": "Acme"}}
@@ -44,7 +44,8 @@ def test_every_valid_record_survives_its_encoding(object: str, key: Any, data: A
         pytest.param({"key": {}}, "none of them empty, got {}", id="empty mapping as key"),
         pytest.param({"key": []}, "none of them empty, got []", id="no alternative as key"),
         pytest.param({"key": [{}]}, "none of them empty, got [{}]", id="empty alternative as key"),
-        pytest.param({"key": {"id": 7}}, "got {'id': 7}", id="number in key"),
+        pytest.param({"key": {"id": 7.5}}, "got {'id': 7.5}", id="fraction in key"),
+        pytest.param({"key": True}, "got True", id="true as key"),
         pytest.param({"key": {"": "7"}}, "got {'': '7'}", id="empty name in key"),
         pytest.param({"data": [1]}, "expected data to be a JSON object, got [1]; pass a mapping", id="list"),
         pytest.param({"data": b"[1]"}, "expected data to be a JSON object in UTF-8, got b'[1]'", id="array in bytes"),
@@ -108,6 +109,18 @@ def test_encoded_data_is_passed_on_as_it_is() -> None:
 )
 def test_ordering_key_is_the_key_in_one_form(key: Any, expected: bytes) -> None:
     assert ordering_key(make_record(**{**GOOD, "key": key})) == expected
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        pytest.param(42, "42", id="an id"),
+        pytest.param({"crm": 7, "shop": "nl"}, {"crm": "7", "shop": "nl"}, id="in a mapping"),
+        pytest.param([{"crm": 7}, {"email": "x"}], [{"crm": "7"}, {"email": "x"}], id="in alternatives"),
+    ],
+)
+def test_whole_numbers_in_a_key_become_texts(key: Any, text: Key) -> None:
+    assert make_record(**{**GOOD, "key": key}).key == text
 
 
 def test_record_without_a_key_shares_its_order_with_no_other() -> None:

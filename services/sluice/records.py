@@ -3,7 +3,7 @@
 import difflib
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, get_args
 
@@ -12,6 +12,8 @@ import msgspec
 from sluice.events import Key, Operation, RecordEvent, decode_record
 from sluice.wall_clock import utc_now
 
+GivenKey = str | int | Mapping[str, str | int] | Sequence[Mapping[str, str | int]] | None
+"""A record's key as callers have it: whole numbers become texts. blueconic.md §12 [sandbox]"""
 Data = Mapping[str, Any] | bytes | msgspec.Raw
 """A record's content: a mapping, or a JSON object that is encoded already."""
 
@@ -26,7 +28,7 @@ def make_record(
     *,
     object: str,  # noqa: A002  # the event's own word
     operation: str,
-    key: Key,
+    key: GivenKey,
     data: Data,
     job_id: str | None = None,
     event_id: str | None = None,
@@ -38,14 +40,15 @@ def make_record(
     """
     if operation not in OPERATIONS:
         raise InvalidRecord(_unknown_operation(operation))
-    _check_key(key, operation)
+    text_key = key_as_text(key)
+    _check_key(text_key, operation)
     if occurred_at is not None and occurred_at.tzinfo is None:
         raise InvalidRecord(f"expected occurred_at with a time zone, got {occurred_at}; add tzinfo, for example UTC")
     return RecordEvent(
         event_id=str(uuid.uuid4()) if event_id is None else _check_identifier("event_id", event_id),
         object=_check_identifier("object", object),
         operation=operation,  # type: ignore[arg-type]  # checked above
-        key=key,
+        key=text_key,
         data=_encoded_data(data),
         job_id=None if job_id is None else _check_identifier("job_id", job_id),
         occurred_at=occurred_at or utc_now(),
@@ -60,6 +63,12 @@ def read_record(encoded: bytes) -> RecordEvent:
         raise InvalidRecord(f"expected a RecordEvent as JSON, got {_abbreviate(encoded)}: {error}") from error
     _check_key(event.key, event.operation)
     return msgspec.structs.replace(event, data=_checked_json(bytes(event.data)))
+
+
+def key_as_text(key: GivenKey) -> Key:
+    """Return ``key`` with its whole numbers as texts. Whatever else is no text stays, for a check to refuse."""
+    text: Key = _numbers_as_texts(key)
+    return text
 
 
 def ordering_key(event: RecordEvent) -> bytes:
@@ -77,6 +86,18 @@ def ordering_key(event: RecordEvent) -> bytes:
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+
+
+def _numbers_as_texts(key: Any) -> Any:
+    match key:
+        case Mapping():
+            return {name: _numbers_as_texts(value) for name, value in key.items()}
+        case list() | tuple():
+            return [_numbers_as_texts(one) for one in key]
+        case int() if not isinstance(key, bool):
+            return str(key)
+        case _:
+            return key
 
 
 def _check_identifier(name: str, value: str) -> str:

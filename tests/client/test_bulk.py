@@ -34,6 +34,12 @@ async def test_create_chooses_the_operation(connection: Connection, options: dic
     assert await _operations(connection) == {operation}
 
 
+async def test_number_as_key_becomes_a_text(connection: Connection) -> None:
+    async with fake_writer(connection), bulk("crm", connection, object="o") as handler:
+        handler.write(7)
+    assert [item.input.key for item in handler.result.successful] == ["7"]
+
+
 @pytest.mark.parametrize("is_coroutine", [False, True], ids=["function", "coroutine function"])
 async def test_callback_sees_every_item_once(connection: Connection, is_coroutine: bool) -> None:
     batches: list[BulkBatch] = []
@@ -132,7 +138,8 @@ async def test_closed_handler_takes_nothing(connection: Connection) -> None:
 @pytest.mark.parametrize(
     ("key", "data", "error", "sentence"),
     [
-        pytest.param(7, {}, TypeError, "expected the key to be a text, .* got int", id="number as key"),
+        pytest.param(7.5, {}, TypeError, "expected the key to be a text, .* got float", id="fraction as key"),
+        pytest.param(True, {}, TypeError, "expected the key to be a text, .* got bool", id="true as key"),
         pytest.param("a", [1], TypeError, "expected data to be a mapping .* got list", id="list as data"),
         pytest.param("", {}, InvalidRecord, "expected the key", id="empty key"),
         pytest.param("a", {"x": object()}, InvalidRecord, "can be written as JSON", id="object in data"),

@@ -4,11 +4,12 @@ import asyncio
 import gzip
 import tracemalloc
 import zlib
+from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 
-from sluice.destinations import answer_bodies
+from sluice.destinations.answer_bodies import StreamedBody
 from sluice.destinations.contract import Unavailable
 from sluice.destinations.http import stream
 from tests.destinations.http_server import Serve, Server, client
@@ -114,23 +115,25 @@ async def lame(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await asyncio.Event().wait()
 
 
-async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Send a byte now and then, each before its deadline."""
-    writer.write(HEAD + b"transfer-encoding: chunked\r\n\r\n")
-    while not writer.is_closing():
-        writer.write(chunk(b"a"))
-        await writer.drain()
-        await asyncio.sleep(0.01)
-
-
-@pytest.mark.parametrize("answer", [pytest.param(lame, id="no more"), pytest.param(drip, id="a byte now and then")])
-async def test_a_body_that_does_not_come_is_an_outage(answer: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer_bodies, "MAX_WAIT_S", 0.3)
-    server = Server(answer)
-    async with server.running() as url, client(url, timeout_s=0.2) as http:
+async def test_a_body_that_does_not_come_is_an_outage() -> None:
+    async with Server(lame).running() as url, client(url, timeout_s=0.2) as http:
         with pytest.raises(Unavailable, match="no more of the answer") as error:
             await read(http)
     assert error.value.overloaded
+
+
+async def test_a_body_that_comes_byte_by_byte_ends_when_its_pieces_have_taken_too_long_together() -> None:
+    async def drip() -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0.01)
+            yield b"a"
+
+    told: list[str] = []
+    body = StreamedBody(httpx.Response(200, content=drip()), MIB, 0.2, told.append, max_wait_s=0.3)
+    with pytest.raises(httpx.ReadTimeout, match="no more of the answer"):
+        async for _ in body:
+            pass
+    assert told == ["ReadTimeout"]
 
 
 async def test_a_connection_that_breaks_is_an_outage() -> None:

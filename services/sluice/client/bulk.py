@@ -19,8 +19,8 @@ from sluice.client.connection import SETTINGS_FILE, Connectable, connect
 from sluice.client.outcomes import outcomes
 from sluice.client.publisher import Publisher, RecordTooLarge
 from sluice.client.receipts import Receipt
-from sluice.events import Key, Operation, RecordEvent
-from sluice.records import make_record
+from sluice.events import Operation, RecordEvent
+from sluice.records import GivenKey, key_as_text, make_record
 
 Callback = Callable[[BulkBatch], Awaitable[None] | None]
 
@@ -120,18 +120,20 @@ class Bulk:
             open=len(self._open),
         )
 
-    def write(self, key: Key, data: Mapping[str, Any] | None = None) -> int:
+    def write(self, key: GivenKey, data: Mapping[str, Any] | None = None) -> int:
         """Take in one record, to be published by the next ``flush``, and return its index, from 0.
 
         Raises ``ValueError`` when the handler is not open, ``TypeError`` for a wrong type of ``key`` or ``data``, and
         ``InvalidRecord``, a ``ValueError``, for what cannot be published.
         """
         self._require_open()
-        if key is not None and not isinstance(key, str | dict | list):
-            raise TypeError(f"expected the key to be a text, a mapping or a list of mappings, got {type(key).__name__}")
+        if isinstance(key, bool) or not (key is None or isinstance(key, str | int | dict | list)):
+            raise TypeError(
+                f"expected the key to be a text, a number, a mapping or a list of mappings, got {type(key).__name__}"
+            )
         if data is not None and not isinstance(data, Mapping):
             raise TypeError(f"expected data to be a mapping of names to values, got {type(data).__name__}")
-        written = BulkInput(key, data or {})
+        written = BulkInput(key_as_text(key), data or {})
         self._unpublished.append(self._event(written, len(self._written)))
         self._written.append(written)
         return len(self._written) - 1

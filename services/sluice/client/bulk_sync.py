@@ -8,7 +8,8 @@ from typing import Any, Self, TypeVar
 from sluice.client.bulk import Bulk, Callback, bulk
 from sluice.client.bulk_result import BulkResult
 from sluice.client.connection import SETTINGS_FILE, Connectable
-from sluice.events import Key, Operation
+from sluice.events import Operation
+from sluice.records import GivenKey
 
 Result = TypeVar("Result")
 
@@ -80,7 +81,7 @@ class BulkSync:
         """The outcomes that are known now."""
         return self._handler.result
 
-    def write(self, key: Key, data: Mapping[str, Any] | None = None) -> int:
+    def write(self, key: GivenKey, data: Mapping[str, Any] | None = None) -> int:
         """Take in one record and return its index, as :meth:`Bulk.write` does."""
         return self._handler.write(key, data)
 

@@ -21,13 +21,13 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from opentelemetry import trace
 
 from sluice.client.connection import SETTINGS_FILE, Connectable, connect
-from sluice.events import TRACEPARENT, Headers, Key, Operation, RecordEvent, encode_event
+from sluice.events import TRACEPARENT, Headers, Operation, RecordEvent, encode_event
 from sluice.kafka.aiokafka_workarounds import abandon, stop
 from sluice.kafka.clients import client_options, start
 from sluice.kafka.outbox import Outbox, PublishError
 from sluice.kafka.sending import Message
 from sluice.kafka.topic_admin import admin_client, max_message_bytes, partition_count, topic_states
-from sluice.records import Data, InvalidRecord, make_record, ordering_key
+from sluice.records import Data, GivenKey, InvalidRecord, make_record, ordering_key
 from sluice.telemetry.spans import publish_span
 from sluice.telemetry.traceparent import current_traceparent
 
@@ -131,7 +131,7 @@ class Publisher:
         *,
         object: str,  # noqa: A002  # the event's own word
         operation: Operation,
-        key: Key = None,
+        key: GivenKey = None,
         data: Data,
         job_id: str | None = None,
         event_id: str | None = None,
@@ -141,10 +141,10 @@ class Publisher:
     ) -> str:
         """Publish one record and return its ``event_id``, a new UUID where none is passed.
 
-        ``data`` is a mapping, or a JSON object in bytes. Records with the same ``message_key`` are applied in order; it
-        is made from ``key`` where left out. ``occurred_at`` is now where left out. ``job_id`` names the job that the
-        record belongs to. ``headers`` travel with the record and its receipt. Raises ``InvalidRecord`` for this record,
-        and ``PublishError`` for earlier ones.
+        ``data`` is a mapping, or a JSON object in bytes. Whole numbers in ``key`` become texts. Records with the same
+        ``message_key`` are applied in order; it is made from ``key`` where left out. ``occurred_at`` is now where left
+        out. ``job_id`` names the job that the record belongs to. ``headers`` travel with the record and its receipt.
+        Raises ``InvalidRecord`` for this record, and ``PublishError`` for earlier ones.
         """
         event = make_record(
             object=object,

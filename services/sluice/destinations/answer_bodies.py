@@ -45,12 +45,22 @@ class StreamedBody(httpx.AsyncByteStream):
     """The body of an answer, read while it comes, and unpacked."""
 
     def __init__(
-        self, response: httpx.Response, max_bytes: int, timeout_s: float, ended: Callable[[str], None]
+        self,
+        response: httpx.Response,
+        max_bytes: int,
+        timeout_s: float,
+        ended: Callable[[str], None],
+        *,
+        max_wait_s: float = MAX_WAIT_S,
     ) -> None:
-        """Wait for each piece ``timeout_s`` at most; ``ended`` gets the name of the error, or the status."""
+        """Wait for each piece ``timeout_s`` at most, and ``max_wait_s`` for all of them.
+
+        ``ended`` gets the name of the error, or the status.
+        """
         self._response = response
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s
+        self._max_wait_s = max_wait_s
         self._ended: Callable[[str], None] | None = ended
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -80,7 +90,7 @@ class StreamedBody(httpx.AsyncByteStream):
     async def _pieces(self) -> AsyncIterator[bytes]:
         clock = asyncio.get_running_loop().time
         pieces = aiter(cast(httpx.AsyncByteStream, self._response.stream))
-        left_s = MAX_WAIT_S
+        left_s = self._max_wait_s
         while True:
             asked_s = clock()
             try:

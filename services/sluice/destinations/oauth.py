@@ -58,12 +58,18 @@ class TokenAuth(httpx.Auth):
     """Settings to check when they are refused, for a message."""
 
     def __init__(
-        self, token_url: str, form: Mapping[str, str | Secret], *, default_lifetime_s: float | None = None
+        self,
+        token_url: str,
+        form: Mapping[str, str | Secret],
+        *,
+        default_lifetime_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Use ``default_lifetime_s`` for a token whose lifetime the vendor does not name."""
+        """Use ``default_lifetime_s`` for a token whose lifetime the vendor does not name. ``clock`` is in seconds."""
         self._token_url = token_url
         self._form = form
         self._default_lifetime_s = default_lifetime_s
+        self._clock = clock
         self._lock = asyncio.Lock()
         self._token: Token | None = None
         self._renew_at_s = 0.0
@@ -80,9 +86,9 @@ class TokenAuth(httpx.Auth):
             # no longer the one that was stale for it.
             async with self._lock:
                 token = self._token
-                if token is None or token is stale or time.monotonic() >= self._renew_at_s:
+                if token is None or token is stale or self._clock() >= self._renew_at_s:
                     # Another request asked while this one waited, and was refused: asking again would only add load.
-                    if self._refusal and (self._answers > answers or time.monotonic() < self._refused_until_s):
+                    if self._refusal and (self._answers > answers or self._clock() < self._refused_until_s):
                         raise self._refusal.with_traceback(None)
                     async with self.login_turn(stale) as found:
                         if found is None:
@@ -156,7 +162,7 @@ class TokenAuth(httpx.Auth):
             token = self.read_token(response)
         except BatchError as error:
             self._refusal = error
-            self._refused_until_s = time.monotonic() + self.refusal_lasts_s(error)
+            self._refused_until_s = self._clock() + self.refusal_lasts_s(error)
             raise
         self._use(token)
         return token
@@ -164,7 +170,7 @@ class TokenAuth(httpx.Auth):
     def _use(self, token: Token) -> None:
         self._token = token
         lifetime_s = inf if token.lifetime_s is None else token.lifetime_s
-        self._renew_at_s = time.monotonic() + self.renew_after_s(lifetime_s)
+        self._renew_at_s = self._clock() + self.renew_after_s(lifetime_s)
 
     def _unavailable_from(self, response: httpx.Response) -> Unavailable:
         status = response.status_code

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from urllib.parse import parse_qsl
 
 import httpx
 import msgspec
@@ -10,7 +11,7 @@ import pytest
 from sluice.destinations import open_destination
 from sluice.destinations.blueconic.destination import LIMITS, BlueConic
 from sluice.destinations.contract import Ambiguous, BatchError, Destination, Misconfigured, Refused, Unavailable
-from sluice.events import RecordEvent
+from sluice.events import Key, Operation, RecordEvent
 from tests.destinations.blueconic.offline import ABSENT, SETTINGS, answering, companies, created, results, write
 from tests.support.factories import NOON, encode_batch, record, send_now
 
@@ -331,3 +332,40 @@ async def test_without_a_token_nothing_is_written() -> None:
     destination = BlueConic(SETTINGS, transport=httpx.MockTransport(answer))
     with pytest.raises(Unavailable, match="gave no token but 401: invalid_client; check the client id and secret"):
         await destination.write(encode_batch(destination, companies(1)), send_now)
+
+
+@pytest.mark.parametrize(
+    ("scopes", "scope"),
+    [
+        pytest.param((), None, id="all that the application has"),
+        pytest.param(("write:profiles", "read:groups"), "read:groups write:profiles", id="some"),
+    ],
+)
+async def test_scopes_are_asked_for_if_configured(scopes: tuple[str, ...], scope: str | None) -> None:
+    forms: list[dict[str, str]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        forms.append(dict(parse_qsl(request.content.decode())))
+        return httpx.Response(400, json={"error": "invalid_scope"})
+
+    destination = BlueConic(msgspec.structs.replace(SETTINGS, scopes=scopes), transport=httpx.MockTransport(answer))
+    with pytest.raises(Unavailable, match="gave no token but 400") as error:
+        await destination.write(encode_batch(destination, companies(1)), send_now)
+    credentials = {"grant_type": "client_credentials", "client_id": "app", "client_secret": "s"}
+    assert forms == [credentials if scope is None else credentials | {"scope": scope}]
+    assert ("`scopes`" in str(error.value)) == bool(scopes)
+
+
+OPERATIONS: tuple[Operation, ...] = ("update", "delete", "upsert")
+
+
+@pytest.mark.parametrize(("missing", "fate"), [("skip", "skipped"), ("reject", "rejected")])
+@pytest.mark.parametrize("object_", ["group/company", "profile", "timeline/order"])
+async def test_an_update_of_nothing_is_rejected_if_asked(missing: str, fate: str, object_: str) -> None:
+    answer = results(*({"state": "NOTFOUND", "identifier": f"0-{row}"} for row in range(3)))
+    destination = answering(answer, msgspec.structs.replace(SETTINGS, missing_updates=missing))
+    key: Key = {"profileId": "p", "id": "o"} if "/o" in object_ else "c-1"
+    events = [record(object_, operation, key) for operation in OPERATIONS]
+    outcomes = await destination.write(encode_batch(destination, events), send_now)
+    assert [outcome.fate for outcome in outcomes] == [fate, "skipped", "rejected"]
+    assert {(outcome.code, outcome.message) for outcome in outcomes} == {("NOTFOUND", "nothing of that key is there")}

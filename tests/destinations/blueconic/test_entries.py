@@ -13,6 +13,8 @@ from tests.destinations.blueconic.offline import ENTRIES, entry, rejection, with
 from tests.support.factories import record
 
 NEW_ONLY = {"restriction": "NEW_PROFILES_ONLY"}
+EXISTING_ONLY = {"n": {"set": 1, "restriction": "EXISTING_PROFILES_ONLY"}}
+BY_EITHER: Key = [{"email": "x"}, {"crm": "1"}]
 
 
 def order(**key: str) -> RecordEvent:
@@ -83,7 +85,10 @@ def test_an_upserted_profile_is_also_given_what_it_is_found_by() -> None:
         pytest.param({}, True, id="it is added"),
         pytest.param({"email": "j@x.test"}, True, id="the record sets it too"),
         pytest.param({"email": {"set_if_empty": "j@x.test"}}, True, id="the record sets it if empty"),
+        pytest.param({"email": {"set": "j@x.test"}}, True, id="by its rule"),
+        pytest.param({"email": 7}, False, id="the record changes it to a number"),
         pytest.param({"email": "new@x.test"}, False, id="the record changes it"),
+        pytest.param({"email": {"set": "new@x.test"}}, False, id="the record changes it by its rule"),
         pytest.param({"email": None}, False, id="the record clears it"),
         pytest.param({"email": {"remove": "j@x.test"}}, False, id="the record removes it"),
     ],
@@ -92,6 +97,26 @@ def test_an_upserted_profile_is_safe_to_repeat_if_the_repeat_finds_it(data: obje
     event = record("profile", "upsert", {"email": "j@x.test"}, data)
     assert ENTRIES.encode(event, "0-7").replay_safe == replay_safe
     assert [rule["id"] for rule in entry(event)["properties"]] == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "key", "data", "replay_safe"),
+    [
+        pytest.param("delete", "p-1", {}, True, id="delete by id"),
+        pytest.param("delete", {"email": "x"}, {}, True, id="delete by what is unique"),
+        pytest.param("delete", BY_EITHER, {}, False, id="a repeated delete could hit the other"),
+        pytest.param("update", BY_EITHER, {"name": "J"}, True, id="update by either"),
+        pytest.param("update", BY_EITHER, {"crm": {"set_if_empty": "1"}}, True, id="update that changes neither"),
+        pytest.param("update", BY_EITHER, {"email": "y"}, False, id="a repeated renaming could hit the other"),
+        pytest.param("update", {"email": "x"}, {"email": "y"}, True, id="a repeated renaming finds nobody"),
+        pytest.param("upsert", "p-1", EXISTING_ONLY, False, id="a repeat finds the profile that was new before"),
+        pytest.param("update", "p-1", EXISTING_ONLY, True, id="an update makes no profile"),
+    ],
+)
+def test_a_repeat_must_do_what_the_first_attempt_did(
+    operation: Operation, key: Key, data: object, replay_safe: bool
+) -> None:
+    assert ENTRIES.encode(record("profile", operation, key, data), "0-7").replay_safe == replay_safe
 
 
 def test_an_inserted_profile_leaves_one_that_is_there_as_it_is() -> None:
@@ -104,6 +129,17 @@ def test_an_inserted_profile_leaves_one_that_is_there_as_it_is() -> None:
             {"id": "email", "values": ["j@x.test"], "strategy": "SET", **NEW_ONLY},
         ],
     }
+
+
+def test_a_number_that_the_record_sets_is_the_text_that_it_is_found_by() -> None:
+    assert ENTRIES.encode(record("profile", "upsert", {"crm_id": "77"}, {"crm_id": 77}), "0-7").replay_safe
+    assert not ENTRIES.encode(record("profile", "upsert", {"crm_id": "77"}, {"crm_id": 78}), "0-7").replay_safe
+
+
+def test_a_date_that_is_stored_in_another_form_finds_no_profile_again() -> None:
+    entries = with_settings(date_properties=("born",))
+    born = "2025-01-22T11:21:33Z"
+    assert not entries.encode(record("profile", "upsert", {"born": born}, {"born": born}), "0-7").replay_safe
 
 
 def test_an_inserted_profile_is_safe_to_repeat_even_with_an_increment() -> None:
@@ -216,26 +252,6 @@ def test_the_field_of_the_group_type_can_be_chosen() -> None:
     made = entry(record(), with_settings(group_type_field="groupType"))
     assert made["groupType"] == "company"
     assert "groupTypeId" not in made
-
-
-def test_settings_show_in_entries() -> None:
-    entries = with_settings(
-        domain_group="nl",
-        permission_level="ANONYMOUS",
-        privacy_legislation="GDPR",
-        trigger_on_property_change=False,
-        trigger_on_event_added=True,
-    )
-    extras = {
-        "permissionLevel": "ANONYMOUS",
-        "privacyLegislation": "GDPR",
-        "triggerOnPropertyChange": False,
-        "triggerOnEventAdded": True,
-    }
-    assert entry(record(), entries)["domainGroup"] == "nl"
-    assert entry(record("profile"), entries).items() >= {"domainGroup": "nl", **extras}.items()
-    assert entry(record("profile", "delete"), entries).keys() == {"domainGroup", "profileId", "strategy"}
-    assert entry(record("timeline/order", "insert"), entries).items() >= {"domainGroup": "nl", **extras}.items()
 
 
 def test_identity_is_that_of_the_vendors_record() -> None:

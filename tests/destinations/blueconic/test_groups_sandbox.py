@@ -299,6 +299,31 @@ async def test_missing_rights_hold_traffic() -> None:
             await acme.write(record())
 
 
+async def test_a_scope_that_is_not_granted_holds_traffic() -> None:
+    async with tenant(Settings(scopes=frozenset({"write:groups"})), scopes=("write:groups", "write:profiles")) as acme:
+        with pytest.raises(Unavailable, match=r"400: not granted: write:profiles.*`scopes`$"):
+            await acme.write(record())
+        async with client(acme.url, scopes=("write:groups",)) as modest:
+            (outcome,) = await modest.write(encode_batch(modest, [record()]), send_now)
+    assert outcome.code == "CREATED"
+
+
+async def test_a_group_with_personal_data_holds_traffic_without_the_right() -> None:
+    async with tenant(Settings(pii_properties=frozenset({"passport"}))) as acme:
+        with pytest.raises(Unavailable, match="answered 403") as error:
+            await acme.write(record(data={"passport": "x"}), record(key="c-2"))
+        changed = (await acme.control.summary()).changed
+    assert (error.value.reason, changed) == ("auth", 0)
+
+
+async def test_a_body_too_large_for_a_proxy_is_refused_as_a_whole() -> None:
+    async with tenant(Settings(max_body_bytes=1000)) as acme:
+        with pytest.raises(Refused) as error:
+            await acme.write(*companies(20))
+        assert error.value.code == "413"
+        assert await acme.states(*companies(2)) == ["CREATED"] * 2
+
+
 async def test_a_wrong_path_is_a_misconfiguration(acme: Tenant) -> None:
     async with client(f"{acme.url}/api") as lost:
         with pytest.raises(Unavailable, match="gave no token but 404"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.blueconic.settings import Settings
+from sandbox.blueconic.settings import Segment, Settings
 from sandbox.faults.fault import DropAfter, ShuffleResults
 from sluice.destinations.contract import Ambiguous
 from sluice.events import Key, Operation, RecordEvent
@@ -102,6 +102,64 @@ async def test_consent_is_checked_where_objectives_are_configured() -> None:
         ("delivered", "CREATED"),
         ("rejected", "CONSENT_MISMATCH"),
     ]
+
+
+async def test_only_members_of_a_segment_are_written_if_asked() -> None:
+    async with tenant(Settings(segments=(Segment(id="loyal", property="tier", value="gold"),))) as acme:
+        await acme.write(profile(data={"tier": "gold"}), profile(data={"tier": "none"}, key={"email": "b@x.test"}))
+        only = {"$isMemberOfSegment": "loyal", "greeted": True}
+        outcomes = await acme.write(profile("update", only), profile("update", only, key={"email": "b@x.test"}))
+        assert await acme.states(profile("delete", {"$isMemberOfSegment": "lost"})) == ["RESTRICTION_MISMATCH"]
+    assert [(outcome.fate, outcome.code) for outcome in outcomes] == [
+        ("delivered", "MODIFIED"),
+        ("rejected", "RESTRICTION_MISMATCH"),
+    ]
+
+
+async def test_a_new_profile_has_the_permissions_and_the_domain_group_of_its_record(acme: Tenant) -> None:
+    named = {"$permissionLevel": "ANONYMOUS", "$privacyLegislation": "GDPR", "$domainGroup": "nl"}
+    (outcome,) = await acme.write(profile(data=named))
+    read = await acme.read(f"/profiles/{outcome.record_id}")
+    assert read["permissions"]["level"] == "ANONYMOUS"
+    assert {one["id"]: one["values"] for one in read["properties"]}["privacy_legislation"] == ["GDPR"]
+    assert await acme.states(profile("update", {"name": "x"})) == ["NOTFOUND"]
+    assert await acme.states(profile("delete", {"$domainGroup": "nl"})) == ["DELETED"]
+
+
+async def test_rules_may_be_for_new_or_for_existing_profiles_only(acme: Tenant) -> None:
+    data = {
+        "first_seen": {"set": "now", "restriction": "NEW_PROFILES_ONLY"},
+        "seen_again": {"set": "now", "restriction": "EXISTING_PROFILES_ONLY"},
+        "name": {"set": "Jane", "restriction": "ALL_PROFILES"},
+    }
+    await acme.write(profile(data=data))
+    assert (await acme.values(f"/profiles/{await jane(acme)}")).keys() & data.keys() == {"first_seen", "name"}
+    await acme.write(profile(data=data))
+    assert (await acme.values(f"/profiles/{await jane(acme)}")).keys() >= data.keys()
+
+
+async def test_nested_values_are_added_changed_and_removed(acme: Tenant) -> None:
+    await acme.write(profile())
+    await acme.write(order(data={"product": {"id": "P-5", "quantity": 2}}))
+    changes = [
+        {"product": {"upsert": [{"id": "P-5", "quantity": 3}, {"id": "P-6", "quantity": 1}]}},
+        {"product": {"update": {"id": "P-6", "quantity": 4}}},
+        {"product": {"delete": {"id": "P-5"}}},
+    ]
+    for change in changes:
+        assert await acme.states(order("update", change)) == ["MODIFIED"]
+    (event,) = await events_of(acme)
+    assert event["data"] == [
+        {"id": "product", "values": [[{"id": "id", "values": ["P-6"]}, {"id": "quantity", "values": ["4"]}]]}
+    ]
+
+
+async def test_an_event_keeps_its_date_and_source(acme: Tenant) -> None:
+    await acme.write(profile())
+    key: Key = {"email": "jane@example.com", "id": "o-1", "date": "2026-01-01T10:00:00+01:00"}
+    assert await acme.states(record("timeline/order", "insert", key, {"$source": "shop"})) == ["SET"]
+    (event,) = await events_of(acme)
+    assert (event["date"], event["source"]) == ("2026-01-01T09:00:00.000Z", "shop")
 
 
 async def test_an_event_is_added_once_changed_and_removed(acme: Tenant) -> None:

@@ -100,6 +100,8 @@ def test_a_profile_is_proven_untouched_only_by_its_absence(
         pytest.param("profile", {"email": "x"}, {"email": "y"}, None, id="it may have a new name"),
         pytest.param("profile", [{"email": "x"}, {"crm": "1"}], ONE_MORE, None, id="alternatives"),
         pytest.param("profile", {"a": "1", "b": "2"}, ONE_MORE, None, id="several properties"),
+        pytest.param("profile", {"email": "x"}, {"$domainGroup": "nl", **ONE_MORE}, None, id="in a domain group"),
+        pytest.param("profile", "p-1", {"$domainGroup": "nl", **ONE_MORE}, "profiles/p-1", id="its id needs none"),
     ],
 )
 def test_records_are_read_by_their_key(object_: str, key: Key, data: Any, path: str | None) -> None:

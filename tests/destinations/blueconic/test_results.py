@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sluice.destinations.blueconic.results import RESENT, Result, outcomes_of
 from sluice.destinations.contract import BatchError
 from sluice.events import Operation, RecordEvent
 from sluice.flow.outcome import Fate, Outcome
-from tests.destinations.blueconic.offline import companies, created, results, write
-from tests.support.factories import record
+from tests.destinations.blueconic.offline import ENTRIES, companies, created, results, write
+from tests.support.factories import make_item, record
 
 LOST_ITEM = Outcome(Fate.AMBIGUOUS, "no-result", "the answer has no single result for it", None, 200)
 
@@ -206,11 +207,50 @@ async def test_of_a_413_with_results_the_rest_is_sent_anew() -> None:
         ("retryable", "413"),
         ("retryable", "413"),
     ]
+    assert not any(outcome.uses_attempt for outcome in outcomes[2:])
 
 
 async def test_of_a_413_with_results_a_missing_one_is_ambiguous() -> None:
     outcomes = await write(results(created(0), created(2), created(1, identifier="x"), status=413), companies(4))
     assert [outcome.fate for outcome in outcomes] == ["delivered", "ambiguous", "delivered", "retryable"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "state", "fate", "words"),
+    [
+        pytest.param("upsert", "UNCHANGED", "skipped", RESENT, id="upsert"),
+        pytest.param("update", "MODIFIED", "delivered", RESENT, id="update"),
+        pytest.param("update", "NOTFOUND", "skipped", RESENT, id="update of nothing"),
+        pytest.param("delete", "NOTFOUND", "skipped", RESENT, id="delete"),
+        pytest.param("insert", "UNCHANGED", "delivered", RESENT, id="insert, made by the first attempt"),
+        pytest.param("insert", "MODIFIED", "delivered", f"existed already; {RESENT}", id="insert of what was there"),
+        pytest.param("upsert", "SKIPPED", "rejected", None, id="no success"),
+    ],
+)
+def test_the_result_of_a_repeat_is_marked(operation: Operation, state: str, fate: str, words: str | None) -> None:
+    event = record(operation=operation)
+    item = make_item(event=event, encoded=ENTRIES.encode(event, "0-0"))
+    item.may_run_until_s = 1.0
+    (outcome,) = outcomes_of([item], [Result(state=state, identifier=item.identifier)])
+    assert (outcome.fate, outcome.code, outcome.warning) == (fate, state, words)
+    assert outcome.warning or outcome.message.endswith(RESENT)
+
+
+def test_the_result_of_a_repeated_event_is_marked() -> None:
+    event = record("timeline/order", "insert", "p-1")
+    item = make_item(event=event, encoded=ENTRIES.encode(event, "0-0"))
+    item.may_run_until_s = 1.0
+    result = Result(state="UNCHANGED", identifier=item.identifier, timeline=[{"state": "SET"}])
+    (outcome,) = outcomes_of([item], [result])
+    assert (outcome.fate, outcome.warning) == ("delivered", RESENT)
+
+
+def test_what_is_sent_again_only_after_a_proof_is_not_marked() -> None:
+    event = record(data={"visits": {"increment": 1}})
+    item = make_item(event=event, encoded=ENTRIES.encode(event, "0-0"), replay_safe=False)
+    item.may_run_until_s = 1.0
+    (outcome,) = outcomes_of([item], [Result(state="MODIFIED", identifier=item.identifier)])
+    assert outcome.warning is None
 
 
 JSON = st.recursive(

@@ -5,9 +5,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from sluice.destinations.contract import Rejection
 from sluice.events import RecordEvent
 from tests.destinations.blueconic.offline import ENTRIES, entry, rejection, with_settings
 from tests.support.factories import record
+
+WITH_DATES = with_settings(date_properties=("born",))
 
 
 def event_of(data: object) -> RecordEvent:
@@ -181,3 +184,30 @@ def test_property_ids_of_groups_may_be_prefixed_with_their_type() -> None:
     entries = with_settings(property_prefix="{type}_")
     assert entry(record(data={"name": "x"}), entries)["properties"][0]["id"] == "company_name"
     assert entry(record("profile", data={"name": "x"}), entries)["properties"][0]["id"] == "name"
+
+
+@pytest.mark.parametrize(
+    ("value", "values"),
+    [
+        pytest.param("2025-01-22T11:21:33.872Z", ["1737544893872"], id="an instant"),
+        pytest.param("2025-01-22T12:21:33.872+01:00", ["1737544893872"], id="with an offset"),
+        pytest.param("1969-12-31T23:59:59.999Z", ["-1"], id="before 1970"),
+        pytest.param({"set_if_empty": "2025-01-22T11:21:33Z"}, ["1737544893000"], id="in a rule"),
+        pytest.param(["2025-01-22T11:21:33Z", "1"], ["1737544893000", "1"], id="in a list"),
+        pytest.param(1737544893872, ["1737544893872"], id="milliseconds"),
+        pytest.param("1737544893872", ["1737544893872"], id="milliseconds as text"),
+        pytest.param(None, [], id="null clears"),
+    ],
+)
+@pytest.mark.parametrize("object_", ["group/company", "profile"])
+def test_dates_are_sent_as_epoch_milliseconds(object_: str, value: object, values: list[str]) -> None:
+    made = entry(record(object_, data={"born": value, "name": "2025-01-22T11:21:33Z"}), WITH_DATES)
+    first, second = made["properties"]
+    assert (first["id"], first["values"]) == ("born", values)
+    assert second["values"] == ["2025-01-22T11:21:33Z"]
+
+
+@pytest.mark.parametrize("value", ["2025-01-22", "2025-01-22T11:21:33", "yesterday", "", {"add": "soon"}])
+def test_a_date_that_names_no_instant_is_rejected(value: object) -> None:
+    with pytest.raises(Rejection, match="'born': expected an instant such as"):
+        WITH_DATES.encode(record(data={"born": value}), "0-7")

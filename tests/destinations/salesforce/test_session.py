@@ -61,7 +61,10 @@ class Org:
         self.slow = asyncio.Event()
         self.slow.set()
         self.now_s = 0.0
-        self.http = client(LOGIN_URL, auth=Session(f"{LOGIN_URL}/", login), handler=self.answer)
+        self.http = client(LOGIN_URL, auth=self.session(login), handler=self.answer)
+
+    def session(self, login: Login) -> Session:
+        return Session(f"{LOGIN_URL}/", login, clock=lambda: self.now_s)
 
     async def answer(self, request: httpx.Request) -> httpx.Response:
         if request.url.path.startswith(("/services/Soap", "/services/oauth2")):
@@ -98,9 +101,8 @@ class Org:
 
 
 @pytest_asyncio.fixture
-async def org(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Org]:
+async def org() -> AsyncIterator[Org]:
     made = Org()
-    monkeypatch.setattr("sluice.destinations.oauth.time.monotonic", lambda: made.now_s)
     async with made.http:
         yield made
 

@@ -46,7 +46,7 @@ from sluice.destinations.oauth import RESEND_CHECK, TokenAuth
 from sluice.destinations.vendor_answers import VendorAnswers
 from sluice.events import RecordEvent
 from sluice.flow.batch import Batch, Encoded, InDoubt
-from sluice.flow.outcome import Outcome
+from sluice.flow.outcome import Fate, Outcome
 from sluice.flow.windows import Limits
 from sluice.setting_types import Secret
 
@@ -76,17 +76,21 @@ class BlueConic:
     ) -> None:
         """``transport`` replaces the network in tests."""
         base_url = settings.url.rstrip("/").removesuffix(BASE) + BASE
-        # Client credentials in the form body, no scope: scopes are fixed at registration. §2 [spec], [docs]
+        # Client credentials in the form body. Scopes are fixed at registration, and can be narrowed. §2 [spec], [docs]
         form: dict[str, str | Secret] = {
             "grant_type": "client_credentials",
             "client_id": settings.client_id,
             "client_secret": settings.client_secret,
         }
+        auth = TokenAuth(f"{base_url}/oauth/token", form, default_lifetime_s=TOKEN_LIFETIME_S)
+        if settings.scopes:
+            form["scope"] = " ".join(sorted(settings.scopes))  # §2 [client]
+            auth.credentials = "the client id, the secret and `scopes`"
         self._client = open_client(
             settings,
             base_url=base_url,
             max_connections=LIMITS.max_concurrent + MAX_READS,
-            auth=TokenAuth(f"{base_url}/oauth/token", form, default_lifetime_s=TOKEN_LIFETIME_S),
+            auth=auth,
             transport=transport,
             on_request=on_request,
         )
@@ -95,6 +99,7 @@ class BlueConic:
         self._client.event_hooks = {"response": [self._answers.note]}
         self.settle_s = settings.settle_s
         self._recovery = Recovery(self._client, settings, self._answers)
+        self._missing = Fate.REJECTED if settings.missing_updates == "reject" else Fate.SKIPPED
         self._profile_query = {"objectiveIds": ",".join(settings.objective_ids)} if settings.objective_ids else None
 
     @property
@@ -125,7 +130,7 @@ class BlueConic:
         results = read_results(response.content) if response.status_code in (200, 413) else None
         # A 413 without results settles nothing: taken as an answer, the same batch would be retried for ever.
         if results is not None and (results or response.status_code == 200):
-            return outcomes_of(batch.items, results, cut=response.status_code == 413)
+            return outcomes_of(batch.items, results, missing=self._missing, cut=response.status_code == 413)
         error = error_from(response)
         raise error if self._answers.are_own(response) else unproven(error, may_be_repeated=may_be_repeated)
 

@@ -3,8 +3,8 @@
 from json.encoder import encode_basestring as quoted
 from typing import Final
 
-from sluice.destinations.blueconic.entry_fields import IDENTIFIER, STRATEGIES, strategy_fields
-from sluice.destinations.blueconic.rules import PropertyRules, describe_value, text_properties
+from sluice.destinations.blueconic.entry_fields import GROUP_FIELDS, IDENTIFIER, STRATEGIES, EntryFields
+from sluice.destinations.blueconic.rules import PropertyRules, describe_value
 from sluice.destinations.blueconic.settings import BlueConicSettings
 from sluice.destinations.contract import Rejection
 from sluice.events import Operation, RecordEvent
@@ -21,10 +21,12 @@ class GroupEncoder:
         self._type = type_
         self._deletes = operation == "delete"
         self._start = (
-            f",{quoted(settings.group_type_field)}:{quoted(type_)}"
-            f'{strategy_fields(settings, STRATEGIES[operation])},"groupId":'
+            f',{quoted(settings.group_type_field)}:{quoted(type_)},"strategy":"{STRATEGIES[operation]}","groupId":'
         )
-        self._rules = PropertyRules(settings.property_prefix.replace("{type}", type_))
+        self._fields = EntryFields(settings, GROUP_FIELDS)
+        self._rules = PropertyRules(
+            settings.property_prefix.replace("{type}", type_), dates=frozenset(settings.date_properties)
+        )
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:
         """Encode ``event``. Raises ``Rejection``."""
@@ -33,8 +35,9 @@ class GroupEncoder:
             raise Rejection(
                 "bad-key", f"expected the group's id as key, a string, got {describe_value(key)}; name it upstream"
             )
-        start = f"{IDENTIFIER}{quoted(identifier)}{self._start}{quoted(key)}"
+        properties = self._rules.read(event.data)
+        start = f"{IDENTIFIER}{quoted(identifier)}{self._start}{quoted(key)}{self._fields.encode(properties)}"
         if self._deletes:
             return Encoded(GROUPS, (self._type, key), f"{start}}}".encode(), replay_safe=True)
-        rules, replay_safe = self._rules.encode(text_properties(event.data))
+        rules, replay_safe = self._rules.encode(properties)
         return Encoded(GROUPS, (self._type, key), f'{start},"properties":[{",".join(rules)}]}}'.encode(), replay_safe)

@@ -4,16 +4,14 @@ from collections.abc import Mapping, Sequence
 from json.encoder import encode_basestring as quoted
 from typing import Any, Final, NamedTuple
 
-import msgspec
-
-from sluice.destinations.blueconic.entry_fields import IDENTIFIER, STRATEGIES, strategy_fields
-from sluice.destinations.blueconic.rules import (
-    RESTRICTIONS,
-    PropertyRules,
-    describe_value,
-    property_id,
-    text_properties,
+from sluice.destinations.blueconic.entry_fields import (
+    DELETE_FIELDS,
+    IDENTIFIER,
+    PROFILE_FIELDS,
+    STRATEGIES,
+    EntryFields,
 )
+from sluice.destinations.blueconic.rules import PropertyRules, describe_value, property_id
 from sluice.destinations.blueconic.settings import BlueConicSettings
 from sluice.destinations.contract import Rejection
 from sluice.events import Key, Operation, RecordEvent
@@ -28,26 +26,29 @@ class ProfileEncoder:
 
     def __init__(self, settings: BlueConicSettings, operation: Operation) -> None:
         self._operation = operation
-        self._start = strategy_fields(settings, STRATEGIES[operation])
-        self._creation = creation_fields(settings)
-        # An insert must not change a profile that is there already. Mapping
-        self._rules = PropertyRules(
-            "", allowed=RESTRICTIONS, forced="NEW_PROFILES_ONLY" if operation == "insert" else None
-        )
+        self._start = f',"strategy":"{STRATEGIES[operation]}",'
+        self._fields = EntryFields(settings, DELETE_FIELDS if operation == "delete" else PROFILE_FIELDS)
+        self._rules = PropertyRules("", dates=frozenset(settings.date_properties), profiles_by=operation)
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:
         """Encode ``event``. Raises ``Rejection``."""
+        operation = self._operation
         profile = profile_key(event.key)
-        start = f"{IDENTIFIER}{quoted(identifier)}{self._start},{profile.field}"
-        if self._operation == "delete":
-            return Encoded(PROFILES, profile.identity, f"{start}}}".encode(), replay_safe=True)
-        properties = text_properties(event.data)
+        properties = self._rules.read(event.data)
+        fields = self._fields.encode(properties)
+        start = f"{IDENTIFIER}{quoted(identifier)}{self._start}{profile.field}{fields}"
+        if operation == "delete":
+            # A repeat could find another profile, by another alternative.
+            one_profile = len(profile.alternatives) < 2
+            return Encoded(PROFILES, profile.identity, f"{start}}}".encode(), replay_safe=one_profile)
         rules, replay_safe = self._rules.encode(properties)
-        if self._operation != "update":
+        if operation == "update":
+            replay_safe = replay_safe and profile.finds_no_other(properties)
+        else:
             rules += self._rules.matching_rules(profile.alternatives, properties)
             # An insert's rules, increments too, apply to a new profile only: a repeat that finds it changes nothing.
-            replay_safe = (replay_safe or self._operation == "insert") and profile.is_found_again(properties)
-        body = f'{start}{self._creation},"properties":[{",".join(rules)}]}}'.encode()
+            replay_safe = (replay_safe or operation == "insert") and profile.is_found_again(properties)
+        body = f'{start},"properties":[{",".join(rules)}]}}'.encode()
         return Encoded(PROFILES, profile.identity, body, replay_safe)
 
 
@@ -67,10 +68,13 @@ class ProfileKey(NamedTuple):
         """
         if not self.alternatives:
             return True
-        return all(
-            properties.get(name, value) in (value, {"set": value}, {"set_if_empty": value})
-            for name, value in self.alternatives[0].items()
-        )
+        return all(_keeps(properties, name, value) for name, value in self.alternatives[0].items())
+
+    def finds_no_other(self, properties: Mapping[str, Any]) -> bool:
+        """Return whether the repeat of an update finds the same profile or none, and never one by an alternative."""
+        if len(self.alternatives) < 2:
+            return True
+        return all(_keeps(properties, name, value) for one in self.alternatives for name, value in one.items())
 
 
 def profile_key(key: Key) -> ProfileKey:
@@ -96,14 +100,9 @@ def profile_key(key: Key) -> ProfileKey:
     return ProfileKey(f'"matching":[{matching}]', identity, alternatives)
 
 
-def creation_fields(settings: BlueConicSettings) -> str:
-    """Return the fields that count when a profile is made, and its triggers. §4 [spec]"""
-    fields = {
-        "permissionLevel": settings.permission_level,
-        "privacyLegislation": settings.privacy_legislation,
-        "triggerOnPropertyChange": settings.trigger_on_property_change,
-        "triggerOnEventAdded": settings.trigger_on_event_added,
-    }
-    return "".join(
-        f",{quoted(name)}:{msgspec.json.encode(value).decode()}" for name, value in fields.items() if value is not None
-    )
+def _keeps(properties: Mapping[str, Any], name: str, value: str) -> bool:
+    """Return whether a profile that has ``value`` there has it after ``properties`` were written."""
+    written = properties.get(name, value)
+    if isinstance(written, dict) and written.keys() in ({"set"}, {"set_if_empty"}):
+        (written,) = written.values()
+    return written == value or (type(written) is int and str(written) == value)

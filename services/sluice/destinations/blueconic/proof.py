@@ -50,6 +50,9 @@ def read_path(item: Item) -> str | None:
         return f"profiles/{quote(event.key, safe='')}"
     if not isinstance(event.key, dict) or len(event.key) != 1:
         return None
+    # A search names no domain group, so it may not look in the one that the entry names. §8 [spec]
+    if b'"domainGroup":' in item.encoded.body:
+        return None
     ((name, value),) = event.key.items()
     # A write that changes the property it is found by makes it unfindable: absence would prove nothing.
     if name in text_properties(event.data):

@@ -9,7 +9,9 @@ state                                                      fate
 =========================================================  =========================================================
 CREATED, MODIFIED, DELETED                                 delivered
 UNCHANGED                                                  skipped
-NOTFOUND on delete and update                              skipped; on an update nothing was there to change
+NOTFOUND on a delete                                       skipped
+NOTFOUND on an update                                      skipped, nothing was there to change; or rejected, as the
+                                                           setting ``missing_updates`` says
 NOTFOUND for a timeline event to add                       rejected: the event would be lost in silence
 any other                                                  rejected, with the state as its code
 UNAUTHORIZED                                               rejected, not held: the rest of the batch was applied; once
@@ -54,6 +56,8 @@ MAX_DEPTH = 10
 """Levels of ``validationErrors`` that are read. Two are known; JSON may have more than Python's stack."""
 EXISTED = "existed already"
 """Warning for an insert that found its record: this vendor has no strategy that only inserts. Mapping"""
+RESENT = "sent again after a lost answer, so an earlier attempt may have done it"
+"""Mark of a result whose state may be that of a repeat. Mapping"""
 
 
 class Result(msgspec.Struct, rename="camel", gc=False):
@@ -82,12 +86,18 @@ def read_results(content: bytes) -> list[Result] | None:
         return None
 
 
-def outcomes_of(items: Sequence[Item], results: Sequence[Result], *, cut: bool = False) -> list[Outcome]:
-    """Return one outcome per item, in item order. ``cut``: the first ``len(results)`` entries were processed (413)."""
+def outcomes_of(
+    items: Sequence[Item], results: Sequence[Result], *, missing: Fate = Fate.SKIPPED, cut: bool = False
+) -> list[Outcome]:
+    """Return one outcome per item, in item order.
+
+    ``missing`` is the fate of an update of what is not there. ``cut``: the first ``len(results)`` entries were
+    processed (413).
+    """
     identifiers = [item.identifier for item in items]
     if [result.identifier for result in results] != identifiers:
         matched = _match_results(items, identifiers, results)
-        return list(_outcomes_of_matched(items, matched, len(results) if cut else len(items)))
+        return list(_outcomes_of_matched(items, matched, missing, len(results) if cut else len(items)))
 
     # Nearly every answer comes here: one result per entry, in order.
     outcomes = []
@@ -95,10 +105,10 @@ def outcomes_of(items: Sequence[Item], results: Sequence[Result], *, cut: bool =
         event = item.event
         state = result.state or ""
         plain = state in FATES and not result.validation_errors and event.operation != "insert"
-        if plain and not event.object.startswith("timeline/"):
+        if plain and not item.may_run_until_s and not event.object.startswith("timeline/"):
             outcomes.append(Outcome(FATES[state], state, "", result.group_id or result.profile_id))
         else:
-            outcomes.append(_outcome(event, result))
+            outcomes.append(_outcome(item, result, missing))
     return outcomes
 
 
@@ -109,14 +119,17 @@ def _read_result(result: Any) -> Result:
         return Result()
 
 
-def _outcomes_of_matched(items: Sequence[Item], results: Sequence[Result | None], processed: int) -> Iterator[Outcome]:
+def _outcomes_of_matched(
+    items: Sequence[Item], results: Sequence[Result | None], missing: Fate, processed: int
+) -> Iterator[Outcome]:
     for row, (item, result) in enumerate(zip(items, results, strict=True)):
         if result is not None:
-            yield _outcome(item.event, result)
+            yield _outcome(item, result, missing)
         elif row < processed:
             yield Outcome(Fate.AMBIGUOUS, "no-result", "the answer has no single result for it", None, 200)
         else:
-            yield Outcome(Fate.RETRYABLE, "413", "BlueConic looked at the first entries of the request only", None, 413)
+            message = "BlueConic looked at the first entries of the request only"
+            yield Outcome(Fate.RETRYABLE, "413", message, None, 413, uses_attempt=False)
 
 
 def _match_results(items: Sequence[Item], identifiers: Sequence[str], results: Sequence[Result]) -> list[Result | None]:
@@ -156,25 +169,27 @@ def _rows_by_group(items: Iterable[Item]) -> dict[tuple[str | None, str | None],
     return rows
 
 
-def _outcome(event: RecordEvent, result: Result) -> Outcome:
-    state = result.state
-    record_id = result.group_id or result.profile_id
-    objections = "; ".join(_objections(result.validation_errors))
+def _outcome(item: Item, result: Result, missing: Fate) -> Outcome:
+    event, state = item.event, result.state
     if not state:
+        record_id = result.group_id or result.profile_id
         return Outcome(Fate.AMBIGUOUS, "no-state", "its result names no state", record_id, 200)
+    # What is not safe to repeat is sent again only if its earlier attempt is known to have done nothing.
+    resent = bool(item.may_run_until_s) and item.encoded.replay_safe
+    if state in FATES and event.object.startswith("timeline/"):
+        return _event_outcome(event, result, missing, RESENT if resent else "")
     fate = FATES.get(state)
-    if fate is not None:
-        if event.object.startswith("timeline/"):
-            return _event_outcome(event, result)
-        existed = event.operation == "insert" and state != "CREATED"
-        warning = "; ".join(part for part in (EXISTED if existed else "", objections) if part)
-        return Outcome(fate, state, "", record_id, warning=warning or None)
-    adds = event.operation in ("insert", "upsert")
-    fate = Fate.SKIPPED if state == "NOTFOUND" and not adds else Fate.REJECTED
-    return Outcome(fate, state, objections or MEANINGS.get(state, ""), record_id, 200)
+    objections = "; ".join(_objections(result.validation_errors))
+    if fate is not None and event.operation == "insert" and state != "CREATED":
+        if resent and state == "UNCHANGED":
+            fate = Fate.DELIVERED  # Its own first attempt is the likeliest writer. Mapping [assumed]
+        else:
+            objections = _joined(EXISTED, objections)
+    record_id = result.group_id or result.profile_id
+    return _outcome_of(event, state, fate, missing, record_id, objections, RESENT if resent else "")
 
 
-def _event_outcome(event: RecordEvent, result: Result) -> Outcome:
+def _event_outcome(event: RecordEvent, result: Result, missing: Fate, mark: str) -> Outcome:
     """Return the outcome of the timeline event in an entry whose profile was written. §5 [spec]"""
     entries = result.timeline if isinstance(result.timeline, list) else []
     # Each of our entries has one event.
@@ -184,15 +199,30 @@ def _event_outcome(event: RecordEvent, result: Result) -> Outcome:
         return Outcome(
             Fate.AMBIGUOUS, "no-result", "the profile's result has none for its event", result.profile_id, 200
         )
-    objections = "; ".join(_objections(answer.get("validationErrors")))
-    record_id = answer["id"] if isinstance(answer.get("id"), str) else None
     fate = EVENT_FATES.get(state)
+    record_id = answer["id"] if isinstance(answer.get("id"), str) else None
+    objections = "; ".join(_objections(answer.get("validationErrors")))
     if fate is not None:
-        warning = "; ".join(part for part in (objections, *_objections(result.validation_errors)) if part)
-        return Outcome(fate, state, "", record_id, warning=warning or None)
-    adds = event.operation in ("insert", "upsert")
-    fate = Fate.SKIPPED if state == "NOTFOUND" and not adds else Fate.REJECTED
-    return Outcome(fate, state, objections or MEANINGS.get(state, ""), record_id, 200)
+        objections = _joined(objections, *_objections(result.validation_errors))
+    return _outcome_of(event, state, fate, missing, record_id, objections, mark)
+
+
+def _outcome_of(
+    event: RecordEvent, state: str, fate: Fate | None, missing: Fate, record_id: str | None, objections: str, mark: str
+) -> Outcome:
+    """Return the outcome of ``state``, whose ``fate`` is that of a success if it is one."""
+    if fate is not None:
+        return Outcome(fate, state, "", record_id, warning=_joined(objections, mark) or None)
+    message = objections or MEANINGS.get(state, "")
+    if state == "NOTFOUND" and event.operation in ("update", "delete"):
+        fate = missing if event.operation == "update" else Fate.SKIPPED
+        if fate is Fate.SKIPPED:
+            return Outcome(fate, state, message, record_id, 200, warning=mark or None)
+    return Outcome(Fate.REJECTED, state, _joined(message, mark), record_id, 200)
+
+
+def _joined(*parts: str) -> str:
+    return "; ".join(part for part in parts if part)
 
 
 def _objections(errors: Any, depth: int = MAX_DEPTH) -> Iterator[str]:

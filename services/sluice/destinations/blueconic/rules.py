@@ -5,12 +5,14 @@ Mistakes in a record raise ``Rejection`` with what was expected, what came, and 
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from json.encoder import encode_basestring as quoted
 from typing import Any, NoReturn
 
 import msgspec
 
 from sluice.destinations.contract import Rejection
+from sluice.events import Operation
 
 RULES = {
     "set": "SET",
@@ -29,6 +31,7 @@ NESTED_RULES = {"set": "SET", "upsert": "UPSERT", "update": "UPDATE", "delete": 
 
 _RULE_WORDS = RULES.keys() | EVENT_RULES.keys() | NESTED_RULES.keys()
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_CACHED = 10_000
 """Names whose encoding is kept; at that number all are forgotten."""
 
@@ -36,18 +39,37 @@ MAX_CACHED = 10_000
 class PropertyRules:
     """Encoder of properties as rules. Values become strings. §3, §4 [spec]"""
 
-    def __init__(self, prefix: str, *, allowed: Sequence[str] = (), forced: str | None = None) -> None:
-        """Put ``prefix`` before each property id and the restriction ``forced``, if any, on each rule.
+    def __init__(
+        self, prefix: str, *, dates: frozenset[str] = frozenset(), profiles_by: Operation | None = None
+    ) -> None:
+        """Put ``prefix`` before each property id, and send the instants of ``dates`` as epoch milliseconds.
 
-        Without ``forced`` a rule may name one of ``allowed``.
+        ``profiles_by`` is the operation on a profile, whose rules may name a restriction. An insert's rules all have
+        one: it must not change a profile that is there already. Mapping
         """
         self._starts = _RuleStarts(prefix)
-        self._allowed = (forced,) if forced else allowed
-        self._forced = forced
-        self._set = self._end("SET", forced)
+        self._dates = dates
+        self._forced = "NEW_PROFILES_ONLY" if profiles_by == "insert" else None
+        self._allowed = (self._forced,) if self._forced else RESTRICTIONS if profiles_by else ()
+        # The first attempt may make the profile that the rule then finds.
+        self._unsafe = "EXISTING_PROFILES_ONLY" if profiles_by == "upsert" else ""
+        self._set = self._end("SET", self._forced)
+
+    def read(self, data: msgspec.Raw) -> dict[str, Any]:
+        """Return the properties in ``data``, with dates as they are sent."""
+        properties = text_properties(data)
+        for name in self._dates & properties.keys():
+            value = properties[name]
+            if isinstance(value, dict):
+                properties[name] = {
+                    word: _epoch_ms(name, operand) if word in RULES else operand for word, operand in value.items()
+                }
+            else:
+                properties[name] = _epoch_ms(name, value)
+        return properties
 
     def encode(self, properties: dict[str, Any]) -> tuple[list[str], bool]:
-        """Return the rules, and whether they are safe to repeat."""
+        """Return the rules for what ``read`` has returned, and whether they are safe to repeat."""
         starts, set_ = self._starts, self._set
         rules = []
         replay_safe = True
@@ -62,7 +84,7 @@ class PropertyRules:
             elif kind is dict:
                 word, operand, restriction = self._rule(name, value)
                 rules.append(f"{starts[name]}{_text_values(name, operand, word)}{self._end(RULES[word], restriction)}")
-                replay_safe = replay_safe and word != "increment"
+                replay_safe = replay_safe and word != "increment" and restriction != self._unsafe
             else:
                 rules.append(f"{starts[name]}{_text_values(name, value, 'set')}{set_}")
         return rules, replay_safe
@@ -153,6 +175,15 @@ def typed_properties(data: msgspec.Raw) -> dict[str, Any]:
         raise _bad_data(error) from error
 
 
+def instant_of(text: str) -> datetime | None:
+    """Return the date and time with a zone that ``text`` is; ``None`` if it is none."""
+    try:
+        instant = datetime.fromisoformat(text) if "T" in text else None
+    except ValueError:
+        return None
+    return instant if instant is not None and instant.tzinfo is not None else None
+
+
 def property_id(name: str) -> str:
     """Return ``name`` if it is a property id: letters, digits, - and _. §3 [spec]"""
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
@@ -219,6 +250,18 @@ def _text_value(name: str, value: Any) -> str:
     if kind is not int:
         reject_value(name, f"strings, numbers or booleans, or one rule of {join_words(RULES)}", value)
     return f'"{value}"'
+
+
+def _epoch_ms(name: str, value: Any) -> Any:
+    """Return ``value`` with its instants as BlueConic stores dates. §3 [spec]"""
+    if isinstance(value, list):
+        return [_epoch_ms(name, part) for part in value]
+    if not isinstance(value, str) or re.fullmatch(r"-?[0-9]+", value):
+        return value  # milliseconds already, or a mistake that is found like that of any other property
+    instant = instant_of(value)
+    if instant is None:
+        reject_value(name, "an instant such as 2025-01-22T11:21:33Z, or epoch milliseconds", value)
+    return (instant - EPOCH) // timedelta(milliseconds=1)
 
 
 def _nested_rules(name: str, value: Any) -> list[EventRule]:

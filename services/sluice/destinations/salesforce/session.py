@@ -8,6 +8,9 @@
    All calls get the same refusal until then.
 """
 
+import time
+from collections.abc import Callable
+
 import httpx
 import msgspec
 
@@ -58,10 +61,10 @@ class Session(TokenAuth):
 
     credentials = "`login`"
 
-    def __init__(self, url: str, login: Login) -> None:
+    def __init__(self, url: str, login: Login, *, clock: Callable[[], float] = time.monotonic) -> None:
         """Read the key of a login by JWT. Raises ``Misconfigured`` for one that cannot sign."""
         url = url.rstrip("/")
-        super().__init__(f"{url}/services/oauth2/token", {}, default_lifetime_s=LIFETIME_S)
+        super().__init__(f"{url}/services/oauth2/token", {}, default_lifetime_s=LIFETIME_S, clock=clock)
         self._url = url
         self._login = login
         self._key = read_key(login.private_key) if isinstance(login, JwtLogin) else None
