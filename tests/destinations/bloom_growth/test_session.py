@@ -167,6 +167,19 @@ async def test_two_processes_that_end_each_others_sessions_stop() -> None:
 
 
 @instantly
+async def test_a_login_that_fails_for_now_is_not_another_processs_doing() -> None:
+    service = Service()
+    call = service.open()
+    await call()
+    service.alive.clear()
+    service.login_answer = httpx.Response(503)
+    for _ in range(5):
+        assert str(await error_of(call)).endswith("gave no token but 503: no message")
+    service.login_answer = None
+    assert await call() == 200
+
+
+@instantly
 async def test_a_token_that_has_lived_is_renewed_as_often_as_needed() -> None:
     service = Service()
     call = service.open()

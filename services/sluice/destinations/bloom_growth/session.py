@@ -45,12 +45,16 @@ class Session(TokenAuth):
 
     credentials = "`user_name` and `password`"
 
-    def __init__(self, host: str, user_name: str, password: Secret, file: TokenFile | None) -> None:
+    def __init__(
+        self, host: str, user_name: str, password: Secret, file: TokenFile | None, *, fresh_for_s: float = FRESH_FOR_S
+    ) -> None:
         form: dict[str, str | Secret] = {"grant_type": "password", "userName": user_name, "password": password}
         super().__init__(f"{host}/Token", form, default_lifetime_s=TOKEN_LIFETIME_S)
         self._user_name = user_name
         self._file = file
+        self._fresh_for_s = fresh_for_s
         self._got_at_s = -inf
+        self._judged: Token | None = None
         self._fresh_refusals = 0
         self._stopped_until_s = -inf
 
@@ -105,9 +109,10 @@ class Session(TokenAuth):
         now_s = asyncio.get_running_loop().time()
         if now_s < self._stopped_until_s:
             raise Unavailable("auth", self._shared)
-        if stale is None:
-            return
-        self._fresh_refusals = self._fresh_refusals + 1 if now_s - self._got_at_s < FRESH_FOR_S else 0
+        if stale is None or stale is self._judged:
+            return  # also where the login in its place has failed, and is tried again
+        self._judged = stale
+        self._fresh_refusals = self._fresh_refusals + 1 if now_s - self._got_at_s < self._fresh_for_s else 0
         if self._fresh_refusals >= MAX_FRESH_REFUSALS:
             self._fresh_refusals = 0
             self._stopped_until_s = now_s + REFUSED_FOR_S
@@ -143,4 +148,4 @@ def open_session(settings: BloomGrowthSettings) -> httpx.Auth:
         return ApiKey(settings.api_key or Secret(""))
     path = settings.token_path
     file = None if path is None else TokenFile(path, settings.host, settings.user_name, settings.password)
-    return Session(settings.host, settings.user_name, settings.password, file)
+    return Session(settings.host, settings.user_name, settings.password, file, fresh_for_s=settings.fresh_token_s)

@@ -30,6 +30,7 @@ class SandboxedBloomGrowth(SandboxedKind):
         "user_name": SETTINGS.user_name,
         "password": SETTINGS.password,
         "namesakes": "none",
+        "fresh_token_s": 0,
     }
     secrets = (SETTINGS.password,)
     verbs = (
@@ -56,7 +57,8 @@ class SandboxedBloomGrowth(SandboxedKind):
         tenant = vendor._tenant
         ids = [
             tenant.add(
-                tenant.issues, Issue(title="-1", owner_id=ME, created_at="2026-01-05T10:00:00Z", notes="", meeting_id=MEETING)
+                tenant.issues,
+                Issue(title="-1", owner_id=ME, created_at="2026-01-05T10:00:00Z", notes="", meeting_id=MEETING),
             )
             for _ in range(MAX_KEYS)
         ]
