@@ -34,8 +34,8 @@ class BloomGrowthSettings(DestinationSettings, frozen=True, kw_only=True, tag="b
     fresh_token_s: Annotated[
         SecondsOrZero,
         Meta(
-            description="Age up to which a token that is refused counts as ended by another process's login; the second "
-            "one in a row stops logins for 15 minutes; 0: none does"
+            description="Age up to which a refused token counts as ended by another process's login; the second one in "
+            "a row stops logins for 15 minutes; 0: none does"
         ),
     ] = FRESH_FOR_S
     max_concurrent: Annotated[

@@ -35,7 +35,7 @@ class SandboxedBloomGrowth(SandboxedKind):
     secrets = (SETTINGS.password,)
     verbs = (
         Verb("token", r"POST /Token", "log in"),
-        Verb("create", r"POST /api/v1/issues/create", "write", has_items=True, at_once=5),
+        Verb("write", r"(POST /api/v1/issues/create|PUT /api/v1/issues/\d+)", "write", has_items=True, at_once=5),
         Verb("list", rf"GET /api/v1/L10/{MEETING}/issues.*", "look up"),
     )
     rejected = "404"
