@@ -124,6 +124,25 @@ async def test_a_list_that_is_refused_tells_nothing(answer: httpx.Response) -> N
 
 
 @instantly
+async def test_a_page_that_passes_in_a_moment_costs_one_more_list() -> None:
+    found: Found = {}
+    await ask(answering(scripted({ISSUES: [PAGE, NONE]})), [item_of(issue())], found)
+    assert found == {0: None}
+
+
+@instantly
+async def test_a_list_of_megabytes_is_read() -> None:
+    long = rows(
+        *((1 + row, f"Something else, and long enough {row} " * 5) for row in range(9000)), (99_999, "Late trucks")
+    )
+    assert len(long.content) > 1_500_000
+    found: Found = {}
+    await ask(answering(scripted({ISSUES: long})), [item_of(issue(), key=b"12")], found)
+    assert found[0] is not None
+    assert found[0].record_id == "99999"
+
+
+@instantly
 async def test_a_page_instead_of_everything_is_asked_about_again() -> None:
     found: Found = {}
     for probe in (PAGE, httpx.Response(403), httpx.Response(302)):
