@@ -227,7 +227,7 @@ async def test_a_token_that_somebody_else_has_got_is_used_and_else_one_is_asked_
         vendor.accepted = ""
         assert (await put(http)).status_code == 200
         assert auth.kept == [Token("t1", 3600)]
-        vendor.accepted, vendor.token_answer = "", httpx.Response(400)
+        auth.shared, vendor.accepted, vendor.token_answer = None, "", httpx.Response(400)
         with pytest.raises(Unavailable):
             await put(http)
         assert isinstance(auth.kept[1], Unavailable)
