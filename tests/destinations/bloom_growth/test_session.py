@@ -135,7 +135,8 @@ async def test_a_refused_login_is_not_tried_again_even_over_restarts(tmp_path: P
 async def test_trouble_at_the_login_is_an_outage_that_passes(tmp_path: Path) -> None:
     service = Service()
     call = service.open(tmp_path)
-    for answer in (httpx.Response(503), httpx.Response(200, html="<html>"), httpx.Response(302)):
+    proxys = httpx.Response(400, json={"message": "Bad Request"})
+    for answer in (httpx.Response(503), httpx.Response(200, html="<html>"), proxys):
         service.login_answer = answer
         assert isinstance(await error_of(call), Unavailable)
     service.login_answer = None

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from math import inf
 
 import httpx
+import msgspec
 
 from sluice.destinations.bloom_growth.assumptions import (
     FRESH_FOR_S,
@@ -93,8 +94,8 @@ class Session(TokenAuth):
         try:
             return super().read_token(response)
         except Unavailable as error:
-            # 400 as OAuth prescribes, or 401. §2 [client:other], [test:mock]
-            if response.status_code not in (400, 401):
+            # 400 as OAuth prescribes, or 401. §2 [client:other], [test:mock] Without OAuth's code it may be a proxy's.
+            if response.status_code not in (400, 401) or not _names_an_error(response.content):
                 raise
             raise LoginRefused("auth", f"{error}; no login is tried for {REFUSED_FOR_S / 60:g} minutes") from error
 
@@ -136,6 +137,22 @@ class Session(TokenAuth):
             "session, and end each other's; give each a user of its own, or one `token_path` to all on this machine; "
             f"no login is tried for {REFUSED_FOR_S / 60:g} minutes"
         )
+
+
+class _OAuthError(msgspec.Struct):
+    """RFC 6749 §5.2"""
+
+    error: str
+
+
+_decode_error = msgspec.json.Decoder(_OAuthError).decode
+
+
+def _names_an_error(content: bytes) -> bool:
+    try:
+        return bool(_decode_error(content).error)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
 class LoginRefused(Unavailable):
