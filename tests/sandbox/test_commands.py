@@ -82,6 +82,73 @@ def test_bloom_growth_takes_given_ids_and_strict_switches() -> None:
     assert (pad.status_code, pad.text, after_login) == (200, "", 401)
 
 
+def test_liquid_decisions_takes_its_options() -> None:
+    options = ["--identifier-field", "seq", "--no-counts-in-reason", "--mails-each-status", "--queue-time", "0"]
+    options += ["--slice-time", "0", "--max-updates-items", "2", "--short-pages", "--records-per-file", "1"]
+    options += ["--header-in-first-file", "--links-field", "response", "--links-origin", "https://files.example"]
+    with _start("liquid-decisions", "--json", *options) as process, httpx.Client(trust_env=False) as http:
+        found = json.loads(_first_line(process))
+        http.base_url = found["url"]
+        form = {"grant_type": "password", "username": found["username"], "password": found["password"]}
+        form["scope"] = f"community={found['community']}"
+        granted = http.post("/ls/api/oauth2/token", data=form).json()
+        http.headers["authorization"] = f"Bearer {granted['access_token']}"
+        headers = {"type": "Account", "action": "Merge"}
+        items = [{"headers": headers, "data": {"accountId": key, "seq": 7}} for key in "abc"]
+        http.post("/ls/api/items/upsert", json=items)
+        page = http.post("/ls/api/items/updates", data={"itemType": "Account", "max": "5000"}).json()
+        job = {"jobName": "j", "itemType": "Account", "contentType": "text/csv", "rowHeader": "true"}
+        status = http.post("/ls/api/batch/export", data={**job, "notificationEmail": "me@example.com"}).json()
+        links = status["response"].split()
+        files = [http.get(link.removeprefix("https://files.example")).text for link in links]
+        mails = [one["status"] for one in http.get("/_sandbox/outbox").json()]
+        audited = [json.loads(line) for line in http.get("/_sandbox/items").text.splitlines()]
+        process.terminate()
+    assert [one["writes"][0]["identifier"] for one in audited] == ["7", "7", "7"]
+    assert (len(page["items"]), status["reason"]) == (2, "done")
+    assert files == ["accountId,seq\r\na,7\r\n", "b,7\r\n", "c,7\r\n"]
+    assert mails == ["Initialized", "Accepted", "Processing", "Completed"]
+
+
+def test_a_late_commit_is_an_option() -> None:
+    with _start("liquid-decisions", "--json", "--late-commit", "60") as process, httpx.Client(trust_env=False) as http:
+        found = json.loads(_first_line(process))
+        http.base_url = found["url"]
+        form = {name: found[name] for name in ("username", "password")}
+        form |= {"grant_type": "password", "scope": "community=ACME"}
+        granted = http.post("/ls/api/oauth2/token", data=form).json()
+        http.headers["authorization"] = f"Bearer {granted['access_token']}"
+        http.post(
+            "/ls/api/items/upsert",
+            json=[{"headers": {"type": "Account", "action": "Merge"}, "data": {"accountId": "a"}}],
+        )
+        seen = []
+        for _ in range(2):
+            seen.append(len(http.post("/ls/api/items/updates", data={"itemType": "Account"}).json()["items"]))
+            http.post("/_sandbox/clock", json={"advance_s": 61})
+        process.terminate()
+    assert seen == [0, 1]
+
+
+def test_blueconic_takes_segments() -> None:
+    options = ["--segment", "vip:tier=gold", "--segment", "few:a,c", "--page-items", "1", "--list-by-modification"]
+    with _start("blueconic", "--json", *options) as process, httpx.Client(trust_env=False) as http:
+        found = json.loads(_first_line(process))
+        http.base_url = f"{found['url']}/rest/v2"
+        form = {"grant_type": "client_credentials", "client_id": "sandbox", "client_secret": "sandbox-secret"}
+        http.headers["authorization"] = f"Bearer {http.post('/oauth/token', data=form).json()['access_token']}"
+        gold = [{"id": "tier", "values": ["gold"], "strategy": "SET"}]
+        for key in "cba":
+            http.put("/profiles", json=[{"profileId": key, "strategy": "UPSERT", "properties": gold}])
+            http.post(f"{found['url']}/_sandbox/clock", json={"advance_s": 1})
+        pages = [http.get(f"/segments/{name}/profiles").json() for name in ("vip", "few")]
+        process.terminate()
+    assert [(page["profiles"][0]["id"], page["totalResults"], page["totalPages"]) for page in pages] == [
+        ("c", 3, 3),
+        ("c", 2, 2),
+    ]
+
+
 def test_it_stops_when_its_parent_dies() -> None:
     script = "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'sandbox', 'otlp']); input()"
     pipe = subprocess.PIPE

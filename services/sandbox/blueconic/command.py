@@ -6,11 +6,24 @@ import click
 import msgspec
 
 from sandbox.blueconic.event_types import EventType
-from sandbox.blueconic.settings import GroupType, Settings
+from sandbox.blueconic.settings import GroupType, Segment, Settings
 from sandbox.blueconic.vendor import BlueConic
 from sandbox.serving.command import Serving, serving_options, setting
 
 _setting = partial(setting, Settings())
+
+
+class _Segments(click.ParamType):
+    name = "segment"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Segment:
+        name, _, rest = value.partition(":")
+        if not name or not rest:
+            self.fail(f"expected ID:PROPERTY=VALUE or ID:PROFILE[,PROFILE...], got {value!r}", param, ctx)
+        wanted, is_filter, found = rest.partition("=")
+        if is_filter:
+            return Segment(id=name, property=wanted, value=found)
+        return Segment(id=name, profiles=frozenset(rest.split(",")))
 
 
 @click.command()
@@ -32,6 +45,16 @@ _setting = partial(setting, Settings())
     metavar="ID",
     help="Strict: the only properties there are; repeatable.",
 )
+@click.option(
+    "--segment",
+    "segments",
+    multiple=True,
+    type=_Segments(),
+    metavar="ID:PROPERTY=VALUE|ID:PROFILE[,PROFILE...]",
+    help="A segment, by a property or by profiles; repeatable.",
+)
+@_setting("--page-items", "page_items", "Rows of a listing's page without count.", least=1)
+@_setting("--list-by-modification", "lists_by_modification", "Listings are in the order of modification.")
 @_setting("--max-body-bytes", "max_body_bytes", "A proxy's cap on bulk bodies: 413 beyond it.", least=1)
 @_setting("--retry-after", "retry_after_s", "Seconds to send with 429.", least=0)
 @click.option("--read-lag", "read_lag_s", default=0.0, help="Seconds until reads see a write.")

@@ -1,4 +1,4 @@
-"""Table of the endpoints of blueconic.md §1, from which the routes and the tenant's own definition are made."""
+"""Table of the endpoints of blueconic.md §1 and §11, from which the routes and the tenant's own definition are made."""
 
 from typing import NamedTuple
 
@@ -27,6 +27,10 @@ ENDPOINTS = (
     Endpoint("PUT", "/profiles", "createUpdateDeleteProfiles", "write:profiles", _BULK),
     Endpoint("GET", "/profiles/{profileId}", "getOneProfile", "read:profiles", (200, 401, 404, 408, 503)),
     Endpoint("GET", "/profiles", "searchProfiles", "read:profiles", (200, 400, 401, 408, 501, 503)),
+    # §11 names no operation: [assumed].
+    Endpoint(
+        "GET", "/segments/{segment}/profiles", "getAllProfilesOfSegment", "read:segments", (200, 400, 401, 404, 503)
+    ),
     Endpoint("GET", "/profileProperties", "getAllProfileOrGroupProperties", "read:profile-properties", (200, 401, 503)),
     Endpoint("GET", "/timelineEventTypes", "getTimelineEventTypes", "read:timeline-event-types", (200, 401, 403, 503)),
     Endpoint("GET", "/groupTypes", "getAllGroupTypes", "read:group-types", (200, 401, 503)),

@@ -1,24 +1,17 @@
 """Reads of groups: one group, or the groups of a type in pages. blueconic.md §8."""
 
-from collections.abc import Iterator
-
 import msgspec
 
-from sandbox.blueconic.arguments import BadArgument, names, whole_number
-from sandbox.blueconic.endpoints import BASE
+from sandbox.blueconic.arguments import BadArgument, names
 from sandbox.blueconic.errors import bad_request, not_found
-from sandbox.blueconic.group_table import Group, Page, unpack
+from sandbox.blueconic.group_table import Group, unpack
 from sandbox.blueconic.groups import Groups
+from sandbox.blueconic.listing import page_response, read_page
 from sandbox.blueconic.property_view import PropertyView, as_views
 from sandbox.blueconic.settings import Settings
 from sandbox.clock import Clock, rfc3339
+from sandbox.faults.board import FaultBoard
 from sandbox.http.messages import Request, Response, as_json
-
-MAX_COUNT = 1_000_000
-"""The largest ``count`` of a listing. §6 [spec]"""
-
-_GROUPS_PER_PIECE = 500
-_FIRST = "*"
 
 
 class GroupView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -31,24 +24,14 @@ class GroupView(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     properties: list[PropertyView]
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
-    """Fields of a page before its groups; ``next_cursor`` is absent on the last page. §8 [spec]"""
-
-    items_per_page: int
-    total_pages: int
-    total_results: int
-    cursor: str
-    next_cursor: str | None = None
-    links: list[dict[str, str]]
-
-
 class GroupReads:
     """Handlers of reads over ``Groups``."""
 
-    def __init__(self, settings: Settings, groups: Groups, clock: Clock) -> None:
+    def __init__(self, settings: Settings, groups: Groups, clock: Clock, faults: FaultBoard) -> None:
         self._settings = settings
         self._groups = groups
         self._clock = clock
+        self._faults = faults
 
     def get_group(self, request: Request) -> Response:
         group_type, group_id = request.params["grouptype"], request.params["group"]
@@ -59,70 +42,22 @@ class GroupReads:
         return as_json(_view(group_type, group_id, unpack(packed), names(request, "properties")))
 
     def list_groups(self, request: Request) -> Response:
-        """Stream a page (``Transfer-Encoding: chunked``). §8 [spec]"""
         group_type = request.params["grouptype"]
         table = self._groups.tables.get(group_type)
         if table is None:
             return not_found(bare=self._settings.bare_not_found)
         try:
-            count = whole_number(request, "count", default=self._settings.page_items, least=1, most=MAX_COUNT)
-            start = _serial(request)
-            _refuse_refinement(request)
-            _refuse_too_many_hits(request, len(table))
+            # The language of refinements is not in the document.
+            asked = read_page(request, self._settings, self._faults, unknown=("refinement",))
         except BadArgument as error:
             return bad_request(error.field_error)
-        page = table.page(start, count, self._clock.now_ms())
-        listing = _listing(request, group_type, page, count, len(table))
-        body = _stream(listing, group_type, page, names(request, "properties"))
-        return Response(status=200, body=body, content_type="application/json")
+        page = table.page(asked.after, asked.size, self._clock.now_ms())
+        wanted = names(request, "properties")
 
+        def view(row: tuple[str, bytes]) -> GroupView:
+            return _view(group_type, row[0], unpack(row[1]), wanted)
 
-def _serial(request: Request) -> int:
-    cursor = request.argument("cursor") or _FIRST
-    if cursor == _FIRST:
-        return 0
-    try:
-        return int(cursor, 16)
-    except ValueError:
-        raise BadArgument("cursor", f"expected * or a nextCursor of this listing, got {cursor!r}") from None
-
-
-def _refuse_refinement(request: Request) -> None:
-    """Refuse any filter: its language is not in the document, and ignoring it would return the wrong groups."""
-    if "refinement" in request.query:
-        raise BadArgument("refinement", "the sandbox does not know refinements")
-
-
-def _refuse_too_many_hits(request: Request, hits: int) -> None:
-    """Refuse more hits than ``maxHitsAllowed``. R100+; §8 names it without its meaning. [assumed: a 400]"""
-    if hits > whole_number(request, "maxHitsAllowed", default=hits, least=1, most=MAX_COUNT):
-        raise BadArgument("maxHitsAllowed", f"{hits} groups match")
-
-
-def _listing(request: Request, group_type: str, page: Page, count: int, total: int) -> Listing:
-    cursor = request.argument("cursor") or _FIRST
-    next_cursor = None if page.next_serial is None else f"{page.next_serial:x}"
-    path = f"{BASE}/groups/{group_type}"
-    links = [{"href": f"{path}?cursor={cursor}", "rel": "self", "type": "application/json"}]
-    if next_cursor is not None:
-        links.append({"href": f"{path}?cursor={next_cursor}", "rel": "next", "type": "application/json"})
-    return Listing(
-        items_per_page=count,
-        total_pages=-(-total // count),
-        total_results=total,
-        cursor=cursor,
-        next_cursor=next_cursor,
-        links=links,
-    )
-
-
-def _stream(listing: Listing, group_type: str, page: Page, wanted: frozenset[str] | None) -> Iterator[bytes]:
-    yield msgspec.json.encode(listing)[:-1] + b',"groups":['
-    for start in range(0, len(page.groups), _GROUPS_PER_PIECE):
-        groups = page.groups[start : start + _GROUPS_PER_PIECE]
-        views = [_view(group_type, group_id, unpack(packed), wanted) for group_id, packed in groups]
-        yield (b"," if start else b"") + msgspec.json.encode(views)[1:-1]
-    yield b"]}"
+        return page_response(request, asked, "groups", page.groups, view, ends_at=page.ends_at, total=len(table))
 
 
 def _view(group_type: str, group_id: str, group: Group, wanted: frozenset[str] | None) -> GroupView:

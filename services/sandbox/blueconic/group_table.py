@@ -1,7 +1,7 @@
 """Storage of the groups of one type as MessagePack: about half a kilobyte for a group of eight short properties.
 
-Groups are listed in the order of their creation. Each has a serial number. A page's cursor is the serial number to
-continue from, so it stays valid whatever is created or deleted in between.
+Groups are listed in the order of their creation. Each has a serial number, after which the next page begins, so that a
+cursor stays valid whatever is created or deleted in between. Or else they are listed by their last modification.
 """
 
 from array import array
@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from sandbox.blueconic.listing_order import ListingOrder, Place
 from sandbox.blueconic.rules import Values
 
 _MIN_GAPS = 1000
@@ -25,16 +26,17 @@ class Group(msgspec.Struct, array_like=True, gc=False):
 
 
 class Page(NamedTuple):
-    """Some groups by id, and the serial number at which the next page starts; null on the last page."""
+    """Some groups by id, and the place at which the page ends; null on the last page."""
 
     groups: list[tuple[str, bytes]]
-    next_serial: int | None
+    ends_at: Place | None
 
 
 class GroupTable:
     """All groups of one type, by id."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, by_modification: bool = False) -> None:
+        self._modified = ListingOrder() if by_modification else None
         self.lag_ms = 0
         """How long reads see a group as before, when it is written now."""
         self._packed: dict[str, bytes] = {}
@@ -69,6 +71,8 @@ class GroupTable:
             return False
         if self.lag_ms:
             self._replaced[group_id] = (now_ms + self.lag_ms, packed)
+        if self._modified is not None:
+            self._modified.remove(group_id)
         self._ids[bisect_left(self._serials, unpack(packed).serial)] = None
         if len(self._ids) > 2 * len(self._packed) + _MIN_GAPS:
             self._compact()
@@ -83,21 +87,34 @@ class GroupTable:
             del self._replaced[group_id]
         return self._packed.get(group_id)
 
-    def page(self, from_serial: int, count: int, now_ms: int) -> Page:
+    def page(self, after: Place, count: int, now_ms: int) -> Page:
+        """Return at most ``count`` groups after a place: a serial number, or else an instant and a group's id."""
+        if self._modified is not None:
+            return self._page_by_modification(self._modified, after, count, now_ms)
         groups: list[tuple[str, bytes]] = []
-        for index in range(bisect_left(self._serials, from_serial), len(self._ids)):
+        last = after
+        for index in range(bisect_left(self._serials, max(0, after[0] + 1)), len(self._ids)):
             group_id = self._ids[index]
             packed = None if group_id is None else self.read(group_id, now_ms)
             if group_id is None or packed is None:
                 continue
             if len(groups) == count:
-                return Page(groups, self._serials[index])
+                return Page(groups, last)
             groups.append((group_id, packed))
+            last = (self._serials[index], "")
         return Page(groups, None)
+
+    def _page_by_modification(self, order: ListingOrder, after: Place, count: int, now_ms: int) -> Page:
+        places = order.after(after, count + 1)
+        read = ((group_id, self.read(group_id, now_ms)) for _, group_id in places[:count])
+        groups = [(group_id, packed) for group_id, packed in read if packed is not None]
+        return Page(groups, places[count - 1] if len(places) > count > 0 else None)
 
     def _put(self, group_id: str, group: Group, now_ms: int) -> None:
         if self.lag_ms:
             self._replaced[group_id] = (now_ms + self.lag_ms, self._packed.get(group_id))
+        if self._modified is not None:
+            self._modified.put(group_id, group.modified_ms)
         self._packed[group_id] = _pack(group)
 
     def _compact(self) -> None:

@@ -56,11 +56,12 @@ class Groups:
         self._rules = PropertyRules(settings.defined_properties)
         self._pii = settings.pii_properties
         self._lag_ms = round(settings.read_lag_s * 1000)
+        self._by_modification = settings.lists_by_modification
         self._types = [group_type.id for group_type in settings.group_types]
         self.clear()
 
     def clear(self) -> None:
-        self.tables = {group_type: GroupTable() for group_type in self._types}
+        self.tables = {group_type: GroupTable(by_modification=self._by_modification) for group_type in self._types}
 
     def write(self, request: Request, entries: list[GroupEntry]) -> list[GroupResult] | Response:
         """Apply entries in array order, each seeing the effects of earlier ones. §3 [assumed]"""

@@ -59,10 +59,13 @@ class ProfileReads:
         profile = self._profiles.table.get(profile_id)
         if profile is None:
             return not_found(bare=self._settings.bare_not_found)
-        expand = request.query.get("expand", [])
+        return as_json(self.view(request, profile_id, profile, request.query.get("expand", [])))
+
+    def view(self, request: Request, profile_id: str, profile: Profile, expand: list[str]) -> ProfileView:
+        """Return a profile with what ``expand`` names, limited to the properties and events that the request names."""
         wanted = names(request, "profileProperty") or names(request, "properties")
-        segments = [{"id": name} for name in self._profiles.segments(profile.values)]
-        view = ProfileView(
+        segments = [{"id": name} for name in self._profiles.segments.of(profile_id, profile.values)]
+        return ProfileView(
             id=profile_id,
             creation_date=rfc3339(profile.created_ms),
             consented_objectives=profile.values.get("consented_objectives", []),
@@ -73,7 +76,6 @@ class ProfileReads:
             segments=segments if "profile.segments" in expand else UNSET,
             replaces=[],
         )
-        return as_json(view)
 
     def search(self, request: Request) -> Response:
         """Find profiles by all pairs of ``property`` and ``value`` [assumed]; 501 if one is not unique [spec]."""

@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 from sandbox.blueconic.profile_entry import Match, ProfileEntry, ProfileResult, SegmentRestriction, State
 from sandbox.blueconic.profile_table import Profile, ProfileTable
 from sandbox.blueconic.rules import Errors, PropertyRules, Values
+from sandbox.blueconic.segments import Segments
 from sandbox.blueconic.settings import Settings
 from sandbox.blueconic.timeline import Timeline, Written
 from sandbox.clock import Clock
@@ -37,10 +38,12 @@ class Profiles:
         self._ledger = ledger
         self._rules = PropertyRules(settings.defined_properties)
         self.timeline = Timeline(settings.event_types)
+        self.segments = Segments(settings)
         self.clear()
 
     def clear(self) -> None:
         self.table = ProfileTable(self._settings.unique_properties)
+        self.segments.clear()
 
     def write(self, request: Request, entries: list[ProfileEntry]) -> list[ProfileResult]:
         """Apply entries in array order, each seeing the effects of earlier ones. §3 [assumed]"""
@@ -50,10 +53,6 @@ class Profiles:
         self._record_entries(request.number, entries, outcomes, now_ms)
         self._record_events(request.number, entries, outcomes, now_ms)
         return [_result(entry, outcome) for entry, outcome in zip(entries, outcomes, strict=True)]
-
-    def segments(self, values: Values) -> list[str]:
-        """Return the segments of a profile with these values."""
-        return [segment.id for segment in self._settings.segments if segment.value in values.get(segment.property, ())]
 
     def _apply(self, entry: ProfileEntry, objectives: frozenset[str], now_ms: int) -> _Outcome:
         if any(rule.id in self._settings.pii_properties for rule in entry.properties):
@@ -65,10 +64,11 @@ class Profiles:
         profile = self.table.get(profile_id) if profile_id else None
         if profile is None and entry.strategy != "UPSERT":
             return _Outcome("NOTFOUND", entry.profile_id)
-        if not self._is_in_segment(entry, profile):
+        if not self._is_in_segment(entry, profile_id, profile):
             return _Outcome("RESTRICTION_MISMATCH", profile_id)
         if profile is not None and profile_id and entry.strategy == "DELETE":
             self.table.delete(profile_id)
+            self.segments.remove(profile_id)
             return _Outcome("DELETED", profile_id)
         return self._store(entry, profile_id or str(uuid.uuid4()), profile, objectives, now_ms)
 
@@ -89,6 +89,8 @@ class Profiles:
         if any(one.changed for one in written):
             stored.events = self.timeline.kept(stored.events, now_ms)
         self.table.put(profile_id, stored, before)
+        if profile is None or applied.changed or any(one.changed for one in written):
+            self.segments.put(profile_id, stored.values, serial=stored.serial, modified_ms=now_ms)
         state: State = "CREATED" if profile is None else "MODIFIED" if applied.changed else "UNCHANGED"
         return _Outcome(state, profile_id, applied.errors, written)
 
@@ -111,11 +113,13 @@ class Profiles:
                     return {pair.id: ["expected a property marked as unique identifier"]}
         return None
 
-    def _is_in_segment(self, entry: ProfileEntry, profile: Profile | None) -> bool:
+    def _is_in_segment(self, entry: ProfileEntry, profile_id: str | None, profile: Profile | None) -> bool:
         """Return whether the profile is in the required segment; one that does not exist yet is in none. [assumed]"""
         if not isinstance(entry.restriction, SegmentRestriction):
             return True
-        return profile is not None and entry.restriction.is_member_of_segment in self.segments(profile.values)
+        if profile is None or profile_id is None:
+            return False
+        return entry.restriction.is_member_of_segment in self.segments.of(profile_id, profile.values)
 
     def _record_entries(self, request: int, entries: list[ProfileEntry], outcomes: list[_Outcome], now_ms: int) -> None:
         states = [outcome.state for outcome in outcomes]

@@ -11,9 +11,10 @@ A choice that a user may know better is a setting. The others are made here and 
 - A profile of which only events changed is ``UNCHANGED``; an entry that writes no profile gets no ``timeline`` back.
 - An event of an unknown type is ``REJECTED``; properties that its type does not list are accepted unchecked.
 - Of too many events the latest stay. Event values are returned as strings, as all values are (§8).
-- Searches by several properties must match all of them. More hits than ``maxHitsAllowed`` are a 400, and so is any
-  ``refinement``, whose language the document does not give. ``collapse`` and the triggers are accepted and do nothing.
-- Profiles are never merged. The segment of a profile follows from its values.
+- Searches by several properties must match all of them. Any ``refinement`` is a 400: the document does not give its
+  language; nor what audiences and tracked properties are, a 400 too. ``collapse`` and the triggers do nothing.
+- Profiles are never merged. The segments of a profile follow from its id and values. A page of a segment has its
+  members as of the request, in the shape of a single read.
 """
 
 import msgspec
@@ -31,11 +32,14 @@ class GroupType(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """The profiles whose ``property`` has ``value``. The document names segments without defining them. [assumed]"""
+    """The profiles whose ``property`` has ``value``, and those whose id is among ``profiles``. §11; the document names
+    segments without defining them [assumed]
+    """
 
     id: str
-    property: str
-    value: str
+    property: str = ""
+    value: str = ""
+    profiles: frozenset[str] = frozenset()
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,7 +66,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     bare_not_found: bool = False
     """Absent groups and profiles are a 404 without a body, instead of one in the shape of a 400. §7 [assumed]"""
     page_items: int = 100
-    """Groups on a page when ``count`` is not given. §8 names no default [assumed]"""
+    """Rows on a page when ``count`` is not given. §8 names no default [assumed]"""
+    lists_by_modification: bool = False
+    """True: listings are in the order of the last modification: what changes while it is listed may come twice. §12
+    [assumed: in the order of creation]
+    """
     group_types: tuple[GroupType, ...] = (
         GroupType(id="company", name="Company", plural_name="Companies"),
         GroupType(id="airport", name="Airport", plural_name="Airports"),

@@ -8,13 +8,14 @@ from sandbox.blueconic.authorization_code import AuthorizationCode
 from sandbox.blueconic.bulk import bulk_endpoint
 from sandbox.blueconic.definitions import Definitions
 from sandbox.blueconic.endpoints import BASE, ENDPOINTS, Endpoint
-from sandbox.blueconic.faults import ReadLag
+from sandbox.blueconic.faults import DeadCursor, ReadLag
 from sandbox.blueconic.group_reads import GroupReads
 from sandbox.blueconic.groups import GroupEntry, Groups
 from sandbox.blueconic.oauth import OAuth
 from sandbox.blueconic.profile_entry import ProfileEntry
 from sandbox.blueconic.profile_reads import ProfileReads
 from sandbox.blueconic.profiles import Profiles
+from sandbox.blueconic.segment_reads import SegmentReads
 from sandbox.blueconic.settings import Settings
 from sandbox.blueconic.tokens import Tokens
 from sandbox.http.messages import Answer, BulkResponse, Handler, Request, Response, gzipped
@@ -30,7 +31,7 @@ class BlueConic(Vendor):
     """One tenant of BlueConic, empty but for its group types."""
 
     name = "blueconic"
-    fault_kinds = (ReadLag,)
+    fault_kinds = (ReadLag, DeadCursor)
 
     def __init__(self, settings: Settings | None = None, *, ledger: Ledger | None = None) -> None:
         super().__init__(ledger)
@@ -78,8 +79,9 @@ class BlueConic(Vendor):
         grants = {"authorization_code": codes.grant_code, "refresh_token": codes.grant_refresh}
         oauth = OAuth(self.settings, self._tokens, grants)
         definitions = Definitions(self.settings)
-        groups = GroupReads(self.settings, self._groups, self.clock)
+        groups = GroupReads(self.settings, self._groups, self.clock, self.faults)
         profiles = ProfileReads(self.settings, self._profiles, self.clock)
+        segments = SegmentReads(self.settings, self._profiles, profiles, self.faults)
         return {
             "getToken": oauth.token,
             "revokeToken": oauth.revoke,
@@ -95,6 +97,7 @@ class BlueConic(Vendor):
             ),
             "getOneProfile": profiles.get_profile,
             "searchProfiles": profiles.search,
+            "getAllProfilesOfSegment": segments.list_profiles,
             "getAllProfileOrGroupProperties": definitions.list_properties,
             "getTimelineEventTypes": definitions.list_event_types,
         }

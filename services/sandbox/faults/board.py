@@ -53,6 +53,7 @@ class FaultBoard:
         """Yield each active fault of these kinds that acts on this request, and count it as used.
 
         For work without a request of its own, such as a batch processed later, pass the request that created the work.
+        Where its body is kept no longer, a fault with ``contains`` does not act.
         """
         for active in tuple(self._active):
             fault = active.fault

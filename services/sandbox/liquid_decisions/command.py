@@ -48,10 +48,20 @@ class _ItemTypes(click.ParamType):
 @_setting("--create-overrides", "create_overrides", "Create of a key that exists overrides the item.")
 @_setting("--update-needs-item", "update_needs_item", "Update of an absent key is rejected.")
 @_setting("--delete-needs-item", "delete_needs_item", "Delete of an absent key is rejected.")
+@_setting("--identifier-field", "identifier_field", "Field that tells records apart in the ledger.")
 @_setting("--count-without-rejected", "count_leaves_out_rejected", "An upsert's count leaves rejected items out.")
 @_setting("--import-counts-refused", "import_counts_refused", "recordsProcessed includes refused records.")
 @_setting("--bad-record-fails-job", "import_fails_on_bad_record", "A bad record in an import fails the job.")
 @click.option("--no-links-in-reason", is_flag=True, help="Links of exports come by mail only.")
+@_setting("--links-field", "links_field", "Field of a status that has the links of an export.")
+@_setting("--links-origin", "links_origin", "Scheme and host of the links of exports, if not the sandbox's.")
+@click.option("--header-in-first-file", is_flag=True, help="Only the first file of an export has the header row.")
+@_setting("--records-per-file", "records_per_file", "Records of a file of an export.", least=1)
+@click.option("--no-counts-in-reason", is_flag=True, help="The reason of a job has no counts.")
+@_setting("--mails-each-status", "mails_each_status", "Each status of a job is mailed, not its end alone.")
+@_setting("--max-updates-items", "max_updates_items", "Items of a page of updates at most.", least=1)
+@_setting("--short-pages", "short_pages", "A max of updates beyond it gets fewer items, not a 400.")
+@_setting("--late-commit", "late_commit_s", "Seconds until updates shows a write.")
 @_setting("--slice-records", "slice_records", least=1)
 @_setting("--queue-time", "queue_s", "Seconds until a job runs.")
 @_setting("--slice-time", "slice_s", "Seconds for a slice of records.")
@@ -73,6 +83,8 @@ def liquid_decisions(
     forbidden: tuple[str, ...],
     added_types: tuple[ItemType, ...],
     no_links_in_reason: bool,
+    header_in_first_file: bool,
+    no_counts_in_reason: bool,
     sql_memory: int,
 ) -> None:
     """Serve a stand-in for the Liquid Decisions REST API."""
@@ -84,6 +96,8 @@ def liquid_decisions(
         communities=(*allowed, *forbidden),
         item_types=tuple(item_types.values()),
         links_in_reason=not no_links_in_reason,
+        header_in_each_file=not header_in_first_file,
+        counts_in_reason=not no_counts_in_reason,
         sql_memory_bytes=sql_memory << 20,
     )
     credentials = {

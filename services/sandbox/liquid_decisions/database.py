@@ -30,6 +30,9 @@ class Database:
         self._serial += 1
         return self._serial
 
+    def now_ms(self) -> int:
+        return self._clock.now_ms()
+
     @contextmanager
     def transaction(self, at: float | None = None) -> Iterator[int]:
         """Yield the instant of the write in epoch milliseconds: now, or ``at`` (seconds since 1970).

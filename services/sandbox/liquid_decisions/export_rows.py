@@ -28,12 +28,14 @@ def csv_files(
     *,
     template: Template | None,
     has_header: bool,
+    in_each_file: bool,
 ) -> Iterator[Content]:
-    """Yield a line per row: the columns, or the rendered template. Each file begins with the header, if any."""
+    """Yield a line per row: the columns, or the rendered template; the header, if any, in each file or the first."""
     header = _line(template.names if template else columns) if has_header else ""
     lines = (_line(_cells(row, columns)) if template is None else _rendered(row, template) for row in found)
     for block in _blocks(lines, rows_per_file):
         yield Content(CSV_TYPE, "".join([header, *block]).encode())
+        header = header if in_each_file else ""
 
 
 def _blocks(found: Iterable[T], size: int) -> Iterator[list[T]]:

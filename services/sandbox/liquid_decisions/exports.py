@@ -40,7 +40,7 @@ class Exports:
     def submit(self, request: Request, community: Community) -> Response:
         form = read_form(request)
         # Links are absolute, with the name under which the client reached the sandbox.
-        origin = f"http://{request.header('host')}"
+        origin = community.settings.links_origin or f"http://{request.header('host')}"
         return self._jobs.submit(
             request, community, form, lambda: self._prepare(form, community, origin), accepted_reason="waiting to run"
         )
@@ -118,6 +118,7 @@ class ExportWork:
             self._settings.records_per_file,
             template=request.template,
             has_header=request.has_header,
+            in_each_file=self._settings.header_in_each_file,
         )
 
     def _counted(self, found: Iterator[Any]) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from sandbox.faults.board import FaultBoard
 from sandbox.http.messages import Request, Response
 from sandbox.http.multipart import Parts, read_parts
 from sandbox.liquid_decisions.community import Community
@@ -14,7 +15,7 @@ from sandbox.liquid_decisions.jobs import Jobs
 from sandbox.liquid_decisions.record_file import Record, RecordFile, format_of, read_csv, read_json
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.template import Template
-from sandbox.liquid_decisions.writer import Source
+from sandbox.liquid_decisions.writer import Source, late_s
 
 _ENDPOINT = "POST /ls/api/batch/import"
 """Name of the call in the ledger"""
@@ -24,8 +25,9 @@ _ACTIONS = ("Create", "Merge", "Update", None)
 class Imports:
     """Submission of import jobs."""
 
-    def __init__(self, jobs: Jobs) -> None:
+    def __init__(self, jobs: Jobs, faults: FaultBoard) -> None:
         self._jobs = jobs
+        self._faults = faults
 
     def submit(self, request: Request, community: Community) -> Response:
         """Refuse an unreadable multipart or a missing file with 400; any other mistake is a job ``Rejected``."""
@@ -59,19 +61,20 @@ class Imports:
         if most is not None and file.total > most:
             raise Refusal(f"file: expected at most {most} records, got {file.total}")
         action = "Merge" if merges else "Update"
-        return ImportWork(community, table, file, action, request.number)
+        source = Source(request.number, _ENDPOINT, late_s=late_s(community.settings, self._faults, request))
+        return ImportWork(community, table, file, action, source)
 
 
 class ImportWork:
     """Work of an import: writes the records of a file, a slice at a time."""
 
-    def __init__(self, community: Community, table: ItemTable, file: RecordFile, action: str, request: int) -> None:
+    def __init__(self, community: Community, table: ItemTable, file: RecordFile, action: str, source: Source) -> None:
         self._settings = community.settings
         self._writer = community.writer
         self._type = table.item_type.name
         self._file = file
         self._action = action
-        self._request = request
+        self._source = source
 
     def begin(self) -> int:
         return self._file.total
@@ -79,7 +82,7 @@ class ImportWork:
     def advance(self, records: int, at: float) -> int:
         """Write a slice. A bad record is not counted; settings make it count, or fail the job. §7, §12 [assumed]"""
         entries = [self._entry(record) for record in islice(self._file.records, records)]
-        source = Source(self._request, _ENDPOINT, at)
+        source = self._source._replace(at=at)
         if self._settings.import_fails_on_bad_record:
             return self._write_until_bad(entries, source)
         outcomes = self._writer.write(entries, source)

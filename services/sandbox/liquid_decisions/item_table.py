@@ -6,6 +6,7 @@ six short ones, and a new field costs only a new view.
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
@@ -37,6 +38,13 @@ class Row(NamedTuple):
         return found
 
 
+class _Hidden(NamedTuple):
+    """Write that the feed does not show yet: until when (epoch milliseconds), and the item before it, if any."""
+
+    until_ms: int
+    before: Row | None
+
+
 class ItemTable:
     """Items of one type in one community, by key, by serial number, and by the instant of processing."""
 
@@ -46,14 +54,13 @@ class ItemTable:
         self.view = f"{_table_word(community)}_{item_type.category}_{item_type.name}"
         self._execute = connection.execute
         self._viewed = 0
+        self._hidden: dict[int, _Hidden] = {}
         table = self._table = quoted(f"items {item_type.name}")
         self._execute(
             f"CREATE TABLE {table} (serial INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, action TEXT, client_id TEXT,"
             " revision INTEGER, created_ms INTEGER, updated_ms INTEGER, processed_ms INTEGER, data TEXT)"
         )
-        keys = ", ".join(map(_extract, item_type.key_fields))
-        for index, columns in (("processed", "processed_ms"), ("id", _SQL_ID), ("key", keys)):
-            self._execute(f"CREATE INDEX {quoted(f'{index} of {item_type.name}')} ON {table} ({columns})")
+        self._index("processed", "processed_ms, serial")
         self._find = f"SELECT {_COLUMNS} FROM {table} WHERE key = ?"
         self._insert = f"INSERT INTO {table} ({_COLUMNS}, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
         self._change = (
@@ -80,13 +87,36 @@ class ItemTable:
 
     def delete(self, row: Row) -> None:
         self._execute(self._delete, (row.serial,))
+        self._hidden.pop(row.serial, None)
 
-    def changes(self, after_ms: int, after_serial: int | None, count: int) -> list[Row]:
+    def hide(self, serial: int, before: Row | None, until_ms: int | None) -> None:
+        """Have the feed show the item as ``before`` until that instant; null shows it as it is."""
+        hidden = self._hidden.pop(serial, None)
+        if until_ms is not None:
+            self._hidden[serial] = _Hidden(until_ms, before if hidden is None else hidden.before)
+
+    def changes(self, after_ms: int, after_serial: int | None, count: int, now_ms: int) -> list[Row]:
         """Return rows by (processed, serial), strictly after the pair; without a serial, after the instant."""
-        serial = 2**62 if after_serial is None else after_serial
-        query = f"SELECT {_COLUMNS} FROM {self._table} WHERE (processed_ms, serial) > (?, ?)"
-        found = self._execute(f"{query} ORDER BY processed_ms, serial LIMIT ?", (after_ms, serial, count))
-        return [Row(*one) for one in found]
+        if self._hidden:
+            self._hidden = {serial: one for serial, one in self._hidden.items() if one.until_ms > now_ms}
+        after = (after_ms, 2**62 if after_serial is None else after_serial)
+        found = [*islice(self._shown(*after), count), *self._shown_before(after)]
+        return sorted(found, key=_place)[:count] if self._hidden else found
+
+    def _shown(self, after_ms: int, after_serial: int) -> Iterator[Row]:
+        """Yield the rows that are not hidden, in order.
+
+        Ask twice: SQLite finds a pair by its first column alone, and one write gives its instant to many items.
+        """
+        query = f"SELECT {_COLUMNS} FROM {self._table} WHERE"
+        same = self._execute(f"{query} processed_ms = ? AND serial > ? ORDER BY serial", (after_ms, after_serial))
+        yield from (Row(*one) for one in same if one[0] not in self._hidden)
+        later = self._execute(f"{query} processed_ms > ? ORDER BY processed_ms, serial", (after_ms,))
+        yield from (Row(*one) for one in later if one[0] not in self._hidden)
+
+    def _shown_before(self, after: tuple[int, int]) -> list[Row]:
+        rows = (hidden.before for hidden in self._hidden.values())
+        return [row for row in rows if row is not None and _place(row) > after]
 
     def by_serial(self, serials: Iterable[int]) -> dict[int, Row]:
         query = f"SELECT {_COLUMNS} FROM {self._table} WHERE serial = ?"
@@ -105,6 +135,9 @@ class ItemTable:
         """Give the view a column for every scalar field seen so far. §6 [docs:blog] header columns"""
         if self._viewed == len(self.fields.columns):
             return
+        if not self._viewed:  # Made for the first query, since half of what a write costs would be these two.
+            self._index("id", _SQL_ID)
+            self._index("key", ", ".join(map(_extract, self.item_type.key_fields)))
         self._viewed = len(self.fields.columns)
         category, name = _literal(self.item_type.category), _literal(self.item_type.name)
         headers = (
@@ -131,6 +164,15 @@ class ItemTable:
         if row.client_id is not None:
             headers["clientId"] = row.client_id
         return {"headers": headers, "data": msgspec.Raw(row.data.encode()) if data is None else data}
+
+    def _index(self, name: str, columns: str) -> None:
+        index = quoted(f"{name} of {self.item_type.name}")
+        self._execute(f"CREATE INDEX IF NOT EXISTS {index} ON {self._table} ({columns})")
+
+
+def _place(row: Row) -> tuple[int, int]:
+    """Return the place of a row in the feed. §5 [assumed]"""
+    return row.processed_ms, row.serial
 
 
 def quoted(name: str) -> str:

@@ -3,6 +3,7 @@
     Initialized ─► Accepted ─► Processing ─► Completed
         └► Rejected               │ a slice at a time
     Failed from Processing; Canceled where a noted cancel is found: before the run, or between two slices
+    held: where it waits for its run or its next slice, until somebody releases it
 
 All effects of a slice happen at its end.
 """
@@ -43,7 +44,15 @@ class Job:
     """Submitted job. Instead of work it has a reason when parameters or file are bad: it will be Rejected."""
 
     def __init__(
-        self, community: str, form: Form, settings: Settings, work: Work | str, *, accepted_reason: str, at: float
+        self,
+        community: str,
+        form: Form,
+        settings: Settings,
+        work: Work | str,
+        *,
+        accepted_reason: str,
+        at: float,
+        hold_after: int | None = None,
     ) -> None:
         self.id = str(uuid.uuid4())
         self.community = community
@@ -55,11 +64,13 @@ class Job:
         self.processed = 0
         self.due_at: float | None = at + settings.initialize_s
         """Instant of its next change; null once it is over."""
+        self.is_held = False
+        self._hold_after = hold_after
         self._settings = settings
         self._accepted_reason = accepted_reason
         self._work: Work | None = None if isinstance(work, str) else work
         self._rejection = work if isinstance(work, str) else None
-        self._records = self._done = 0
+        self.records = self._done = 0
         self._is_canceling = False
         self._started_at: float | None = None
         self._ended_at: float | None = None
@@ -78,6 +89,12 @@ class Job:
         if self.due_at is not None:
             self._is_canceling = True
             self.reason = "cancel noted"
+
+    def release(self, at: float) -> None:
+        """Let a held job go on at once, and hold it no more. A cancel noted between two slices takes effect."""
+        self.is_held, self._hold_after, self.due_at = False, None, at
+        if self._is_canceling and self.state == "Processing":
+            self._cancel(at)
 
     def step(self) -> None:
         """Do the work that is due at ``due_at``."""
@@ -100,7 +117,7 @@ class Job:
                 self._end("Rejected", at, self._rejection)
             case "Initialized":
                 self.state, self.reason = "Accepted", self._accepted_reason
-                self.due_at = at + self._settings.queue_s
+                self._go_on(at + self._settings.queue_s)
             case "Accepted":
                 self._start(at)
             case _:
@@ -110,27 +127,38 @@ class Job:
         assert self._work is not None
         self._started_at = at
         self.state, self.reason = "Processing", "running"
-        self._records = self._work.begin()
+        self.records = self._work.begin()
         self.due_at = at + self._settings.slice_s
-        if not self._records:
+        if not self.records:
             self._complete(at)
 
     def _run_slice(self, at: float) -> None:
         assert self._work is not None
-        records = min(self._settings.slice_records, self._records - self._done)
+        records = min(self._settings.slice_records, self.records - self._done)
         self.processed += self._work.advance(records, at)
         self._done += records
-        if self._done == self._records:
+        if self._done == self.records:
             self._complete(at)
         elif self._is_canceling:
-            self._end("Canceled", at, f"canceled after {self._done} records")
+            self._cancel(at)
         else:
-            self.due_at = at + self._settings.slice_s
+            self._go_on(at + self._settings.slice_s)
+
+    def _go_on(self, at: float) -> None:
+        """Be due at that instant, or wait here for a release."""
+        self.due_at = at
+        self.is_held = self._hold_after is not None and self._done >= self._hold_after
+
+    def _cancel(self, at: float) -> None:
+        self._end("Canceled", at, "canceled" + self._counted(f" after {self._done} records"))
 
     def _complete(self, at: float) -> None:
         assert self._work is not None
         self.links = self._work.finish(at)
-        self._end("Completed", at, f"{self.processed} of {self._records} records")
+        self._end("Completed", at, self._counted(f"{self.processed} of {self.records} records") or "done")
+
+    def _counted(self, text: str) -> str:
+        return text if self._settings.counts_in_reason else ""
 
     def _end(self, state: State, at: float, reason: str) -> None:
         self.state, self.reason, self.due_at = state, reason, None

@@ -1,7 +1,9 @@
 """``/oauth2/token`` and the calls about a token. liquid_decisions.md §2 [docs]; errors RFC 6749 §5.2 [assumed]."""
 
+from sandbox.faults.board import FaultBoard
 from sandbox.http.authorization import client_credentials
 from sandbox.http.messages import Request, Response, as_json
+from sandbox.liquid_decisions.faults import NoCommunity
 from sandbox.liquid_decisions.forms import Form, read_form, required
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings, User
@@ -11,8 +13,9 @@ from sandbox.liquid_decisions.tokens import Session, Tokens
 class OAuth:
     """Token calls. A user's password gets a token, for a community or for none yet."""
 
-    def __init__(self, settings: Settings, tokens: Tokens) -> None:
+    def __init__(self, settings: Settings, tokens: Tokens, faults: FaultBoard) -> None:
         self._settings = settings
+        self._faults = faults
         self._tokens = tokens
         self._users = {user.user_id: user for user in settings.users}
         self._grants = {"password": self._grant_password, "refresh_token": self._grant_refresh}
@@ -23,6 +26,8 @@ class OAuth:
         grant = self._grants.get(required(form, "grant_type"))
         if grant is None:
             raise Refusal(f"expected grant_type {', '.join(self._grants)}", error="unsupported_grant_type")
+        for _ in self._faults.acting((NoCommunity,), request.method, request.path, request.body):
+            form = {**form, "scope": ""}
         return grant(form)
 
     def validate(self, _: Request, session: Session) -> Response:

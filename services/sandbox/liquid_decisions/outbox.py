@@ -1,4 +1,4 @@
-"""Mails about ended jobs. liquid_decisions.md §10: the only documented way to an export's result."""
+"""Mails about jobs. liquid_decisions.md §10: the only documented way to an export's result."""
 
 from collections import deque
 
@@ -19,13 +19,13 @@ class Outbox:
         return len(self._mails)
 
     def post(self, job: Job) -> None:
-        """Write the mail of a job that is over."""
+        """Write the mail of a job's status."""
         form = job.form
         mail: dict[str, object] = {
             "to": form["notificationEmail"],
             "jobId": job.id,
             "jobName": form.get("jobName", ""),
-            "status": job.state,
+            "status": job.status,
             "reason": job.reason,
             "links": list(job.links),
         }

@@ -8,12 +8,14 @@ A choice that a user may know better is a setting. The others are made here:
   columns. Blocks nest 20 deep at most; a type has 1000 columns at most. ``Delete`` looks at the key fields only.
 - Every write moves ``processedAt``, by a millisecond at least since the write before; ``updatedAt`` and ``revisionId``
   move when the data changed.
-- A ``max`` of ``updates`` beyond its ceiling is a 400: answering fewer would end a client's loop too early.
+- A write that ``updates`` does not show yet is there for everything else; a later one shows the item. A deleted item is
+  gone at once.
 - SQL answers booleans as 1 and 0. ``History`` and ``Transaction`` tables are a 400: the sandbox keeps neither.
 - An empty CSV cell leaves its field out. A row of another length than the header's is a bad record.
 - Template references put in the value's text as it is, without JSON or CSV quoting, as Velocity does. A reference
   without a value stays as it is written, and is left out when quiet (``$!{name}``).
 - A job belongs to its community and is unknown in another. The end of every job is mailed, whatever its state.
+- An export answers a request for a ``Range`` with the whole file. §15
 - Filters compare as text. A field sent twice counts once: the first.
 """
 
@@ -70,6 +72,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """§2: unknown [assumed]"""
     sends_refresh_token: bool = False
     """§2 [assumed: not sent]"""
+    identifier_field: str = ""
+    """Field whose value the ledger keeps as the entry's identifier; empty: the header ``clientId``."""
 
     create_overrides: bool = False
     """True: ``Create`` of a key that exists overrides it. §3 [assumed: rejected]"""
@@ -84,6 +88,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """True: ``recordsProcessed`` includes refused records. §12 [assumed: it does not]"""
     import_fails_on_bad_record: bool = False
     """True: a bad record fails the job. §7 [assumed: it is skipped]"""
+    counts_in_reason: bool = True
+    """True: the ``reason`` of a job that has ended counts its records. §15 [assumed: free text, §8]"""
     slice_records: int = 100
     """Records between two looks at the cancel flag. §9 [assumed]"""
     initialize_s: float = 0.0
@@ -93,8 +99,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     the end of a small job]
     """
 
+    mails_each_status: bool = False
+    """True: each status of a job is mailed. §15: several mails are possible [assumed: its end alone]"""
+
     links_in_reason: bool = True
-    """True: the ``reason`` of a completed export has its links. §10 [assumed]"""
+    """True: the status of a completed export has its links, in its ``reason``. §10 [assumed]"""
+    links_field: str = "reason"
+    """Text field of the status that has the links. §15: any may have them [assumed]"""
+    links_origin: str = ""
+    """Scheme and host that links name; empty: those by which the client reached the sandbox. [assumed]"""
+    header_in_each_file: bool = True
+    """True: with ``rowHeader`` every file of an export begins with the header row, not the first alone. [assumed]"""
     link_lifetime_s: float = _WEEK_S
     """§10 [docs]"""
     records_per_file: int = 100_000
@@ -105,6 +120,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     updates_items: int = 100
     max_updates_items: int = 1000
     """§5 [assumed]"""
+    short_pages: bool = False
+    """True: a ``max`` beyond the ceiling is answered with fewer items. §15 [assumed: a 400]"""
+    late_commit_s: float = 0.0
+    """Seconds after ``processedAt`` until ``updates`` shows a write. §15 [assumed: none]"""
     max_upsert_items: int | None = None
     max_upsert_bytes: int | None = None
     max_import_records: int | None = None

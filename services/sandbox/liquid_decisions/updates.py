@@ -18,9 +18,10 @@ def updates(request: Request, community: Community) -> Response:
     table = community.table(required(form, "itemType"))
     after_ms = whole_number(form, "processedAfter", default=0, least=0, most=_LAST_MS)
     settings = community.settings
-    most = settings.max_updates_items
-    count = whole_number(form, "max", default=min(settings.updates_items, most), least=1, most=most)
-    rows = table.changes(after_ms, _serial(form), count)
+    ceiling = settings.max_updates_items
+    most = _LAST_MS if settings.short_pages else ceiling
+    count = min(ceiling, whole_number(form, "max", default=min(settings.updates_items, ceiling), least=1, most=most))
+    rows = table.changes(after_ms, _serial(form), count, community.database.now_ms())
     answer = {"items": [table.as_item(row) for row in rows]}
     if rows:
         last = rows[-1]

@@ -12,7 +12,7 @@ from sandbox.liquid_decisions.faults import WrongCount
 from sandbox.liquid_decisions.item import Entry, Item, Outcome
 from sandbox.liquid_decisions.refusal import Refusal
 from sandbox.liquid_decisions.settings import Settings
-from sandbox.liquid_decisions.writer import Source
+from sandbox.liquid_decisions.writer import Source, late_s
 
 _ENDPOINT = "POST /ls/api/items/upsert"
 """Name of the call in the ledger"""
@@ -30,13 +30,14 @@ class Upsert:
         items = _read(request.body, community.settings)
         self._ledger.count_entries(len(items))
         entries = [Entry(item.headers, item.data, item.headers.get("action")) for item in items]
-        outcomes = community.writer.write(entries, Source(request.number, _ENDPOINT))
+        late = late_s(community.settings, self._faults, request)
+        outcomes = community.writer.write(entries, Source(request.number, _ENDPOINT, late_s=late))
         pairs = zip(items, outcomes, strict=True)
         rejects = [_with_receipt(item, outcome) for item, outcome in pairs if outcome.message]
         # ``n``, or ``n`` less the rejected; the document is unclear. §4 [assumed]
         count = len(items) - (len(rejects) if community.settings.count_leaves_out_rejected else 0)
-        faults = self._faults.acting((WrongCount,), request.method, request.path, request.body)
-        count += sum(fault.by for fault in faults)
+        acting = self._faults.acting((WrongCount,), request.method, request.path, request.body)
+        count += sum(fault.by for fault in acting)
         return BulkResponse(
             items=rejects,
             render=lambda shown: _answer(count, shown),

@@ -8,9 +8,11 @@ from sandbox.ledger.ledger import Ledger
 from sandbox.liquid_decisions.community import Community
 from sandbox.liquid_decisions.export_files import FILES, ExportFiles
 from sandbox.liquid_decisions.exports import Exports
-from sandbox.liquid_decisions.faults import FailJob, SlowJob, WrongCount
+from sandbox.liquid_decisions.faults import FAULT_KINDS
 from sandbox.liquid_decisions.imports import Imports
+from sandbox.liquid_decisions.items_endpoint import items_route
 from sandbox.liquid_decisions.jobs import Jobs
+from sandbox.liquid_decisions.jobs_endpoint import jobs_routes
 from sandbox.liquid_decisions.oauth import OAuth
 from sandbox.liquid_decisions.outbox import OUTBOX, Outbox
 from sandbox.liquid_decisions.refusal import Refusal
@@ -31,7 +33,7 @@ class LiquidDecisions(Vendor):
     """Service with all its communities, empty."""
 
     name = "liquid-decisions"
-    fault_kinds = (SlowJob, FailJob, WrongCount)
+    fault_kinds = FAULT_KINDS
 
     def __init__(self, settings: Settings | None = None, *, ledger: Ledger | None = None) -> None:
         super().__init__(ledger)
@@ -39,12 +41,12 @@ class LiquidDecisions(Vendor):
         self._tokens = Tokens(self.clock, self.settings.token_lifetime_s)
         self._outbox = Outbox()
         self._files = ExportFiles(self.settings, self.clock)
-        self._jobs = Jobs(self.settings, self.clock, self.faults, self._outbox)
-        self._communities = self._make_communities()
+        self.jobs = Jobs(self.settings, self.clock, self.faults, self._outbox)
+        self.communities = self._make_communities()
         self.routes: Sequence[Route] = self._make_routes()
 
     def catch_up(self) -> None:
-        self._jobs.catch_up(self.clock.now())
+        self.jobs.catch_up(self.clock.now())
         self._files.drop_expired()
 
     def unrouted(self, allowed: tuple[str, ...]) -> Response:
@@ -59,22 +61,22 @@ class LiquidDecisions(Vendor):
     def state(self) -> dict[str, object]:
         items = {
             community.name: {name: len(table) for name, table in community.database.tables.items()}
-            for community in self._communities.values()
+            for community in self.communities.values()
         }
         return {
             "items": items,
-            "jobs": self._jobs.by_status(),
+            "jobs": self.jobs.by_status(),
             "mails": len(self._outbox),
             "export_bytes": self._files.held_bytes,
             "tokens": len(self._tokens),
         }
 
     def reset(self) -> None:
-        for community in self._communities.values():
+        for community in self.communities.values():
             community.database.connection.close()
-        self._communities = self._make_communities()
+        self.communities = self._make_communities()
         self._tokens.clear()
-        self._jobs.clear()
+        self.jobs.clear()
         self._outbox.clear()
         self._files.clear()
 
@@ -83,9 +85,9 @@ class LiquidDecisions(Vendor):
         return {name: Community(name, self.settings, self.clock, self.ledger) for name in names}
 
     def _make_routes(self) -> list[Route]:
-        oauth = OAuth(self.settings, self._tokens)
-        imports = Imports(self._jobs)
-        exports = Exports(self._jobs, self._files)
+        oauth = OAuth(self.settings, self._tokens, self.faults)
+        imports = Imports(self.jobs, self.faults)
+        exports = Exports(self.jobs, self._files)
         upserts = Upsert(self.ledger, self.faults)
         calls: list[tuple[str, str, Handler]] = [
             ("POST", f"{_BASE}/oauth2/token", oauth.token),
@@ -95,15 +97,16 @@ class LiquidDecisions(Vendor):
             ("POST", f"{_BASE}/oauth2/setProperties", self._with_session(oauth.set_properties)),
             ("POST", f"{_BASE}/batch/import", self._with_community(imports.submit)),
             ("POST", f"{_BASE}/batch/export", self._with_community(exports.submit)),
-            ("POST", f"{_BASE}/batch/status", self._with_community(self._jobs.status)),
-            ("POST", f"{_BASE}/batch/cancel", self._with_community(self._jobs.cancel)),
+            ("POST", f"{_BASE}/batch/status", self._with_community(self.jobs.status)),
+            ("POST", f"{_BASE}/batch/cancel", self._with_community(self.jobs.cancel)),
             ("POST", f"{_BASE}/items/upsert", self._with_community(upserts.upsert)),
             ("POST", f"{_BASE}/items/updates", self._with_community(updates)),
             ("POST", f"{_BASE}/data/sqlQuery", self._with_community(sql_query)),
             ("GET", f"{FILES}/{{file}}", self._files.download),
         ]
         routes = [Route(method, path, _with_refusals(answer)) for method, path, answer in calls]
-        return [*routes, Route("GET", OUTBOX, self._outbox.list_mails)]
+        own = [*jobs_routes(self.jobs), items_route(self.ledger, lambda: self.communities)]
+        return [*routes, Route("GET", OUTBOX, self._outbox.list_mails), *own]
 
     def _with_session(self, answer: SessionHandler) -> Handler:
         return lambda request: answer(request, self._tokens.session(request))
@@ -115,7 +118,7 @@ class LiquidDecisions(Vendor):
             session = self._tokens.session(request)
             if session.community is None:
                 raise Refusal("the token has no community; name one in its scope, or call setCommunity")
-            return answer(request, self._communities[session.community])
+            return answer(request, self.communities[session.community])
 
         return answered
 

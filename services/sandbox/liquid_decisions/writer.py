@@ -5,8 +5,12 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from sandbox.faults.board import FaultBoard
+from sandbox.http.messages import Request
 from sandbox.ledger.ledger import Ledger
 from sandbox.liquid_decisions.database import Database
+from sandbox.liquid_decisions.faults import LateCommit
+from sandbox.liquid_decisions.forms import as_text
 from sandbox.liquid_decisions.item import Entry, Outcome, rejected
 from sandbox.liquid_decisions.item_table import ItemTable, Row
 from sandbox.liquid_decisions.settings import Settings
@@ -23,11 +27,20 @@ _ABSENT = Outcome("Absent")
 
 
 class Source(NamedTuple):
-    """Request that brought the entries, and when they were due if not at once (seconds since 1970)."""
+    """Request that brought the entries, when they were due if not at once (seconds since 1970), and for how many
+    seconds after it ``updates`` does not show them.
+    """
 
     request: int
     endpoint: str
     at: float | None = None
+    late_s: float = 0.0
+
+
+def late_s(settings: Settings, faults: FaultBoard, request: Request) -> float:
+    """Return for how many seconds after ``processedAt`` the feed does not show what this request writes. §15"""
+    acting = faults.acting((LateCommit,), request.method, request.path, request.body)
+    return max([settings.late_commit_s, *(fault.seconds for fault in acting)])
 
 
 class _Write(NamedTuple):
@@ -40,6 +53,8 @@ class _Write(NamedTuple):
     action: str
     client_id: str | None
     now_ms: int
+    shown_ms: int | None
+    """When the feed will show it; null: at once."""
 
 
 class Writer:
@@ -59,15 +74,16 @@ class Writer:
     def write(self, entries: Sequence[Entry], source: Source) -> list[Outcome]:
         """Apply the entries one by one in their order; a rejected one does not undo others. §4 [assumed]"""
         with self._database.transaction(source.at) as now_ms:
+            shown_ms = now_ms + int(1000 * source.late_s) if source.late_s else None
             keys, outcomes = [], []
             for entry in entries:
-                key, outcome = self._apply(entry, now_ms)
+                key, outcome = self._apply(entry, now_ms, shown_ms)
                 keys.append(key)
                 outcomes.append(outcome)
         self._record(entries, keys, outcomes, source, now_ms)
         return outcomes
 
-    def _apply(self, entry: Entry, now_ms: int) -> tuple[str, Outcome]:
+    def _apply(self, entry: Entry, now_ms: int, shown_ms: int | None) -> tuple[str, Outcome]:
         table = self._table(entry)
         if isinstance(table, Outcome):
             return "", table
@@ -81,7 +97,7 @@ class Writer:
         if reject is not None:
             return key, reject
         client_id = entry.headers.get("clientId")
-        write = _Write(table, key, table.find(key), entry.data, action, _text(client_id), now_ms)
+        write = _Write(table, key, table.find(key), entry.data, action, _text(client_id), now_ms, shown_ms)
         return key, self._acts[action](write)
 
     def _table(self, entry: Entry) -> ItemTable | Outcome:
@@ -125,15 +141,17 @@ class Writer:
         text = _encode(data).decode()
         if len(text) > _MAX_ITEM_LENGTH:
             return rejected("InvalidField", f"the item is longer than {_MAX_ITEM_LENGTH:,}")
-        table, key, before, _, action, client_id, now_ms = write
+        table, key, before, _, action, client_id, now_ms, shown_ms = write
         if before is None:
             serial = self._database.next_serial()
             table.insert(key, Row(serial, action, client_id, 1, now_ms, now_ms, now_ms, text))
+            table.hide(serial, None, shown_ms)
             return _CREATED
         same = text == before.data
         revision, updated_ms = (before.revision, before.updated_ms) if same else (before.revision + 1, now_ms)
         client_id = before.client_id if client_id is None else client_id
         table.change(Row(before.serial, action, client_id, revision, before.created_ms, updated_ms, now_ms, text))
+        table.hide(before.serial, before, shown_ms)
         return _UNCHANGED if same else changed
 
     def _record(
@@ -146,11 +164,16 @@ class Writer:
             family="item",
             objects=[_text(entry.headers.get("type")) or "" for entry in entries],
             keys=keys,
-            identifiers=[_text(entry.headers.get("clientId")) for entry in entries],
+            identifiers=list(map(self._identifier, entries)),
             operations=[_text(entry.action) or "" for entry in entries],
             effects=[outcome.effect for outcome in outcomes],
             changed=[outcome.changed for outcome in outcomes],
         )
+
+    def _identifier(self, entry: Entry) -> str | None:
+        """Return what tells the entry from others: the value of the field that the settings name, or ``clientId``."""
+        name = self._settings.identifier_field
+        return as_text(entry.data.get(name)) if name else _text(entry.headers.get("clientId"))
 
 
 def _text(value: object) -> str | None:

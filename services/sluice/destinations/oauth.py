@@ -12,7 +12,8 @@ A refusal of a login may be kept for a while (``refusal_lasts_s``): until then r
 import asyncio
 import re
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from math import inf
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ import httpx
 import msgspec
 
 from sluice.destinations.contract import BatchError, Unavailable, http_status
-from sluice.destinations.http import CONNECT_TIMEOUT_S, describe_request, error_message, retry_after_s
+from sluice.destinations.http import describe_request, error_message, retry_after_s
 from sluice.setting_types import Secret
 
 RESEND_CHECK = "sluice.resend-check"
@@ -29,8 +30,6 @@ ResendCheck = Callable[[httpx.Response], bool]
 """Returns whether an answer that refuses the token proves that the request had no effect."""
 RENEW_AFTER = 0.9
 """Share of a token's lifetime after which it is renewed. blueconic.md §2 [client]"""
-LOGIN_EXTENSIONS = {"timeout": {"connect": CONNECT_TIMEOUT_S, "pool": CONNECT_TIMEOUT_S}}
-"""Extensions of a request for a token, which no client has made: httpx's own timeouts are not in it."""
 
 
 class Token(NamedTuple):
@@ -48,7 +47,8 @@ class TokenAuth(httpx.Auth):
     A refusal raises ``Unavailable``: it says nothing about the records. Does no I/O of its own.
 
     Override ``token_request`` and ``read_token`` for another kind of login, ``authorize`` for another header,
-    ``is_stale`` for another sign of a stale token, ``renew_after_s`` and ``refusal_lasts_s`` for other times.
+    ``is_stale`` for another sign of a stale token, ``renew_after_s`` and ``refusal_lasts_s`` for other times,
+    ``login_turn`` and ``keep`` to share tokens with other processes.
     """
 
     requires_response_body = True
@@ -88,7 +88,17 @@ class TokenAuth(httpx.Auth):
                     # Another request asked while this one waited, and was refused: asking again would only add load.
                     if self._refusal and (self._answers > answers or self._clock() < self._refused_until_s):
                         raise self._refusal.with_traceback(None)
-                    token = self._store((yield self.token_request()))
+                    async with self.login_turn(stale) as found:
+                        if found is None:
+                            try:
+                                found = self._store((yield self.token_request()))
+                            except BatchError as error:
+                                await self.keep(error)
+                                raise
+                            await self.keep(found)
+                        else:
+                            self._use(found)
+                        token = found
             self.authorize(request, token)
             response = yield request
             if not self.is_stale(response):
@@ -99,6 +109,14 @@ class TokenAuth(httpx.Auth):
                 if self._token is stale:
                     self._token = None
                 return
+
+    @asynccontextmanager
+    async def login_turn(self, stale: Token | None) -> AsyncIterator[Token | None]:  # noqa: ARG002  # as above
+        """Wait for the turn to ask for a token in place of ``stale``; yield one that somebody else has got, if any."""
+        yield None
+
+    async def keep(self, found: Token | BatchError) -> None:
+        """Take note of a new token, or of a refusal."""
 
     def token_request(self) -> httpx.Request:
         """Return the request that asks for a token."""
@@ -139,14 +157,18 @@ class TokenAuth(httpx.Auth):
         self._token = self._refusal = None
         self._answers += 1
         try:
-            self._token = token = self.read_token(response)
+            token = self.read_token(response)
         except BatchError as error:
             self._refusal = error
             self._refused_until_s = self._clock() + self.refusal_lasts_s(error)
             raise
+        self._use(token)
+        return token
+
+    def _use(self, token: Token) -> None:
+        self._token = token
         lifetime_s = inf if token.lifetime_s is None else token.lifetime_s
         self._renew_at_s = self._clock() + self.renew_after_s(lifetime_s)
-        return token
 
     def _unavailable_from(self, response: httpx.Response) -> Unavailable:
         status = response.status_code
@@ -163,7 +185,7 @@ def form_request(url: str, form: Mapping[str, str | Secret]) -> httpx.Request:
     """Return the request that asks the token endpoint at ``url`` with ``form``."""
     values = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
     headers = {"accept": "application/json", "accept-encoding": "identity"}
-    return httpx.Request("POST", url, data=values, headers=headers, extensions=dict(LOGIN_EXTENSIONS))
+    return httpx.Request("POST", url, data=values, headers=headers)
 
 
 def is_sendable(token: str) -> bool:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.blueconic.endpoints import ENDPOINTS, Endpoint
+from sandbox.blueconic.settings import Segment, Settings
 from tests.sandbox.blueconic.tenants import ALLOWED, Tenant, tenant
 
 EVERY_ENDPOINT = pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: f"§1 {one.method} {one.path}")
@@ -70,14 +71,14 @@ ENTRIES = st.lists(
 
 @pytest_asyncio.fixture(scope="module", name="app")
 async def _app() -> AsyncIterator[Tenant]:
-    async with tenant() as found:
+    async with tenant(Settings(segments=(Segment(id="x", property="p", value="1"),))) as found:
         yield found
 
 
 async def _status(app: Tenant, endpoint: Endpoint, segment: str, query: bytes, body: bytes, form: bool) -> int:
     """Return the status of a call. Every byte of the segment is encoded: no client must treat ``.`` as a folder."""
     encoded = "".join(f"%{byte:02X}" for byte in segment.encode()) or "x"
-    path = endpoint.path.format_map(dict.fromkeys(("grouptype", "group", "profileId"), encoded))
+    path = endpoint.path.format_map(dict.fromkeys(("grouptype", "group", "profileId", "segment"), encoded))
     headers = {"content-type": "application/x-www-form-urlencoded" if form else "application/json"}
     answer = await app.http.request(endpoint.method, f"{path}?{quote(query)}", content=body, headers=headers)
     return answer.status_code

@@ -20,6 +20,7 @@ TABLE: list[tuple[str, str, str, str | None, tuple[int, ...]]] = [
     ("PUT", "/profiles", "createUpdateDeleteProfiles", "write:profiles", BULK),
     ("GET", "/profiles/{profileId}", "getOneProfile", "read:profiles", (200, 401, 404, 408, 503)),
     ("GET", "/profiles", "searchProfiles", "read:profiles", (200, 400, 401, 408, 501, 503)),
+    ("GET", "/segments/{segment}/profiles", "getAllProfilesOfSegment", "read:segments", (200, 400, 401, 404, 503)),
     ("GET", "/profileProperties", "getAllProfileOrGroupProperties", "read:profile-properties", (200, 401, 503)),
     ("GET", "/timelineEventTypes", "getTimelineEventTypes", "read:timeline-event-types", (200, 401, 403, 503)),
 ]

@@ -285,3 +285,13 @@ async def test_the_board_shows_what_still_may_act(blueconic: Tenant) -> None:
 async def test_no_fault_touches_the_sandboxes_own_endpoints(blueconic: Tenant) -> None:
     await blueconic.control.add_fault(DropBefore(times=None))
     assert await blueconic.control.ledger() == []
+
+
+@pytest.mark.parametrize("fault", [DropBefore(contains='"g2"'), DropAfter(contains='"g2"')], ids=["before", "after"])
+async def test_a_fault_is_chosen_by_a_part_of_the_body(blueconic: Tenant, fault: Standing) -> None:
+    await blueconic.control.add_fault(fault)
+    await blueconic.put_groups(group("g1"))
+    with pytest.raises(httpx.RemoteProtocolError):
+        await blueconic.http.put("/groups", json=[group("g2")])
+    await blueconic.put_groups(group("g2"))
+    assert len(await blueconic.control.ledger()) == (2 if isinstance(fault, DropBefore) else 3)

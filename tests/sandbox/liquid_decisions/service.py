@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.control import SandboxControl
+from sandbox.liquid_decisions.control import LiquidControl
 from sandbox.liquid_decisions.settings import Settings
 from sandbox.liquid_decisions.vendor import LiquidDecisions
 from sandbox.serving.app import App
@@ -32,7 +32,7 @@ _JOB_S = 60.0
 class Service:
     """Service: ``http`` carries a token for ACME, ``control`` is the control side of the sandbox."""
 
-    def __init__(self, url: str, http: httpx.AsyncClient, control: SandboxControl) -> None:
+    def __init__(self, url: str, http: httpx.AsyncClient, control: LiquidControl) -> None:
         self.url = url
         self.http = http
         self.control = control
@@ -98,8 +98,7 @@ class Service:
         return [await self.http.get(link) for link in links_in(status)]
 
     async def mails(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = (await self.http.get("/_sandbox/outbox")).json()
-        return found
+        return await self.control.mails()
 
 
 def _object(answer: httpx.Response) -> dict[str, Any]:
@@ -123,7 +122,7 @@ async def service(settings: Settings | None = None) -> AsyncIterator[Service]:
     async with (
         serve(App(LiquidDecisions(settings))) as url,
         httpx.AsyncClient(base_url=url, trust_env=False, verify=False, timeout=20) as http,
-        SandboxControl(url) as control,
+        LiquidControl(url) as control,
     ):
         found = Service(url, http, control)
         await found.log_in()

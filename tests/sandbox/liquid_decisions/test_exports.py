@@ -200,3 +200,26 @@ async def test_an_export_can_be_canceled() -> None:
         await liquid.post("batch/cancel", jobId=job["jobId"])
         assert (await liquid.finished(job))["status"] == "Canceling"
         assert (await liquid.finished(job))["status"] == "Canceled"
+
+
+async def test_only_the_first_file_may_have_a_header_row() -> None:
+    async with service(Settings(records_per_file=2, header_in_each_file=False)) as liquid:
+        await _fill(liquid)
+        files = await liquid.exported(contentType="text/csv", rowHeader="true", template="$accountId")
+    assert [file.text for file in files] == ["accountId\r\na\r\nb\r\n", "c\r\n"]
+
+
+async def test_a_range_is_ignored(liquid: Service) -> None:
+    """§15"""
+    await _fill(liquid)
+    [link] = links_in(await liquid.finished(await liquid.submit_export()))
+    whole, part = await liquid.http.get(link), await liquid.http.get(link, headers={"range": "bytes=10-"})
+    assert (part.status_code, part.content) == (200, whole.content)
+    assert not {"accept-ranges", "content-range"} & part.headers.keys()
+
+
+async def test_links_may_stand_in_another_field_and_lead_elsewhere() -> None:
+    """§15: links in any text field; believe none of another host."""
+    async with service(Settings(links_field="response", links_origin="https://files.example")) as liquid:
+        status = await liquid.finished(await liquid.submit_export())
+    assert (links_in(status), status["response"].startswith("https://files.example/ls/exports/")) == ([], True)

@@ -237,3 +237,18 @@ async def test_the_ledger_has_every_record_with_the_instant_it_was_due(liquid: S
     assert {(one.request, one.operation, one.effect) for one in entries} == {(2, "Update", "Created")}
     assert entries[-1].at - entries[0].at < 1
     assert (await liquid.status(job))["recordsProcessed"] == "250"
+
+
+@pytest.mark.parametrize(
+    ("counted", "processed", "reason"),
+    [
+        pytest.param(True, "12", "12 of 12 records", id="§15 counted: 12 of 12 with 2 refused"),
+        pytest.param(False, "10", "10 of 12 records", id="§7 not counted"),
+    ],
+)
+async def test_a_count_may_hide_refused_records(counted: bool, processed: str, reason: str) -> None:
+    async with service(Settings(import_counts_refused=counted)) as liquid:
+        good = [{"accountId": f"k{number}"} for number in range(10)]
+        status = await liquid.imported([*good, {"name": "no key"}, "no record"])
+        assert (status["status"], status["recordsProcessed"], status["reason"]) == ("Completed", processed, reason)
+        assert len(await liquid.items()) == 10

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from sandbox.faults.fault import DropAfter
-from sandbox.liquid_decisions.faults import FailJob, SlowJob
+from sandbox.liquid_decisions.faults import FailJob, SlowJob, UnknownStatus
 from sandbox.liquid_decisions.settings import Settings
-from tests.sandbox.liquid_decisions.service import Service, service
+from tests.sandbox.liquid_decisions.service import BASE, Service, service
 
 SLOW = Settings(initialize_s=100, queue_s=100, slice_s=100)
 """Each phase takes 100 s, so that real time does not matter."""
@@ -203,3 +203,42 @@ async def test_the_state_counts_what_is_there_and_a_reset_forgets_it(liquid: Ser
     await liquid.control.reset()
     after = await liquid.control.state()
     assert (after["jobs"], after["mails"], after["tokens"], after["export_bytes"]) == ({}, 0, 0, 0)
+
+
+async def test_a_reason_may_say_nothing_of_counts() -> None:
+    """§15"""
+    async with service(Settings(counts_in_reason=False, slice_s=10)) as liquid:
+        first, second = await liquid.submit_import(RECORDS), await liquid.submit_import(RECORDS)
+        await liquid.control.advance(15)
+        await liquid.post("batch/cancel", jobId=first["jobId"])
+        ends = [await liquid.finished(job) for job in (first, second)]
+    assert [(end["status"], end["reason"]) for end in ends] == [("Canceled", "canceled"), ("Completed", "done")]
+
+
+async def test_each_status_may_be_mailed() -> None:
+    """§15: several mails, and each repeated submit mails again."""
+    async with service(Settings(mails_each_status=True, slice_s=10)) as liquid:
+        address = {"notificationEmail": "ops@example.com"}
+        first, second = [await liquid.submit_import(RECORDS, **address) for _ in range(2)]
+        await liquid.control.advance(15)
+        await liquid.post("batch/cancel", jobId=second["jobId"])
+        await liquid.finished(first)
+        mails = [(mail["jobId"], mail["status"]) for mail in await liquid.mails()]
+    started = ["Initialized", "Accepted", "Processing"]
+    assert [status for job, status in mails if job == first["jobId"]] == [*started, "Completed"]
+    assert [status for job, status in mails if job == second["jobId"]] == [*started, "Canceling", "Canceled"]
+
+
+async def test_a_status_may_be_a_word_of_no_document(liquid: Service) -> None:
+    """§8: an unknown value means that the job still runs."""
+    await liquid.control.add_fault(UnknownStatus(path=f"{BASE}/batch/status", times=2))
+    job = await liquid.submit_import(RECORDS)
+    await liquid.wait(60)
+    seen = [(await liquid.status(job))["status"] for _ in range(3)]
+    assert [job["status"], *seen] == ["Accepted", "Suspended", "Suspended", "Completed"]
+
+
+async def test_a_fault_of_a_job_is_chosen_by_a_part_of_its_body(liquid: Service) -> None:
+    await liquid.control.add_fault(FailJob(contains="k007"))
+    ends = [(await liquid.imported(RECORDS[first : first + 5]))["status"] for first in (0, 5, 10)]
+    assert ends == ["Completed", "Failed", "Completed"]

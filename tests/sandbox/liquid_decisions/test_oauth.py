@@ -2,10 +2,13 @@
 
 import base64
 import json
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import pytest
 
 from sandbox.http.routing import Route
+from sandbox.liquid_decisions.faults import NoCommunity
 from sandbox.liquid_decisions.settings import Settings, User
 from tests.sandbox.liquid_decisions.service import BASE, LOGIN, ROUTES, Service, service
 
@@ -219,3 +222,28 @@ async def test_a_community_sees_nothing_of_another() -> None:
         found = await liquid.post("batch/status", jobId=job["jobId"])
         sql = await liquid.post("data/sqlQuery", query="SELECT * FROM acme_entity_Account")
     assert (seen, found.status_code, sql.status_code) == ([], 404, 400)
+
+
+async def test_a_token_may_come_without_the_community_of_its_scope(liquid: Service) -> None:
+    """§15: 400 for data calls; ``tokenInfo`` tells."""
+    await liquid.control.add_fault(NoCommunity())
+    await liquid.log_in()
+    refused = await liquid.post("items/updates", itemType="Account")
+    info = (await liquid.post("oauth2/tokenInfo")).json()
+    await liquid.log_in()
+    assert (refused.status_code, info["community"]) == (400, None)
+    assert (await liquid.post("items/updates", itemType="Account")).status_code == 200
+
+
+async def test_every_answer_has_a_date_by_the_sandboxs_clock(liquid: Service) -> None:
+    await liquid.control.advance(7200)
+    answers = [
+        await liquid.post("items/updates", itemType="Account"),
+        await liquid.post("oauth2/token"),
+        await liquid.http.get("/ls/exports/none"),
+        await liquid.http.get("/nowhere"),
+    ]
+    assert [answer.status_code for answer in answers] == [401, 400, 404, 404]
+    for answer in answers:
+        ahead = parsedate_to_datetime(answer.headers["date"]) - datetime.now(UTC)
+        assert 7190 < ahead.total_seconds() < 7210

@@ -168,3 +168,11 @@ def test_a_query_and_the_items_share_a_bounded_memory() -> None:
     assert (query.status_code, "memory" in query.text) == (400, True)
     assert set(statuses) == {200, 503}
     assert state == 10 * statuses.count(200)
+
+
+async def test_a_key_is_found_by_sql_only_as_it_was_typed(liquid: Service) -> None:
+    """§15: ``IN ('5')`` does not find a stored 5, though both are one key on write."""
+    await liquid.upsert(item("7"), {"headers": {"type": "Account", "action": "Merge"}, "data": {"accountId": 5}})
+    query = "SELECT accountId FROM acme_entity_Account WHERE accountId IN ({})"
+    found = [len(await liquid.query(query.format(keys))) for keys in ("'5'", "5", "'7'", "7", "'5', 5, '7', 7")]
+    assert found == [0, 1, 1, 0, 2]
