@@ -1,5 +1,8 @@
 """Distribution of the tests over several processes: ``pytest -n 4``, with pytest-xdist."""
 
+# pytest-xdist has no types:
+# mypy: allow-subclassing-any
+
 import re
 from typing import Any
 
@@ -23,9 +26,16 @@ FIRST = (
     "tests/sandbox",
 )
 """Where tests wait, those that wait longest first: what only computes fills the time of whoever is done early."""
-_BY_THEMSELVES = ("contract/test_kills.py", "contract/test_order.py", "tests/demo/", "tests/chaos/", "tests/bench/")
+BY_THEMSELVES = (
+    "tests/destinations/contract/test_kills.py",
+    "tests/destinations/contract/test_order.py",
+    "tests/chaos",
+    "tests/demo",
+    "tests/bench",
+)
 """Tests that take long and share nothing: each goes to whoever is free."""
 _OF_A_KIND = re.compile(r"tests/destinations/contract/.*?\[(\w+)")
+"""A test of the contract suite: the first word of its parameters is a kind."""
 
 
 def rank(path: str) -> int:
@@ -33,10 +43,18 @@ def rank(path: str) -> int:
     return next((place for place, folder in enumerate(FIRST) if path.startswith(folder)), len(FIRST))
 
 
+def unit_of(nodeid: str) -> str:
+    """Return the name of the tests that stay together with this one."""
+    if nodeid.startswith(BY_THEMSELVES):
+        return nodeid
+    of_a_kind = _OF_A_KIND.match(nodeid)
+    return of_a_kind[1] if of_a_kind else nodeid.partition("::")[0]
+
+
 class SideBySide(LoadScopeScheduling):
     """Scheduler that gives out files, in their order: tests of one file share what its fixtures have started.
 
-    Some files are given out test by test, and the contract suite by kind, because its stages are those of a kind.
+    Some are given out test by test, and most of the contract suite by kind, because its stages are those of a kind.
     """
 
     def __init__(self, config: pytest.Config, log: Any = None) -> None:
@@ -44,8 +62,4 @@ class SideBySide(LoadScopeScheduling):
         super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
-        file, _, _ = nodeid.partition("::")
-        if any(part in file for part in _BY_THEMSELVES):
-            return nodeid
-        of_a_kind = _OF_A_KIND.match(nodeid)
-        return of_a_kind[1] if of_a_kind else file
+        return unit_of(nodeid)
