@@ -38,7 +38,7 @@ def doubt(title: str = TITLE, *, is_alone: bool = True) -> Doubt:
 
 
 def listed(*rows: tuple[int, str]) -> dict[int, Listed]:
-    return {id_: Listed(id_, fold(name), is_newer=True) for id_, name in rows}
+    return {id_: Listed(id_, fold(name), None, is_newer=True) for id_, name in rows}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_what_others_may_have_made_is_not_adopted() -> None:
 
 
 def test_what_may_be_old_is_not_adopted() -> None:
-    [(_, verdict)] = judge([doubt()], {101: Listed(101, TITLE, is_newer=False)})
+    [(_, verdict)] = judge([doubt()], {101: Listed(101, TITLE, None, is_newer=False)})
     assert verdict == Unknown("found 101, which may have been there before")
 
 
