@@ -2,7 +2,16 @@
 
 import pytest
 
-from sluice.destinations.contract import Ambiguous, BatchError, Misconfigured, Refused, Unavailable, unproven
+from sluice.destinations.contract import (
+    Ambiguous,
+    BatchError,
+    Misconfigured,
+    Refused,
+    Unavailable,
+    fold_key_of,
+    unproven,
+)
+from tests.support.fakes import FakeDestination, FoldingDestination
 
 
 @pytest.mark.parametrize(
@@ -34,3 +43,9 @@ def test_where_all_may_be_repeated_it_stays_what_it_is_and_the_vendor_may_be_at_
 def test_what_is_ambiguous_already_stays_so() -> None:
     error = Ambiguous("lost")
     assert unproven(error, may_be_repeated=False) is error
+
+
+def test_keys_are_folded_where_a_kind_says_so() -> None:
+    assert fold_key_of(FakeDestination()) is None
+    folding = FoldingDestination()
+    assert fold_key_of(folding) == folding.fold_key

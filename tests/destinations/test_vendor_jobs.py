@@ -1,7 +1,8 @@
 """The contract of vendor jobs: what tells one sort of destination from the other, and what its errors say."""
 
 from sluice.destinations.contract import Destination, Rejection
-from sluice.destinations.vendor_jobs import JobDestination, RefusedItems
+from sluice.destinations.vendor_jobs import JobDestination, MixedDestination, RefusedItems
+from tests.support.fake_jobs import FakeJobDestination, FakeMixedDestination
 from tests.support.fakes import FakeDestination
 
 
@@ -14,3 +15,11 @@ def test_refused_items_say_how_many_they_are() -> None:
     error = RefusedItems({3: Rejection("unknown-field", "no such field")})
     assert str(error) == "1 items would be refused"
     assert error.rejections[3].code == "unknown-field"
+
+
+def test_a_mixed_destination_writes_and_runs_jobs() -> None:
+    mixed = FakeMixedDestination()
+    assert isinstance(mixed, Destination)
+    assert isinstance(mixed, JobDestination)
+    assert isinstance(mixed, MixedDestination)
+    assert not isinstance(FakeJobDestination(), MixedDestination)

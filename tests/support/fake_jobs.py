@@ -6,10 +6,11 @@ from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterable,
 from datetime import datetime
 from typing import Any, Literal, Self
 
+import msgspec
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
-from sluice.destinations.contract import Ambiguous, BatchError, PreSendCheck
+from sluice.destinations.contract import Ambiguous, BatchError, PreSendCheck, Recovered
 from sluice.destinations.vendor_jobs import (
     JobState,
     LostSubmit,
@@ -19,11 +20,13 @@ from sluice.destinations.vendor_jobs import (
     Refs,
     RefusedItems,
     Running,
+    Sent,
     Upload,
     VendorJob,
+    WriteLimits,
 )
 from sluice.events import RecordEvent
-from sluice.flow.batch import Batch, Encoded
+from sluice.flow.batch import Batch, Encoded, InDoubt, Item
 from sluice.flow.outcome import Outcome
 from sluice.flow.windows import Limits
 from sluice.kafka.topic_reader import TopicReader
@@ -33,6 +36,13 @@ from tests.support.instant_clock import now_s
 
 DONE = Over(word="done", processed=1, failed=0)
 Result = tuple[object, Outcome | None]
+
+
+async def nothing_sent() -> AsyncGenerator[Item, None]:
+    """Fail when somebody asks what was sent."""
+    for item in list[Item]():
+        yield item
+    raise AssertionError("nobody should ask what was sent")
 
 
 class FakeJobDestination:
@@ -112,7 +122,7 @@ class FakeJobDestination:
             raise error
         return refs
 
-    async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
+    async def find(self, lost: LostSubmit, others: Collection[Refs], sent: Sent) -> Refs | None:
         self.lost.append((lost, list(others)))
         found = self.finds.popleft()
         if isinstance(found, BatchError):
@@ -128,7 +138,7 @@ class FakeJobDestination:
         for refs in [one for one in jobs if one["job"] not in self.left_out]:
             yield refs, self.states.get(refs["job"], Running("running"))
 
-    async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[Result]:
+    async def collect(self, refs: Refs, over: Over, items: int, sent: Sent) -> AsyncIterator[Result]:
         self.collected += 1
         if self.collects:
             raise self.collects.popleft()
@@ -154,6 +164,25 @@ class FakeJobDestination:
 
     async def aclose(self) -> None:
         pass
+
+
+class FakeMixedDestination(FakeJobDestination):
+    """A vendor that takes three items and more as a job, and writes of two items or 10 bytes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.limits = msgspec.structs.replace(self.limits, max_items=8, max_age_s=3600.0)
+        self.write_limits = WriteLimits(max_items=2, max_bytes=10)
+        self.writes = FakeDestination()
+
+    def jobs_of(self, items: Sequence[Item]) -> Sequence[Item]:
+        return items if len(items) >= 3 else []
+
+    async def write(self, batch: Batch, pre_send_check: PreSendCheck) -> Sequence[Outcome]:
+        return await self.writes.write(batch, pre_send_check)
+
+    def recover(self, batch: Batch, in_doubt: InDoubt) -> AsyncIterator[Recovered]:
+        return self.writes.recover(batch, in_doubt)
 
 
 class FakeReader(TopicReader):

@@ -133,6 +133,13 @@ class FakeDestination:
         pass
 
 
+class FoldingDestination(FakeDestination):
+    """A vendor that takes keys for one that differ in case alone."""
+
+    def fold_key(self, key: bytes) -> bytes:
+        return key.lower()
+
+
 DECODER = Decoder(FakeDestination(), max_bytes=1_000)
 RETRIES = RetryPolicy(delays_s=(30.0, 120.0), max_attempts=3)
 ORDER_TERMS = OrderTerms(max_items=1_000, max_bytes=1_000_000)

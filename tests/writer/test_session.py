@@ -1,7 +1,6 @@
 """Session: one membership in the group, until it is told to stop or something fails."""
 
 import asyncio
-from typing import Any
 
 import pytest
 from aiokafka.errors import KafkaError
@@ -15,11 +14,7 @@ from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_admin import TopicState
 from sluice.settings import DestinationEntry
 from sluice.topics import topics_of
-from sluice.writer.delivery.batch_sender import BatchSender
 from sluice.writer.session import Session, _cause_of
-from sluice.writer.vendor_jobs.submitter import Submitter
-from tests.support.factories import make_batch, make_items
-from tests.support.fake_jobs import FakeJobDestination
 from tests.support.fakes import FakeDestination, deliver_all
 from tests.support.topics import read_all
 from tests.support.writer_process import eventually
@@ -40,30 +35,6 @@ async def test_session_that_is_to_stop_before_it_begins_joins_nothing() -> None:
     stop.set()
     assert await session.run(stop) is None
     assert session.assignment is None
-
-
-@pytest.mark.parametrize(
-    ("destination", "kind"),
-    [
-        pytest.param(FakeDestination(), BatchSender, id="at once"),
-        pytest.param(FakeJobDestination(), Submitter, id="as a job"),
-    ],
-)
-def test_batch_is_sent_in_the_way_that_its_vendor_takes_batches(destination: Account, kind: type) -> None:
-    session = _session(destination)
-    jobs = session._job_runner()
-    assert (jobs is not None) is (kind is Submitter)
-    assert isinstance(session._make_sender(jobs)(make_batch(make_items(1))), kind)
-
-
-def test_destination_that_can_neither_write_nor_submit_is_named() -> None:
-    class Mute:
-        limits = FakeDestination().limits
-        encode = FakeDestination.encode
-
-    mute: Any = Mute()
-    with pytest.raises(TypeError, match="expected a destination with write or submit, got Mute"):
-        _session(mute)._make_sender(None)
 
 
 async def test_answers_that_come_after_something_unforeseen_are_settled(backlog: Connection) -> None:

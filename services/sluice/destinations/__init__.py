@@ -8,6 +8,7 @@ from sluice.destinations.settings import DestinationSettings
 KINDS: dict[str, str] = {
     "blueconic": "sluice.destinations.blueconic",
     "bloom_growth": "sluice.destinations.bloom_growth",
+    "liquid_decisions": "sluice.destinations.liquid_decisions",
     "salesforce_bulk1": "sluice.destinations.salesforce.bulk1",
     "salesforce_bulk2": "sluice.destinations.salesforce.bulk2",
 }

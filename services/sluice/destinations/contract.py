@@ -153,8 +153,8 @@ PreSendCheck = Callable[[], None]
 """Raises ``Unavailable`` when a request must not leave any more.
 
 A process can be frozen between its last word from Kafka and its request, and wake when its lanes have new owners. So a
-kind calls this in the last moment before the head of a request leaves, and again before its body does.
-:func:`sluice.destinations.http.send` makes both calls for a request with the extension ``PRE_SEND_CHECK``.
+kind calls this in the last moment before a request leaves; head and body leave in one write.
+:func:`sluice.destinations.http.send` does so for a request with the extension ``PRE_SEND_CHECK``.
 """
 
 
@@ -228,6 +228,27 @@ class Account(Protocol):
     async def aclose(self) -> None:
         """Close the connections."""
         ...
+
+
+@runtime_checkable
+class FoldsKeys(Protocol):
+    """An account whose vendor may take ordering keys for one that differ, such as in case."""
+
+    def fold_key(self, key: bytes) -> bytes:
+        """Return what all ordering keys have in common that may be one at the vendor; any bytes may come.
+
+        Within a lane they are then applied in one order.
+        """
+        ...
+
+
+FoldKey = Callable[[bytes], bytes]
+"""As :meth:`FoldsKeys.fold_key`."""
+
+
+def fold_key_of(account: Account) -> FoldKey | None:
+    """Return what folds the ordering keys of ``account``; ``None`` where they are taken as they are."""
+    return account.fold_key if isinstance(account, FoldsKeys) else None
 
 
 @runtime_checkable

@@ -5,18 +5,20 @@
 3. ``poll`` tells which vendor jobs are over, and ``collect`` what became of their items.
 4. ``find`` looks for a submit whose answer is lost.
 
+An account that also writes, and so settles small batches at once, is a :class:`MixedDestination`.
+
 All verbs but ``submit`` are safe to repeat. What they raise means *ask again*, never *send again*: ``Unavailable`` for
 an outage, ``Misconfigured`` where a person must change something.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import msgspec
 
-from sluice.destinations.contract import Account, PreSendCheck, Rejection
-from sluice.flow.batch import Batch
+from sluice.destinations.contract import Account, Destination, PreSendCheck, Rejection
+from sluice.flow.batch import Batch, Item
 from sluice.flow.outcome import Outcome
 
 Refs = Mapping[str, str]
@@ -24,6 +26,11 @@ Refs = Mapping[str, str]
 
 Named = Callable[[Refs], Awaitable[None]]
 """Writes the vendor's name for a batch into the journal, and returns once that is committed."""
+
+
+Sent = Callable[[], AsyncGenerator[Item, None]]
+"""Reads again what was submitted: each call yields the items of a job, each with its row, as far as they have no fate
+and their lanes are in this process. It costs nothing until it is called, and may be called again once it has ended."""
 
 
 class Upload(NamedTuple):
@@ -163,10 +170,11 @@ class JobDestination(Account, Protocol):
         """
         ...
 
-    async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
+    async def find(self, lost: LostSubmit, others: Collection[Refs], sent: Sent) -> Refs | None:
         """Return the vendor's names for what was submitted and lost; ``None``: it did not arrive, and never will.
 
-        Nothing that stands in ``others`` is it. It may take its time, and must end what could still arrive.
+        Nothing that stands in ``others`` is it. ``sent`` is for a vendor that has no names for what it was given: then
+        what it holds is compared with that. It may take its time, and must end what could still arrive.
         Raises ``Unavailable`` to be asked again. Raises ``Ambiguous`` only where nobody can tell, and it is certain
         that it cannot run any more: items that are safe to repeat are tried again then, others are ``ambiguous``.
         """
@@ -176,8 +184,11 @@ class JobDestination(Account, Protocol):
         """Yield the state of each of ``jobs``, with as few calls as the vendor allows; one left out is asked again."""
         ...
 
-    def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[tuple[object, Outcome | None]]:
+    def collect(self, refs: Refs, over: Over, items: int, sent: Sent) -> AsyncIterator[tuple[object, Outcome | None]]:
         """Yield the fate of each item of a vendor job that is ``over``, as its results stream in.
+
+        Where results say nothing of single items, ``sent`` tells what to compare the vendor's records with; then only
+        the items that it yields are expected.
 
         The name of an item is as ``joins_by`` says; ``None``: the vendor has not touched it and will not. ``items`` is
         the number that was submitted. An item that is not yielded is in no result.
@@ -198,4 +209,30 @@ class JobDestination(Account, Protocol):
 
     def jobs(self) -> AsyncIterator[VendorJob]:
         """Yield the vendor jobs that the vendor's list names, ours and others'."""
+        ...
+
+
+class WriteLimits(NamedTuple):
+    """Limits of one write of an account whose ``limits`` are those of a window, which may become a job."""
+
+    max_items: int
+    max_bytes: int
+    """Encoded bytes of one request body; an item that alone has more is written alone."""
+
+
+@runtime_checkable
+class MixedDestination(Destination, JobDestination, Protocol):
+    """An account whose vendor takes a batch at once or as a job, whichever suits it."""
+
+    @property
+    def write_limits(self) -> WriteLimits:
+        """The limits of one write; settings may narrow them. They never change."""
+        ...
+
+    def jobs_of(self, items: Sequence[Item]) -> Sequence[Item]:
+        """Return those of ``items``, which share a batch key, that become one job; all others are written.
+
+        Must choose the same ones again when it is given these alone, and choose them of more items too. Retries are not
+        among ``items``: they are always written.
+        """
         ...

@@ -12,10 +12,11 @@ import msgspec
 
 from sluice.events import NO_REFS, Place, RecordEvent
 
-FlushReason = Literal["count", "bytes", "age", "duplicate", "pressure", "drain", "bisect"]
+FlushReason = Literal["count", "bytes", "age", "duplicate", "pressure", "drain", "bisect", "split"]
 """Reason for closing a window. ``duplicate``: its next item has an identity that the window holds already.
 
-``pressure``: memory is full, and this was the largest window. ``bisect``: the batch is a part of one that was sent."""
+``pressure``: memory is full, and this was the largest window. ``bisect``: the batch is a part of one that was sent.
+``split``: it is a part of one that was too large for a write, or of which a part is to be submitted as a job."""
 
 
 class Encoded(msgspec.Struct, frozen=True, gc=False):
@@ -97,6 +98,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """How many of them seem to be bad."""
     answered_at_loss: int | None = None
     """As of the batch."""
+    reason: FlushReason = "bisect"
 
 
 class Batch(msgspec.Struct, gc=False):

@@ -37,3 +37,5 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The vendor's objection to an item that it took all the same."""
     uses_attempt: bool = True
     """False for a retryable item that the vendor has not even looked at."""
+    may_be_repeated: bool = True
+    """False for an ambiguous item of a job that is not sent again although it is safe: others have written since."""

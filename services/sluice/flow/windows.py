@@ -6,12 +6,13 @@
 3. It is taken as a batch once it is full, or older than ``max_age_s``. A window that is only old closes when it is
    taken, not by the clock: while the vendor is busy it goes on filling.
 4. When memory is full, no window can fill any more, and the largest are closed early.
+5. While the vendor has no room for another job, windows that would become one are held back, and go on filling.
 
 Windows are shared by all lanes of a process: vendors meter batches, so twelve lanes must not mean twelve small ones.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -73,6 +74,7 @@ class Window:
         "header",
         "identities",
         "in_doubt",
+        "is_job",
         "items",
         "since_s",
         "suspected",
@@ -88,6 +90,8 @@ class Window:
         self.since_s = since_s
         self.suspected = 0
         self.answered_at_loss: int | None = None
+        self.is_job = False
+        """True once it was found that it becomes a vendor job; it stays one while it fills."""
 
     @property
     def item_bytes(self) -> int:
@@ -98,8 +102,10 @@ class Window:
 class Windows:
     """The open windows of one destination, and the full ones that wait to be taken."""
 
-    def __init__(self, limits: WindowLimits) -> None:
+    def __init__(self, limits: WindowLimits, is_job: Callable[[Sequence[Item]], bool] = lambda _: True) -> None:
+        """``is_job`` returns whether items become a vendor job, which takes room that the vendor may not have."""
         self._limits = limits
+        self._is_job = is_job
         self._open: dict[object, Window] = {}
         self._full: deque[tuple[Window, FlushReason]] = deque()
 
@@ -135,8 +141,13 @@ class Windows:
             if len(window.items) == max_items:
                 self._full.append((windows.pop(name), "count"))
 
-    def take(self, now_s: float, batch_id: str) -> Batch | None:
-        """Return the next batch, or ``None`` if no window is full or due at ``now_s``."""
+    def take(self, now_s: float, batch_id: str, *, has_room: bool = True) -> Batch | None:
+        """Return the next batch, or ``None`` if no window is full or due at ``now_s``.
+
+        Without room at the vendor for another job, windows that become one stay.
+        """
+        if not has_room:
+            return self._take_write(now_s, batch_id)
         # The dict holds windows in the order in which they were opened, so its first is the oldest.
         name, oldest = next(iter(self._open.items()), (None, None))
         if name is None or oldest is None or oldest.since_s + self._limits.max_age_s > now_s:
@@ -147,8 +158,36 @@ class Windows:
             return _close(window, reason, now_s, batch_id)
         return None if name is None else _close(self._open.pop(name), "age", now_s, batch_id)
 
-    def due_at_s(self) -> float | None:
-        """Return when the next batch can be taken: 0 for at once, ``None`` while nothing waits."""
+    def _take_write(self, now_s: float, batch_id: str) -> Batch | None:
+        """Return the next batch that becomes no job, if there is one."""
+        for place, (window, reason) in enumerate(self._full):
+            if not self._held(window):
+                del self._full[place]
+                return _close(window, reason, now_s, batch_id)
+        for name, window in self._open.items():
+            if window.since_s + self._limits.max_age_s > now_s:
+                return None
+            if not self._held(window):
+                return _close(self._open.pop(name), "age", now_s, batch_id)
+        return None
+
+    def _held(self, window: Window) -> bool:
+        """Find out whether ``window`` becomes a job."""
+        # What is in doubt was no job, and the vendor is asked about it first.
+        window.is_job = window.is_job or (window.in_doubt is None and self._is_job(window.items))
+        return window.is_job
+
+    def due_at_s(self, *, has_room: bool = True) -> float | None:
+        """Return when the next batch can be taken: 0 for at once, ``None`` while nothing waits.
+
+        Without room for another job, windows count that are not known to become one.
+        """
+        if not has_room:
+            if any(not window.is_job for window, _ in self._full):
+                return 0.0
+            since = (window.since_s for window in self._open.values() if not window.is_job)
+            first = next(since, None)
+            return None if first is None else first + self._limits.max_age_s
         if self._full:
             return 0.0
         oldest = next(iter(self._open.values()), None)
@@ -172,7 +211,7 @@ class Windows:
             _measure(window)
             window.suspected = part.suspected
             window.answered_at_loss = part.answered_at_loss
-            self._full.append((window, "bisect"))
+            self._full.append((window, part.reason))
 
     @property
     def suspected(self) -> list[tuple[int, int]]:
@@ -192,6 +231,7 @@ class Windows:
                 window.items = kept
                 window.suspected = min(window.suspected, len(kept))
                 window.identities = {item.encoded.identity for item in kept}
+                window.is_job = False
                 _measure(window)
         self._open = {name: window for name, window in self._open.items() if window.items}
         self._full = deque(entry for entry in self._full if entry[0].items)

@@ -9,13 +9,11 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from sluice.destinations.contract import Account, Destination
-from sluice.destinations.item_calls import ItemDestination
+from sluice.destinations.contract import Account
 from sluice.destinations.vendor_jobs import JobDestination
-from sluice.flow.batch import Batch
 from sluice.flow.key_order import OrderTerms
 from sluice.flow.retry_policy import RetryPolicy
-from sluice.flow.windows import WindowLimits, Windows
+from sluice.flow.windows import WindowLimits
 from sluice.kafka.aiokafka_workarounds import fail_if_cancelled, stop
 from sluice.kafka.bounded_consumer import BoundedConsumer, fetch_bounds
 from sluice.kafka.clients import KafkaUnreachable, client_options, start
@@ -31,13 +29,9 @@ from sluice.writer.assigned_lane import AssignedLane
 from sluice.writer.assignment import LaneAssignment
 from sluice.writer.backpressure import Backpressure
 from sluice.writer.commit_counter import CommitCounter
-from sluice.writer.delivery.batch_sender import BatchSender
 from sluice.writer.delivery.deliverer import Deliverer
-from sluice.writer.delivery.dispatcher import Dispatcher, always
-from sluice.writer.delivery.identities import Identities
-from sluice.writer.delivery.item_sender import ItemSender
+from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.delivery.limiter import Limiter
-from sluice.writer.delivery.sender import Sender
 from sluice.writer.due_retries import DueRetries
 from sluice.writer.guard import GuardFollower
 from sluice.writer.kafka_watch import KafkaWatch
@@ -55,6 +49,7 @@ from sluice.writer.status import WriterStatus
 from sluice.writer.topic_watch import TopicWatch
 from sluice.writer.vendor_jobs.job_runner import JobRunner
 from sluice.writer.vendor_jobs.order_book import OrderBook
+from sluice.writer.ways import ways_of
 
 
 class SessionParts(NamedTuple):
@@ -119,11 +114,12 @@ class Session:
             max_bytes=buffer.max_bytes // (2 * self._lanes),
         )
         warns_of = parts.destination.warns_of if isinstance(parts.destination, JobDestination) else None
+        decoder = Decoder(parts.destination, parts.window_limits.max_bytes, warns_of=warns_of)
         terms = LaneTerms(
             topics=self._topics,
             group_id=parts.group_id,
-            decoder=Decoder(parts.destination, parts.window_limits.max_bytes, warns_of=warns_of),
-            builder=SettlementBuilder(parts.retries, limits, parts.topics.inputs),
+            decoder=decoder,
+            builder=SettlementBuilder(parts.retries, limits, parts.topics.inputs, decoder.fold_key),
             buffer=parts.lanes.buffer,
             order=order,
         )
@@ -150,36 +146,13 @@ class Session:
             OrderBook(parts.kafka, parts.topics.control, range(self._lanes), parts.metrics.foreign_message),
         )
 
-    def _make_sender(self, jobs: JobRunner | None) -> Callable[[Batch], Sender]:
-        parts = self._parts
-        if jobs is not None:
-            return jobs.sender_of
-        if isinstance(parts.destination, ItemDestination):
-            return partial(
-                ItemSender,
-                destination=parts.destination,
-                limiter=parts.limiter,
-                lanes=parts.lanes,
-                metrics=parts.metrics,
-                identities=Identities(),
-            )
-        if not isinstance(parts.destination, Destination):
-            raise TypeError(f"expected a destination kind, got {type(parts.destination).__name__}")
-        return partial(
-            BatchSender,
-            destination=parts.destination,
-            limiter=parts.limiter,
-            lanes=parts.lanes,
-            metrics=parts.metrics,
-        )
-
     async def _deliver(self, consumer: AIOKafkaConsumer, opener: LaneOpener, stop_asked: asyncio.Event) -> str | None:
         parts, settings, pauses = self._parts, self._parts.entry.delivery, Pauses(consumer)
         inputs, lanes, guard, metrics = parts.topics.inputs, parts.lanes, parts.guard, parts.metrics
         jobs = self._job_runner()
-        deliverer = Deliverer(parts.topics.records, self._make_sender(jobs), lanes, metrics)
-        has_room = always if jobs is None else jobs.has_room
-        dispatcher = Dispatcher(Windows(parts.window_limits), parts.limiter, deliverer, guard, metrics, has_room)
+        ways = ways_of(parts.destination, jobs, parts.window_limits, parts.limiter, lanes, metrics)
+        deliverer = Deliverer(parts.topics.records, ways.sender_of, lanes, metrics)
+        dispatcher = Dispatcher(ways.windows, parts.limiter, deliverer, guard, metrics, ways.has_room, ways.takes_room)
         counter = CommitCounter(metrics, guard)
         self.assignment = assignment = LaneAssignment(
             lambda number: AssignedLane(number, opener, consumer, pauses, dispatcher, lanes, counter),

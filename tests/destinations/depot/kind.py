@@ -32,6 +32,7 @@ from sluice.destinations.vendor_jobs import (
     Refs,
     ResultsIncomplete,
     Running,
+    Sent,
     Upload,
     VendorJob,
 )
@@ -99,7 +100,7 @@ class DepotAccount:
         await self._call("POST", f"jobs/{refs['job']}/start", check=pre_send_check)
         return refs
 
-    async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
+    async def find(self, lost: LostSubmit, others: Collection[Refs], sent: Sent) -> Refs | None:
         """Look up the job by its name: one that still takes rows is aborted, so that a late start finds nothing."""
         if not lost.refs:
             return None  # without a name it was never started
@@ -122,7 +123,9 @@ class DepotAccount:
             else:
                 yield refs, Running(info.state)
 
-    async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[tuple[object, Outcome | None]]:
+    async def collect(
+        self, refs: Refs, over: Over, items: int, sent: Sent
+    ) -> AsyncIterator[tuple[object, Outcome | None]]:
         """Yield a result for each row, in their order."""
         results = (await self._call("GET", f"jobs/{refs['job']}/results")).content.splitlines()
         if len(results) != items:

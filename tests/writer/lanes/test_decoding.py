@@ -12,7 +12,7 @@ from sluice.flow.batch import Item
 from sluice.headers import header_text
 from sluice.writer.lanes.decoding import Decoder, Undecodable, origin_of
 from tests.support.factories import FakeMessage, record, record_message
-from tests.support.fakes import FakeDestination
+from tests.support.fakes import FakeDestination, FoldingDestination
 
 MAX_BYTES = 50
 VALUE = encode_event(record())
@@ -157,3 +157,10 @@ def test_identifier_names_the_origin_of_a_record() -> None:
     item = _decode(FakeMessage(value=VALUE, headers=headers), 1)
     assert (item.encoded.identity, item.source) == ("5-77", Place(topic="t", partition=5, offset=77))
     assert _decode(record_message(3, topic=1), 1).encoded.identity == "0-3"
+
+
+def test_keys_that_the_vendor_may_take_for_one_are_one_ordering_key_and_stay_as_they_were_written() -> None:
+    decoder = Decoder(FoldingDestination(), MAX_BYTES)
+    items = [decoder.item(FakeMessage(key=key, value=encode_event(record(key="AB"))), 0) for key in (b"Ab", None)]
+    assert [(item.order_key, item.key) for item in items] == [(b"ab", b"Ab"), (b"ab", None)]
+    assert (decoder.order_key(b"K"), Decoder(FakeDestination(), MAX_BYTES).order_key(b"K")) == (b"k", b"K")

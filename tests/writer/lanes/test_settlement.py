@@ -226,3 +226,9 @@ def test_undecodable_message_frees_the_key_that_it_held(
     topic: int, key: bytes | None, event: RecordEvent | None, keys: list[bytes]
 ) -> None:
     assert _settle_undecodable(FakeMessage(key=key), event, topic=topic).keys == keys
+
+
+def test_key_that_an_undecodable_retry_has_parked_is_freed_as_it_was_folded() -> None:
+    builder = SettlementBuilder(POLICY, LIMITS, INPUT_TOPICS, bytes.lower)
+    settlement = builder.of_undecodable(1, [(FakeMessage(key=b"Ab"), Undecodable("code", "why"))], NOON)
+    assert settlement.keys == [b"ab"]

@@ -13,8 +13,10 @@ from aiokafka.errors import KafkaError
 from sluice.events import encode_event
 from sluice.flow.commits import CommitMetadata
 from sluice.kafka.topic_admin import admin_client, create_topics
+from sluice.writer.lanes.decoding import Decoder
+from sluice.writer.lanes.opening import LaneOpener
 from tests.support.factories import DELIVERED, NOON, make_batch, record, record_message
-from tests.support.fakes import settle
+from tests.support.fakes import FoldingDestination, settle
 from tests.support.kafka_admin import RunningKafka
 from tests.support.lane_owner import LaneOwner, accept, lane_owner, remade
 from tests.support.topics import crm_connection
@@ -71,6 +73,19 @@ async def test_keys_of_unread_retries_are_parked(owner: LaneOwner) -> None:
         items = lane.accept(0, [record_message(offset, event, lane=3) for offset, event in enumerate(events)])
         assert [item.order_key for item in items] == [b"c"]
         assert lane.waiting_retries == {1: 3}
+
+
+async def test_keys_are_parked_as_the_kind_folds_them(owner: LaneOwner) -> None:
+    kafka = owner.connection.kafka
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers) as producer:
+        await producer.send_and_wait(owner.connection.topics("crm").retries[0].name, b"", b"A", 5)
+    async with admin_client(kafka) as admin:
+        terms = owner.opener._terms._replace(decoder=Decoder(FoldingDestination(), max_bytes=1_000))
+        opener = LaneOpener(kafka, admin, terms, owner.metrics)
+        async with owner._replace(opener=opener).owned(5) as lane:
+            events = [record(key=key) for key in ("a", "B")]
+            items = lane.accept(0, [record_message(offset, event, lane=5) for offset, event in enumerate(events)])
+            assert [item.order_key for item in items] == [b"b"]
 
 
 @pytest.mark.parametrize(

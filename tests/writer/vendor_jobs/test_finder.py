@@ -4,23 +4,30 @@ import asyncio
 from collections.abc import Collection
 
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
 from sluice.destinations.contract import Ambiguous, Misconfigured
-from sluice.destinations.vendor_jobs import LostSubmit, Refs
+from sluice.destinations.vendor_jobs import LostSubmit, Refs, Sent
 from sluice.events import Rows
 from sluice.writer.vendor_jobs.finder import Finder
 from sluice.writer.vendor_jobs.job_table import JobTable, NotArrived, Unknown
-from tests.support.fake_jobs import DONE, FakeJobDestination
+from tests.support.factories import record_message
+from tests.support.fake_jobs import DONE, FakeJobDestination, FakeReader
 from tests.support.fakes import FakeLane
 from tests.support.instant_clock import in_background, instantly, turn
 from tests.writer.delivery.setups import LONG_OUTAGE, OUTAGE
-from tests.writer.vendor_jobs.setups import entries_of, found_job, states_of, table_of
+from tests.writer.vendor_jobs.setups import TOPICS, entries_of, found_job, states_of, table_of
 
 ROWS = Rows(0, 5, 2, 0)
 
 
+def _finder(destination: FakeJobDestination, table: JobTable) -> Finder:
+    return Finder(destination, table, TOPICS, lambda: FakeReader({}))
+
+
 async def _look(destination: FakeJobDestination, table: JobTable, seconds: float = 0.5) -> None:
-    async with in_background(Finder(destination, table).run()):
+    async with in_background(_finder(destination, table).run()):
         await asyncio.sleep(seconds)
 
 
@@ -81,7 +88,7 @@ async def test_what_is_not_found_is_judged_once(found: Ambiguous | None, verdict
 async def test_vendor_that_cannot_tell_now_is_asked_again(errors: list[Misconfigured], seconds: float) -> None:
     lane = FakeLane(0, jobs=[found_job(ROWS, refs=None)])
     destination, table = FakeJobDestination(finds=[*errors, {"job": "7"}]), table_of(lane)
-    async with in_background(Finder(destination, table).run()):
+    async with in_background(_finder(destination, table).run()):
         await asyncio.sleep(seconds - 0.1)
         assert not lane.jobs.by_batch["batch-1"].is_submitted
         await asyncio.sleep(len(errors) + 1)  # it looks once a second
@@ -102,8 +109,8 @@ def _lost_jobs(*fingerprints: str) -> FakeLane:
 class _SlowDestination(FakeJobDestination):
     """Its answers take ten seconds."""
 
-    async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
-        found = await super().find(lost, others)
+    async def find(self, lost: LostSubmit, others: Collection[Refs], sent: Sent) -> Refs | None:
+        found = await super().find(lost, others, sent)
         await asyncio.sleep(10)
         return found
 
@@ -121,7 +128,7 @@ async def test_one_that_cannot_be_found_now_holds_no_other_up() -> None:
 async def test_vendor_that_wants_a_pause_is_asked_about_no_other() -> None:
     lane = _lost_jobs(*"aaaaa")
     destination = FakeJobDestination(finds=[LONG_OUTAGE, *[{"job": "7"}] * 5])
-    async with in_background(Finder(destination, table_of(lane)).run()):
+    async with in_background(_finder(destination, table_of(lane)).run()):
         await asyncio.sleep(599)
         assert len(destination.lost) == 1
         await asyncio.sleep(10)
@@ -132,7 +139,7 @@ async def test_vendor_that_wants_a_pause_is_asked_about_no_other() -> None:
 async def test_a_few_are_looked_for_at_once() -> None:
     destination = _SlowDestination(finds=[None] * 6)
     table = table_of(_lost_jobs(*"abcdef"))
-    async with in_background(Finder(destination, table).run()):
+    async with in_background(_finder(destination, table).run()):
         await asyncio.sleep(5)
         assert [lost.fingerprint for lost, _ in destination.lost] == list("abcd")
         await asyncio.sleep(10)
@@ -166,7 +173,7 @@ async def test_lane_that_is_lost_meanwhile_is_not_told() -> None:
     destination, table = FakeJobDestination(finds=[{"job": "7"}]), table_of(lane)
     [job] = table
     lane.alive = False
-    async with in_background(Finder(destination, table).run()):
+    async with in_background(_finder(destination, table).run()):
         await turn()
     assert (states_of(lane), job.known.is_submitted) == ([], False)
 
@@ -178,3 +185,24 @@ async def test_nobody_asks_about_what_is_submitted_or_judged() -> None:
     table.judge("batch-2", DONE)
     await _look(destination, table, 60.0)
     assert destination.lost == []
+
+
+class _Comparing(FakeJobDestination):
+    """A vendor that has no names for what it was given."""
+
+    async def find(self, lost: LostSubmit, others: Collection[Refs], sent: Sent) -> Refs | None:
+        self.seen = [item.offset async for item in sent()]
+        return {"job": "seen"}
+
+
+@instantly
+async def test_a_kind_may_compare_what_was_sent_and_kafka_may_fail_meanwhile() -> None:
+    lane = FakeLane(0, jobs=[found_job(ROWS, refs=None)])
+    messages = {TopicPartition(TOPICS.records, 0): [record_message(offset) for offset in range(20)]}
+    reader, destination, table = FakeReader(messages), _Comparing(), table_of(lane)
+    reader.errors.append(KafkaError())
+    async with in_background(Finder(destination, table, TOPICS, lambda: reader).run()):
+        await asyncio.sleep(5)
+    assert (destination.seen, reader.opened, reader.open) == ([5, 6], 2, False)
+    [job] = table
+    assert job.known.refs == {"job": "seen"}

@@ -62,3 +62,18 @@ async def test_rows_that_are_taken_back_leave_the_journal_with_their_slice() -> 
             assert sum(rows.length for rows in withdrawn) >= items[-1].row + 1
     assert job.open == 0
     assert {entry.state for entry in entries_of(lane)} == {"withdrawn"}
+
+
+async def test_what_was_sent_is_looked_at_and_stays_as_it_is() -> None:
+    lane, job = _lane(Rows(0, 3, 4, 0), Rows(1, 8, 1, 4))
+    part = job.parts[0][1]
+    part.remove(0, [4])
+    before = lane.buffer.items
+    async with _reader(0, 1) as reader:
+        records = JobRecords(TOPICS, reader)
+        for _ in range(2):
+            found = [(item.topic, item.offset, item.row, item.encoded.identity) async for item in records.sent(job)]
+            assert found == [(0, 3, 0, "0-3"), (0, 5, 2, "0-5"), (0, 6, 3, "0-6"), (1, 8, 4, "0-8")]
+        lane.alive = False
+        assert [item async for item in records.sent(job)] == []
+    assert (lane.buffer.items, part.open, lane.settlements) == (before, 4, [])

@@ -23,6 +23,7 @@ from sluice.destinations.vendor_jobs import (
     Refs,
     ResultsIncomplete,
     Running,
+    Sent,
     Upload,
 )
 from sluice.events import BatchEvent
@@ -91,7 +92,7 @@ class _Vendor(FakeJobDestination):
             raise Ambiguous("connection lost")
         return {"job": name}
 
-    async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
+    async def find(self, lost: LostSubmit, others: Collection[Refs], sent: Sent) -> Refs | None:
         await self._answer()
         job = self.all.get(lost.refs.get("job", ""))
         if job is None or job.due_at_s == inf:
@@ -111,7 +112,7 @@ class _Vendor(FakeJobDestination):
             elif not self._happens(0.1):
                 yield refs, over or Running("running")
 
-    async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[Result]:
+    async def collect(self, refs: Refs, over: Over, items: int, sent: Sent) -> AsyncIterator[Result]:
         await self._answer(Refused("400", "no", 400) if not over.processed else None)
         if self._happens(0.2):
             raise ResultsIncomplete("not yet")

@@ -1,15 +1,18 @@
 """Results: a row has the fate that its own result tells, and none by its place where that may be another's."""
 
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+
 import pytest
 
-from sluice.destinations.vendor_jobs import Over, ResultsIncomplete
+from sluice.destinations.vendor_jobs import Over, Refs, ResultsIncomplete, Sent
 from sluice.events import Rows
+from sluice.flow.batch import Item
 from sluice.flow.lane_job import LaneJob
 from sluice.flow.outcome import Fate, Outcome
 from sluice.writer.vendor_jobs.job_table import Job
 from sluice.writer.vendor_jobs.results import fates_of, read_results, unknown_fate
 from tests.support.factories import AMBIGUOUS, DELIVERED, make_batch, make_item, make_lane_job
-from tests.support.fake_jobs import DONE, FakeJobDestination, Result
+from tests.support.fake_jobs import DONE, FakeJobDestination, Result, nothing_sent
 from tests.support.fakes import FakeLane
 
 STOPPED = Over(word="Failed", processed=1, failed=0, message="too many batches")
@@ -30,7 +33,11 @@ async def test_only_results_of_rows_that_are_here_and_open_are_kept() -> None:
     first, second = make_lane_job(Rows(0, 5, 2, 0), refs={}, items=6), make_lane_job(Rows(1, 9, 2, 3), refs={}, items=6)
     first.remove(0, [5])
     destination = FakeJobDestination()
-    assert set(await read_results(destination, _job(first, second), DONE, may_be_incomplete=False)) == {1, 3, 4}
+    assert set(await read_results(destination, _job(first, second), DONE, nothing_sent, may_be_incomplete=False)) == {
+        1,
+        3,
+        4,
+    }
 
 
 @pytest.mark.parametrize("rows", [2, 4], ids=["too few", "too many"])
@@ -38,8 +45,8 @@ async def test_results_of_another_length_tell_nothing_by_their_place(rows: int) 
     job, destination = _job(make_lane_job(Rows(0, 5, 3, 0), refs={}, items=3)), FakeJobDestination()
     destination.results = [(row, DELIVERED) for row in range(rows)]
     with pytest.raises(ResultsIncomplete, match=f"expected 3 results, got {rows}"):
-        await read_results(destination, job, DONE, may_be_incomplete=False)
-    assert await read_results(destination, job, DONE, may_be_incomplete=True) == {}
+        await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=False)
+    assert await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=True) == {}
 
 
 async def test_results_that_the_vendor_calls_incomplete_are_so() -> None:
@@ -47,8 +54,8 @@ async def test_results_that_the_vendor_calls_incomplete_are_so() -> None:
     error = ResultsIncomplete("the last page is missing")
     destination.collects += [error, error]
     with pytest.raises(ResultsIncomplete, match="the last page"):
-        await read_results(destination, job, DONE, may_be_incomplete=False)
-    assert await read_results(destination, job, DONE, may_be_incomplete=True) == {}
+        await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=False)
+    assert await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=True) == {}
 
 
 async def test_results_by_identity_are_kept_as_far_as_they_go() -> None:
@@ -56,7 +63,7 @@ async def test_results_by_identity_are_kept_as_far_as_they_go() -> None:
     destination = FakeJobDestination(joins_by="identity")
     results: list[Result] = [("a", DELIVERED), ("b", None)]
     destination.results = results
-    assert await read_results(destination, job, DONE, may_be_incomplete=True) == dict(results)
+    assert await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=True) == dict(results)
 
 
 FAILED = Outcome(Fate.RETRYABLE, "LOCKED")
@@ -67,7 +74,7 @@ async def test_what_was_applied_stays_so_whatever_else_is_told_of_it(told: list[
     job = _job(make_lane_job(Rows(0, 5, 1, 0), refs={}, items=1))
     destination = FakeJobDestination(joins_by="identity")
     destination.results = [("a", outcome) for outcome in told]
-    assert await read_results(destination, job, DONE, may_be_incomplete=False) == {"a": DELIVERED}
+    assert await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=False) == {"a": DELIVERED}
 
 
 async def test_an_item_that_is_told_twice_does_not_stand_for_another() -> None:
@@ -75,8 +82,8 @@ async def test_an_item_that_is_told_twice_does_not_stand_for_another() -> None:
     destination = FakeJobDestination(joins_by="identity")
     destination.results = [("a", FAILED), ("a", None)]
     with pytest.raises(ResultsIncomplete, match="expected 2 results, got 1"):
-        await read_results(destination, job, DONE, may_be_incomplete=False)
-    assert await read_results(destination, job, DONE, may_be_incomplete=True) == {"a": FAILED}
+        await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=False)
+    assert await read_results(destination, job, DONE, nothing_sent, may_be_incomplete=True) == {"a": FAILED}
 
 
 def test_an_item_is_known_by_its_row_or_by_its_identity() -> None:
@@ -129,3 +136,33 @@ def test_what_nobody_can_tell_is_tried_again_only_if_it_may_be(replay_safe: bool
     assert unknown_fate(item, "code", "why") == Outcome(fate, "code", "why")
     [(_, without_result)] = fates_of([item], {}, DONE, FakeJobDestination(), None)
     assert (without_result.fate, without_result.code) == (fate, "no-result")
+
+
+class _Comparing(FakeJobDestination):
+    """A vendor whose results say nothing: what was sent is compared with what it holds."""
+
+    async def collect(self, refs: Refs, over: Over, items: int, sent: Sent) -> AsyncIterator[Result]:
+        async for item in sent():
+            if item.offset != 7:
+                yield item.row, DELIVERED
+
+
+@pytest.mark.parametrize("offsets", [(5, 6), (5, 6, 7)], ids=["all", "one is missing"])
+async def test_rows_of_other_processes_are_not_expected_where_results_come_of_what_was_sent(
+    offsets: Sequence[int],
+) -> None:
+    job = _job(make_lane_job(Rows(0, 5, 2, 0), refs={}, items=9))
+    items = make_batch(make_item(offset) for offset in offsets).items
+
+    async def sent() -> AsyncGenerator[Item, None]:
+        for item in items:
+            yield item
+
+    if len(offsets) == 2:
+        assert await read_results(_Comparing(), job, DONE, sent, may_be_incomplete=False) == {
+            0: DELIVERED,
+            1: DELIVERED,
+        }
+    else:
+        with pytest.raises(ResultsIncomplete, match="expected 3 results, got 2"):
+            await read_results(_Comparing(), job, DONE, sent, may_be_incomplete=False)

@@ -50,16 +50,7 @@ from sluice.destinations.salesforce.request_bodies import FRAMES
 from sluice.destinations.salesforce.row_formats import ROW_FORMATS
 from sluice.destinations.salesforce.settings import Bulk1Settings
 from sluice.destinations.salesforce.uploads import make_upload
-from sluice.destinations.vendor_jobs import (
-    JobState,
-    LostSubmit,
-    Named,
-    Over,
-    Quota,
-    Refs,
-    Upload,
-    VendorJob,
-)
+from sluice.destinations.vendor_jobs import JobState, LostSubmit, Named, Over, Quota, Refs, Sent, Upload, VendorJob
 from sluice.events import RecordEvent
 from sluice.flow.batch import Batch, Encoded
 from sluice.flow.outcome import Outcome
@@ -157,7 +148,12 @@ class Bulk1:
                     return {"job": job, "batch": added}
         raise Unavailable("no-answer", "two jobs in a row took no batches: somebody closes or aborts our jobs")
 
-    async def find(self, lost: LostSubmit, others: Collection[Refs]) -> Refs | None:
+    async def find(
+        self,
+        lost: LostSubmit,
+        others: Collection[Refs],
+        sent: Sent | None = None,  # noqa: ARG002  # the vendor has it
+    ) -> Refs | None:
         """Return the batch that was added, or ``None``. Raises ``Unavailable``, ``Misconfigured``, ``Ambiguous``.
 
         No other batch of the job has the same body.
@@ -188,7 +184,13 @@ class Bulk1:
         async for state in self._states.poll(jobs):
             yield state
 
-    async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[tuple[object, Outcome | None]]:
+    async def collect(
+        self,
+        refs: Refs,
+        over: Over,
+        items: int,
+        sent: Sent | None = None,  # noqa: ARG002  # results name their rows
+    ) -> AsyncIterator[tuple[object, Outcome | None]]:
         """Yield outcomes by row. Raises ``Refused`` for a batch that failed whole because of one of its records."""
         try:
             async for row, outcome in self._results.collect(refs, over, items):

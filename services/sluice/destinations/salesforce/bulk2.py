@@ -46,7 +46,7 @@ from sluice.destinations.salesforce.refused_targets import RefusedTargets
 from sluice.destinations.salesforce.row_formats import ROW_FORMATS
 from sluice.destinations.salesforce.settings import Bulk2Settings
 from sluice.destinations.salesforce.uploads import make_upload
-from sluice.destinations.vendor_jobs import JobState, LostSubmit, Named, Over, Quota, Refs, Upload, VendorJob
+from sluice.destinations.vendor_jobs import JobState, LostSubmit, Named, Over, Quota, Refs, Sent, Upload, VendorJob
 from sluice.events import RecordEvent
 from sluice.flow.batch import Batch, Encoded
 from sluice.flow.outcome import Outcome
@@ -158,6 +158,7 @@ class Bulk2:
         self,
         lost: LostSubmit,
         others: Collection[Refs],  # noqa: ARG002  # a job is found by its name
+        sent: Sent | None = None,  # noqa: ARG002  # likewise
     ) -> Refs | None:
         """Return the job if it was started, or ``None``. Raises ``Unavailable``, ``Misconfigured``, ``Ambiguous``."""
         if "job" not in lost.refs:
@@ -177,7 +178,13 @@ class Bulk2:
         async for state in self._states.poll(jobs):
             yield state
 
-    async def collect(self, refs: Refs, over: Over, items: int) -> AsyncIterator[tuple[object, Outcome | None]]:
+    async def collect(
+        self,
+        refs: Refs,
+        over: Over,
+        items: int,
+        sent: Sent | None = None,  # noqa: ARG002  # the results name each record
+    ) -> AsyncIterator[tuple[object, Outcome | None]]:
         """Yield outcomes by identity. Raises ``Refused`` for a job that failed whole because of one of its records."""
         async with aclosing(self._results.collect(refs["job"], over, items)) as results:
             async for identity, outcome in results:

@@ -22,6 +22,11 @@ def always(_under_way: int) -> bool:
     return True
 
 
+def is_any(_sender: Sender) -> bool:
+    """Return that every batch under way takes room."""
+    return True
+
+
 class Dispatcher:
     """Takes batches from the windows, one for each permit; the only place that sends to the destination."""
 
@@ -33,10 +38,11 @@ class Dispatcher:
         guard: GuardFollower,
         metrics: WriterMetrics,
         has_room: Callable[[int], bool] = always,
+        takes_room: Callable[[Sender], bool] = is_any,
     ) -> None:
-        """``has_room`` returns whether the vendor may be given one batch more than so many that are under way.
+        """``has_room`` returns whether the vendor may be given one job more than so many that are under way.
 
-        :meth:`look` again when that changes by itself.
+        :meth:`look` again when that changes by itself. ``takes_room`` returns whether a batch under way is one.
         """
         self._windows = windows
         self._limiter = limiter
@@ -44,6 +50,7 @@ class Dispatcher:
         self._guard = guard
         self._metrics = metrics
         self._has_room = has_room
+        self._takes_room = takes_room
         self._changed = asyncio.Event()
         self._open = asyncio.Event()
         self._open.set()
@@ -135,7 +142,7 @@ class Dispatcher:
 
         Must not await: the batch would be in neither the windows nor a task.
         """
-        batch = self._windows.take(time.monotonic(), uuid4().hex)
+        batch = self._windows.take(time.monotonic(), uuid4().hex, has_room=self._has_room_now())
         if batch is None:
             self._limiter.release()
             return
@@ -164,6 +171,9 @@ class Dispatcher:
         if not task.cancelled() and (error := task.exception()) is not None and not self._failed.done():
             self._failed.set_exception(error)
 
+    def _has_room_now(self) -> bool:
+        return self._has_room(sum(map(self._takes_room, self._under_way.values())))
+
     async def _batch_due(self) -> None:
         """Wait until a batch may be taken."""
         while True:
@@ -172,11 +182,8 @@ class Dispatcher:
                 await self._guard.permits.wait()
                 self._windows.trust()
             self._changed.clear()
-            if not self._has_room(len(self._under_way)):
-                await self._changed.wait()
-                continue
             now_s = time.monotonic()
-            due_at_s = self._windows.due_at_s()
+            due_at_s = self._windows.due_at_s(has_room=self._has_room_now())
             if due_at_s is not None and due_at_s <= now_s:
                 return
             try:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from sluice.destinations.contract import Account, Rejection
+from sluice.destinations.contract import Account, Rejection, fold_key_of
 from sluice.events import (
     NO_REFS,
     SLUICE_HEADER,
@@ -65,6 +65,7 @@ class Decoder:
     def __init__(self, destination: Account, max_bytes: int, *, warns_of: bytes | None = None) -> None:
         """``warns_of``: see :class:`~sluice.destinations.vendor_jobs.JobDestination`."""
         self._encode = destination.encode
+        self.fold_key = fold_key_of(destination)
         self._max_bytes = max_bytes
         self._warns_of = warns_of
         self._header_bytes: dict[tuple[str, ...], int] = {}
@@ -112,6 +113,9 @@ class Decoder:
         key = message.key
         if key is not None:
             message_bytes += len(key)
+        order_key = ordering_key(event) if key is None else key
+        if self.fold_key is not None:
+            order_key = self.fold_key(order_key)
         return Item(
             event,
             encoded,
@@ -120,7 +124,7 @@ class Decoder:
             message.partition,
             topic,
             message.offset,
-            ordering_key(event) if key is None else key,
+            order_key,
             message.timestamp / 1000,
             key,
             value,
@@ -130,6 +134,10 @@ class Decoder:
             item_bytes(message_bytes, event.key, encoded.body),
             refs=refs_of(message.headers) if has_history else NO_REFS,
         )
+
+    def order_key(self, key: bytes) -> bytes:
+        """Return the ordering key of a message with the key ``key``."""
+        return key if self.fold_key is None else self.fold_key(key)
 
     def _header(self, encoded: Encoded) -> int:
         """Return the bytes of the header over a row that stands alone."""

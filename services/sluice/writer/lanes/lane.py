@@ -74,7 +74,7 @@ class Lane:
         self._settled, self._in_doubt, self._refs = journal.settled, journal.in_doubt, journal.refs
         self.jobs = LaneJobs(journal.jobs, journal.settled, state.progress, state.order)
         self.journal = LaneJournal(committer, builder.limits.entry)
-        self._decoder = decoder
+        self.decoder = decoder
         self._builder = builder
         self._buffer = buffer.share()
         self._stale_after_s = stale_after_s
@@ -112,7 +112,7 @@ class Lane:
         here = {message.offset for message in found}
         gone = [offset for offset in looked_at if offset in deferred.offsets and offset not in here]
         # A message without a key must be decoded to know whose it is.
-        hungry = [message for message in found if message.key is None or message.key in deferred.hungry]
+        hungry = [one for one in found if one.key is None or self.decoder.order_key(one.key) in deferred.hungry]
         items = self._decoded(RECORDS, hungry)
         if len(items) < len(hungry):  # the others have their dead letter
             decoded = {item.offset for item in items}
@@ -253,7 +253,7 @@ class Lane:
         """Return ``messages`` as items, and settle those that can be none."""
         items: list[Item] = []
         undecodable: list[tuple[KafkaRecord, Undecodable]] = []
-        decode = self._decoder.item
+        decode = self.decoder.item
         for message in messages:
             try:
                 items.append(decode(message, topic, recall))

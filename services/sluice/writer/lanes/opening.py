@@ -49,7 +49,7 @@ class LaneOpener:
     def __init__(self, kafka: KafkaSettings, admin: Any, terms: LaneTerms, metrics: WriterMetrics) -> None:
         self._kafka = kafka
         self._terms = terms
-        self._reader = StateReader(kafka, admin, terms.topics, terms.group_id, metrics)
+        self._reader = StateReader(kafka, admin, terms.topics, terms.group_id, metrics, terms.decoder.fold_key)
 
     def inputs(self, partition: int) -> list[TopicPartition]:
         """Return what lane ``partition`` reads, by input topic number."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from sluice.destinations.contract import FoldKey
 from sluice.events import BatchEvent, Header, KafkaRecord, Place, place_of
 from sluice.flow.batch import Batch, Item
 from sluice.flow.journal import NO_ROW, rows_of
@@ -98,8 +99,15 @@ class Settlement(msgspec.Struct, kw_only=True):
 class SettlementBuilder:
     """Builds settlements: receipts and dead letters for final fates, retries for items with attempts left."""
 
-    def __init__(self, retries: RetryPolicy, limits: MessageLimits, inputs: Sequence[str]) -> None:
+    def __init__(
+        self,
+        retries: RetryPolicy,
+        limits: MessageLimits,
+        inputs: Sequence[str],
+        fold_key: FoldKey | None = None,
+    ) -> None:
         """``inputs`` names the input topics."""
+        self._fold_key = fold_key or bytes
         self._inputs = inputs
         self._retries = retries
         self.limits = limits
@@ -163,7 +171,7 @@ class SettlementBuilder:
         """Settle messages of input topic number ``topic`` that can be no item; they belong to no batch."""
         dead = [self._dead_undecodable(message, error, now) for message, error in undecodable]
         offsets = [message.offset for message, _ in undecodable]
-        keys = [key for one in undecodable if topic != RECORDS and (key := _parked_key(*one)) is not None]
+        parked = [key for one in undecodable if topic != RECORDS and (key := _parked_key(*one)) is not None]
         return Settlement(
             entries=entries_of(undecodable, lambda part: _undecodable_entry(topic, part), self.limits.entry),
             succeeded=[],
@@ -172,7 +180,7 @@ class SettlementBuilder:
             outcomes=Counter([(Fate.REJECTED, error.code) for _, error in undecodable]),
             retries={},
             offsets={topic: offsets},
-            keys=keys,
+            keys=[self._fold_key(key) for key in parked],
             parked_keys=[],
             held_keys=[],
             published_at_s=[message.timestamp / 1000 for message, _ in undecodable],

@@ -14,6 +14,7 @@ import msgspec
 from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
+from sluice.destinations.contract import FoldKey
 from sluice.events import BatchEvent, KafkaRecord, decode_batch, decode_record
 from sluice.flow.commits import Commit, CommitMetadata, LaneTopicIds, Log, journal_start_of, start_of
 from sluice.flow.journal import Journal
@@ -60,8 +61,15 @@ class StateReader:
     """Reads the state of lanes of one destination."""
 
     def __init__(
-        self, kafka: KafkaSettings, admin: Any, topics: LaneTopics, group_id: str, metrics: WriterMetrics
+        self,
+        kafka: KafkaSettings,
+        admin: Any,
+        topics: LaneTopics,
+        group_id: str,
+        metrics: WriterMetrics,
+        fold_key: FoldKey | None = None,
     ) -> None:
+        self._fold_key = fold_key
         self._metrics = metrics
         self._foreign = ForeignMessages(metrics.foreign_message)
         self._kafka = kafka
@@ -100,7 +108,8 @@ class StateReader:
         is_strange = found.report(names, self._metrics)
         order = KeyOrder(order_terms)
         waiting = [one for one in retries if not journal.has(one.topic, one.offset)]
-        order.park(one.key for one in waiting if one.key is not None)
+        fold_key = self._fold_key or bytes
+        order.park(fold_key(one.key) for one in waiting if one.key is not None)
         progress = [OffsetProgress(start.offset) for start in starts]
         counts = Counter([one.topic for one in waiting])
         return LaneState(progress, journal, order, self._topics.of_lane, is_strange, counts)

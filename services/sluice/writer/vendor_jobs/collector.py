@@ -12,6 +12,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import aclosing
+from functools import partial
 from typing import NamedTuple
 
 from aiokafka.errors import KafkaError
@@ -194,7 +195,8 @@ class Collector:
         may_be_incomplete = self._later.get(job.batch_id, NOW).incomplete >= MAX_TRIES
         known, topic = job.known, self._topics.records
         with collect_span(topic, job.batch_id, known.batch_key, known.traceparent, message_count=job.open) as span:
-            results = await read_results(self._destination, job, over, may_be_incomplete=may_be_incomplete)
+            sent = partial(records.sent, job)
+            results = await read_results(self._destination, job, over, sent, may_be_incomplete=may_be_incomplete)
             rows, destination = job.open, self._destination
             recall = Recall.TO_SETTLE if destination.joins_by == "row" else Recall.TO_ENCODE
             receipts = await self._settle_all(

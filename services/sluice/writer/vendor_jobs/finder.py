@@ -2,12 +2,21 @@
 
 import asyncio
 import logging
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import NamedTuple
+
+from aiokafka.errors import KafkaError
 
 from sluice.destinations.contract import Ambiguous, BatchError, Unavailable
 from sluice.destinations.vendor_jobs import JobDestination, LostSubmit, Refs
+from sluice.flow.batch import Item
 from sluice.flow.retry_policy import backoff_s
+from sluice.kafka.clients import KafkaUnreachable
+from sluice.kafka.topic_reader import TopicReader
+from sluice.topics import DestinationTopics
+from sluice.writer.vendor_jobs.job_records import JobRecords
 from sluice.writer.vendor_jobs.job_table import Job, JobTable, NotArrived, Unknown
 
 log = logging.getLogger(__name__)
@@ -35,8 +44,17 @@ NONE = Pause(0.0, 0)
 class Finder:
     """Looks for the lost submits in a table, a few at once."""
 
-    def __init__(self, destination: JobDestination, table: JobTable) -> None:
+    def __init__(
+        self,
+        destination: JobDestination,
+        table: JobTable,
+        topics: DestinationTopics,
+        make_reader: Callable[[], TopicReader],
+    ) -> None:
+        """``make_reader`` makes a reader of the input topics, for kinds that ask what was sent."""
         self._destination = destination
+        self._topics = topics
+        self._make_reader = make_reader
         self._table = table
         self._asking: dict[str, str] = {}
         """By batch id, the fingerprints of those that are being asked about."""
@@ -81,7 +99,7 @@ class Finder:
         failures, delay_s = 0, LOOK_S
         try:
             await self._find(job)
-        except BatchError as error:
+        except (BatchError, KafkaError, KafkaUnreachable) as error:
             failures = self._pauses.get(job.batch_id, NONE).failures + 1
             delay_s = backoff_s(failures, base_s=RECOVERY_BASE_S, cap_s=RECOVERY_CAP_S, uniform=1.0)
             if isinstance(error, Unavailable) and error.retry_after_s:
@@ -94,6 +112,12 @@ class Finder:
             del self._asking[job.batch_id]
             self._answered.set()
         self._pauses[job.batch_id] = Pause(asyncio.get_running_loop().time() + delay_s, failures)
+
+    async def _sent(self, job: Job) -> AsyncGenerator[Item, None]:
+        """Yield the items of ``job``, read again. Raises ``KafkaError`` and ``KafkaUnreachable``."""
+        async with self._make_reader() as reader, aclosing(JobRecords(self._topics, reader).sent(job)) as items:
+            async for item in items:
+                yield item
 
     def _lost(self) -> list[Job]:
         found: list[Job] = []
@@ -120,7 +144,7 @@ class Finder:
         refs: Refs | None = None
         verdict: NotArrived | Unknown = NotArrived()
         try:
-            refs = await self._destination.find(lost, others)
+            refs = await self._destination.find(lost, others, partial(self._sent, job))
         except Ambiguous as error:
             message = f"nobody can tell whether it was applied: {error}"
             verdict = Unknown(LOST_SUBMIT, message, uses_attempt=False)

@@ -36,6 +36,24 @@ class JobRecords:
                     if items := lane.recall_rows(part, topic, messages, looked_at, recall):
                         yield items
 
+    async def sent(self, job: Job) -> AsyncGenerator[Item, None]:
+        """Yield the items of the open rows of ``job`` only to be looked at, as far as their lanes are ours."""
+        for lane, part in job.parts:
+            for topic, rows in sorted(part.rows.items()):
+                runs = list(rows.open.runs())
+                if not runs:
+                    continue
+                place = TopicPartition(self._topics.inputs[topic], lane.partition)
+                wanted = rows.open.stretches(range(runs[0].start, runs[-1].stop))
+                async with aclosing(self._reader.read_ranges(place, wanted)) as pieces:
+                    async for _, messages in pieces:
+                        if not lane.alive:
+                            return
+                        for message in [one for one in messages if one.offset in rows.open]:
+                            item = lane.decoder.item(message, topic, Recall.TO_ENCODE)
+                            item.row = rows.row_of(item.offset) or 0
+                            yield item
+
     async def taken_back(self, job: Job) -> AsyncIterator[list[Item]]:
         """Take the rows of ``job``, none of which was applied, out of the journal; yield its items slice by slice.
 

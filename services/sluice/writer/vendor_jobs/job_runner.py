@@ -14,6 +14,7 @@ from sluice.topics import DestinationTopics
 from sluice.wall_clock import utc_now
 from sluice.writer.delivery.dispatcher import Dispatcher
 from sluice.writer.delivery.limiter import Limiter
+from sluice.writer.delivery.sender import Sender
 from sluice.writer.lanes.lanes import Lanes
 from sluice.writer.lanes.receipt_messages import rfc3339
 from sluice.writer.vendor_jobs.collector import Collector
@@ -23,6 +24,11 @@ from sluice.writer.vendor_jobs.job_table import JobTable
 from sluice.writer.vendor_jobs.order_book import OrderBook
 from sluice.writer.vendor_jobs.order_runner import OrderRunner
 from sluice.writer.vendor_jobs.submitter import Submitter
+
+
+def is_submitter(sender: Sender) -> bool:
+    """Return whether ``sender`` makes its batch a vendor job."""
+    return isinstance(sender, Submitter)
 
 
 class JobRunner:
@@ -69,7 +75,7 @@ class JobRunner:
             cap_s=max(settings.poll_base_s, settings.poll_cap_s),
         )
         async with asyncio.TaskGroup() as group:
-            finder = Finder(self._destination, self._table)
+            finder = Finder(self._destination, self._table, self._topics, self._make_reader)
             orders = OrderRunner(self._destination, self._table, self.orders)
             for loop in (follower, finder, collector, orders):
                 group.create_task(fail_if_cancelled(loop.run()))

@@ -191,7 +191,7 @@ class OrderRunner:
 
     async def _attach(self, job: Job, refs: Refs) -> Progress:
         if job.known.is_submitted:
-            result: Literal["done", "failed"] = "done" if job.known.refs == refs else "failed"
+            result: Literal["done", "failed"] = "done" if refs.items() <= job.known.refs.items() else "failed"
             return Answer(result, f"it is attached already: {_named(job.known.refs)}")
         if job.batch_id in self._table.verdicts:
             return Answer("failed", "it is too late: it has not arrived, and its records are sent anew")
@@ -205,6 +205,7 @@ class OrderRunner:
         state = await self._ask(refs)
         if state is None or isinstance(state, Gone):
             return Answer("failed", f"the vendor does not know {_named(refs)}")
+        refs = {**job.known.refs, **refs}  # the journal may know more than the vendor's name for it
         if job.known.is_submitted or job.batch_id in self._table.verdicts:
             return None  # found meanwhile: said at the next look
         await asyncio.gather(*self._table.adopt(job, refs))

@@ -1,9 +1,9 @@
 """The results of a vendor job, joined with its records: each record gets its fate."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 
 from sluice.destinations.contract import Rejection
-from sluice.destinations.vendor_jobs import JobDestination, Over, ResultsIncomplete
+from sluice.destinations.vendor_jobs import JobDestination, Over, ResultsIncomplete, Sent
 from sluice.flow.batch import Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.writer.lanes.decoding import NOT_ENCODED
@@ -20,8 +20,28 @@ NO_RESULT = "no-result"
 _NOWHERE = Outcome(Fate.AMBIGUOUS, NO_RESULT, "the vendor has no result for it")
 
 
-async def read_results(destination: JobDestination, job: Job, over: Over, *, may_be_incomplete: bool) -> Results:
+class SentItems:
+    """What was sent, read again when the kind asks for it, and how many items that were."""
+
+    def __init__(self, read: Sent) -> None:
+        self._read = read
+        self.count: int | None = None
+        """Items that were read last; ``None``: nobody has asked for them."""
+
+    async def __call__(self) -> AsyncGenerator[Item, None]:
+        """Yield the items."""
+        self.count = 0
+        async for item in self._read():
+            self.count += 1
+            yield item
+
+
+async def read_results(
+    destination: JobDestination, job: Job, over: Over, sent: Sent, *, may_be_incomplete: bool
+) -> Results:
     """Return the results of ``job`` for rows of this process, and for all where results have no row.
+
+    Where the kind compares with what was ``sent``, those are all: other processes look at their own.
 
     Raises ``BatchError``, ``ResultsGone``, and ``ResultsIncomplete`` unless that ``may_be_incomplete``.
     """
@@ -30,8 +50,9 @@ async def read_results(destination: JobDestination, job: Job, over: Over, *, may
     results: dict[object, Outcome | None] = {}
     count = 0
     incomplete: ResultsIncomplete | None = None
+    compared = SentItems(sent)
     try:
-        async for name, outcome in destination.collect(known.refs, over, known.items):
+        async for name, outcome in destination.collect(known.refs, over, known.items, compared):
             count += 1
             if (wanted is None or name in wanted) and _tells_more(outcome, results.get(name)):
                 results[name] = outcome
@@ -39,8 +60,9 @@ async def read_results(destination: JobDestination, job: Job, over: Over, *, may
         incomplete = error
     if wanted is None:
         count = len(results)  # a row that is told twice must not stand for one that is not told
-    if count != known.items:
-        incomplete = incomplete or ResultsIncomplete(f"expected {known.items} results, got {count}")
+    expected = known.items if compared.count is None else compared.count
+    if count != expected:
+        incomplete = incomplete or ResultsIncomplete(f"expected {expected} results, got {count}")
     if incomplete is None:
         return results
     if not may_be_incomplete:
@@ -66,7 +88,12 @@ def fates_of(
         outcome = results.get(name, _NOWHERE)
         if outcome is None:
             outcome = untouched
-        elif outcome.fate is Fate.AMBIGUOUS and aborted_because is None and _is_replay_safe(item, destination):
+        elif (
+            outcome.fate is Fate.AMBIGUOUS
+            and outcome.may_be_repeated
+            and aborted_because is None
+            and _is_replay_safe(item, destination)
+        ):
             # It cannot be applied any more by now, so it may be sent again, unless a person does not want it to be.
             outcome = Outcome(Fate.RETRYABLE, outcome.code, outcome.message)
         fates.append((item, outcome))
