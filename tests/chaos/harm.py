@@ -77,6 +77,8 @@ class Harm(NamedTuple):
     """False when commits during the harm cannot be compared with receipts: clocks differ, or topics change."""
     may_cancel: bool = False
     """True when somebody ends vendor jobs early."""
+    may_refuse: bool = False
+    """True when somebody refuses what is good, in the vendor's place or in its name."""
 
 
 def dies_at(point: KillPoint, later_ms: tuple[int, int] = (0, 0)) -> Harm:

@@ -20,7 +20,7 @@ from sluice.vendor_jobs.orders import write_orders
 from sluice.wall_clock import utc_now
 from sluice.writer.kill_points import KillPoint
 from tests.chaos.audit import Expected, Place
-from tests.chaos.cast import Cast, SourceOf
+from tests.chaos.cast import Cast, SourceOf, no_settings
 from tests.chaos.harm import (
     Harm,
     Scene,
@@ -107,7 +107,7 @@ def _source_of(published: Sequence[ConsumerRecord]) -> SourceOf:
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
             continue
         places[number] = (message.partition, message.offset)
-    return lambda identifier: places.get(identifier or "", (-1, -1))
+    return lambda entry: places.get(entry.identifier or "", (-1, -1))
 
 
 async def _release(url: str) -> None:
@@ -220,7 +220,7 @@ def _cast(kind: str) -> Cast:
         writes=Writes(path="/services"),
         harms=HARMS,
         messages=messages,
-        settings=lambda _: {},
+        settings=no_settings,
         heal=_release,
         source_of=_source_of,
     )
