@@ -73,6 +73,9 @@ class Made(NamedTuple):
     parts: frozenset[str] = frozenset()
 
 
+NOTHING = Made("", "")
+
+
 class Entry(NamedTuple):
     """The vendor's ledger on one entry of one request, in the order of receipt."""
 
@@ -221,9 +224,8 @@ def _things(evidence: Evidence) -> Iterator[Violation]:
             if receipt is None or receipt.verdict == "ambiguous":
                 unsure += 1
             elif receipt.verdict == "delivered" or receipt.code == PARTIAL:
-                thing = things.get(receipt.made or "")
-                things.pop(receipt.made or "", None)
-                if thing is None:
+                thing = things.pop(receipt.made or "", NOTHING)
+                if thing is NOTHING:
                     what = f"{receipt.verdict} as {receipt.made}, of {list(made[name])}"
                     yield Violation("not made", f"{_name(record)}, {name!r}, is {what}, made for no other record")
                 elif (receipt.code == PARTIAL) != bool(missing := record.parts - thing.parts):

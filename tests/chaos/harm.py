@@ -16,6 +16,7 @@ from sandbox.faults.fault import (
     Garbage,
     MissingResults,
     Outage,
+    Selection,
     Stall,
     Standing,
     Status,
@@ -164,7 +165,7 @@ async def scale(scene: Scene) -> None:
     scene.crew.wanted = WRITERS
 
 
-def faults(*standing: Callable[[random.Random, Writes], Standing]) -> Act:
+def faults(*standing: Callable[[random.Random, Writes], Selection]) -> Act:
     """Return an act of faults of the vendor, one after the other."""
 
     async def act(scene: Scene) -> None:
