@@ -12,10 +12,11 @@ from typing import Literal, NamedTuple
 Place = tuple[int, int]
 """Partition and offset of a record in the records topic."""
 
-Expected = Literal["good", "increment", "rejected", "poison", "partial"]
+Expected = Literal["good", "increment", "rejected", "refused", "poison", "partial"]
 """What should become of a record: ``increment`` may not be repeated, ``poison`` never reaches the vendor.
 
-``partial``: some of its parts are refused."""
+``refused`` is ``rejected`` where nobody can tell once the answer is lost. ``partial``: some of its parts are refused.
+"""
 PARTIAL = "partial"
 """The code of a record of which some parts are at the vendor and others not."""
 
@@ -26,6 +27,7 @@ ALLOWED: dict[Expected, tuple[Verdict, ...]] = {
     "increment": ("delivered", "ambiguous"),
     "rejected": ("rejected",),
     "poison": ("rejected",),
+    "refused": ("rejected", "ambiguous"),
     "partial": ("rejected", "ambiguous"),
 }
 

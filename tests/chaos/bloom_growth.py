@@ -119,7 +119,7 @@ def _update(rng: random.Random, number: int) -> Message:
 
 def _refused(rng: random.Random, number: int) -> Message:
     if rng.random() < 0.5:
-        return _make("rejected", "issue", "insert", f"bad-{number}", title=f"Bad {number}", meeting_id=NOBODY)
+        return _make("refused", "issue", "insert", f"bad-{number}", title=f"Bad {number}", meeting_id=NOBODY)
     message = record(str(NOBODY), object="todo", operation="update", title=f"Bad {number}")
     return message._replace(headers=[(EXPECTED, b"rejected")])
 
