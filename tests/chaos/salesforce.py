@@ -14,10 +14,6 @@ from sandbox.salesforce.faults import HoldJobs, LateResults, LockRows, SlowJob, 
 from sandbox.salesforce.objects import text
 from sandbox.salesforce.settings import Settings
 from sandbox.salesforce.vendor import Salesforce
-from sluice.events import VendorJobOrder
-from sluice.vendor_jobs.journals import Site, read_open_jobs
-from sluice.vendor_jobs.orders import write_orders
-from sluice.wall_clock import utc_now
 from sluice.writer.kill_points import KillPoint
 from tests.chaos.audit import Expected, Place
 from tests.chaos.cast import Cast, SourceOf, no_settings
@@ -45,9 +41,9 @@ from tests.chaos.harm import (
     storm,
     together,
 )
+from tests.chaos.orders import order_aborts
 from tests.chaos.workload import COLD_KEYS, EXPECTED, HOT_KEYS, HOT_SHARE, publish_in_transactions
 from tests.support.stage import Message, StagedKind, record
-from tests.support.writer_process import DESTINATION
 
 WAITING = ("Open", "Queued", "UploadComplete", "InProgress")
 NUMBER = "Seq__c"
@@ -127,29 +123,6 @@ async def abort_jobs(scene: Scene) -> None:
             await control.release_jobs()
 
 
-async def order_aborts(scene: Scene) -> None:
-    """Order aborts as a person of ours does, whoever owns the lanes then."""
-    connection = scene.stage.connection
-    site = Site(connection.kafka, DESTINATION, connection.topic_prefix)
-    async with SalesforceControl(scene.stage.url) as control:
-        for number in range(4):
-            scene.stage.app.faults.add(HoldJobs(times=2))
-            await scene.some_time(0.5, 1.5)
-            submitted = [job for job in await read_open_jobs(site) if job.known.is_submitted]
-            for job in scene.rng.sample(submitted, min(2, len(submitted))):
-                order = VendorJobOrder(
-                    batch_id=job.batch_id,
-                    order="abort",
-                    order_id=f"{number}-{job.batch_id}",
-                    reason="chaos",
-                    by="chaos",
-                    at=utc_now(),
-                )
-                await write_orders(site.kafka, site.topics.control, [(lane, order) for lane in job.parts])
-            await scene.some_time(0.0, 1.0)
-            await control.release_jobs()
-
-
 async def hold_jobs(scene: Scene) -> None:
     """Have jobs wait, so that whatever else is done meets them in the middle."""
     async with SalesforceControl(scene.stage.url) as control:
@@ -204,7 +177,7 @@ HARMS: dict[str, Harm] = {
     "slow-jobs": Harm(together(faults(_standing(SlowJob, phase_s=6.0)), restart_writers)),
     "late-results": Harm(faults(_standing(LateResults), _standing(StateGoesBack))),
     "aborted-by-others": Harm(together(abort_jobs, kill_writers), may_cancel=True),
-    "aborted-by-us": Harm(together(order_aborts, kill_writers), may_cancel=True),
+    "aborted-by-us": Harm(together(order_aborts(lambda: HoldJobs(times=2), _release), kill_writers), may_cancel=True),
     "not-by-the-vendor": Harm(faults(not_by_the_vendor, not_by_the_vendor, not_by_the_vendor)),
     "endless-answers": Harm(faults(endless_answers, endless_answers)),
     "partitions-added": Harm(together(add_partitions, kill_writers)),
