@@ -60,7 +60,7 @@ WAITING = ("Initialized", "Accepted", "Running")
 
 
 def messages(rng: random.Random, count: int) -> Iterator[Message]:
-    """Yield changes on both roads, creates that may not be repeated, deletes, bad ones, and some that are no records."""
+    """Yield changes on both roads, creates that may not be repeated, deletes, bad ones, and no records."""
     number = 0
     while number < count:
         name = rng.choice(list(KEYS))
