@@ -86,9 +86,7 @@ def _with_refresh(token: str = "T") -> httpx.Response:
     [
         pytest.param(json({"access_token": "U"}), ["password", "refresh_token"], id="taken"),
         pytest.param(json({"error": "invalid_grant"}, 400), ["password", "refresh_token", "password"], id="refused"),
-        pytest.param(
-            json({"error": "invalid_grant"}), ["password", "refresh_token", "password"], id="in a 200"
-        ),
+        pytest.param(json({"error": "invalid_grant"}), ["password", "refresh_token", "password"], id="in a 200"),
     ],
 )
 async def test_a_refresh_token_is_tried_once(refreshed: httpx.Response, grants: list[str]) -> None:

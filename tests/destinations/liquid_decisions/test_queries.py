@@ -7,7 +7,6 @@ import pytest
 
 from sluice.destinations.contract import BatchError, Misconfigured, Refused, Unavailable
 from sluice.destinations.liquid_decisions.queries import FoundItem
-from sluice.destinations.liquid_decisions.settings import ItemType
 from tests.destinations.liquid_decisions.offline import (
     ACCOUNT,
     DATE_MS,
