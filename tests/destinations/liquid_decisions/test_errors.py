@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sluice.destinations.contract import Ambiguous, Misconfigured, Refused, Unavailable
+from sluice.destinations.contract import Ambiguous, Misconfigured, Refused, Unavailable, http_status
 from sluice.destinations.liquid_decisions.errors import error_from, is_own_error, is_own_success, read_error_from
 
 REQUEST = httpx.Request("POST", "http://liquid.test/ls/api/items/upsert")
@@ -52,7 +52,7 @@ def test_each_status_has_its_meaning(status: int, kind: type, word: object) -> N
 
 
 def test_what_is_lost_of_a_read_is_an_outage() -> None:
-    lost = read_error_from(Ambiguous("lost", reason="500", retry_after_s=3.0, overloaded=True))
+    lost = read_error_from(Ambiguous("lost", reason=http_status(500), retry_after_s=3.0, overloaded=True))
     assert isinstance(lost, Unavailable)
     assert (lost.reason, lost.retry_after_s, lost.overloaded) == ("500", 3.0, True)
     refused = Refused("400", "bad", 400)
