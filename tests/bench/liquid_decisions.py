@@ -1,13 +1,13 @@
 """Runs of the writer to Liquid Decisions, by upserts and by imports, beside runs to BlueConic: records per CPU-second.
 
-    .venv/bin/python -m tests.bench.liquid_decisions 200000
+.venv/bin/python -m tests.bench.liquid_decisions 200000
 """
 
 import asyncio
 import json
 import sys
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import Literal

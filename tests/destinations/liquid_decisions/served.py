@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -68,7 +67,7 @@ class Served:
 
         return read
 
-    async def find(self, *events: RecordEvent, vendor_at: datetime | None = None) -> Refs | None:
+    async def find(self, *events: RecordEvent) -> Refs | None:
         """Look for what was submitted last, as if its answer had been lost."""
         lost = LostSubmit(
             batch_key="import/Account",
@@ -76,7 +75,7 @@ class Served:
             refs=self.named,
             requested_at=NOON,
             lost_at_s=0.0,
-            vendor_at=vendor_at or self.destination.vendor_at,
+            vendor_at=None,  # of a process that had not heard the vendor yet
         )
         return await self.destination.find(lost, [], self.sent(events))
 

@@ -39,7 +39,7 @@ async def test_records_that_are_there_as_they_were_sent_are_delivered() -> None:
     async with serving() as served:
         await served.write(account("k0", older=1))
         refs = await served.submit(*EVENTS)
-        assert set(served.named) == {"type", "since"}
+        assert set(served.named) == {"type", "since", "at"}
         over = await served.over(refs)
         assert (over.word, over.processed) == ("Completed", 3)
         assert _fates(await served.collect(refs, over, *EVENTS)) == [D, D, D]
@@ -158,7 +158,9 @@ async def test_an_unknown_state_runs_still_and_an_unknown_job_is_gone() -> None:
     async with serving() as served:
         refs = await served.submit(*EVENTS)
         served.vendor.faults.add(UnknownStatus(times=1))
-        assert await served.state(refs) == Running("Suspended", 0)
+        state = await served.state(refs)
+        assert isinstance(state, Running)
+        assert state.word == "Suspended"
         assert isinstance(await served.state({**refs, "job": "nowhere"}), Gone)
         await served.destination.abort({"job": "nowhere"})
         await served.over(refs)
@@ -193,11 +195,10 @@ async def test_a_lost_submit_is_taken_for_dead_where_the_settings_say_so() -> No
         served.vendor.faults.add(DropAfter(path=IMPORT))
         with pytest.raises(Ambiguous):
             await served.submit(*EVENTS)
-        submitted_at = served.destination.vendor_at
 
         async def taken_for_dead() -> bool:
             try:
-                await served.find(*EVENTS, vendor_at=submitted_at)
+                await served.find(*EVENTS)
             except Ambiguous as error:
                 return "within `lost_after_s`" in str(error)
             except Unavailable:
@@ -239,7 +240,7 @@ async def test_a_submit_that_fails(answer: Any, kind: type[BatchError]) -> None:
     with pytest.raises(BatchError) as error:
         await offline.destination.submit(batch, await offline.destination.prepare(batch), note, send_now)
     assert type(error.value) is kind
-    assert named == [{"type": "Account", "since": str(DATE_MS)}]
+    assert named == [{"type": "Account", "since": str(DATE_MS), "at": str(DATE_MS // 1000)}]
 
 
 async def test_without_a_newest_instant_the_vendors_date_is_the_bound() -> None:
