@@ -1,7 +1,7 @@
 """The results of a run, read from Kafka, the vendor and the writer's log, and compared with each other."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +34,15 @@ class Tally(NamedTuple):
         return " ".join(filter(None, (self.family, self.code)))
 
 
+class Effects(NamedTuple):
+    """The part of the vendor's ledger that is compared with the receipts, by object."""
+
+    by_code: Mapping[str, str | None]
+    """The effects by the codes of receipts, where they differ. ``None`` for a code that is compared with nothing."""
+    is_compared: Callable[[str, str], bool] = lambda _family, _effect: True
+    """Tells of an object and an effect whether each has a receipt of its own: a part of a record has none."""
+
+
 class Holding(NamedTuple):
     """Records that the vendor has now, and how many it should have by the receipts."""
 
@@ -56,8 +65,8 @@ class Evidence(NamedTuple):
     audit: Sequence[str]
     """Records and receipts that do not match."""
     ledger: LedgerSummary
-    effects: Mapping[str, str] | None
-    """The effects in the ledger by the codes of receipts, as a story has them."""
+    effects: Effects | None
+    """As a story has them."""
     logs: Sequence[Path]
     """The logs of all writers."""
     holdings: Sequence[Holding] = ()
@@ -74,12 +83,17 @@ class Evidence(NamedTuple):
         counts: Counter[tuple[str, str]] = Counter()
         for family, effects in self.ledger.effects.items():
             for effect, count in effects.items():
-                counts[family if by_family else "", effect] += count
+                if self.effects is None or self.effects.is_compared(family, effect):
+                    counts[family if by_family else "", effect] += count
         return dict(counts)
 
     def vendor_count(self, tally: Tally) -> int | None:
         """Return the vendor's count of what ``tally`` counts; ``None`` for what was never sent."""
-        return self.vendor_counts.get(self._effect(tally))
+        return self.vendor_counts.get(self._effect(tally)) if self.has_effect(tally) else None
+
+    def has_effect(self, tally: Tally) -> bool:
+        """Return whether the vendor's ledger can have what ``tally`` counts."""
+        return self.effects is None or self.effects.by_code.get(tally.code, tally.code) is not None
 
     def disagreements(self) -> list[str]:
         """Return where records, receipts, and the counts of upstream systems, Kafka and the vendor differ."""
@@ -113,7 +127,8 @@ class Evidence(NamedTuple):
         return Tally(family, receipt.event.outcome, receipt.event.status)
 
     def _effect(self, tally: Tally) -> tuple[str, str]:
-        return tally.family, (self.effects or {}).get(tally.code, tally.code)
+        effect = tally.code if self.effects is None else self.effects.by_code.get(tally.code, tally.code)
+        return tally.family, effect or ""
 
 
 def audit(published: Mapping[Position, str], receipts: Iterable[Position | None]) -> list[str]:
@@ -131,7 +146,7 @@ def audit(published: Mapping[Position, str], receipts: Iterable[Position | None]
 
 
 async def collect(
-    environment: Environment, effects: Mapping[str, str] | None, *, published: int, logs: Sequence[Path]
+    environment: Environment, effects: Effects | None, *, published: int, logs: Sequence[Path]
 ) -> Evidence:
     """Read the results; ``published`` is the upstream systems' own count."""
     async with TopicReader(KafkaSettings(bootstrap_servers=environment.bootstrap_servers)) as reader:

@@ -25,7 +25,7 @@ async def print_summary(screen: Screen, environment: Environment, story: Story, 
     screen.step("The receipts, counted in Kafka, and the vendor's own count")
     _print_receipts(screen, story.explanations, evidence)
     is_well = print_verdict(screen, evidence)
-    screen.step("The batches")
+    screen.step("The way to the vendor")
     await story.print_batches(screen, environment, evidence)
     screen.step("The dead letters")
     _print_dead_letters(screen, evidence)
@@ -50,7 +50,7 @@ def _print_receipts(screen: Screen, explanations: Mapping[str, str], evidence: E
     table = new_table("outcome", *families, "code", "receipts", "vendor counts", "which are")
     for tally, count in sorted(evidence.counts.items(), key=lambda pair: (_ORDER[pair[0].outcome], -pair[1])):
         vendors = evidence.vendor_count(tally)
-        vendors_count = "not sent" if vendors is None else f"{vendors:,}"
+        vendors_count = ("not sent" if evidence.has_effect(tally) else "–") if vendors is None else f"{vendors:,}"
         family = [tally.family] if families else []
         explanation = explanations.get(tally.name, "")
         table.add_row(tally.outcome, *family, tally.code, f"{count:,}", vendors_count, f"[dim]{explanation}[/]")
