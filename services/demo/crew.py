@@ -1,6 +1,7 @@
 """The crew of a story of several acts: it starts and stops writers, and publishes while other things happen."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,8 @@ from demo.processes import Writer
 from demo.progress import Progress
 from demo.story import Stage
 from demo.upstream import File, Upstream, publish_file
+from sandbox.control import SandboxControl
+from sandbox.faults.fault import Outage
 
 
 class Crew:
@@ -51,6 +54,18 @@ class Crew:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+    async def outage(self, vendor: SandboxControl, name: str, outage: Outage) -> None:
+        """Have ``vendor``, called ``name``, go down, and wait until delivery goes on."""
+        progress, view = self._progress, self._view
+        down_at_s = time.monotonic()
+        await vendor.add_fault(outage)
+        view.event(f"[red]{name} goes down[/]: for {outage.seconds:g} s it answers every call with {outage.status}")
+        await progress.until(lambda now: now.is_holding, "the writers to notice the outage")
+        view.event("the writers hold: they keep what they have, try now and then, and give nothing up")
+        await progress.until(lambda now: not now.is_holding, "the end of the outage")
+        after_s = time.monotonic() - down_at_s
+        view.event(f"[green]delivery goes on by itself[/], {after_s:.1f} s after {name} went down")
 
     async def finish(self) -> None:
         """Stop all writers, unless they are to be left running."""

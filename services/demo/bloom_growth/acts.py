@@ -7,7 +7,6 @@
 """
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 
 from demo.bloom_growth.bad_records import VENDOR, bad_records
@@ -68,18 +67,20 @@ class Acts:
                 [writer] = progress.writers
                 await self._crew.kill(writer)
                 view.event(f"[red]kill -9[/] of the writer, while {half_made} meetings had some of their attendees")
+                view.event(
+                    f"two new writers start; Kafka gives them the lanes when it has missed the old one for "
+                    f"{SESSION_TIMEOUT_S:.0f} s"
+                )
                 await self._vendor.clear_faults()
                 await self._crew.start_writers(2)
-                view.event(
-                    "two new writers take over when Kafka has missed the old one for "
-                    f"{SESSION_TIMEOUT_S:.0f} s, and go on with the meetings that the journal names"
-                )
                 await progress.until(
                     lambda _: progress.receipts["meeting"] == len(changes), "the receipts of all meetings"
                 )
         made = await self._vendor.created(CreatedFilter(object="meeting"))
-        times = max(one.times for one in made)
-        view.event(f"all {len(changes)} meetings have their receipt; Bloom Growth has {len(made)}, none made {times + 1} times")
+        view.event(
+            f"all {len(changes)} meetings have their receipt, and Bloom Growth has made {len(made)}: begun ones were "
+            "found in the journal, and gone on with"
+        )
 
     async def agenda(self, vulnerabilities: Vulnerabilities, outage_s: float) -> None:
         """Have goals, issues and to-dos made, while answers are lost and Bloom Growth goes down."""
@@ -89,9 +90,12 @@ class Acts:
         bad = bad_records(next(iter(ids.values())), vulnerabilities.attendees(VENDOR))
         upstream = Upstream(vulnerabilities.agenda(ids), bad, "agenda")
         screen.print(
-            f"{len(vulnerabilities.rows)} vulnerabilities become an issue and a to-do each, {upstream.total - len(bad)} "
-            f"records with the goals, by the meetings' ids from the receipts; a careless system sends {len(bad)} bad "
-            "records between them. The message key is the meeting's id, so that one lane has all creates of a meeting"
+            f"{len(vulnerabilities.rows)} vulnerabilities become an issue and a to-do each, in the meetings whose ids the "
+            f"receipts have told: {upstream.total - len(bad)} records with the goals, and {len(bad)} bad ones of a "
+            "careless system between them"
+        )
+        screen.print(
+            "the message key is the meeting's id: one lane has all creates of a meeting, so what is found there is ours"
         )
         await self._vendor.add_fault(Latency(seconds=_CALL_S, times=None, path=_API))
         skip = min(_LOST_AFTER, len(vulnerabilities.rows) // 4)
@@ -103,14 +107,8 @@ class Acts:
             with view.shown():
                 down_at = before + int(_DOWN_AT * upstream.total)
                 await progress.until(lambda now: now.receipts >= down_at, "the receipts before the outage")
-                down_at_s = time.monotonic()
-                await self._vendor.add_fault(Outage(path=_API, seconds=outage_s, status=503))
-                view.event(f"[red]Bloom Growth goes down[/]: for {outage_s:g} s it answers every call with 503")
-                await progress.until(lambda now: now.is_holding, "the writers to notice the outage")
-                view.event("the writers hold: they keep what they have, try now and then, and give nothing up")
-                await progress.until(lambda now: not now.is_holding, "the end of the outage")
-                after_s = time.monotonic() - down_at_s
-                view.event(f"[green]delivery goes on by itself[/], {after_s:.1f} s after it went down")
+                outage = Outage(path=_API, seconds=outage_s, status=503)
+                await self._crew.outage(self._vendor, "Bloom Growth", outage)
                 await publishing
                 await progress.until(lambda now: now.receipts == progress.published, "the receipts of the agenda")
         view.event(f"all {upstream.total:,} records have their receipt")
@@ -120,6 +118,7 @@ class Acts:
         screen, progress, view = self._stage.screen, self._progress, self._view
         screen.step("What was due is ticked off")
         changes = vulnerabilities.progress(progress.record_ids)
+        await self._vendor.clear_faults()
         screen.print(
             f"{len(changes)} updates, by the ids that the receipts have told: to-dos and issues due before "
             f"{DONE_BEFORE} are completed, goals of those whom ransomware has met are off track"
