@@ -12,7 +12,7 @@ class Person(msgspec.Struct, gc=False, rename="pascal"):
 
 
 class Basics(msgspec.Struct, gc=False, rename="pascal"):
-    """What a meeting's own read has of it. §7"""
+    """Part of a meeting's own read. §7"""
 
     name: str | None = None
 

@@ -59,6 +59,7 @@ class BloomGrowth:
             max_age_s=1.0,  # ours to choose
         )
         self.settle_s = settings.settle_s
+        self._answers = VendorAnswers(settings.own_answer_header, is_own_error)
         self._client = open_client(
             settings,
             base_url=base_url,
@@ -66,10 +67,9 @@ class BloomGrowth:
             auth=open_session(settings),
             transport=transport,
             on_request=on_request,
+            on_response=self._answers.note,
         )
-        self._answers = VendorAnswers(settings.own_answer_header, is_own_error)
-        self._client.event_hooks = {"response": [self._answers.note]}
-        self._api = Api(self._client, base_url, self._answers)
+        self._api = Api(self._client, self._answers)
         self._seen = SeenIds()
         self._creator = Creator(self._api, self._seen)
         self._meetings = Meetings(self._api, self._creator)

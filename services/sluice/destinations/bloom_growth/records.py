@@ -67,7 +67,8 @@ def _update(event: RecordEvent, shape: Shape) -> Encoded:
     key = _key(event)
     values = read_fields(decode_data(event.data), shape.update, shape.fixed, null_is_absent=False)
     if event.object == "measurable":
-        return _safe(("measurable", key), Score(key, body_of(values, shape.update), values.get("week")))
+        score = Score(key, body_of(values, shape.update), values.get("week"))
+        return _safe(("measurable", key, score.week), score)
     if not values:
         raise Rejection("no-fields", "expected at least one field to change, got none; add it upstream")
     names = tuple(field.name for field in shape.update if field.wire and field.name in values)

@@ -66,7 +66,7 @@ Verdict = NotCreated | Adopted | Unknown
 
 
 class Bounds:
-    """What was there before a request left."""
+    """Bounds of what was there before a request left."""
 
     def __init__(self, kind: str, in_doubt: InDoubt) -> None:
         self._newest_id = int(in_doubt.refs.get(kind, "0"))
@@ -75,11 +75,12 @@ class Bounds:
 
     def listed(self, row: Record) -> Listed | None:
         """Return ``row`` as far as it counts; ``None`` for one that is older."""
-        made_at = _instant(row.create_time) if self._since is not None else None
-        is_old = row.id is None or row.id <= self._newest_id
-        if is_old or (made_at is not None and self._since is not None and made_at < self._since):
+        if row.id is None or row.id <= self._newest_id:
             return None
-        return Listed(row.id or 0, fold(row.name or ""), is_newer=self._newest_id > 0 or made_at is not None)
+        made_at = None if self._since is None else _instant(row.create_time)
+        if made_at is not None and self._since is not None and made_at < self._since:
+            return None
+        return Listed(row.id, fold(row.name or ""), is_newer=self._newest_id > 0 or made_at is not None)
 
 
 def judge(doubts: Sequence[Doubt], listed: Mapping[int, Listed]) -> list[tuple[Doubt, Verdict]]:
