@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from demo.blueconic.airports_story import AirportsStory
 from demo.bloom_growth.weekly_story import WeeklyStory
+from demo.blueconic.airports_story import AirportsStory
 from demo.salesforce.baseball_story import BaseballStory
 from demo.story import Story
 

@@ -53,7 +53,14 @@ def _print_receipts(screen: Screen, explanations: Mapping[str, str], evidence: E
     for tally, count in sorted(evidence.counts.items(), key=lambda pair: (_ORDER[pair[0].outcome], -pair[1])):
         family = [tally.family] if families else []
         explanation = explanations.get(tally.name, "")
-        table.add_row(tally.outcome, *family, tally.code, f"{count:,}", _vendor_count(evidence, tally, shown), f"[dim]{explanation}[/]")
+        table.add_row(
+            tally.outcome,
+            *family,
+            tally.code,
+            f"{count:,}",
+            _vendor_count(evidence, tally, shown),
+            f"[dim]{explanation}[/]",
+        )
     screen.print(table)
     screen.print()
     for holding in evidence.holdings:

@@ -1,1 +1,1 @@
-"""The demo's story of Bloom Growth: weekly meetings about vulnerabilities, made call by call through a killed writer."""
+"""Story of Bloom Growth: weekly meetings about vulnerabilities, made call by call while a writer is killed."""

@@ -66,7 +66,9 @@ class Acts:
                 half_made = await self._half_made_meetings()
                 [writer] = progress.writers
                 await self._crew.kill(writer)
-                view.event(f"[red]kill -9[/] of the writer, while {half_made} meetings had some of their attendees")
+                view.event(
+                    f"[red]kill -9[/] of the writer, in the middle: {half_made} of the meetings had only some of their attendees"
+                )
                 view.event(
                     f"two new writers start; Kafka gives them the lanes when it has missed the old one for "
                     f"{SESSION_TIMEOUT_S:.0f} s"
@@ -90,8 +92,8 @@ class Acts:
         bad = bad_records(next(iter(ids.values())), vulnerabilities.attendees(VENDOR))
         upstream = Upstream(vulnerabilities.agenda(ids), bad, "agenda")
         screen.print(
-            f"{len(vulnerabilities.rows)} vulnerabilities become an issue and a to-do each, in the meetings whose ids the "
-            f"receipts have told: {upstream.total - len(bad)} records with the goals, and {len(bad)} bad ones of a "
+            f"{len(vulnerabilities.rows)} vulnerabilities become an issue and a to-do each, in the meetings whose ids "
+            f"the receipts have told: {upstream.total - len(bad)} records with the goals, and {len(bad)} bad ones of a "
             "careless system between them"
         )
         screen.print(
@@ -137,7 +139,9 @@ class Acts:
         await run_sluice(screen, directory, f"dead count {DESTINATION}")
         screen.print("`partial` is the meeting with an attendee who is nobody: it is made, and the others attend it")
         correct = ",".join(map(str, attendees))
-        await run_sluice(screen, directory, f"dead redrive {DESTINATION} --code partial --set attendees=[{correct}] --yes")
+        await run_sluice(
+            screen, directory, f"dead redrive {DESTINATION} --code partial --set attendees=[{correct}] --yes"
+        )
         progress.by_commands += 1
         await progress.until(lambda now: now.receipts == progress.published, "the receipt of the corrected meeting")
         view.event("the meeting has its second receipt, `CREATED`: it was gone on with, and not made again")
@@ -154,7 +158,7 @@ class Acts:
 
 
 def whole_meetings(made: Sequence[Created], wanted: Mapping[str, Sequence[int]]) -> int:
-    """Return how many of ``made`` were made once and have the ``wanted`` attendees of their title, and who made them."""
+    """Return how many of ``made`` were made once and have the ``wanted`` attendees of their title, and the maker."""
     return sum(one.times == 1 and set(_attendees(one)[1:]) == set(wanted[one.title]) for one in made)
 
 

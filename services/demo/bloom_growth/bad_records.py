@@ -28,7 +28,9 @@ def bad_records(meeting_id: str, attendees: Sequence[int]) -> list[BadRecord]:
         _record("a field of another name", meeting_id, object="issue", data={**in_meeting, "user": attendees[0]}),
         _record("a new issue that brings its own id", meeting_id, object="issue", key="7001", data=in_meeting),
         _record("a to-do to delete", meeting_id, object="todo", operation="delete", key="7001", data={}),
-        _record("a goal whose status is a colour", "1", object="goal", operation="update", key="1", data={"status": "red"}),
+        _record(
+            "a goal whose status is a colour", "1", object="goal", operation="update", key="1", data={"status": "red"}
+        ),
         _record("an object of an old release", meeting_id, object="rock", data=in_meeting),
         BadRecord("JSON that breaks off", meeting_id.encode(), _event(object="issue", data=in_meeting)[:-30]),
     ]

@@ -28,12 +28,10 @@ def print_calls(screen: Screen, evidence: Evidence) -> None:
     total = sum(counts.total() for counts in calls.values())
     at_once = evidence.ledger.max_concurrent.get("all", 0)
     screen.print(f"{total:,} calls for {evidence.records:,} records, at most {at_once} at once, by the vendor's count")
-    adopted = sum(
-        isinstance(receipt, Succeeded) and receipt.event.status == "adopted" for receipt in evidence.receipts
-    )
+    adopted = sum(isinstance(receipt, Succeeded) and receipt.event.status == "adopted" for receipt in evidence.receipts)
     screen.print(
         "answers lost by the kill, on the way, or behind a 503, which does not tell whether a record was made: "
-        f"{adopted} records were found at the vendor, {_sent_again(evidence.logs)} proven not to be there and sent again"
+        f"{adopted} found at the vendor, {_sent_again(evidence.logs)} proven not to be there and sent again"
     )
 
 

@@ -88,7 +88,11 @@ class Vulnerabilities:
         at_risk = {row["vendorProject"] for row in self.rows if row["knownRansomwareCampaignUse"] == "Known"}
         [goal, *_] = _read("goals.csv")
         return [
-            *(Change(kind, "update", record_ids[f"{kind} {cve}"], {"complete": True}) for cve in done for kind in _TICKED),
+            *(
+                Change(kind, "update", record_ids[f"{kind} {cve}"], {"complete": True})
+                for cve in done
+                for kind in _TICKED
+            ),
             *(
                 Change("goal", "update", record_ids[goal_event(vendor, goal["id"])], {"status": "off"})
                 for vendor in self.vendors

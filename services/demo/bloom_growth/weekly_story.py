@@ -1,4 +1,4 @@
-"""The story of Bloom Growth: meetings, goals, issues and to-dos about vulnerabilities that are known to be exploited."""
+"""The story of Bloom Growth: meetings, goals, issues and to-dos about vulnerabilities."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -58,8 +58,8 @@ class WeeklyStory:
         self._outage_s = outage_s
         self._vulnerabilities = Vulnerabilities(vulnerabilities, [0])
         self.title = (
-            f"Sluice carries {len(self._vulnerabilities.rows)} vulnerabilities that are known to be exploited, and weekly "
-            "meetings about them, through Kafka into Bloom Growth, which takes one record a call."
+            f"Sluice carries {len(self._vulnerabilities.rows)} vulnerabilities that are known to be exploited, and "
+            "weekly meetings about them, through Kafka into Bloom Growth, which takes one record a call."
         )
 
     async def set_up(self, screen: Screen, vendor: Sandbox, _control: SandboxControl) -> None:
@@ -67,8 +67,8 @@ class WeeklyStory:
         people = await _find_people(vendor)
         self._vulnerabilities = Vulnerabilities(self._count, people)
         screen.print(
-            f"the vendor, a strict stand-in for Bloom Growth, answers at {vendor.url}; it has {len(people) + 1} people, no "
-            f"meetings, and takes {_CALLS_PER_S} calls a second"
+            f"the vendor, a strict stand-in for Bloom Growth, answers at {vendor.url}; it has {len(people) + 1} people, "
+            f"no meetings, and takes {_CALLS_PER_S} calls a second"
         )
         screen.print(
             f"after a lost answer the writers wait {_SETTLE_S:g} s before they look for what it made; the real service "
@@ -114,7 +114,9 @@ class WeeklyStory:
             if isinstance(receipt, Succeeded) and receipt.event.status in _MADE
         )
         return [
-            Holding("meetings made once, with all their attendees", whole_meetings(made, wanted), len(wanted), "one each"),
+            Holding(
+                "meetings made once, with all their attendees", whole_meetings(made, wanted), len(wanted), "one each"
+            ),
             *(Holding(f"{name}s", _number(state[f"{name}s"]), created[name], "created") for name in _KINDS),
         ]
 

@@ -32,9 +32,7 @@ _RESTARTING_S, _BALLOTS_S = 4.0, 2.0
 class Acts:
     """The acts of one run."""
 
-    def __init__(
-        self, stage: Stage, vendor: SalesforceControl, progress: Progress, view: LiveView, crew: Crew
-    ) -> None:
+    def __init__(self, stage: Stage, vendor: SalesforceControl, progress: Progress, view: LiveView, crew: Crew) -> None:
         self._stage = stage
         self._vendor = vendor
         self._progress = progress
@@ -123,4 +121,3 @@ class Acts:
             if all(job.state != "Open" for job in await self._vendor.jobs()):
                 return
             await asyncio.sleep(_LOOK_S)
-
