@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from aiokafka import ConsumerRecord
 
 from demo.environment import LANES, Environment
 from demo.processes import DESTINATION
-from sandbox.ledger.ledger import LedgerSummary
+from sandbox.ledger.ledger import LedgerEntry, LedgerSummary
 from sluice import DeadLetter, Receipt, outcomes
 from sluice.events import Header
 from sluice.kafka.settings import KafkaSettings
@@ -42,6 +43,8 @@ class Effects(NamedTuple):
     """The effects by the codes of receipts, where they differ. ``None`` for the vendor's refusals: they have none."""
     is_compared: Callable[[str, str], bool] = lambda _family, _effect: True
     """Tells of an object and an effect whether each has a receipt of its own: a part of a record has none."""
+    count: Callable[[Sequence[LedgerEntry]], dict[str, dict[str, int]]] | None = None
+    """Counts effects by object, where the ledger's own summary does not tell objects apart."""
 
 
 class Holding(NamedTuple):
@@ -169,10 +172,17 @@ async def collect(
         audit=audit(
             {place: name for place, name in names.items() if sources[place] is None}, map(_source, receipts), redriven
         ),
-        ledger=await environment.vendor.summary(),
+        ledger=await _ledger(environment, effects),
         effects=effects,
         logs=logs,
     )
+
+
+async def _ledger(environment: Environment, effects: Effects | None) -> LedgerSummary:
+    summary = await environment.vendor.summary()
+    if effects is None or effects.count is None:
+        return summary
+    return msgspec.structs.replace(summary, effects=effects.count(await environment.vendor.ledger()))
 
 
 def _source(receipt: Receipt) -> Position | None:

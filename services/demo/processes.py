@@ -34,6 +34,8 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
     client_id: str = ""
     client_secret: str = ""
     user_name: str = ""
+    username: str = ""
+    community: str = ""
     password: str = ""
     api_key: str = ""
     bootstrap_servers: str = ""

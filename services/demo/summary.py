@@ -1,5 +1,6 @@
 """The summary of a run. Only the figures about batches come from the writer."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from aiokafka import ConsumerRecord
@@ -84,9 +85,16 @@ def _vendor_count(evidence: Evidence, tally: Tally, shown: set[tuple[str, str]])
 
 def _print_dead_letters(screen: Screen, evidence: Evidence) -> None:
     """Print what the careless system sent, what Sluice found, and one dead letter as it is in Kafka."""
-    for message in evidence.dead_messages:
-        headers = _texts(message)
-        screen.print(f"{headers.get(NOTE, '')} → [bold]{headers.get(Header.ERROR_CODE, '')}[/]")
+    letters = [_texts(message) for message in evidence.dead_messages]
+    others = Counter(headers.get(Header.ERROR_CODE, "") for headers in letters if NOTE not in headers)
+    for headers in letters:
+        code = headers.get(Header.ERROR_CODE, "")
+        if NOTE in headers:
+            screen.print(f"{headers[NOTE]} → [bold]{code}[/]")
+        elif count := others.pop(code, 0):
+            screen.print(f"{count:,} records → [bold]{code}[/]")
+        else:
+            continue
         screen.print(Padding(f"[dim]{escape(headers.get(Header.ERROR_MESSAGE, ''))}[/]", (0, 0, 0, 2), expand=False))
     screen.print()
     if evidence.dead_messages:

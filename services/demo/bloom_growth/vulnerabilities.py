@@ -1,7 +1,7 @@
 """The story's real input: known exploited vulnerabilities, as meetings, goals, issues and to-dos.
 
 Each vendor of vulnerable products has a weekly meeting. A vulnerability is an issue there, and what CISA requires to be
-done about it is a to-do with CISA's due date. ``SOURCES.md`` tells where the files are from.
+done about it is a to-do with CISA's due date. ``services/demo/bloom_growth/SOURCES.md`` tells where the files are from.
 """
 
 import csv
