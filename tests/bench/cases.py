@@ -1,5 +1,6 @@
 """The cases of the benchmark, each with its budgets."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import pairwise
@@ -7,6 +8,7 @@ from math import inf
 from statistics import median
 
 import msgspec
+import uvloop
 
 from tests.bench.contender import interpreter_version
 from tests.bench.journal import journal_bytes
@@ -16,6 +18,7 @@ from tests.bench.report import Figure, Report, at_least, at_most, this_machine
 from tests.bench.restart import measure_restart
 from tests.bench.salesforce import FULL_AGE_S, MAX_AGE_S, Kind, SalesforceRun, measure_stuck, run_salesforce
 from tests.bench.salesforce import publish as publish_salesforce
+from tests.bench.single_calls import measure_single_calls
 from tests.bench.stage import Stage, staged
 from tests.bench.throughput import Comparison, Run, compare, run_once
 from tests.bench.workload import publish
@@ -23,6 +26,7 @@ from tests.bench.workload import publish
 CASES = (
     *("4-lanes", "4-lanes-sampled", "12-lanes", "flat", "latency", "restart", "outage"),
     *("salesforce", "salesforce-mixed", "salesforce-held", "salesforce-stuck"),
+    "single-calls",
 )
 SAMPLED_EVERY = 100
 CALLS: dict[Kind, int] = {"salesforce_bulk1": 600, "salesforce_bulk2": 400}
@@ -69,6 +73,7 @@ class Bench:
             "salesforce-mixed": self._salesforce_mixed,
             "salesforce-held": self._salesforce_held,
             "salesforce-stuck": self._salesforce_stuck,
+            "single-calls": self._single_calls,
         }
         for case in self._plan.cases:
             self._tell(f"{case} …")
@@ -178,6 +183,20 @@ class Bench:
             Figure(case="salesforce-stuck", what="writer, peak memory", value=found.peak_rss_bytes / 2**20, unit="MiB"),
             at_most("salesforce-stuck", "memory at the end over memory at half", growth, MAX_GROWTH),
             at_most("salesforce-stuck", f"{what}: restart to first receipt", found.first_receipt_s, 5, "s"),
+        ]
+
+    async def _single_calls(self) -> None:
+        """Compare the client of a destination with aiohttp, on the loop that a writer has."""
+        calls = max(1000, self._plan.records // 100)
+        found = await asyncio.to_thread(uvloop.run, measure_single_calls(2 * self._plan.alternations + 1, calls))
+        for found_round in found:
+            self._tell(f"single calls  {found_round.ours:,.0f}/CPU-s  aiohttp {found_round.aiohttp:,.0f}/CPU-s")
+        ratios = sorted(one.ours / one.aiohttp for one in found)
+        rate = median(one.ours for one in found)
+        what = f"client / bare aiohttp, from {ratios[0]:.2f} to {ratios[-1]:.2f}"
+        self._report.figures += [
+            Figure(case="single-calls", what="calls per CPU-second", value=rate, unit="/CPU-s"),
+            at_least("single-calls", what, median(ratios), 0.6),
         ]
 
     async def _run_salesforce(

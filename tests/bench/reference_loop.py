@@ -6,7 +6,7 @@ Fetch, decode, one request per 1,000 records to BlueConic, a receipt per record,
 transaction per cycle and lane; requests overlap with fetching. No order per key, no journal, no retries, no dead
 letters, no rebalancing, no tracing, no metrics: whatever goes wrong ends it. Results are taken by position.
 
-It is tuned like the writer: uvloop, the collector kept off, Kafka batches built by hand, the same client settings.
+It is tuned like the writer: uvloop, the collector kept off, Kafka batches built by hand, the same network.
 """
 
 import asyncio
@@ -25,6 +25,8 @@ import msgspec
 import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from sluice.destinations.http_route import Route
+from sluice.destinations.http_transport import Network
 from sluice.events import Place, RecordEvent, SucceededEvent, decode_record, encode_event
 
 MAX_ITEMS = 1000
@@ -210,7 +212,7 @@ async def main(options: Options) -> None:
     connections = MAX_CONCURRENT + 1
     client = httpx.AsyncClient(
         base_url=f"{options.url}/rest/v2",
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=3.0),
+        transport=Network(Route(None), connections, connect_timeout_s=10.0, idle_s=3.0),
         headers={"accept": "application/json", "accept-encoding": "identity"},
         timeout=60,
         trust_env=False,

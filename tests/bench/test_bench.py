@@ -26,6 +26,7 @@ from tests.support.kafka_admin import RunningKafka
         pytest.param("salesforce-mixed", 2, 1, 0, id="eight objects in turn"),
         pytest.param("salesforce-held", 1, 1, 0, id="memory while jobs wait"),
         pytest.param("salesforce-stuck", 3, 2, 0, id="restart behind one job"),
+        pytest.param("single-calls", 2, 1, 0, id="client and aiohttp in turn"),
     ],
 )
 async def test_case_reports_its_figures_and_every_receipt(

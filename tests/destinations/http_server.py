@@ -1,6 +1,7 @@
 """A server that misbehaves on a real socket, and a client as destinations have it."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -8,6 +9,7 @@ import httpx
 
 from sluice.destinations.contract import OnRequest
 from sluice.destinations.http import open_client, send
+from sluice.destinations.http_client import VendorClient
 from sluice.destinations.settings import DestinationSettings
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]"
@@ -22,7 +24,7 @@ def client(
     handler: object = None,
     auth: httpx.Auth = httpx.Auth(),  # noqa: B008  # has no state
     on_request: OnRequest | None = None,
-) -> httpx.AsyncClient:
+) -> VendorClient:
     """Make a client; ``handler`` answers in place of the network."""
     return open_client(
         DestinationSettings(url=url, timeout_s=timeout_s),
@@ -34,7 +36,7 @@ def client(
     )
 
 
-async def put(http: httpx.AsyncClient, path: str = "/groups") -> httpx.Response:
+async def put(http: VendorClient, path: str = "/groups") -> httpx.Response:
     return await send(http, http.build_request("PUT", path, content=b"[]"))
 
 
@@ -47,8 +49,8 @@ class Server:
         self._answer = answer
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+    async def running(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
         async with server:
             yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
 

@@ -3,14 +3,15 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 import pytest_asyncio
 
-from sluice.destinations.contract import Unavailable
+from sluice.destinations.contract import BatchError, Unavailable
 from sluice.destinations.http import send, unavailable_from
-from sluice.destinations.oauth import RESEND_CHECK, TokenAuth
+from sluice.destinations.oauth import RESEND_CHECK, Token, TokenAuth
 from sluice.setting_types import Secret
 from tests.destinations.http_server import client, put
 
@@ -199,3 +200,34 @@ async def test_a_cancelled_request_lets_the_next_one_ask(vendor: Vendor) -> None
         await first
     vendor.slow.set()
     assert (await vendor.put()).status_code == 200
+
+
+class SharedTokens(TokenAuth):
+    """Tokens that another process may have got meanwhile."""
+
+    def __init__(self) -> None:
+        super().__init__("http://vendor.test/token", {})
+        self.shared: Token | None = None
+        self.kept: list[Token | BatchError] = []
+
+    @asynccontextmanager
+    async def login_turn(self, stale: Token | None) -> AsyncIterator[Token | None]:
+        yield None if self.shared == stale else self.shared
+
+    async def keep(self, found: Token | BatchError) -> None:
+        self.kept.append(found)
+
+
+async def test_a_token_that_somebody_else_has_got_is_used_and_else_one_is_asked_for_and_kept(vendor: Vendor) -> None:
+    auth = SharedTokens()
+    async with client(auth=auth, handler=vendor.answer) as http:
+        auth.shared, vendor.accepted = Token("theirs", None), "theirs"
+        assert (await put(http)).status_code == 200
+        assert vendor.counts["/token"] == 0
+        vendor.accepted = ""
+        assert (await put(http)).status_code == 200
+        assert auth.kept == [Token("t1", 3600)]
+        auth.shared, vendor.accepted, vendor.token_answer = None, "", httpx.Response(400)
+        with pytest.raises(Unavailable):
+            await put(http)
+        assert isinstance(auth.kept[1], Unavailable)

@@ -12,6 +12,7 @@ import pytest
 from sluice.destinations.answer_bodies import StreamedBody
 from sluice.destinations.contract import Unavailable
 from sluice.destinations.http import stream
+from sluice.destinations.http_client import VendorClient
 from tests.destinations.http_server import Serve, Server, client
 from tests.destinations.test_answer_bodies import HEAD, MIB, chunk, endless, gzip_bomb
 
@@ -26,7 +27,7 @@ def content(body: bytes, coding: str = "") -> Serve:
     return answer
 
 
-async def read(http: httpx.AsyncClient, max_bytes: int = 64 * MIB) -> bytes:
+async def read(http: VendorClient, max_bytes: int = 64 * MIB) -> bytes:
     body = b""
     async with stream(http, http.build_request("GET", "/result"), max_bytes) as (response, pieces):
         assert response.status_code == 200
@@ -35,7 +36,7 @@ async def read(http: httpx.AsyncClient, max_bytes: int = 64 * MIB) -> bytes:
     return body
 
 
-async def skip(http: httpx.AsyncClient, max_bytes: int) -> None:
+async def skip(http: VendorClient, max_bytes: int) -> None:
     async with stream(http, http.build_request("GET", "/result"), max_bytes) as (_, pieces):
         async for _ in pieces:
             pass

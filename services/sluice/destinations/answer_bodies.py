@@ -31,14 +31,16 @@ async def read_answer(response: httpx.Response) -> httpx.Response:
     Raises ``httpx.RemoteProtocolError`` for a body beyond the bounds, and ``httpx.DecodingError`` for one that cannot
     be unpacked.
     """
+    stream = cast(httpx.AsyncByteStream, response.stream)
     try:
-        body = _Body(response.headers.get("content-encoding", ""))
-        async for piece in cast(httpx.AsyncByteStream, response.stream):
+        body = _Body(response.headers.pop("content-encoding", ""))
+        async for piece in stream:
             body.add(piece)
     finally:
-        await response.aclose()
-    headers = [(name, value) for name, value in response.headers.multi_items() if name != "content-encoding"]
-    return httpx.Response(response.status_code, headers=headers, content=body.whole(), extensions=response.extensions)
+        await stream.aclose()
+    response.stream = httpx.ByteStream(body.whole())
+    await response.aread()
+    return response
 
 
 class StreamedBody(httpx.AsyncByteStream):
@@ -98,9 +100,6 @@ class StreamedBody(httpx.AsyncByteStream):
                     piece = await anext(pieces, None)
             except TimeoutError as error:
                 raise httpx.ReadTimeout(f"no more of the answer within {self._timeout_s:g} s") from error
-            except OSError as error:
-                # httpcore does not wrap TLS errors that come after the handshake.
-                raise httpx.ReadError(f"{type(error).__name__} {error}".strip()) from error
             left_s -= clock() - asked_s
             if piece is None:
                 return

@@ -153,8 +153,8 @@ PreSendCheck = Callable[[], None]
 """Raises ``Unavailable`` when a request must not leave any more.
 
 A process can be frozen between its last word from Kafka and its request, and wake when its lanes have new owners. So a
-kind calls this in the last moment before the head of a request leaves, and again before its body does.
-:func:`sluice.destinations.http.send` makes both calls for a request with the extension ``PRE_SEND_CHECK``.
+kind calls this in the last moment before a request leaves; head and body leave in one write.
+:func:`sluice.destinations.http.send` does so for a request with the extension ``PRE_SEND_CHECK``.
 """
 
 

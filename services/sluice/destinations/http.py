@@ -7,13 +7,9 @@ The fate of a request, and what it becomes::
     answered             401 after one new token, 403, 429, 503           → Unavailable, by ``unavailable_from``
     answered otherwise                                                    → the response, which the kind judges
 
-Plain httpx sends each request once. aiohttp, and so the faster ``httpx-aiohttp`` transport, silently repeats one with
-an idempotent method, ``PUT`` among them, when a kept-alive connection was dropped (``_retry_connection`` in
-``aiohttp/client.py``, 3.14.5). That would apply an increment twice.
-
-A server may close an idle connection at the moment when we use it, which looks like a lost answer. httpcore checks
-before each reuse whether the peer has closed (``has_expired`` in ``httpcore/_async/http11.py``, 1.0.9), and
-``KEEPALIVE_EXPIRY_S`` closes idle connections before servers do. The rest is ``Ambiguous``.
+``Network`` in ``http_transport.py`` sends each request once. A server may close an idle connection at the moment when
+we use it, which looks like a lost answer. So it asks the socket before each reuse, and uses no connection that was idle
+for ``KEEPALIVE_EXPIRY_S``. The rest is ``Ambiguous``.
 """
 
 import re
@@ -21,7 +17,6 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib.metadata import version
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
@@ -31,6 +26,9 @@ import msgspec
 
 from sluice.destinations.contract import Ambiguous, OnRequest, Unavailable, http_status
 from sluice.destinations.http_attempts import STREAMED, Attempts, describe_error
+from sluice.destinations.http_client import OnResponse, VendorClient
+from sluice.destinations.http_route import Route
+from sluice.destinations.http_transport import Network
 from sluice.destinations.settings import DestinationSettings
 
 # All [assumed]: no vendor publishes them.
@@ -50,52 +48,52 @@ def open_client(
     auth: httpx.Auth,
     transport: httpx.AsyncBaseTransport | None = None,
     on_request: OnRequest | None = None,
-) -> httpx.AsyncClient:
+    on_response: OnResponse | None = None,
+) -> VendorClient:
     """Make a client for one vendor account; ``transport`` replaces the network in tests.
 
-    It does not follow redirects: a write must not be repeated unasked. It requests uncompressed answers: they are
-    small, and a compressed one may unpack to a thousand times its size. It keeps no cookies: no vendor needs one, and
-    they would grow without end.
+    It requests uncompressed answers: they are small, and a compressed one may unpack to a thousand times its size.
     """
-    network = transport or _network(base_url, max_connections)
-    return httpx.AsyncClient(
+    return VendorClient(
         base_url=base_url,
-        auth=auth,
-        transport=Attempts(network, settings.timeout_s, on_request),
-        # Attempts limits the time from sending to the end of the answer: httpx's read timeout starts over with every
-        # few bytes, so a slow answer would never end it.
-        timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S, pool=CONNECT_TIMEOUT_S),
         headers={
             "user-agent": f"sluice/{version('sluice')}",
             "accept": "application/json",
             "accept-encoding": "identity",
         },
-        cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
-        follow_redirects=False,
-        # _network looks up the proxies: httpx ignores them when it is given a transport.
-        trust_env=False,
+        auth=auth,
+        transport=Attempts(transport or _network(base_url, max_connections), settings.timeout_s, on_request),
+        on_response=on_response,
     )
 
 
-async def send(client: httpx.AsyncClient, request: httpx.Request) -> httpx.Response:
+async def send(client: VendorClient, request: httpx.Request) -> httpx.Response:
     """Send ``request`` and return its answer, of any status, read to its end. Raises ``Unavailable``, ``Ambiguous``."""
-    response = await _send(client, request)
-    # The stream and the response refer to each other, which keeps both bodies in memory until the garbage collector
-    # runs. The body is read already, so drop the stream.
-    response.stream = httpx.ByteStream(b"")
-    return response
+    try:
+        return await client.send(request)
+    except _NOTHING_SENT as error:
+        raise Unavailable("connect", f"cannot reach {describe_request(request)}: {describe_error(error)}") from error
+    except httpx.RequestError as error:
+        lost = f"lost the answer of {describe_request(request)}: {describe_error(error)}"
+        too_slow = isinstance(error, httpx.TimeoutException)
+        # The lost request was the one for a token. Ours was either not sent yet or answered 401: it had no effect.
+        if error.request is not request:
+            raise Unavailable("no-answer", f"no token: {lost}", overloaded=too_slow) from error
+        if request.method in ("GET", "HEAD"):
+            raise Unavailable("no-answer", lost, overloaded=too_slow) from error
+        raise Ambiguous(lost, overloaded=too_slow) from error
 
 
 @asynccontextmanager
 async def stream(
-    client: httpx.AsyncClient, request: httpx.Request, max_bytes: int
+    client: VendorClient, request: httpx.Request, max_bytes: int
 ) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[bytes]]]:
     """Send ``request``, a read, and yield its answer and the pieces of its body, which comes while they are taken.
 
     The body of an error is in the answer. Raises ``Unavailable``, for a body beyond ``max_bytes`` too.
     """
     request.extensions[STREAMED] = max_bytes
-    response = await _send(client, request, streamed=True)
+    response = await send(client, request)
     try:
         yield response, _pieces(response)
     finally:
@@ -167,22 +165,6 @@ def describe_request(request: httpx.Request) -> str:
     return f"{request.method} {url.scheme}://{url.netloc.decode()}{url.path}"
 
 
-async def _send(client: httpx.AsyncClient, request: httpx.Request, *, streamed: bool = False) -> httpx.Response:
-    try:
-        return await client.send(request, stream=streamed)
-    except _NOTHING_SENT as error:
-        raise Unavailable("connect", f"cannot reach {describe_request(request)}: {describe_error(error)}") from error
-    except httpx.RequestError as error:
-        lost = f"lost the answer of {describe_request(request)}: {describe_error(error)}"
-        too_slow = isinstance(error, httpx.TimeoutException)
-        # The lost request was the one for a token. Ours was either not sent yet or answered 401: it had no effect.
-        if error.request is not request:
-            raise Unavailable("no-answer", f"no token: {lost}", overloaded=too_slow) from error
-        if request.method in ("GET", "HEAD"):
-            raise Unavailable("no-answer", lost, overloaded=too_slow) from error
-        raise Ambiguous(lost, overloaded=too_slow) from error
-
-
 async def _pieces(response: httpx.Response) -> AsyncIterator[bytes]:
     try:
         async for piece in response.aiter_bytes():
@@ -210,14 +192,8 @@ def _network(base_url: str, max_connections: int) -> httpx.AsyncBaseTransport:
     url = httpx.URL(base_url)
     proxies = {} if proxy_bypass(url.host) else getproxies()
     proxy = proxies.get(url.scheme) or proxies.get("all")
-    return httpx.AsyncHTTPTransport(
-        limits=httpx.Limits(
-            max_connections=max_connections,
-            max_keepalive_connections=max_connections,
-            keepalive_expiry=KEEPALIVE_EXPIRY_S,
-        ),
-        proxy=proxy if proxy is None or "://" in proxy else f"http://{proxy}",
-    )
+    route = Route(proxy if proxy is None or "://" in proxy else f"http://{proxy}")
+    return Network(route, max_connections, connect_timeout_s=CONNECT_TIMEOUT_S, idle_s=KEEPALIVE_EXPIRY_S)
 
 
 def _messages_in(answer: Any) -> Iterator[str]:

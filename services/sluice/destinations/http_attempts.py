@@ -1,14 +1,14 @@
 """Attempts at a vendor's HTTP API: each request gets a deadline, a span, figures and a last check before it leaves.
 
-1. httpcore takes a connection or opens one, under httpx's own timeouts: nothing is sent yet.
-2. Before the head leaves, the pre-send check runs and the deadline starts; before the body, the check runs again.
+1. ``Network`` takes a connection or opens one, under httpx's own timeouts: nothing is sent yet.
+2. In the last moment before the request leaves, the pre-send check runs and the deadline starts.
 3. The answer is read to its end within the deadline, and within the bounds of ``answer_bodies``. That of a read with
    ``STREAMED`` is read while it comes, with a deadline for each piece, unless it is an error.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -19,6 +19,7 @@ from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, StatusCode
 
 from sluice.destinations.answer_bodies import StreamedBody, read_answer
 from sluice.destinations.contract import NoAnswer, OnRequest, PreSendCheck, RequestStatus, http_status
+from sluice.destinations.http_transport import BEFORE_SENDING
 
 PRE_SEND_CHECK = "sluice.pre-send-check"
 """Name of the request extension that holds its :data:`~sluice.destinations.contract.PreSendCheck`."""
@@ -42,7 +43,7 @@ class Attempts(httpx.AsyncBaseTransport):
         with _span(request) as span:
             try:
                 async with asyncio.timeout(None) as deadline:
-                    request.extensions["trace"] = self._on_event(deadline, request.extensions.get(PRE_SEND_CHECK))
+                    request.extensions[BEFORE_SENDING] = self._last_moment(request, deadline)
                     response = await self._transport.handle_async_request(request)
                     max_bytes: int | None = request.extensions.get(STREAMED)
                     streamed = max_bytes is not None and response.is_success
@@ -53,13 +54,10 @@ class Attempts(httpx.AsyncBaseTransport):
                 status = http_status(response.status_code)
             except TimeoutError as error:
                 status = "ReadTimeout"
-                raise httpx.ReadTimeout(f"no complete answer within {self._timeout_s:g} s") from error
-            except OSError as error:
-                # httpcore does not wrap TLS errors that come after the handshake.
-                status = "ReadError"
-                raise httpx.ReadError(describe_error(error)) from error
+                raise httpx.ReadTimeout(f"no complete answer within {self._timeout_s:g} s", request=request) from error
             except httpx.RequestError as error:
                 status = cast(NoAnswer, type(error).__name__)
+                error.request = request
                 raise
             finally:
                 _record(span, status)
@@ -82,25 +80,22 @@ class Attempts(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         await self._transport.aclose()
 
-    def _on_event(
-        self, deadline: asyncio.Timeout, check: PreSendCheck | None
-    ) -> Callable[[str, object], Awaitable[None]]:
-        """Make a callback for httpcore's trace events that starts ``deadline`` and runs ``check``."""
+    def _last_moment(self, request: httpx.Request, deadline: asyncio.Timeout) -> Callable[[], None]:
+        """Return what ``Network`` calls before the request leaves: it runs the check and starts ``deadline``."""
+        check: PreSendCheck | None = request.extensions.get(PRE_SEND_CHECK)
 
-        async def on_event(event: str, _: object) -> None:
+        def start() -> None:
+            # Opening a connection takes time in which the process can be frozen. An error raised here closes the
+            # connection, and nothing is sent.
+            if check is not None:
+                check()
             # Not earlier: a deadline that ends while the request waits for a connection would make it ambiguous, though
             # nothing was sent.
-            if event == "http11.send_request_headers.started":
-                deadline.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
-            # Opening a connection takes time in which the process can be frozen, and so does sending the head. An error
-            # raised here closes the connection, so a vendor that has the head alone never gets a whole request.
-            if check is not None and event in _BEFORE_SENDING:
-                check()
+            deadline.reschedule(asyncio.get_running_loop().time() + self._timeout_s)
 
-        return on_event
+        return start
 
 
-_BEFORE_SENDING = ("http11.send_request_headers.started", "http11.send_request_body.started")
 _ATTEMPT = "sluice.attempt"
 _tracer = trace.get_tracer("sluice.http", schema_url="https://opentelemetry.io/schemas/1.36.0")
 

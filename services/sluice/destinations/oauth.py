@@ -21,7 +21,7 @@ import httpx
 import msgspec
 
 from sluice.destinations.contract import BatchError, Unavailable, http_status
-from sluice.destinations.http import CONNECT_TIMEOUT_S, describe_request, error_message, retry_after_s
+from sluice.destinations.http import describe_request, error_message, retry_after_s
 from sluice.setting_types import Secret
 
 RESEND_CHECK = "sluice.resend-check"
@@ -30,8 +30,6 @@ ResendCheck = Callable[[httpx.Response], bool]
 """Returns whether an answer that refuses the token proves that the request had no effect."""
 RENEW_AFTER = 0.9
 """Share of a token's lifetime after which it is renewed. blueconic.md §2 [client]"""
-LOGIN_EXTENSIONS = {"timeout": {"connect": CONNECT_TIMEOUT_S, "pool": CONNECT_TIMEOUT_S}}
-"""Extensions of a request for a token, which no client has made: httpx's own timeouts are not in it."""
 
 
 class Token(NamedTuple):
@@ -187,7 +185,7 @@ def form_request(url: str, form: Mapping[str, str | Secret]) -> httpx.Request:
     """Return the request that asks the token endpoint at ``url`` with ``form``."""
     values = {name: value.reveal() if isinstance(value, Secret) else value for name, value in form.items()}
     headers = {"accept": "application/json", "accept-encoding": "identity"}
-    return httpx.Request("POST", url, data=values, headers=headers, extensions=dict(LOGIN_EXTENSIONS))
+    return httpx.Request("POST", url, data=values, headers=headers)
 
 
 def is_sendable(token: str) -> bool:

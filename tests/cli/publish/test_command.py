@@ -1,5 +1,6 @@
 """``sluice publish``: a file on its way to Kafka."""
 
+import asyncio
 import gzip
 import json
 import signal
@@ -16,6 +17,7 @@ from click.testing import Result
 from sluice.cli.exits import Exit
 from sluice.client.connection import Connection
 from tests.cli.conftest import Run, failure, records, success
+from tests.support.letters import read_records
 
 COMPANIES = "id,name,city\n1,Acme,Berlin\n2,Initech,\n"
 KEYED = ("--object", "group/company", "--key", "id")
@@ -155,6 +157,18 @@ def test_columns_that_identify_the_record_become_a_mapping(crm: Connection, run:
 def test_inserts_need_no_key(crm: Connection, run: Run) -> None:
     success(publish(run, "a.csv", "name\nAcme\nAcme\n", "--object", "o", "--operation", "insert"))
     assert [event.get("key") for event in published(crm)] == [None, None]
+
+
+def test_a_field_can_be_the_message_key(crm: Connection, run: Run) -> None:
+    options = ("--object", "issue", "--operation", "insert", "--message-key", "meeting_id")
+    rows = '{"meeting_id":12}\n{"meeting_id":"13"}\n{"title":"c"}\n{"meeting_id":[1]}\n'
+    assert "message key 12:" in publish(run, "issues.jsonl", rows, *options, "--dry-run").stdout
+    assert publish(run, "issues.jsonl", rows, *options).exit_code == Exit.SOME_FAILED
+    found = asyncio.run(read_records(crm))
+    assert sorted(one.key for one in found) == [b"12", b"13"]
+    reasons = [bad["reason"] for bad in rejects("issues.jsonl.rejects.jsonl")]
+    expected = "expected a text or a whole number in `meeting_id`, the message key, got "
+    assert reasons == [f"{expected}none", f"{expected}[1]"]
 
 
 def test_dry_run_shows_the_first_events_and_publishes_nothing(crm: Connection, run: Run) -> None:

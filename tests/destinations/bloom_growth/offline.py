@@ -11,8 +11,8 @@ from sluice.destinations.bloom_growth.destination import BloomGrowth
 from sluice.destinations.bloom_growth.records import encode_record
 from sluice.destinations.bloom_growth.settings import BloomGrowthSettings
 from sluice.destinations.contract import Rejection
-from sluice.events import Key, Operation, RecordEvent
-from sluice.flow.batch import NO_REFS, Item
+from sluice.events import NO_REFS, Key, Operation, RecordEvent
+from sluice.flow.batch import Item
 from sluice.flow.outcome import Outcome
 from sluice.setting_types import Secret
 from tests.support.factories import make_item, record

@@ -1,5 +1,7 @@
 """Creates: the id that is credited, and what the server has made otherwise than asked."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -22,7 +24,7 @@ async def test_a_create_is_delivered_with_its_id() -> None:
         pytest.param({"Name": "Late"}, "title: stored as 'Late'", id="cut"),
     ],
 )
-async def test_what_the_server_made_otherwise_is_a_warning(answer: dict[str, object], warning: str | None) -> None:
+async def test_what_the_server_made_otherwise_is_a_warning(answer: dict[str, Any], warning: str | None) -> None:
     outcome = await write(answering(scripted({"POST issues/create": made(**answer)})), issue(user_id=4))
     assert outcome.warning == warning
 

@@ -69,7 +69,11 @@ async def test_a_refusal_of_somebody_who_attends_already_is_none(attending: http
 
 async def test_an_outage_in_the_middle_is_held_and_then_gone_on_with() -> None:
     item = item_of(MEETING)
-    script = {CREATE: [MADE], attendee(5): EMPTY, attendee(4): [httpx.Response(429), EMPTY]}
+    script: dict[str, Answer | list[Answer]] = {
+        CREATE: [MADE],
+        attendee(5): EMPTY,
+        attendee(4): [httpx.Response(429), EMPTY],
+    }
     destination = answering(scripted(script))
     with pytest.raises(Unavailable):
         await destination.write_item(item, FakeCalls(item))

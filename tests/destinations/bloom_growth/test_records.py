@@ -1,5 +1,7 @@
 """Record events as work: which call each becomes, and what is refused before anything is sent."""
 
+from contextlib import suppress
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -162,7 +164,5 @@ def test_what_cannot_be_sent_is_refused_with_its_name(
     ),
 )
 def test_encoding_raises_nothing_but_rejections(object_: str, operation: Operation, key: Key, data: object) -> None:
-    try:
-        encode_record(record(object_, operation, key, data))
-    except Rejection as error:
-        assert error.message
+    with suppress(Rejection):
+        assert encode_record(record(object_, operation, key, data)).body

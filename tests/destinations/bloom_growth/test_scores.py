@@ -24,14 +24,15 @@ async def test_a_named_week_is_taken() -> None:
 
 async def test_without_one_the_vendor_names_it_once() -> None:
     requests: list[httpx.Request] = []
-    script = {"GET weeks/current": current(2917), "PUT measurables/7/week/2917": [httpx.ReadError(""), EMPTY]}
-    destination = answering(scripted(script), requests=requests)
+    week = "PUT measurables/7/week/2917"
+    destination = answering(
+        scripted({"GET weeks/current": current(2917), week: [httpx.ReadError(""), EMPTY]}), requests=requests
+    )
     item = item_of(SCORE)
     with pytest.raises(Ambiguous):
         await destination.write_item(item, FakeCalls(item))
     await destination.write_item(item, FakeCalls(item))
-    put = "PUT measurables/7/week/2917"
-    assert paths(requests) == ["GET weeks/current", put, put]
+    assert paths(requests) == ["GET weeks/current", week, week]
     assert requests[1].content == b'{"value":1.50}'
 
 

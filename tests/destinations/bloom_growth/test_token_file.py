@@ -52,7 +52,9 @@ async def test_a_rest_of_a_killed_process_is_written_over(tmp_path: Path) -> Non
     file = token_file(tmp_path)
     assert await file.read() is None
     await file.keep_token("T1", 50.0)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["token"]
+    kept = await file.read()
+    assert kept is not None
+    assert kept.token == "T1"
 
 
 async def test_one_at_a_time_holds_the_lock(tmp_path: Path) -> None:

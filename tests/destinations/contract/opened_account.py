@@ -1,13 +1,19 @@
 """A kind's account in this process, and a stand-in that is its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, NamedTuple
 
 from sandbox.serving.server import serve
+from sluice.destinations.contract import Destination, Refused
+from sluice.destinations.item_calls import ItemDestination
 from sluice.events import RecordEvent, decode_record
+from sluice.flow.batch import Batch
+from sluice.flow.outcome import Fate, Outcome
 from tests.destinations.contract.sandboxed_kind import SandboxedKind
 from tests.destinations.contract.watched_app import WatchedApp
+from tests.support.factories import send_now
+from tests.support.fake_calls import FakeCalls
 from tests.support.stage import Message
 
 
@@ -30,6 +36,19 @@ async def opened_account(kind: SandboxedKind) -> AsyncIterator[OpenedAccount]:
     app = WatchedApp(kind.stand_in())
     async with serve(app) as url, aclosing(kind.open_account(url)) as account:
         yield OpenedAccount(kind, app, url, account)
+
+
+async def write_all(account: Destination | ItemDestination, batch: Batch) -> Sequence[Outcome]:
+    """Write ``batch`` as a writer does, and return an outcome for each item; an item that was refused is rejected."""
+    if isinstance(account, Destination):
+        return await account.write(batch, send_now)
+    outcomes: list[Outcome] = []
+    for item in batch.items:
+        try:
+            outcomes.append(await account.write_item(item, FakeCalls(item)))
+        except Refused as error:
+            outcomes.append(Outcome(Fate.REJECTED, error.code, str(error)))
+    return outcomes
 
 
 def event_of(message: Message) -> RecordEvent:

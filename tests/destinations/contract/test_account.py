@@ -5,14 +5,15 @@ import asyncio
 import pytest
 
 from sluice.destinations.contract import Account, Destination, Misconfigured, Rejection, Unavailable
+from sluice.destinations.item_calls import ItemDestination
 from sluice.destinations.vendor_jobs import JobDestination
 from sluice.events import Operation, RecordEvent
 from sluice.flow.batch import Encoded, InDoubt
 from sluice.flow.outcome import Fate
 from tests.destinations.contract.kinds import every_answering_kind, every_kind
-from tests.destinations.contract.opened_account import OpenedAccount, event_of
+from tests.destinations.contract.opened_account import OpenedAccount, event_of, write_all
 from tests.destinations.contract.sandboxed_kind import SandboxedKind
-from tests.support.factories import NOON, encode_batch, record, send_now
+from tests.support.factories import NOON, encode_batch, record
 
 COUNT = 6
 WRONG = "another-secret"
@@ -74,7 +75,7 @@ async def test_limits_are_the_vendors_and_all_of_them_positive(kind: SandboxedKi
     assert limits == account.limits
     assert min(limits.max_items, limits.max_bytes, limits.max_concurrent) > 0
     assert bool(limits.max_jobs) == kind.runs_jobs
-    assert isinstance(account, JobDestination if kind.runs_jobs else Destination)
+    assert isinstance(account, JobDestination if kind.runs_jobs else Destination | ItemDestination)
     await account.aclose()
 
 
@@ -105,7 +106,7 @@ async def test_an_account_can_be_closed_twice(opened: OpenedAccount) -> None:
 async def test_a_write_returns_an_outcome_for_each_item_in_their_order(opened: OpenedAccount) -> None:
     kind, account = opened.kind, opened.account
     batch = encode_batch(account, [event_of((kind.bad if n % 2 else kind.insert)(f"k-{n}")) for n in range(COUNT)])
-    outcomes = await account.write(batch, send_now)
+    outcomes = await write_all(account, batch)
     assert [outcome.fate in WRITTEN for outcome in outcomes] == [True, False] * (COUNT // 2)
     assert [outcomes[n].code for n in range(1, COUNT, 2)] == [kind.rejected] * (COUNT // 2)
 

@@ -201,7 +201,7 @@ async def test_a_session_that_is_over_is_renewed_once_for_all_calls_in_flight(or
 
 @pytest.mark.parametrize("path", [JOB, LIMITS])
 async def test_a_session_that_is_refused_again_is_not_renewed_again(org: Org, path: str) -> None:
-    org.http.auth.authorize = lambda request, _: request.headers.update(  # type: ignore[union-attr]
+    org.http.auth.authorize = lambda request, _: request.headers.update(  # type: ignore[attr-defined]
         {"x-sfdc-session": "dead", "authorization": "Bearer dead"}
     )
     assert (await org.get(path)).status_code in (400, 401)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 
 from sandbox.control import SandboxControl
@@ -14,6 +13,7 @@ from sandbox.serving.app import App
 from sandbox.serving.server import serve
 from sluice.destinations.contract import Misconfigured
 from sluice.destinations.http import send
+from sluice.destinations.http_client import VendorClient
 from sluice.destinations.salesforce.login_settings import (
     ClientCredentialsLogin,
     JwtLogin,
@@ -53,7 +53,7 @@ LOGINS = [
 class Org:
     """A stand-in, with a client that has our session."""
 
-    def __init__(self, vendor: Salesforce, http: httpx.AsyncClient, control: SandboxControl) -> None:
+    def __init__(self, vendor: Salesforce, http: VendorClient, control: SandboxControl) -> None:
         self.vendor = vendor
         self.http = http
         self.control = control

@@ -10,7 +10,7 @@ from sluice.cli.exits import CommandFailed, Exit
 from sluice.cli.publish.csv_rows import Empty
 from sluice.cli.publish.dry_run import show_records
 from sluice.cli.publish.file_publish import LINGER_S, FilePublisher
-from sluice.cli.publish.file_records import CsvOptions, Records, complete_records, row_records
+from sluice.cli.publish.file_records import CsvOptions, Records, complete_records, row_records, with_message_keys
 from sluice.cli.publish.input_file import Format, UnusableFile, open_input
 from sluice.cli.publish.rejects import SUFFIX, Rejects, rejects_path
 from sluice.cli.publish.row_events import RowEvents
@@ -31,6 +31,12 @@ from sluice.telemetry.tracing import start_tracing
     metavar="COLUMN",
     multiple=True,
     help="Instead of --key: a column whose name and value identify the record at the vendor. May be repeated.",
+)
+@click.option(
+    "--message-key",
+    metavar="FIELD",
+    help="A field of data whose value is the Kafka message key: records that share it are applied in order.  "
+    "[default: the record's key]",
 )
 @click.option("--keep-key", is_flag=True, help="Send the columns of --key and --match as data, too.")
 @click.option("--events", is_flag=True, help="FILE holds complete record events as JSON: publish them as they are.")
@@ -63,6 +69,7 @@ def publish(
     operation: str | None,
     key: str | None,
     match: tuple[str, ...],
+    message_key: str | None,
     keep_key: bool,
     events: bool,
     job_id: str | None,
@@ -92,7 +99,7 @@ def publish(
     try:
         with open_input(file) as source:
             records = row_records(source, format_, csv, rows) if rows else complete_records(source, format_, job_id)
-            records = _start_reading(records)
+            records = _start_reading(with_message_keys(records, message_key) if message_key else records)
             if dry_run:
                 show_records(records)
             else:

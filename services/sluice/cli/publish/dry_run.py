@@ -6,6 +6,7 @@ import msgspec
 from sluice.cli.exits import Exit
 from sluice.cli.publish.file_records import FileRecord, Records
 from sluice.cli.publish.input_file import BadRow
+from sluice.cli.terminal import printable
 from sluice.client.publisher import RecordTooLarge, check_size
 from sluice.events import encode_event
 from sluice.kafka.sending import Message
@@ -30,6 +31,8 @@ def show_records(records: Records) -> None:
         else:
             good += 1
             if good <= SHOWN:
+                if record.message_key is not None:
+                    click.echo(f"message key {printable(record.message_key.decode())}:")
                 click.echo(msgspec.json.format(encode_event(record.event), indent=2))
     click.echo(f"would publish {good:,} records; rejected rows: {bad:,}; nothing was published", err=True)
     if bad:
@@ -41,7 +44,8 @@ def _checked(record: FileRecord | BadRow) -> FileRecord | BadRow:
         return record
     event = record.event
     try:
-        check_size(Message(ordering_key(event), encode_event(event), []), DEFAULT_MAX_MESSAGE_BYTES)
+        key = ordering_key(event) if record.message_key is None else record.message_key
+        check_size(Message(key, encode_event(event), []), DEFAULT_MAX_MESSAGE_BYTES)
     except RecordTooLarge as error:
         return record.rejected(str(error))
     return record

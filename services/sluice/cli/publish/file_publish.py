@@ -61,7 +61,7 @@ class FilePublisher:
             self._rejects.add(record)
             return
         try:
-            await publisher.publish_event(record.event)
+            await publisher.publish_event(record.event, message_key=record.message_key)
         except RecordTooLarge as error:
             self._rejects.add(record.rejected(str(error)))
             return

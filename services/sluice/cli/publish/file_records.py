@@ -19,7 +19,7 @@ from sluice.cli.publish.input_file import (
 )
 from sluice.cli.publish.json_rows import UnparsedRow, json_elements, json_lines, parse_row
 from sluice.cli.publish.row_events import RowEvents, check_columns
-from sluice.events import RecordEvent
+from sluice.events import RecordEvent, record_data
 from sluice.records import InvalidRecord, read_record
 
 
@@ -37,6 +37,8 @@ class FileRecord(NamedTuple):
     line: int
     event: RecordEvent
     content: Fields | str
+    message_key: bytes | None = None
+    """The Kafka message key, where it is not made from the event's key."""
 
     def rejected(self, reason: str) -> BadRow:
         """Return the row as one that cannot be published after all."""
@@ -75,6 +77,20 @@ def complete_records(file: InputFile, format_: Format | None, job_id: str | None
             if job_id is not None:
                 event = msgspec.structs.replace(event, job_id=job_id)
             yield FileRecord(row.line, event, excerpt(row.text))
+
+
+def with_message_keys(records: Records, field: str) -> Records:
+    """Give each of ``records`` the value of a ``field`` of its data as message key; a row without one is a bad row."""
+    for record in records:
+        if isinstance(record, BadRow):
+            yield record
+            continue
+        value = record_data(record.event).get(field)
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+            yield record._replace(message_key=str(value).encode())
+        else:
+            got = "none" if value is None or value == "" else excerpt(msgspec.json.encode(value), 80)
+            yield record.rejected(f"expected a text or a whole number in `{field}`, the message key, got {got}")
 
 
 def _format(file: InputFile, chosen: Format | None) -> Format:

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from functools import lru_cache
 from math import inf
 
 import httpx
@@ -23,27 +22,26 @@ from sluice.destinations.bloom_growth.errors import (
 )
 from sluice.destinations.bloom_growth.row_pieces import RowPieces
 from sluice.destinations.contract import Ambiguous, BatchError, PreSendCheck, Refused, Unavailable
-from sluice.destinations.http import CONNECT_TIMEOUT_S, describe_request, send, stream
+from sluice.destinations.http import describe_request, send, stream
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
+from sluice.destinations.http_client import VendorClient
 from sluice.destinations.oauth import RESEND_CHECK
 from sluice.destinations.vendor_answers import VendorAnswers
 
 Permit = Callable[[], AbstractAsyncContextManager[PreSendCheck]]
 """Waits until one call more may be made, as ``Calls.permit`` does."""
+_HEADERS = {"content-type": "application/json"}
+"""On all calls. §1"""
 PROBE = "users/mine"
 """§15"""
-_TIMEOUT = {"connect": CONNECT_TIMEOUT_S, "pool": CONNECT_TIMEOUT_S, "read": None, "write": None}
 
 
 class Api:
-    """The API below ``base_url``, called with ``client``."""
+    """The API, called with ``client``."""
 
-    def __init__(self, client: httpx.AsyncClient, base_url: str, answers: VendorAnswers) -> None:
+    def __init__(self, client: VendorClient, answers: VendorAnswers) -> None:
         self._client = client
         self._answers = answers
-        self._headers = httpx.Headers({**client.headers, "content-type": "application/json"})  # on all calls, §1
-        # Most calls have one of few paths, and a URL takes longer to parse than its request to send.
-        self._url = lru_cache(maxsize=1000)(lambda path: httpx.URL(f"{base_url}/{path}"))
         self._probing = asyncio.Lock()
         self._took_calls_at_s = -inf
         """When the last probe was sent that the vendor has answered well."""
@@ -162,13 +160,8 @@ class Api:
         return response
 
     def _request(self, method: str, path: str, body: bytes, check: PreSendCheck) -> httpx.Request:
-        return httpx.Request(
-            method,
-            self._url(path),
-            headers=self._headers,
-            content=body or None,
-            extensions={PRE_SEND_CHECK: check, "timeout": _TIMEOUT},
-        )
+        extensions = {PRE_SEND_CHECK: check}
+        return self._client.build_request(method, path, content=body, headers=_HEADERS, extensions=extensions)
 
 
 class _Page(Exception):

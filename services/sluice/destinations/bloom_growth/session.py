@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from math import inf
 
 import httpx
+import msgspec
 
 from sluice.destinations.bloom_growth.assumptions import (
     FRESH_FOR_S,
@@ -45,12 +46,16 @@ class Session(TokenAuth):
 
     credentials = "`user_name` and `password`"
 
-    def __init__(self, host: str, user_name: str, password: Secret, file: TokenFile | None) -> None:
+    def __init__(
+        self, host: str, user_name: str, password: Secret, file: TokenFile | None, *, fresh_for_s: float = FRESH_FOR_S
+    ) -> None:
         form: dict[str, str | Secret] = {"grant_type": "password", "userName": user_name, "password": password}
         super().__init__(f"{host}/Token", form, default_lifetime_s=TOKEN_LIFETIME_S)
         self._user_name = user_name
         self._file = file
+        self._fresh_for_s = fresh_for_s
         self._got_at_s = -inf
+        self._judged: Token | None = None
         self._fresh_refusals = 0
         self._stopped_until_s = -inf
 
@@ -89,8 +94,8 @@ class Session(TokenAuth):
         try:
             return super().read_token(response)
         except Unavailable as error:
-            # 400 as OAuth prescribes, or 401. §2 [client:other], [test:mock]
-            if response.status_code not in (400, 401):
+            # 400 as OAuth prescribes, or 401. §2 [client:other], [test:mock] Without OAuth's code it may be a proxy's.
+            if response.status_code not in (400, 401) or not _names_an_error(response.content):
                 raise
             raise LoginRefused("auth", f"{error}; no login is tried for {REFUSED_FOR_S / 60:g} minutes") from error
 
@@ -105,9 +110,10 @@ class Session(TokenAuth):
         now_s = asyncio.get_running_loop().time()
         if now_s < self._stopped_until_s:
             raise Unavailable("auth", self._shared)
-        if stale is None:
-            return
-        self._fresh_refusals = self._fresh_refusals + 1 if now_s - self._got_at_s < FRESH_FOR_S else 0
+        if stale is None or stale is self._judged:
+            return  # also where the login in its place has failed, and is tried again
+        self._judged = stale
+        self._fresh_refusals = self._fresh_refusals + 1 if now_s - self._got_at_s < self._fresh_for_s else 0
         if self._fresh_refusals >= MAX_FRESH_REFUSALS:
             self._fresh_refusals = 0
             self._stopped_until_s = now_s + REFUSED_FOR_S
@@ -133,6 +139,22 @@ class Session(TokenAuth):
         )
 
 
+class _OAuthError(msgspec.Struct):
+    """RFC 6749 §5.2"""
+
+    error: str
+
+
+_decode_error = msgspec.json.Decoder(_OAuthError).decode
+
+
+def _names_an_error(content: bytes) -> bool:
+    try:
+        return bool(_decode_error(content).error)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
 class LoginRefused(Unavailable):
     """A refusal of the user: each further one may lock the user out."""
 
@@ -143,4 +165,4 @@ def open_session(settings: BloomGrowthSettings) -> httpx.Auth:
         return ApiKey(settings.api_key or Secret(""))
     path = settings.token_path
     file = None if path is None else TokenFile(path, settings.host, settings.user_name, settings.password)
-    return Session(settings.host, settings.user_name, settings.password, file)
+    return Session(settings.host, settings.user_name, settings.password, file, fresh_for_s=settings.fresh_token_s)

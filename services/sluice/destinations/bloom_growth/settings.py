@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from sluice.destinations.bloom_growth.assumptions import SETTLE_S
+from sluice.destinations.bloom_growth.assumptions import FRESH_FOR_S, SETTLE_S
 from sluice.destinations.settings import DestinationSettings
 from sluice.setting_types import Seconds, SecondsOrZero, Secret
 
@@ -31,6 +31,13 @@ class BloomGrowthSettings(DestinationSettings, frozen=True, kw_only=True, tag="b
             "share it"
         ),
     ] = None
+    fresh_token_s: Annotated[
+        SecondsOrZero,
+        Meta(
+            description="Age up to which a refused token counts as ended by another process's login; the second one in "
+            "a row stops logins for 15 minutes; 0: none does"
+        ),
+    ] = FRESH_FOR_S
     max_concurrent: Annotated[
         int, Meta(ge=1, le=MAX_CONCURRENT, description="Calls at once of each writer; past 10 expect 429s")
     ] = 5
@@ -42,6 +49,13 @@ class BloomGrowthSettings(DestinationSettings, frozen=True, kw_only=True, tag="b
             "a namesake found after a lost answer is ours whatever the message key"
         ),
     ] = "possible"
+    marker: Annotated[
+        Literal["none", "notes"],
+        Meta(
+            description="`notes`: end the notes of a new issue, todo or headline with its event's id, by which it is "
+            "found after a lost answer"
+        ),
+    ] = "none"
     timeout_s: Annotated[Seconds, Meta(description="Longest wait for one answer")] = 30.0
     """§1 [client]"""
     settle_s: Annotated[

@@ -42,6 +42,7 @@ class Listed(NamedTuple):
     id: int
     title: str
     """Folded."""
+    details_url: str | None
     is_newer: bool
     """True when it is known to be newer than what was there before the create was sent."""
 
@@ -66,7 +67,7 @@ Verdict = NotCreated | Adopted | Unknown
 
 
 class Bounds:
-    """What was there before a request left."""
+    """Bounds of what was there before a request left."""
 
     def __init__(self, kind: str, in_doubt: InDoubt) -> None:
         self._newest_id = int(in_doubt.refs.get(kind, "0"))
@@ -75,11 +76,14 @@ class Bounds:
 
     def listed(self, row: Record) -> Listed | None:
         """Return ``row`` as far as it counts; ``None`` for one that is older."""
-        made_at = _instant(row.create_time) if self._since is not None else None
-        is_old = row.id is None or row.id <= self._newest_id
-        if is_old or (made_at is not None and self._since is not None and made_at < self._since):
+        if row.id is None or row.id <= self._newest_id:
             return None
-        return Listed(row.id or 0, fold(row.name or ""), is_newer=self._newest_id > 0 or made_at is not None)
+        made_at = None if self._since is None else _instant(row.create_time)
+        if made_at is not None and self._since is not None and made_at < self._since:
+            return None
+        return Listed(
+            row.id, fold(row.name or ""), row.details_url, is_newer=self._newest_id > 0 or made_at is not None
+        )
 
 
 def judge(doubts: Sequence[Doubt], listed: Mapping[int, Listed]) -> list[tuple[Doubt, Verdict]]:
@@ -113,7 +117,7 @@ def _judge_twins(twins: Sequence[Doubt], listed: Mapping[int, Listed]) -> list[t
 
 def lane_key(create: Create) -> bytes:
     """Return the message key by which one lane has all creates that could be taken for each other."""
-    return (create.title if create.meeting_id is None else str(create.meeting_id)).encode()
+    return (fold(create.title) if create.meeting_id is None else str(create.meeting_id)).encode()
 
 
 def _advice(create: Create) -> str:

@@ -82,6 +82,7 @@ class BlueConic:
             "client_id": settings.client_id,
             "client_secret": settings.client_secret,
         }
+        self._answers = VendorAnswers(settings.own_answer_header, is_own_error)
         auth = TokenAuth(f"{base_url}/oauth/token", form, default_lifetime_s=TOKEN_LIFETIME_S)
         if settings.scopes:
             form["scope"] = " ".join(sorted(settings.scopes))  # §2 [client]
@@ -93,10 +94,9 @@ class BlueConic:
             auth=auth,
             transport=transport,
             on_request=on_request,
+            on_response=self._answers.note,
         )
         self._encode = Entries(settings).encode
-        self._answers = VendorAnswers(settings.own_answer_header, is_own_error)
-        self._client.event_hooks = {"response": [self._answers.note]}
         self.settle_s = settings.settle_s
         self._recovery = Recovery(self._client, settings, self._answers)
         self._missing = Fate.REJECTED if settings.missing_updates == "reject" else Fate.SKIPPED

@@ -20,6 +20,7 @@ from sluice.destinations.blueconic.proof import is_untouched, read_path
 from sluice.destinations.blueconic.settings import BlueConicSettings
 from sluice.destinations.contract import Misconfigured, Recovered, Unavailable, http_status
 from sluice.destinations.http import describe_request, send
+from sluice.destinations.http_client import VendorClient
 from sluice.destinations.vendor_answers import VendorAnswers
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
@@ -37,7 +38,7 @@ STRANGERS_S = 600.0
 class Recovery:
     """Reader of records at one tenant."""
 
-    def __init__(self, client: httpx.AsyncClient, settings: BlueConicSettings, answers: VendorAnswers) -> None:
+    def __init__(self, client: VendorClient, settings: BlueConicSettings, answers: VendorAnswers) -> None:
         self._client = client
         self._answers = answers
         self._proof_after_s = settings.settle_s + settings.read_lag_s

@@ -6,6 +6,7 @@ be a proxy's proves nothing.
 
 from collections.abc import Mapping
 from datetime import datetime
+from urllib.parse import urlencode
 
 import httpx
 import msgspec
@@ -60,14 +61,13 @@ class Calls:
                 auth=self._login,
                 transport=transport,
                 on_request=on_request,
+                on_response=self._answers.note,
             )
             for timeout_s, connections in (
                 (settings.timeout_s, MAX_UPSERTS + MAX_READS),
                 (settings.import_timeout_s, MAX_IMPORTS + MAX_UPSERTS),
             )
         ]
-        for client in self._clients:
-            client.event_hooks = {"response": [self._answers.note]}
         self._in_community = 0
         """The last token that was seen to have a community."""
 
@@ -92,7 +92,8 @@ class Calls:
         Raises ``Unavailable``, ``Misconfigured``; ``Refused`` for an answer 400: something in ``form`` is wrong.
         """
         client = self._clients[0]
-        request = client.build_request("POST", path, data=form)
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        request = client.build_request("POST", path, content=urlencode(form).encode(), headers=headers)
         try:
             response = await send(client, request)
         except Ambiguous as error:
@@ -156,7 +157,7 @@ class Calls:
     async def _tell_user(self) -> httpx.Response:
         client = self._clients[0]
         try:
-            response = await send(client, client.build_request("POST", "oauth2/tokenInfo", data={}))
+            response = await send(client, client.build_request("POST", "oauth2/tokenInfo"))
         except Ambiguous as error:
             raise read_error_from(error) from error
         if response.is_success and self._answers.are_own(response):

@@ -75,8 +75,8 @@ class Calls:
             auth=Session(_origin(settings.url), login),
             transport=transport,
             on_request=on_request,
+            on_response=self._note,
         )
-        self._client.event_hooks = {"response": [self._note]}
 
     @property
     def vendor_at(self) -> datetime | None:

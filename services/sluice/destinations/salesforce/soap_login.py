@@ -5,7 +5,6 @@ from xml.sax.saxutils import escape
 import httpx
 import msgspec
 
-from sluice.destinations.oauth import LOGIN_EXTENSIONS
 from sluice.destinations.salesforce.login_settings import SoapLogin
 from sluice.destinations.salesforce.vendor_errors import VendorError
 from sluice.destinations.salesforce.xml_answers import Element, parse_xml
@@ -44,7 +43,7 @@ def login_request(url: str, login: SoapLogin) -> httpx.Request:
     }
     envelope = _ENVELOPE.format(username=escape(login.username), password=escape(password))
     address = f"{url}/services/Soap/u/{login.version}"
-    return httpx.Request("POST", address, content=envelope.encode(), headers=headers, extensions=dict(LOGIN_EXTENSIONS))
+    return httpx.Request("POST", address, content=envelope.encode(), headers=headers)
 
 
 def read_login(response: httpx.Response) -> SoapSession | VendorError | None:

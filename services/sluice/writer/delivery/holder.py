@@ -31,12 +31,13 @@ class Holder:
                 self._fail(error.reason, str(error), error.retry_after_s, overloaded=error.overloaded)
 
     def _fail(self, reason: HoldReason, message: str, retry_after_s: float | None, *, overloaded: bool) -> None:
+        before = self._limiter.failures
         delay_s = self._limiter.failed(retry_after_s, overloaded=overloaded)
         self._limiter.held_because = reason
         self._metrics.delivery_held(reason, delay_s)
         # The first failure is news; what follows is the same outage.
         log.log(
-            logging.WARNING if self._limiter.failures == 1 else logging.DEBUG,
+            logging.WARNING if before == 0 else logging.DEBUG,
             "destination unavailable, holding",
             extra={"reason": reason, "error": message, "delay_s": round(delay_s, 3), "batch_id": self._batch_id},
         )
