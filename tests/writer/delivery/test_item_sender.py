@@ -263,3 +263,16 @@ async def test_what_was_begun_is_never_withdrawn() -> None:
         await running
     assert setup.states == [("opened", [0])]
     assert offsets_of(setup.batch.items) == [0]
+
+
+@instantly
+async def test_batch_of_twins_alone_keeps_no_permit_from_the_one_it_waits_for() -> None:
+    """While the vendor is probed there is one permit: who waits for a twin with it would wait for ever."""
+    identities, limiter = Identities(), make_limiter(max_concurrent=1)
+    destination = FakeItemDestination({0: [LOST]}, found=lambda _: None)
+    setups = [
+        _Setup(destination, _creates(offset, identity=CREATE), limiter=limiter, identities=identities)
+        for offset in range(2)
+    ]
+    await asyncio.gather(*(_run_beside(setup) for setup in setups))
+    assert (destination.calls, limiter.in_flight) == ([0, 0, 1], 0)

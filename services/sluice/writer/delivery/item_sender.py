@@ -147,6 +147,9 @@ class ItemSender:
         cleared = await self._clearance.clear(items)
         if cleared:
             self._limiter.release()  # each call takes its own
+        else:
+            # Twins may wait on for one that needs it.
+            self._clearance.release_permit()
         if len(cleared) < len(items):
             rows = {item.row for item in cleared}
             for item in items:
