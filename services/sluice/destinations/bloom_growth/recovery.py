@@ -17,7 +17,7 @@ from sluice.destinations.bloom_growth.api import Api
 from sluice.destinations.bloom_growth.assumptions import MAX_NAMESAKES, MAX_READS
 from sluice.destinations.bloom_growth.listings import all_lists
 from sluice.destinations.bloom_growth.marks import MARKED, Pads, mark_of
-from sluice.destinations.bloom_growth.meetings import MEETING, Meetings
+from sluice.destinations.bloom_growth.meetings import ADOPTED, MEETING
 from sluice.destinations.bloom_growth.seen_ids import SeenIds
 from sluice.destinations.bloom_growth.settings import BloomGrowthSettings
 from sluice.destinations.bloom_growth.titles import fold, may_be_cut
@@ -42,12 +42,9 @@ from sluice.flow.outcome import Fate, Outcome
 class Recovery:
     """Finder of records at one account."""
 
-    def __init__(
-        self, api: Api, seen: SeenIds, meetings: Meetings, pads: Pads | None, settings: BloomGrowthSettings
-    ) -> None:
+    def __init__(self, api: Api, seen: SeenIds, pads: Pads | None, settings: BloomGrowthSettings) -> None:
         self._api = api
         self._seen = seen
-        self._meetings = meetings
         self._pads = pads
         self._has_no_namesakes = settings.namesakes == "none"
         self._proof_after_s = settings.settle_s + settings.read_lag_s
@@ -163,7 +160,7 @@ class Recovery:
                 case Adopted(id_):
                     self._seen.credit(create.object, id_)
                     if create.attendees:
-                        self._meetings.adopted[item.identifier] = str(id_)
+                        item.refs = {**item.refs, MEETING: str(id_), ADOPTED: "yes"}
                         yield item, None
                     else:
                         message = "the answer was lost, and the record was found"
