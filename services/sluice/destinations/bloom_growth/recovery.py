@@ -31,6 +31,7 @@ from sluice.destinations.bloom_growth.verdicts import (
     Unknown,
     Verdict,
     judge,
+    judge_claims,
     lane_key,
 )
 from sluice.destinations.bloom_growth.work import Create, Upsert, decode_work
@@ -127,17 +128,16 @@ class Recovery:
         self, kind: str, doubts: Sequence[Doubt], listed: dict[int, Listed]
     ) -> list[tuple[Doubt, Verdict]]:
         """Return whose notes name them, and leave out of ``listed`` whatever has a mark: it is another item's."""
-        found: list[tuple[Doubt, Verdict]] = []
         if self._pads is None or kind not in MARKED or len(listed) > MAX_NAMESAKES * len(doubts):
-            return found
-        by_mark = {mark_of(doubt.item.event.event_id): doubt for doubt in doubts}
+            return []
+        claims: list[tuple[Doubt, int]] = []
         for one in list(listed.values()):
             async with self._reads:
                 marks = await self._pads.marks(one.details_url)
             if marks:
                 del listed[one.id]
-            found += [(by_mark[mark], Adopted(one.id)) for mark in marks & by_mark.keys()]
-        return found
+            claims += [(doubt, one.id) for doubt in doubts if mark_of(doubt.item.event.event_id) in marks]
+        return judge_claims(claims)
 
     async def _date_meetings(self, listed: dict[int, Listed], bounds: Bounds) -> None:
         """Leave out the meetings that were made before: their list has names alone. §15"""
