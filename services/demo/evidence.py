@@ -40,7 +40,7 @@ class Effects(NamedTuple):
     """The part of the vendor's ledger that is compared with the receipts, by object."""
 
     by_code: Mapping[str, str | None]
-    """The effects by the codes of receipts, where they differ. ``None`` for the vendor's refusals: they have none."""
+    """The effects by the codes of receipts, where they differ. ``None`` where the vendor has done nothing, or not all."""
     is_compared: Callable[[str, str], bool] = lambda _family, _effect: True
     """Tells of an object and an effect whether each has a receipt of its own: a part of a record has none."""
     count: Callable[[Sequence[LedgerEntry]], dict[str, dict[str, int]]] | None = None

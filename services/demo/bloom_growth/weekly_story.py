@@ -7,7 +7,7 @@ import httpx
 
 from demo.bloom_growth.acts import Acts, whole_meetings
 from demo.bloom_growth.bad_records import VENDOR
-from demo.bloom_growth.call_evidence import print_calls
+from demo.bloom_growth.call_evidence import print_lost_answers
 from demo.bloom_growth.vulnerabilities import Vulnerabilities, title
 from demo.crew import Crew
 from demo.environment import Environment
@@ -122,7 +122,7 @@ class WeeklyStory:
 
     async def print_batches(self, screen: Screen, _environment: Environment, evidence: Evidence) -> None:
         """Print the calls, and what became of those whose answer was lost."""
-        print_calls(screen, evidence)
+        print_lost_answers(screen, evidence)
 
     def commands_to_try(self, sluice: str, environment: Environment) -> Mapping[str, str]:
         """Return commands that publish a meeting, lose its answer, and show the log."""
