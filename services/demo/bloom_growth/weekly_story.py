@@ -67,8 +67,8 @@ class WeeklyStory:
         people = await _find_people(vendor)
         self._vulnerabilities = Vulnerabilities(self._count, people)
         screen.print(
-            f"the vendor, a strict stand-in for Bloom Growth, answers at {vendor.url}; it has {len(people) + 1} people, "
-            f"no meetings, and takes {_CALLS_PER_S} calls a second"
+            f"the vendor, a strict stand-in for Bloom Growth, answers at {vendor.url}; it has {len(people) + 1} "
+            f"people, no meetings, and takes {_CALLS_PER_S} calls a second"
         )
         screen.print(
             f"after a lost answer the writers wait {_SETTLE_S:g} s before they look for what it made; the real service "

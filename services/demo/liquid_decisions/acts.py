@@ -90,8 +90,8 @@ class Acts:
         screen, progress, view = self._stage.screen, self._progress, self._view
         screen.step("The answer to an import is lost")
         screen.print(
-            f"{len(file.rows)} orders of {LOST_DAY}. The answer to the first import never arrives: its job will run, but "
-            "nobody learns its name, and no call lists jobs. So its effect is looked for, and nothing is sent again"
+            f"{len(file.rows)} orders of {LOST_DAY}. The answer to the first import never arrives: its job will run, "
+            "but nobody learns its name, and no call lists jobs. So its effect is looked for, and nothing is sent again"
         )
         await self._vendor.add_fault(DropAfter(method="POST", path=f"{_API}/batch/import"))
         await self._vendor.add_fault(HoldJobs(times=None))
