@@ -1,6 +1,7 @@
 """The story of Bloom Growth, small, as a user runs it, and its records."""
 
 import re
+from typing import Any
 
 from demo.bloom_growth.acts import whole_meetings
 from demo.bloom_growth.vulnerabilities import ATTENDEES, Vulnerabilities, meeting_event
@@ -12,7 +13,14 @@ PEOPLE = range(1, 12)
 
 def meeting(*, times: int = 1, attendees: list[int]) -> Created:
     """Return a meeting about Adobe, as the stand-in tells of it."""
-    about = {"object": "meeting", "id": 1, "title": "Adobe", "request": 1, "endpoint": "POST /L10/create", "at": 0.0}
+    about: dict[str, Any] = {
+        "object": "meeting",
+        "id": 1,
+        "title": "Adobe",
+        "request": 1,
+        "endpoint": "POST /L10/create",
+        "at": 0.0,
+    }
     return Created(**about, times=times, exists=True, attendees=attendees)
 
 

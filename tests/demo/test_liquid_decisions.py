@@ -1,6 +1,7 @@
 """The story of Liquid Decisions, small, as a user runs it, and its records."""
 
 import re
+from typing import Any
 
 from demo.liquid_decisions.shop import CANCELED_DAY, LOST_DAY, Shop
 from demo.liquid_decisions.shop_story import count_applied
@@ -10,7 +11,15 @@ from tests.demo.running import demo
 
 def entry(item_type: str, *, changed: bool) -> LedgerEntry:
     """Return an entry of the ledger about an item."""
-    about = {"seq": 1, "at": 0.0, "request": 1, "endpoint": "", "key": "1", "identifier": None, "operation": "Merge"}
+    about: dict[str, Any] = {
+        "seq": 1,
+        "at": 0.0,
+        "request": 1,
+        "endpoint": "",
+        "key": "1",
+        "identifier": None,
+        "operation": "Merge",
+    }
     return LedgerEntry(**about, object=f"item/{item_type}", effect="Merged", changed=changed)
 
 
