@@ -23,7 +23,7 @@ from sandbox.control import SandboxControl
 from sluice import Receipt, Succeeded
 
 _CALLS_PER_S = 200
-_SETTLE_S = 3.0
+_SETTLE_S = 5.0
 """The time that the writers wait for a lost answer."""
 _USUAL_SETTLE_S = 130
 _MADE = ("CREATED", "adopted")
