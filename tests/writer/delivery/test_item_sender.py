@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from sluice.destinations.contract import Unavailable
+from sluice.destinations.contract import Refused, Unavailable, unproven
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
@@ -111,9 +111,18 @@ async def test_outage_is_waited_for_and_calls_under_way_are_left_alone() -> None
 
 @instantly
 async def test_unsafe_items_are_in_the_journal_before_their_calls_with_what_the_vendor_had_shown() -> None:
-    setup = _Setup(FakeItemDestination(), [*_creates(0, 1), make_item(2)])
-    setup.destination.newest_ids = {"issue": "28"}
+    class Shown(FakeItemDestination):
+        """A vendor whose check shows its ids, as does the first question for its clock."""
+
+        async def check(self) -> str:
+            self.newest_ids = {"issue": "28"}
+            return await super().check()
+
+    destination = Shown({0: [LOST]})
+    destination.vendor_at = None
+    setup = _Setup(destination, [*_creates(0, 1), make_item(2)])
     await setup.run()
+    assert destination.asked[0][1].refs == {"issue": "28"}
     [opened] = [entry for entry in setup.lane.kept.entries if entry is not None]
     assert (opened.state, opened.refs, setup.states) == ("opened", {"issue": "28"}, [("opened", [0, 1])])
 
@@ -148,11 +157,29 @@ async def test_lost_answer_of_a_safe_item_is_written_again_and_newer_writes_of_i
 
 
 @instantly
+async def test_newer_writes_of_a_key_wait_after_a_refusal_that_may_be_a_proxy_s() -> None:
+    refusal = unproven(Refused("404", "no page", 404), may_be_repeated=True)
+    setup = _Setup(FakeItemDestination({0: [refusal], 1: [REFUSED]}), make_items(2))
+    assert await setup.run() == {0: Fate.REJECTED, 1: Fate.REJECTED}
+    first, second = setup.batch.items
+    assert (first.may_run_until_s > now_s() + 100, second.may_run_until_s) == (True, 0.0)
+
+
+@instantly
 async def test_item_whose_answers_alone_are_always_lost_is_blamed() -> None:
     setup = _Setup(FakeItemDestination({0: [LOST] * 1000}, latency_s=0.1), make_items(1))
     with_others = asyncio.create_task(_answer_others(setup.limiter))
     assert await setup.run() == {0: Fate.RETRYABLE}
     assert setup.settled[0].code == "no-answer"
+    with_others.cancel()
+
+
+@instantly
+async def test_unsafe_item_whose_answers_alone_are_always_lost_is_blamed_too() -> None:
+    setup = _Setup(FakeItemDestination({0: [LOST] * 1000}, found=lambda _: None), _creates(0))
+    with_others = asyncio.create_task(_answer_others(setup.limiter))
+    assert await setup.run() == {0: Fate.RETRYABLE}
+    assert len(setup.destination.asked) == 5
     with_others.cancel()
 
 

@@ -23,6 +23,7 @@ class Record(msgspec.Struct, rename="pascal"):
     id: int | None = None
     meeting_id: int | None = msgspec.field(name="meetingId", default=None)
     name: str | None = None
+    details_url: str | None = None
     owner: Person | None = None
     origin_id: int | None = None
     create_time: str | None = None

@@ -15,6 +15,7 @@ from sluice.destinations.bloom_growth.creates import Creator
 from sluice.destinations.bloom_growth.deletes import delete
 from sluice.destinations.bloom_growth.errors import describe_answer, error_from, is_own_error
 from sluice.destinations.bloom_growth.listings import own_lists
+from sluice.destinations.bloom_growth.marks import Pads
 from sluice.destinations.bloom_growth.meetings import Meetings
 from sluice.destinations.bloom_growth.records import encode_record
 from sluice.destinations.bloom_growth.recovery import Recovery
@@ -75,7 +76,9 @@ class BloomGrowth:
         self._meetings = Meetings(self._api, self._creator)
         self._changer = Changer(self._api, self._meetings)
         self._upserter = Upserter(self._api, self._seen, self._creator, self._changer)
-        self._recovery = Recovery(self._api, self._seen, self._meetings, settings)
+        has_marks = settings.marker == "notes"
+        self._pads = Pads(settings, transport=transport, on_request=on_request) if has_marks else None
+        self._recovery = Recovery(self._api, self._seen, self._meetings, self._pads, settings)
         self._checking = asyncio.Lock()
         self._where = httpx.URL(base_url).host
 
@@ -91,7 +94,7 @@ class BloomGrowth:
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:  # noqa: ARG002  # no call has a field for it
         """Encode ``event`` as the work that it is. Raises ``Rejection``."""
-        return encode_record(event)
+        return encode_record(event, marks=self._pads is not None)
 
     async def write_item(self, item: Item, calls: Calls) -> Outcome:
         """Do the work of ``item``. Raises ``BatchError``."""
@@ -153,6 +156,8 @@ class BloomGrowth:
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+        if self._pads is not None:
+            await self._pads.aclose()
 
 
 @asynccontextmanager

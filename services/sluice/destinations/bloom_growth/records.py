@@ -11,13 +11,13 @@ delete                the record's id        a delete, safe to repeat
 ====================  =====================  =============================================================
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from msgspec import Raw
 
 from sluice.destinations.bloom_growth.field_values import describe_value, read_id
 from sluice.destinations.bloom_growth.fields import body_of, decode_data, nearest, read_fields
+from sluice.destinations.bloom_growth.marks import MARKED, with_mark
 from sluice.destinations.bloom_growth.shapes import SHAPES, Shape
 from sluice.destinations.bloom_growth.titles import fold
 from sluice.destinations.bloom_growth.work import Attend, Create, Delete, Score, Update, Upsert, Work, encode_work
@@ -29,24 +29,31 @@ BATCH_KEY = "records"
 """All records share batches: a batch is not a request here."""
 
 
-def encode_record(event: RecordEvent) -> Encoded:
-    """Encode ``event``. Raises ``Rejection``."""
+def encode_record(event: RecordEvent, *, marks: bool = False) -> Encoded:
+    """Encode ``event``, a new record with its mark in its notes if ``marks`` is set. Raises ``Rejection``."""
     shape = SHAPES.get(event.object)
     if shape is None:
         raise Rejection(
             "unknown-object",
             f"expected {', '.join(SHAPES)}, got {event.object!r}{nearest(event.object, SHAPES)}",
         )
-    encode = _ENCODERS.get(event.operation)
-    if encode is None:
-        raise Rejection(
-            "unknown-operation",
-            f"expected insert, update, upsert or delete, got {event.operation!r}; correct it upstream",
-        )
-    return encode(event, shape)
+    marks = marks and event.object in MARKED
+    match event.operation:
+        case "insert":
+            return _insert(event, shape, marks=marks)
+        case "update":
+            return _update(event, shape)
+        case "upsert":
+            return _upsert(event, shape, marks=marks)
+        case "delete":
+            return _delete(event, shape)
+    raise Rejection(
+        "unknown-operation",
+        f"expected insert, update, upsert or delete, got {event.operation!r}; correct it upstream",
+    )
 
 
-def _insert(event: RecordEvent, shape: Shape) -> Encoded:
+def _insert(event: RecordEvent, shape: Shape, *, marks: bool) -> Encoded:
     if shape.insert is None:
         raise _unsupported(event)
     if event.key is not None:
@@ -58,7 +65,7 @@ def _insert(event: RecordEvent, shape: Shape) -> Encoded:
     values = read_fields(decode_data(event.data), shape.insert, null_is_absent=True)
     if event.object == "meeting_attendee":
         return _attend(values)
-    return _unsafe(_create(event.object, shape, values))
+    return _unsafe(_create(event, shape, with_mark(values, event.event_id) if marks else values))
 
 
 def _update(event: RecordEvent, shape: Shape) -> Encoded:
@@ -85,11 +92,11 @@ def _update(event: RecordEvent, shape: Shape) -> Encoded:
     return _safe((event.object, key), update)
 
 
-def _upsert(event: RecordEvent, shape: Shape) -> Encoded:
+def _upsert(event: RecordEvent, shape: Shape, *, marks: bool) -> Encoded:
     if event.key is not None:
         return _update(event, shape)
     if event.object == "meeting_attendee":
-        return _insert(event, shape)
+        return _insert(event, shape, marks=marks)
     if not shape.finds or shape.insert is None or shape.update is None:
         raise _bad_key(event)
     values = read_fields(decode_data(event.data), shape.insert, null_is_absent=True)
@@ -101,7 +108,7 @@ def _upsert(event: RecordEvent, shape: Shape) -> Encoded:
         )
     changes = tuple(field for field in shape.update if field.wire and field.name in values)
     dropped = tuple(name for name in shape.fixed if name in values and name not in ("meeting_id", "user_id"))
-    create = _create(event.object, shape, values)
+    create = _create(event, shape, with_mark(values, event.event_id) if marks else values)
     return _unsafe(create, Upsert(create, body_of(values, changes), tuple(one.name for one in changes), dropped))
 
 
@@ -113,15 +120,8 @@ def _delete(event: RecordEvent, shape: Shape) -> Encoded:
     return _safe((event.object, key), Delete(event.object, key, values.get("meeting_id")))
 
 
-_ENCODERS: dict[str, Callable[[RecordEvent, Shape], Encoded]] = {
-    "insert": _insert,
-    "update": _update,
-    "upsert": _upsert,
-    "delete": _delete,
-}
-
-
-def _create(object_: str, shape: Shape, values: dict[str, Any]) -> Create:
+def _create(event: RecordEvent, shape: Shape, values: dict[str, Any]) -> Create:
+    object_ = event.object
     fields = shape.insert or ()
     body = body_of(values, fields)
     adds_self = True

@@ -16,6 +16,7 @@ from sluice.destinations.bloom_growth.answers import Record
 from sluice.destinations.bloom_growth.api import Api
 from sluice.destinations.bloom_growth.assumptions import MAX_NAMESAKES, MAX_READS
 from sluice.destinations.bloom_growth.listings import all_lists
+from sluice.destinations.bloom_growth.marks import MARKED, Pads, mark_of
 from sluice.destinations.bloom_growth.meetings import MEETING, Meetings
 from sluice.destinations.bloom_growth.seen_ids import SeenIds
 from sluice.destinations.bloom_growth.settings import BloomGrowthSettings
@@ -41,10 +42,13 @@ from sluice.flow.outcome import Fate, Outcome
 class Recovery:
     """Finder of records at one account."""
 
-    def __init__(self, api: Api, seen: SeenIds, meetings: Meetings, settings: BloomGrowthSettings) -> None:
+    def __init__(
+        self, api: Api, seen: SeenIds, meetings: Meetings, pads: Pads | None, settings: BloomGrowthSettings
+    ) -> None:
         self._api = api
         self._seen = seen
         self._meetings = meetings
+        self._pads = pads
         self._has_no_namesakes = settings.namesakes == "none"
         self._proof_after_s = settings.settle_s + settings.read_lag_s
         self._reads = asyncio.Semaphore(MAX_READS)
@@ -118,7 +122,25 @@ class Recovery:
             if len(listed) > MAX_NAMESAKES:
                 return [(doubt, Unknown(f"found {len(listed)} meetings with its title")) for doubt in doubts]
             await self._date_meetings(listed, bounds)
-        return judge(doubts, listed)
+        by_mark = await self._find_by_marks(kind, doubts, listed)
+        found = {doubt.item.row for doubt, _ in by_mark}
+        return by_mark + judge([doubt for doubt in doubts if doubt.item.row not in found], listed)
+
+    async def _find_by_marks(
+        self, kind: str, doubts: Sequence[Doubt], listed: dict[int, Listed]
+    ) -> list[tuple[Doubt, Verdict]]:
+        """Return whose notes name them, and leave out of ``listed`` whatever has a mark: it is another item's."""
+        found: list[tuple[Doubt, Verdict]] = []
+        if self._pads is None or kind not in MARKED or len(listed) > MAX_NAMESAKES * len(doubts):
+            return found
+        by_mark = {mark_of(doubt.item.event.event_id): doubt for doubt in doubts}
+        for one in list(listed.values()):
+            async with self._reads:
+                marks = await self._pads.marks(one.details_url)
+            if marks:
+                del listed[one.id]
+            found += [(by_mark[mark], Adopted(one.id)) for mark in marks & by_mark.keys()]
+        return found
 
     async def _date_meetings(self, listed: dict[int, Listed], bounds: Bounds) -> None:
         """Leave out the meetings that were made before: their list has names alone. §15"""

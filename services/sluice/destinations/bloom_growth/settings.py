@@ -49,6 +49,13 @@ class BloomGrowthSettings(DestinationSettings, frozen=True, kw_only=True, tag="b
             "a namesake found after a lost answer is ours whatever the message key"
         ),
     ] = "possible"
+    marker: Annotated[
+        Literal["none", "notes"],
+        Meta(
+            description="`notes`: end the notes of a new issue, todo or headline with its event's id, by which it is "
+            "found after a lost answer"
+        ),
+    ] = "none"
     timeout_s: Annotated[Seconds, Meta(description="Longest wait for one answer")] = 30.0
     """§1 [client]"""
     settle_s: Annotated[

@@ -42,6 +42,7 @@ class Listed(NamedTuple):
     id: int
     title: str
     """Folded."""
+    details_url: str | None
     is_newer: bool
     """True when it is known to be newer than what was there before the create was sent."""
 
@@ -80,7 +81,9 @@ class Bounds:
         made_at = None if self._since is None else _instant(row.create_time)
         if made_at is not None and self._since is not None and made_at < self._since:
             return None
-        return Listed(row.id, fold(row.name or ""), is_newer=self._newest_id > 0 or made_at is not None)
+        return Listed(
+            row.id, fold(row.name or ""), row.details_url, is_newer=self._newest_id > 0 or made_at is not None
+        )
 
 
 def judge(doubts: Sequence[Doubt], listed: Mapping[int, Listed]) -> list[tuple[Doubt, Verdict]]:
@@ -114,7 +117,7 @@ def _judge_twins(twins: Sequence[Doubt], listed: Mapping[int, Listed]) -> list[t
 
 def lane_key(create: Create) -> bytes:
     """Return the message key by which one lane has all creates that could be taken for each other."""
-    return (create.title if create.meeting_id is None else str(create.meeting_id)).encode()
+    return (fold(create.title) if create.meeting_id is None else str(create.meeting_id)).encode()
 
 
 def _advice(create: Create) -> str:

@@ -1,4 +1,4 @@
-"""What is there of an import: its items are looked up in the feed of changes since before it was submitted. D3, R-L1
+"""Comparison of an import with what is there: its items are looked up in the feed of changes since before it. D3, R-L1
 
 Most changes are ours: 50,000 items are 50 pages. Where others change far more than we do, keys are asked for instead.
 """

@@ -1,4 +1,4 @@
-"""What each status of an answer without results means. §11, Mapping
+"""Errors: the meaning of each status of an answer without results. §11, Mapping
 
 ==================================  ===================================  =========================================
 answer                              applied                              becomes

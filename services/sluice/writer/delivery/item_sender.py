@@ -63,12 +63,15 @@ class ItemSender:
         self._destination = destination
         self._limiter = limiter
         self._clearance = Clearance(batch, destination, limiter, self.lanes, metrics)
-        self._desk = CallDesk(batch, self._clearance, self.lanes, limiter, Holder(batch.batch_id, limiter, metrics))
+        holder = Holder(batch.batch_id, limiter, metrics)
+        self._desk = CallDesk(batch, self._clearance, self.lanes, limiter, holder, destination.settle_s)
         self._identities = identities
         self._held: dict[int, object] = {}
         """By row, the identities that items of this batch hold."""
         self._known: list[tuple[Item, Outcome]] = []
         self._lost: list[_Lost] = []
+        self._losses: dict[int, LostAnswers] = {}
+        """By row, of items that were lost and proved not to be applied."""
         self._is_abandoned = False
         self._none_out = asyncio.Event()
         self._settle: Settle
@@ -142,9 +145,7 @@ class ItemSender:
 
     async def _write_all(self, items: Sequence[Item], group: asyncio.TaskGroup) -> None:
         """Clear ``items``, which hold their identities, and write each in a task of its own."""
-        newest_ids = dict(self._destination.newest_ids)
-        vendor_at, requested_at = self._destination.vendor_at, utc_now()
-        cleared = await self._clearance.clear(items, newest_ids)
+        cleared = await self._clearance.clear(items)
         if cleared:
             self._limiter.release()  # each call takes its own
         if len(cleared) < len(items):
@@ -152,8 +153,13 @@ class ItemSender:
             for item in items:
                 if item.row not in rows:
                     self._release(item.row)
+        # None of their calls has left yet: what the vendor has shown by now was there before them.
         opened = InDoubt(
-            batch_id=self.batch.batch_id, refs=newest_ids, requested_at=requested_at, lost_at_s=0.0, vendor_at=vendor_at
+            batch_id=self.batch.batch_id,
+            refs=dict(self._destination.newest_ids),
+            requested_at=utc_now(),
+            lost_at_s=0.0,
+            vendor_at=self._destination.vendor_at,
         )
         for item in cleared:
             group.create_task(self._write(item, opened, group))
@@ -168,6 +174,8 @@ class ItemSender:
                 self._release(item.row)
                 return
             except Refused as error:
+                if error.may_be_at_work:
+                    self._desk.hold_key(item)
                 outcome = Outcome(Fate.REJECTED, error.code, str(error), None, error.http_status)
             except (Unavailable, Misconfigured) as error:
                 await self._take_failure(item, calls, error)
@@ -187,10 +195,8 @@ class ItemSender:
             return
 
     async def _take_failure(self, item: Item, calls: ItemCalls, error: Unavailable | Misconfigured | Ambiguous) -> None:
-        now_s = asyncio.get_running_loop().time()
         if error.may_be_at_work:
-            # Newer writes of its key wait: the vendor may still be at work on the call.
-            item.may_run_until_s = now_s + self._destination.settle_s
+            self._desk.hold_key(item)
         if calls.held is not error:
             # It did not come from a call, so nobody has learnt of it.
             await self._clearance.acquire_permit()
@@ -218,9 +224,14 @@ class ItemSender:
                 again: list[Item] = []
                 for item in unapplied:
                     refusal = refusals[item.row]
+                    losses = self._losses.setdefault(item.row, LostAnswers(None))
+                    losses.add(self._limiter.answered)
                     if isinstance(refusal, Refused):
                         outcome = Outcome(Fate.REJECTED, refusal.code, str(refusal), None, refusal.http_status)
                         self._know([(item, outcome)])
+                    elif losses.enough and losses.blames([item]):
+                        message = "no call for it is answered, and others are; nothing of it was applied"
+                        self._know([(item, Outcome(Fate.RETRYABLE, "no-answer", message))])
                     else:
                         again.append(item)
                 await self._write_all(again, group)

@@ -21,7 +21,7 @@ _NOWHERE = Outcome(Fate.AMBIGUOUS, NO_RESULT, "the vendor has no result for it")
 
 
 class SentItems:
-    """What was sent, read again when the kind asks for it, and how many items that were."""
+    """Items as they were sent, read again when the kind asks for them, and how many they were."""
 
     def __init__(self, read: Sent) -> None:
         self._read = read
@@ -58,7 +58,7 @@ async def read_results(
                 results[name] = outcome
     except ResultsIncomplete as error:
         incomplete = error
-    if wanted is None:
+    if wanted is None or compared.count is not None:
         count = len(results)  # a row that is told twice must not stand for one that is not told
     expected = known.items if compared.count is None else compared.count
     if count != expected:
