@@ -12,8 +12,8 @@ _WINDOW = 100
 _MAX_CONCURRENT = 20
 """The vendor's. bloom_growth.md §11 [docs:guide]"""
 _VALUE = (
-    b'{"event_id":"%032x","object":"issue","operation":"insert","data":{"title":"What we talk about, %d","meeting_id":%d,'
-    b'"notes":"In some words."},"occurred_at":"2026-03-01T10:00:00Z"}'
+    b'{"event_id":"%032x","object":"issue","operation":"insert","data":{"title":"What we talk about, %d",'
+    b'"meeting_id":%d,"notes":"In some words."},"occurred_at":"2026-03-01T10:00:00Z"}'
 )
 
 
