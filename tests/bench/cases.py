@@ -215,6 +215,7 @@ class Bench:
             runs = [self._told(case, await run_bloom_growth(stage, records)) for _ in range(plan.alternations)]
         rate = median(run.records_per_cpu_s for run in runs)
         calls_per_s = median(run.calls / run.seconds for run in runs)
+        share = rate / median(one.ours for one in found)
         self._report.figures += [
             Figure(case=case, what="writer, records per CPU-second", value=rate, unit="/CPU-s"),
             Figure(case=case, what="writer, calls per second", value=calls_per_s, unit="/s"),
