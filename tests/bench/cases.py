@@ -219,9 +219,7 @@ class Bench:
         self._report.figures += [
             Figure(case=case, what="writer, records per CPU-second", value=rate, unit="/CPU-s"),
             Figure(case=case, what="writer, calls per second", value=calls_per_s, unit="/s"),
-            Figure(
-                case=case, what="the kind's share of the writer's CPU", value=rate / median(one.ours for one in found)
-            ),
+            Figure(case=case, what="the kind's share of the writer's CPU", value=share),
         ]
 
     async def _liquid_decisions(self, way: Write) -> None:
