@@ -1,5 +1,5 @@
 # make demo           the main job on a real Kafka and the sandbox, with real data: VENDOR=salesforce API=2.0
-# make test           lint, types, unit and integration tests
+# make test           lint, types, unit and integration tests, in four processes side by side: WORKERS=4
 # make chaos          kill, stop and mislead writers while they deliver, then audit: ROUNDS=30 SEED=1 VENDOR=salesforce
 # make bench          the figures of the README, about 9 minutes: RECORDS=1000000
 # make bench-sandbox  the figures of the stand-in vendors, about a minute
@@ -14,6 +14,8 @@ BIN := .venv/bin
 SOURCES := services tests examples
 ROUNDS ?= 30
 RECORDS ?= 1000000
+# Most tests wait: four processes keep two cores busy, and take 5 GB of memory, as each starts its own Kafka.
+WORKERS ?= 4
 
 .PHONY: help install demo test lint format chaos bench bench-sandbox schemas constraints clean
 
@@ -33,7 +35,8 @@ demo: .venv/installed
 	@$(BIN)/python -m demo $(if $(VENDOR),--vendor $(VENDOR)) $(if $(API),--api $(API))
 
 test: lint
-	@$(BIN)/python -m pytest
+	@# Tests start many short processes, which begin sooner when Python may keep what it has compiled.
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(WORKERS)
 
 lint: .venv/installed
 	@$(BIN)/ruff check $(SOURCES)

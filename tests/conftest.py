@@ -7,7 +7,7 @@ import signal
 import uuid
 from collections.abc import Iterator
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -16,6 +16,7 @@ from sluice.client.connection import Connection
 from tests.support.access import ACCESS_CONTROL
 from tests.support.kafka_admin import RunningKafka, create_topics
 from tests.support.secured import SECURED
+from tests.support.side_by_side import SideBySide, rank
 from tests.support.topics import crm_topics
 
 
@@ -41,6 +42,17 @@ def pytest_collection() -> None:
     with Python 3.11: https://github.com/python/cpython/issues/106905.
     """
     gc.disable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes long where processes share the tests."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: rank(item.nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> SideBySide:
+    """Return what gives the tests to processes."""
+    return SideBySide(config, log)
 
 
 def pytest_collection_finish() -> None:

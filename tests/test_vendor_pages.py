@@ -52,6 +52,7 @@ class VendorPage(NamedTuple):
 
 PAGES = (
     VendorPage("blueconic", ("blueconic",)),
+    VendorPage("liquid_decisions", ("liquid_decisions",)),
     VendorPage("salesforce", ("salesforce_bulk1", "salesforce_bulk2")),
 )
 EACH_PAGE = pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in PAGES])

@@ -15,6 +15,8 @@ from sandbox.kafka.jars import KAFKA_VERSION
 
 LANES = 4
 SAMPLE_RATIO = 0.02
+SESSION_TIMEOUT_S = 6.0
+"""Time after which another writer takes over from one that was killed: the shortest that a broker takes by default."""
 
 
 class Vendor(Protocol):
@@ -75,7 +77,7 @@ async def running_environment(screen: Screen, story: Vendor) -> AsyncIterator[En
 
 def _settings(kafka: Sandbox, destination: dict[str, object], otlp: Sandbox) -> dict[str, object]:
     return {
-        "kafka": {"bootstrap_servers": kafka.bootstrap_servers},
+        "kafka": {"bootstrap_servers": kafka.bootstrap_servers, "session_timeout_s": SESSION_TIMEOUT_S},
         "destinations": {DESTINATION: destination},
         "tracing": {"otlp_endpoint": otlp.url, "sample_ratio": SAMPLE_RATIO},
         "http": {"host": "127.0.0.1", "port": 0},

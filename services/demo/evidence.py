@@ -1,16 +1,18 @@
 """The results of a run, read from Kafka, the vendor and the writer's log, and compared with each other."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 from aiokafka import ConsumerRecord
 
 from demo.environment import LANES, Environment
 from demo.processes import DESTINATION
-from sandbox.ledger.ledger import LedgerSummary
+from sandbox.ledger.ledger import LedgerEntry, LedgerSummary
 from sluice import DeadLetter, Receipt, outcomes
+from sluice.events import Header
 from sluice.kafka.settings import KafkaSettings
 from sluice.kafka.topic_reader import TopicReader
 from sluice.topics import topics_of
@@ -32,6 +34,17 @@ class Tally(NamedTuple):
     def name(self) -> str:
         """The code, with the family if there is one."""
         return " ".join(filter(None, (self.family, self.code)))
+
+
+class Effects(NamedTuple):
+    """The part of the vendor's ledger that is compared with the receipts, by object."""
+
+    by_code: Mapping[str, str | None]
+    """The effects by the codes of receipts, where they differ. ``None`` for the vendor's refusals: they have none."""
+    is_compared: Callable[[str, str], bool] = lambda _family, _effect: True
+    """Tells of an object and an effect whether each has a receipt of its own: a part of a record has none."""
+    count: Callable[[Sequence[LedgerEntry]], dict[str, dict[str, int]]] | None = None
+    """Counts effects by object, where the ledger's own summary does not tell objects apart."""
 
 
 class Holding(NamedTuple):
@@ -56,8 +69,8 @@ class Evidence(NamedTuple):
     audit: Sequence[str]
     """Records and receipts that do not match."""
     ledger: LedgerSummary
-    effects: Mapping[str, str] | None
-    """The effects in the ledger by the codes of receipts, as a story has them."""
+    effects: Effects | None
+    """As a story has them."""
     logs: Sequence[Path]
     """The logs of all writers."""
     holdings: Sequence[Holding] = ()
@@ -74,12 +87,13 @@ class Evidence(NamedTuple):
         counts: Counter[tuple[str, str]] = Counter()
         for family, effects in self.ledger.effects.items():
             for effect, count in effects.items():
-                counts[family if by_family else "", effect] += count
+                if self.effects is None or self.effects.is_compared(family, effect):
+                    counts[family if by_family else "", effect] += count
         return dict(counts)
 
     def vendor_count(self, tally: Tally) -> int | None:
         """Return the vendor's count of what ``tally`` counts; ``None`` for what was never sent."""
-        return self.vendor_counts.get(self._effect(tally))
+        return self.vendor_counts.get(self.effect(tally))
 
     def disagreements(self) -> list[str]:
         """Return where records, receipts, and the counts of upstream systems, Kafka and the vendor differ."""
@@ -88,7 +102,7 @@ class Evidence(NamedTuple):
             found.append(f"{self.published:,} records were published, and crm.records holds {self.records:,}")
         receipts: Counter[tuple[str, str]] = Counter()
         for tally, count in self.counts.items():
-            receipts[self._effect(tally)] += count
+            receipts[self.effect(tally)] += count
         found += [
             f"{' '.join(filter(None, effect))}: the vendor counts {count:,}, the receipts {receipts[effect]:,}"
             for effect, count in self.vendor_counts.items()
@@ -112,26 +126,31 @@ class Evidence(NamedTuple):
             return Tally(family, "dead letter", receipt.code)
         return Tally(family, receipt.event.outcome, receipt.event.status)
 
-    def _effect(self, tally: Tally) -> tuple[str, str]:
-        return tally.family, (self.effects or {}).get(tally.code, tally.code)
+    def effect(self, tally: Tally) -> tuple[str, str]:
+        """Return the family and the effect that what ``tally`` counts has in the ledger; empty for a refusal."""
+        effect = tally.code if self.effects is None else self.effects.by_code.get(tally.code, tally.code)
+        return tally.family, effect or ""
 
 
-def audit(published: Mapping[Position, str], receipts: Iterable[Position | None]) -> list[str]:
+def audit(
+    published: Mapping[Position, str], receipts: Iterable[Position | None], redriven: Iterable[Position] = ()
+) -> list[str]:
     """Return how the records in the topic and the sources that receipts name differ from one receipt for each record.
 
-    Each record has a name for people. The writer is not asked.
+    Each record has a name for people. A redriven one has a receipt more. The writer is not asked.
     """
     counts = Counter(receipts)
+    counts.subtract(redriven)
     names = {place: f"partition {place[0]} offset {place[1]} ({name})" for place, name in published.items()}
     return [
-        *(f"no receipt: {name}" for place, name in names.items() if not counts[place]),
+        *(f"no receipt: {name}" for place, name in names.items() if counts[place] < 1),
         *(f"more than one receipt: {name} has {counts[place]}" for place, name in names.items() if counts[place] > 1),
         *(f"a receipt of no record: {place}" for place in counts if place not in published),
     ]
 
 
 async def collect(
-    environment: Environment, effects: Mapping[str, str] | None, *, published: int, logs: Sequence[Path]
+    environment: Environment, effects: Effects | None, *, published: int, logs: Sequence[Path]
 ) -> Evidence:
     """Read the results; ``published`` is the upstream systems' own count."""
     async with TopicReader(KafkaSettings(bootstrap_servers=environment.bootstrap_servers)) as reader:
@@ -142,23 +161,42 @@ async def collect(
     receipts = [
         receipt async for receipt in outcomes(DESTINATION, environment.config, since="beginning", until_end=True)
     ]
+    sources = {(record.partition, record.offset): _redriven_from(record) for record in records}
     names = {(record.partition, record.offset): _name(record.key) for record in records}
+    redriven = [source for source in sources.values() if source is not None]
     return Evidence(
         published=published,
         records=len(records),
         receipts=receipts,
         dead_messages=dead_messages,
-        audit=audit(names, map(_source, receipts)),
-        ledger=await environment.vendor.summary(),
+        audit=audit(
+            {place: name for place, name in names.items() if sources[place] is None}, map(_source, receipts), redriven
+        ),
+        ledger=await _ledger(environment, effects),
         effects=effects,
         logs=logs,
     )
+
+
+async def _ledger(environment: Environment, effects: Effects | None) -> LedgerSummary:
+    summary = await environment.vendor.summary()
+    if effects is None or effects.count is None:
+        return summary
+    return msgspec.structs.replace(summary, effects=effects.count(await environment.vendor.ledger()))
 
 
 def _source(receipt: Receipt) -> Position | None:
     """Return the position of the record of ``receipt``; ``None`` where the receipt does not say."""
     source = receipt.source if isinstance(receipt, DeadLetter) else receipt.event.source
     return None if source is None else (source.partition, source.offset)
+
+
+def _redriven_from(record: ConsumerRecord) -> Position | None:
+    """Return the position at which ``record`` was published first; ``None`` for one that is no redrive."""
+    headers = dict(record.headers)
+    if Header.REDRIVE_COUNT not in headers:
+        return None
+    return int(headers[Header.SOURCE_PARTITION]), int(headers[Header.SOURCE_OFFSET])
 
 
 def _name(key: bytes | None) -> str:

@@ -1,7 +1,7 @@
 """A writer's figures at one moment, read from its ``/status`` and ``/metrics``."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import httpx
@@ -74,7 +74,7 @@ async def read_figures(http: httpx.AsyncClient, url: str) -> Figures:
 
 
 def sum_of(writers: Sequence[Figures]) -> Figures:
-    """Return the figures of several writers together; of windows there are none."""
+    """Return the figures of several writers together; a batch at several of them is one."""
     jobs: dict[str, VendorJob] = {}
     for batch_id, job in (pair for one in writers for pair in (one.vendor_jobs or {}).items()):
         # A batch whose lanes are at several writers is a job of each of them.
@@ -82,18 +82,22 @@ def sum_of(writers: Sequence[Figures]) -> Figures:
         jobs[batch_id] = VendorJob(known.word, known.records + job.records)
     return Figures(
         receipts=sum(one.receipts for one in writers),
-        by_code=dict(sum((Counter(one.by_code) for one in writers), Counter())),
+        by_code=_sum(one.by_code for one in writers),
         dead_letters=sum(one.dead_letters for one in writers),
-        windows={},
-        windowed={},
+        windows=_sum(one.windows for one in writers),
+        windowed=_sum(one.windowed for one in writers),
         in_flight=sum(one.in_flight for one in writers),
         max_in_flight=sum(one.max_in_flight for one in writers),
         buffered=sum(one.buffered for one in writers),
         failures=max((one.failures for one in writers), default=0),
         held_for_s=max((one.held_for_s for one in writers), default=0.0),
         waiting_for_their_key=sum(one.waiting_for_their_key for one in writers),
-        vendor_jobs=jobs,
+        vendor_jobs=jobs if any(one.vendor_jobs is not None for one in writers) else None,
     )
+
+
+def _sum(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    return dict(sum(map(Counter, counts), Counter()))
 
 
 def _vendor_jobs(jobs: list[dict[str, Any]]) -> dict[str, VendorJob]:

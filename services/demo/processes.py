@@ -33,6 +33,11 @@ class Sandbox(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
     client_id: str = ""
     client_secret: str = ""
+    user_name: str = ""
+    username: str = ""
+    community: str = ""
+    password: str = ""
+    api_key: str = ""
     bootstrap_servers: str = ""
 
 
@@ -78,6 +83,11 @@ class Writer:
         """Send SIGTERM, wait for the end, and return the exit code."""
         await _stop(self._process, self.pid)
         return self._process.returncode or 0
+
+    async def kill(self) -> None:
+        """Send SIGKILL to the writer itself, and wait for its end: it can finish nothing."""
+        os.kill(self.pid, signal.SIGKILL)
+        await self._process.wait()
 
     async def find_url(self) -> None:
         """Wait until it serves HTTP, and read the port from its log: the settings let the system choose it."""

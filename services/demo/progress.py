@@ -28,12 +28,14 @@ class Progress:
     def __init__(self, environment: Environment, view: LiveView) -> None:
         self.writers: list[Writer] = []
         self.figures = sum_of([])
-        self.in_files = 0
-        """Records that came from files."""
+        self.by_commands = 0
+        """Records that ``sluice`` commands have published."""
         self.upstreams: list[Upstream] = []
         """The systems that publish with the library."""
         self.receipts: Counter[str] = Counter()
         """Receipts by object."""
+        self.record_ids: dict[str, str] = {}
+        """The vendor's ids of delivered records, by the ids of their events."""
         self._codes: Counter[str] = Counter()
         self._dead_letters = 0
         self._environment = environment
@@ -43,7 +45,7 @@ class Progress:
     @property
     def published(self) -> int:
         """Records that are in Kafka, by the count of all upstream systems."""
-        return self.in_files + sum(upstream.published for upstream in self.upstreams)
+        return self.by_commands + sum(upstream.published for upstream in self.upstreams)
 
     async def __aenter__(self) -> Self:
         self._tasks = [asyncio.create_task(self._count()), asyncio.create_task(self._ask())]
@@ -81,6 +83,8 @@ class Progress:
                 self._dead_letters += 1
             else:
                 self._codes[receipt.event.status] += 1
+                if receipt.event.record_id is not None:
+                    self.record_ids[receipt.event.event_id] = receipt.event.record_id
 
     async def _ask(self) -> None:
         """Ask all writers several times a second, and show the answers."""

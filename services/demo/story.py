@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from demo.environment import Environment, Vendor
-from demo.evidence import Evidence, Holding
+from demo.evidence import Effects, Evidence, Holding
 from demo.processes import Writers
 from demo.screen import Screen
 from sluice import Receipt
@@ -34,10 +34,10 @@ class Story(Vendor, Protocol):
         ...
 
     @property
-    def effects(self) -> Mapping[str, str] | None:
-        """The effects in the vendor's ledger by the codes of receipts, where they differ.
+    def effects(self) -> Effects | None:
+        """The part of the vendor's ledger that is compared with the receipts.
 
-        ``None``: they do not differ, and nobody needs to tell the vendor's objects apart.
+        ``None``: all of it, by the codes of receipts, and nobody needs to tell the vendor's objects apart.
         """
         ...
 

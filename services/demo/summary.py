@@ -1,5 +1,6 @@
 """The summary of a run. Only the figures about batches come from the writer."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from aiokafka import ConsumerRecord
@@ -8,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Column, Table
 
 from demo.environment import Environment
-from demo.evidence import Evidence
+from demo.evidence import Evidence, Tally
 from demo.screen import Screen
 from demo.story import Story
 from demo.upstream import NOTE
@@ -17,7 +18,7 @@ from sluice.events import Header
 _SHOWN = 10
 _SHOWN_BYTES = 80
 _ORDER = {"delivered": 0, "skipped": 1, "dead letter": 2}
-_NUMBERS = {"receipts", "vendor counts", "batches", "records", "records, least", "median", "most", "calls"}
+_NUMBERS = {"receipts", "vendor counts", "batches", "records", "records, least", "median", "most", "calls", "dropped"}
 
 
 async def print_summary(screen: Screen, environment: Environment, story: Story, evidence: Evidence) -> bool:
@@ -25,7 +26,7 @@ async def print_summary(screen: Screen, environment: Environment, story: Story, 
     screen.step("The receipts, counted in Kafka, and the vendor's own count")
     _print_receipts(screen, story.explanations, evidence)
     is_well = print_verdict(screen, evidence)
-    screen.step("The batches")
+    screen.step("The way to the vendor")
     await story.print_batches(screen, environment, evidence)
     screen.step("The dead letters")
     _print_dead_letters(screen, evidence)
@@ -36,7 +37,8 @@ def new_table(*columns: str) -> Table:
     """Return an empty table without lines; columns with names of numbers stand to the right."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name in columns:
-        table.add_column(name, justify="right" if name in _NUMBERS else "left", no_wrap=True)
+        is_number = name in _NUMBERS or name.isdigit()
+        table.add_column(name, justify="right" if is_number else "left", no_wrap=True)
     return table
 
 
@@ -48,12 +50,18 @@ def _print_receipts(screen: Screen, explanations: Mapping[str, str], evidence: E
     screen.print()
     families = ["object"] if evidence.effects is not None else []
     table = new_table("outcome", *families, "code", "receipts", "vendor counts", "which are")
+    shown: set[tuple[str, str]] = set()
     for tally, count in sorted(evidence.counts.items(), key=lambda pair: (_ORDER[pair[0].outcome], -pair[1])):
-        vendors = evidence.vendor_count(tally)
-        vendors_count = "not sent" if vendors is None else f"{vendors:,}"
         family = [tally.family] if families else []
         explanation = explanations.get(tally.name, "")
-        table.add_row(tally.outcome, *family, tally.code, f"{count:,}", vendors_count, f"[dim]{explanation}[/]")
+        table.add_row(
+            tally.outcome,
+            *family,
+            tally.code,
+            f"{count:,}",
+            _vendor_count(evidence, tally, shown),
+            f"[dim]{explanation}[/]",
+        )
     screen.print(table)
     screen.print()
     for holding in evidence.holdings:
@@ -64,11 +72,29 @@ def _print_receipts(screen: Screen, explanations: Mapping[str, str], evidence: E
         screen.print(f"records that it applied more than once: {evidence.ledger.repeats.changed_more_than_once}")
 
 
+def _vendor_count(evidence: Evidence, tally: Tally, shown: set[tuple[str, str]]) -> str:
+    """Return the vendor's count as text; ``shown`` are the effects that have been counted further up."""
+    effect, count = evidence.effect(tally), evidence.vendor_count(tally)
+    if count is None:
+        return "not sent" if effect[1] else "refused"
+    if effect in shown:
+        return "in the above"
+    shown.add(effect)
+    return f"{count:,}"
+
+
 def _print_dead_letters(screen: Screen, evidence: Evidence) -> None:
     """Print what the careless system sent, what Sluice found, and one dead letter as it is in Kafka."""
-    for message in evidence.dead_messages:
-        headers = _texts(message)
-        screen.print(f"{headers.get(NOTE, '')} → [bold]{headers.get(Header.ERROR_CODE, '')}[/]")
+    letters = [_texts(message) for message in evidence.dead_messages]
+    others = Counter(headers.get(Header.ERROR_CODE, "") for headers in letters if NOTE not in headers)
+    for headers in letters:
+        code = headers.get(Header.ERROR_CODE, "")
+        if NOTE in headers:
+            screen.print(f"{headers[NOTE]} → [bold]{code}[/]")
+        elif count := others.pop(code, 0):
+            screen.print(f"{count:,} records → [bold]{code}[/]")
+        else:
+            continue
         screen.print(Padding(f"[dim]{escape(headers.get(Header.ERROR_MESSAGE, ''))}[/]", (0, 0, 0, 2), expand=False))
     screen.print()
     if evidence.dead_messages:

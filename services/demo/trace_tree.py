@@ -14,6 +14,7 @@ from sandbox.otlp.span import Span
 _WAIT_S = 6.0
 _POLL_S = 0.3
 _MAX_BATCH_SPANS = 7
+_MAX_SHOWN = 12
 
 
 class Traces(NamedTuple):
@@ -64,8 +65,10 @@ def _whole_traces(spans: Iterable[Span]) -> Iterable[Traces]:
 def _tree(title: str, spans: Sequence[Span], zero_ns: int) -> Tree:
     tree = Tree(f"[bold]{title}[/] [dim]{spans[0].trace_id}[/]")
     branches: dict[str, Tree] = {}
-    for span in sorted(spans, key=lambda span: span.start_ns):  # a parent begins before its children
+    for span in sorted(spans, key=lambda span: span.start_ns)[:_MAX_SHOWN]:  # a parent begins before its children
         branches[span.span_id] = branches.get(span.parent_span_id, tree).add(_label(span, zero_ns))
+    if len(spans) > _MAX_SHOWN:
+        tree.add(f"and {len(spans) - _MAX_SHOWN} more")
     return tree
 
 

@@ -58,6 +58,8 @@ class Change(NamedTuple):
     operation: Operation
     key: str | dict[str, str] | None
     data: dict[str, Any]
+    event_id: str | None = None
+    message_key: bytes | None = None
 
 
 class BadRecord(NamedTuple):

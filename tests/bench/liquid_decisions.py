@@ -6,21 +6,21 @@ from sluice.kafka.sending import Message
 from tests.bench.kind_runs import KindRun, publish_messages, run_kind
 from tests.bench.stage import Stage
 from tests.bench.vendor import served
-from tests.bench.workload import RECORD_BYTES, SPREAD
+from tests.bench.workload import SPREAD
 
 Write = Literal["upsert", "import"]
 TINY = 100_000
 _MAX_AGE_S: dict[Write, float] = {"upsert": 1.0, "import": 10.0}
 _VALUE = (
-    b'{"event_id":"%032x","object":"Account","operation":"upsert","key":"ACC%08d","data":{"name":"Company %016x of '
-    b'Rotterdam","city":"Rotterdam","country":"NL","exposure":%d,"creditBlock":true},'
+    b'{"event_id":"%032x","object":"Account","operation":"upsert","key":"company-%08d","data":{"name":"Company '
+    b'%016x of Rotterdam","city":"Rotterdam","country":"NL","employees":%d,"active":true,"updated":"2026-03-01"},'
     b'"occurred_at":"2026-03-01T10:00:00Z"}'
 )
 
 
 async def publish(stage: Stage, records: int) -> None:
     """Publish accounts, once for all runs."""
-    await publish_messages(stage, (message(number) for number in range(records)), records)
+    await publish_messages(stage, (_message(number) for number in range(records)), records)
 
 
 async def run_liquid_decisions(stage: Stage, records: int, write: Write) -> KindRun:
@@ -39,9 +39,8 @@ async def run_liquid_decisions(stage: Stage, records: int, write: Write) -> Kind
         return await run_kind(stage, vendor, {"to": to, "window": window}, records)
 
 
-def message(number: int) -> Message:
-    """Return a record of ``RECORD_BYTES``."""
+def _message(number: int) -> Message:
+    """Return a record as those of BlueConic's runs are."""
     id_ = (number + 1) * SPREAD % 2**128
     value = _VALUE % (id_, number, id_ % 2**64, 10_000 + number % 90_000)
-    padding = b',"padding":"%s"' % (b"x" * (RECORD_BYTES - len(value) - len(b',"padding":""')))
-    return Message(b"ACC%08d" % number, value[:-1] + padding + b"}", [])
+    return Message(b"company-%08d" % number, value, [])

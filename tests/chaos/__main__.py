@@ -15,14 +15,21 @@ import click
 
 from sandbox.kafka.cluster import LocalKafka
 from sandbox.kafka.security import Security
+from tests.chaos.bloom_growth import BLOOM_GROWTH
 from tests.chaos.cast import BLUECONIC, Cast
+from tests.chaos.liquid_decisions import LIQUID_DECISIONS
 from tests.chaos.round import Result, play
 from tests.chaos.salesforce import BULK1, BULK2
 
 BROKERS = 3
 SECURED = Security(tls=True, sasl="SCRAM-SHA-512", reauthenticate_ms=15_000)
 """How the writers reach Kafka in the rounds of every third seed."""
-CASTS: dict[str, Sequence[Cast]] = {"blueconic": [BLUECONIC], "salesforce": [BULK1, BULK2]}
+CASTS: dict[str, Sequence[Cast]] = {
+    "blueconic": [BLUECONIC],
+    "bloom_growth": [BLOOM_GROWTH],
+    "liquid_decisions": [LIQUID_DECISIONS],
+    "salesforce": [BULK1, BULK2],
+}
 """The casts of each vendor; rounds take them in turn."""
 SHOWN = 10
 """Violations of a round that are printed; all of them are kept."""

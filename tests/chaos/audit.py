@@ -12,8 +12,13 @@ from typing import Literal, NamedTuple
 Place = tuple[int, int]
 """Partition and offset of a record in the records topic."""
 
-Expected = Literal["good", "increment", "rejected", "poison"]
-"""What should become of a record: ``increment`` may not be repeated, ``poison`` never reaches the vendor."""
+Expected = Literal["good", "increment", "rejected", "refused", "poison", "partial"]
+"""What should become of a record: ``increment`` may not be repeated, ``poison`` never reaches the vendor.
+
+``refused`` is ``rejected`` where nobody can tell once the answer is lost. ``partial``: some of its parts are refused.
+"""
+PARTIAL = "partial"
+"""The code of a record of which some parts are at the vendor and others not."""
 
 Verdict = Literal["delivered", "skipped", "rejected", "ambiguous", "retryable", "cancelled"]
 
@@ -22,6 +27,8 @@ ALLOWED: dict[Expected, tuple[Verdict, ...]] = {
     "increment": ("delivered", "ambiguous"),
     "rejected": ("rejected",),
     "poison": ("rejected",),
+    "refused": ("rejected", "ambiguous"),
+    "partial": ("rejected", "ambiguous"),
 }
 
 MAX_RSS_BYTES = 300 * 1024 * 1024
@@ -36,6 +43,11 @@ class Record(NamedTuple):
     redriven_to: int | None = None
     """The offset of a redriven life in the records topic; ``source`` is where its first life stands."""
     redrives: int = 0
+    makes: str = ""
+    """The name of the thing that it makes at the vendor, which others may make too; empty for a record that makes none.
+    """
+    parts: frozenset[str] = frozenset()
+    """Those that the thing must have when the record is delivered."""
 
     @property
     def place(self) -> Place:
@@ -51,6 +63,19 @@ class Receipt(NamedTuple):
     verdict: Verdict
     code: str
     written_at_s: float
+    made: str | None = None
+    """The id of the thing that it says was made."""
+
+
+class Made(NamedTuple):
+    """A thing that the vendor has made, as it stands there at the end."""
+
+    name: str
+    id: str
+    parts: frozenset[str] = frozenset()
+
+
+NOTHING = Made("", "")
 
 
 class Entry(NamedTuple):
@@ -92,6 +117,10 @@ class Evidence(NamedTuple):
     """True when a receipt's code is the ledger's word for the effect."""
     may_cancel: bool = False
     """True when somebody has ended vendor jobs early."""
+    may_refuse: bool = False
+    """True when somebody refuses what is good, in the vendor's place or in its name."""
+    made: Sequence[Made] = ()
+    """Everything that was made, by whatever request."""
 
 
 class Violation(NamedTuple):
@@ -108,6 +137,7 @@ def audit(evidence: Evidence) -> list[Violation]:
         *_one_redrive(evidence),
         *_right_receipts(evidence),
         *_agreement(evidence),
+        *_things(evidence),
         *_order(evidence),
         *_commits(evidence),
         *_unread(evidence),
@@ -145,8 +175,10 @@ def _right_receipts(evidence: Evidence) -> Iterator[Violation]:
         record = records.get(receipt.source)
         if receipt.lane != receipt.source[0]:
             yield Violation("wrong lane", f"the receipt of {receipt.source} stands in lane {receipt.lane}")
-        cancelled = evidence.may_cancel and receipt.verdict == "cancelled"
-        if record is not None and not cancelled and receipt.verdict not in ALLOWED[record.expected]:
+        excused = (evidence.may_cancel and receipt.verdict == "cancelled") or (
+            evidence.may_refuse and receipt.verdict == "rejected"
+        )
+        if record is not None and not excused and receipt.verdict not in ALLOWED[record.expected]:
             yield Violation("wrong fate", f"{_name(record)} became {receipt.verdict} {receipt.code}")
 
 
@@ -156,6 +188,8 @@ def _agreement(evidence: Evidence) -> Iterator[Violation]:
         entries[entry.source].append(entry)
     receipts = {receipt.source: receipt for receipt in evidence.receipts}
     for record in evidence.records:
+        if record.makes:
+            continue  # several may make the same: ``_things``
         mine, receipt = entries[record.source], receipts.get(record.source)
         applied = sum(entry.changed for entry in mine)
         effects = [entry.effect for entry in mine]
@@ -170,6 +204,36 @@ def _agreement(evidence: Evidence) -> Iterator[Violation]:
             yield Violation("disagreement", f"{_name(record)} is {receipt.code} here, to the vendor {effects}")
         if receipt.verdict in ("rejected", "retryable", "cancelled") and applied:
             yield Violation("disagreement", f"{_name(record)} is {receipt.verdict} here, to the vendor {effects}")
+
+
+def _things(evidence: Evidence) -> Iterator[Violation]:
+    """Check that each record which makes something has made one thing, with all its parts, that is nobody else's.
+
+    Records that make the same cannot be told apart at the vendor, but by the ids in their receipts.
+    """
+    receipts = {receipt.source: receipt for receipt in evidence.receipts}
+    made = defaultdict[str, dict[str, Made]](dict)
+    for thing in evidence.made:
+        made[thing.name][thing.id] = thing
+    makers = defaultdict[str, list[Record]](list)
+    for record in evidence.records:
+        if record.makes:
+            makers[record.makes].append(record)
+    for name, records in makers.items():
+        things, unsure = dict(made[name]), 0
+        for record in records:
+            receipt = receipts.get(record.source)
+            if receipt is None or receipt.verdict == "ambiguous":
+                unsure += 1
+            elif receipt.verdict == "delivered" or receipt.code == PARTIAL:
+                thing = things.pop(receipt.made or "", NOTHING)
+                if thing is NOTHING:
+                    what = f"{receipt.verdict} as {receipt.made}, of {list(made[name])}"
+                    yield Violation("not made", f"{_name(record)}, {name!r}, is {what}, made for no other record")
+                elif (receipt.code == PARTIAL) != bool(missing := record.parts - thing.parts):
+                    yield Violation("parts", f"{_name(record)} is {receipt.code}, and {thing} lacks {sorted(missing)}")
+        if len(things) > unsure:
+            yield Violation("made twice", f"{sorted(things)} of {name!r} are nobody's, and {unsure} have no sure fate")
 
 
 def _order(evidence: Evidence) -> Iterator[Violation]:

@@ -13,14 +13,13 @@ from sluice.events import Header
 from sluice.kafka.topic_admin import admin_client
 from tests.chaos.audit import Entry, Evidence, Expected, Place, Receipt, Record, Retry, Sample, Verdict
 from tests.chaos.cast import Cast
-from tests.chaos.workload import EXPECTED
+from tests.chaos.harm import Harm
+from tests.chaos.workload import EXPECTED, MAKES, PARTS
 from tests.support.stage import Stage, code_of, source_of
 from tests.support.topics import partitions_of, read_all
 
 
-async def gather(
-    stage: Stage, cast_: Cast, samples: Iterable[Sample], peak_rss_bytes: int, *, may_cancel: bool
-) -> Evidence:
+async def gather(stage: Stage, cast_: Cast, harm: Harm, samples: Iterable[Sample], peak_rss_bytes: int) -> Evidence:
     """Read everything that stands in the topics and the ledger now."""
     topics = stage.topics
     published = await read_all(stage.connection, topics.records)
@@ -30,16 +29,19 @@ async def gather(
         records=[_record(one) for one in published],
         receipts=[_receipt(one) for one in await stage.receipts()],
         ledger=[
-            Entry(source_of_entry(entry.identifier), entry.effect, entry.changed)
+            Entry(source, entry.effect, entry.changed)
             for entry in stage.app.vendor.ledger.entries(LedgerFilter())
+            if (source := source_of_entry(entry)) is not None
         ],
         retries=[_retry(one) for one in retried],
         committed=await committed(stage),
         records_topic=topics.records,
-        samples=list(samples),
+        samples=list(samples) if harm.samples_count else (),
         peak_rss_bytes=peak_rss_bytes,
         codes_are_effects=cast_.codes_are_effects,
-        may_cancel=may_cancel,
+        may_cancel=harm.may_cancel,
+        may_refuse=harm.may_refuse,
+        made=await cast_.made(stage.url),
     )
 
 
@@ -68,9 +70,11 @@ async def sample(stage: Stage) -> Sample:
 def _record(message: ConsumerRecord) -> Record:
     headers = dict(message.headers)
     expected, key = cast(Expected, headers[EXPECTED].decode()), message.key or b""
+    makes, parts = headers.get(MAKES, b"").decode(), frozenset(headers.get(PARTS, b"").decode().split())
     if Header.REDRIVE_COUNT not in headers:
-        return Record((message.partition, message.offset), key, expected)
-    return Record(_first_life(headers), key, expected, message.offset, int(headers[Header.REDRIVE_COUNT]))
+        return Record((message.partition, message.offset), key, expected, makes=makes, parts=parts)
+    redrives = int(headers[Header.REDRIVE_COUNT])
+    return Record(_first_life(headers), key, expected, message.offset, redrives, makes, parts)
 
 
 def _receipt(receipt: SluiceReceipt) -> Receipt:
@@ -81,6 +85,8 @@ def _receipt(receipt: SluiceReceipt) -> Receipt:
         cast(Verdict, verdict),
         code_of(receipt),
         receipt.written_at.timestamp(),
+        # A letter names what was made in its refs, whatever the kind calls it there.
+        next(reversed(receipt.refs.values()), None) if isinstance(receipt, DeadLetter) else receipt.event.record_id,
     )
 
 

@@ -16,6 +16,7 @@ from sandbox.faults.fault import (
     Garbage,
     MissingResults,
     Outage,
+    Selection,
     Stall,
     Standing,
     Status,
@@ -77,6 +78,8 @@ class Harm(NamedTuple):
     """False when commits during the harm cannot be compared with receipts: clocks differ, or topics change."""
     may_cancel: bool = False
     """True when somebody ends vendor jobs early."""
+    may_refuse: bool = False
+    """True when somebody refuses what is good, in the vendor's place or in its name."""
 
 
 def dies_at(point: KillPoint, later_ms: tuple[int, int] = (0, 0)) -> Harm:
@@ -162,7 +165,7 @@ async def scale(scene: Scene) -> None:
     scene.crew.wanted = WRITERS
 
 
-def faults(*standing: Callable[[random.Random, Writes], Standing]) -> Act:
+def faults(*standing: Callable[[random.Random, Writes], Selection]) -> Act:
     """Return an act of faults of the vendor, one after the other."""
 
     async def act(scene: Scene) -> None:

@@ -120,14 +120,12 @@ async def _play(
         for task in tending:
             task.cancel()
     await crew.stop()
-    counted = samples if harm.samples_count else ()
-    evidence = await gather(stage, cast, counted, crew.peak_rss_bytes, may_cancel=harm.may_cancel)
-    return evidence, crew.crashes
+    return await gather(stage, cast, harm, samples, crew.peak_rss_bytes), crew.crashes
 
 
 def _settings(stage: Stage, cast: Cast, rng: random.Random, writers_kafka: Mapping[str, Any] | None) -> Path:
     config = stage.settings(
-        **cast.settings(rng),
+        **cast.settings(rng, stage),
         window={"max_items": rng.choice((5, 20, 60)), "max_bytes": 20_000, "max_age_s": rng.choice((0.02, 0.1, 0.2))},
         delivery={
             "max_concurrent_per_writer": rng.choice((1, 2)),

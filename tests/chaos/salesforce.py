@@ -14,13 +14,9 @@ from sandbox.salesforce.faults import HoldJobs, LateResults, LockRows, SlowJob, 
 from sandbox.salesforce.objects import text
 from sandbox.salesforce.settings import Settings
 from sandbox.salesforce.vendor import Salesforce
-from sluice.events import VendorJobOrder
-from sluice.vendor_jobs.journals import Site, read_open_jobs
-from sluice.vendor_jobs.orders import write_orders
-from sluice.wall_clock import utc_now
 from sluice.writer.kill_points import KillPoint
 from tests.chaos.audit import Expected, Place
-from tests.chaos.cast import Cast, SourceOf
+from tests.chaos.cast import Cast, SourceOf, no_settings
 from tests.chaos.harm import (
     Harm,
     Scene,
@@ -45,9 +41,9 @@ from tests.chaos.harm import (
     storm,
     together,
 )
+from tests.chaos.orders import order_aborts
 from tests.chaos.workload import COLD_KEYS, EXPECTED, HOT_KEYS, HOT_SHARE, publish_in_transactions
 from tests.support.stage import Message, StagedKind, record
-from tests.support.writer_process import DESTINATION
 
 WAITING = ("Open", "Queued", "UploadComplete", "InProgress")
 NUMBER = "Seq__c"
@@ -107,7 +103,7 @@ def _source_of(published: Sequence[ConsumerRecord]) -> SourceOf:
         except (msgspec.DecodeError, UnicodeDecodeError, KeyError):
             continue
         places[number] = (message.partition, message.offset)
-    return lambda identifier: places.get(identifier or "", (-1, -1))
+    return lambda entry: places.get(entry.identifier or "", (-1, -1))
 
 
 async def _release(url: str) -> None:
@@ -124,29 +120,6 @@ async def abort_jobs(scene: Scene) -> None:
             waiting = [job.id for job in await control.jobs() if job.state in WAITING]
             for job_id in scene.rng.sample(waiting, min(2, len(waiting))):
                 await control.abort_job(job_id)
-            await control.release_jobs()
-
-
-async def order_aborts(scene: Scene) -> None:
-    """Order aborts as a person of ours does, whoever owns the lanes then."""
-    connection = scene.stage.connection
-    site = Site(connection.kafka, DESTINATION, connection.topic_prefix)
-    async with SalesforceControl(scene.stage.url) as control:
-        for number in range(4):
-            scene.stage.app.faults.add(HoldJobs(times=2))
-            await scene.some_time(0.5, 1.5)
-            submitted = [job for job in await read_open_jobs(site) if job.known.is_submitted]
-            for job in scene.rng.sample(submitted, min(2, len(submitted))):
-                order = VendorJobOrder(
-                    batch_id=job.batch_id,
-                    order="abort",
-                    order_id=f"{number}-{job.batch_id}",
-                    reason="chaos",
-                    by="chaos",
-                    at=utc_now(),
-                )
-                await write_orders(site.kafka, site.topics.control, [(lane, order) for lane in job.parts])
-            await scene.some_time(0.0, 1.0)
             await control.release_jobs()
 
 
@@ -204,7 +177,7 @@ HARMS: dict[str, Harm] = {
     "slow-jobs": Harm(together(faults(_standing(SlowJob, phase_s=6.0)), restart_writers)),
     "late-results": Harm(faults(_standing(LateResults), _standing(StateGoesBack))),
     "aborted-by-others": Harm(together(abort_jobs, kill_writers), may_cancel=True),
-    "aborted-by-us": Harm(together(order_aborts, kill_writers), may_cancel=True),
+    "aborted-by-us": Harm(together(order_aborts(lambda: HoldJobs(times=2), _release), kill_writers), may_cancel=True),
     "not-by-the-vendor": Harm(faults(not_by_the_vendor, not_by_the_vendor, not_by_the_vendor)),
     "endless-answers": Harm(faults(endless_answers, endless_answers)),
     "partitions-added": Harm(together(add_partitions, kill_writers)),
@@ -220,7 +193,7 @@ def _cast(kind: str) -> Cast:
         writes=Writes(path="/services"),
         harms=HARMS,
         messages=messages,
-        settings=lambda _: {},
+        settings=no_settings,
         heal=_release,
         source_of=_source_of,
     )

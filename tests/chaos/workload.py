@@ -16,6 +16,8 @@ from tests.support.writer_process import DESTINATION
 
 EXPECTED = "chaos.expected"
 """The header that tells the audit."""
+MAKES, PARTS = "chaos.makes", "chaos.parts"
+"""Headers with the name of what a record makes, and with the parts that it must have, separated by blanks."""
 HOT_KEYS, COLD_KEYS = 5, 400
 HOT_SHARE = 0.12
 """One item of a key is in flight at a time, so hot keys set how long a round takes."""

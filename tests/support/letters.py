@@ -1,5 +1,6 @@
 """Dead letters for tests, as the writer writes them."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -90,10 +91,13 @@ async def deliver(connection: Connection, letter: Letter) -> None:
 async def bury(connection: Connection, letters: Iterable[Letter]) -> None:
     """Write ``letters`` to the dead letters of ``crm``, those of one partition in their order."""
     topics = connection.topics("crm")
+    by_partition = defaultdict[int, list[Message]](list)
+    for letter in letters:
+        by_partition[letter.partition].append(letter.message(topics.records))
     async with AIOKafkaProducer(bootstrap_servers=connection.kafka.bootstrap_servers) as producer:
-        for letter in letters:
-            sends = BatchedSends(producer, letter.partition)
-            await sends.send(topics.dead_letters, [letter.message(topics.records)])
+        for partition, messages in by_partition.items():
+            sends = BatchedSends(producer, partition)
+            await sends.send(topics.dead_letters, messages)
             await sends.confirmed()
 
 

@@ -16,9 +16,11 @@ from tests.support.writer_process import WriterProcess
 
 RECORDS = 600
 RESTARTS = 3
+_DRAWN = random.Random(os.environ.get("PYTEST_XDIST_TESTRUNUID")).randrange(1_000_000)
+"""Another in each run, the same in each process of a run: they must name their tests alike."""
 
 
-@pytest.mark.parametrize("seed", [os.environ.get("SEED") or str(random.randrange(1_000_000))])
+@pytest.mark.parametrize("seed", [os.environ.get("SEED") or str(_DRAWN)])
 async def test_each_record_has_one_receipt_in_its_lane(
     kafka: RunningKafka, prefix: str, tmp_path: Path, seed: str
 ) -> None:

@@ -8,6 +8,7 @@
 import asyncio
 import time
 
+from demo.crew import Crew
 from demo.live_view import LiveView
 from demo.processes import DESTINATION, run_sluice
 from demo.progress import Progress
@@ -15,7 +16,7 @@ from demo.salesforce.bad_records import bad_records
 from demo.salesforce.baseball import CORRECTIONS, Baseball
 from demo.salesforce.bulk_api import BulkApi
 from demo.story import Stage
-from demo.upstream import File, Upstream, publish_file
+from demo.upstream import File, Upstream
 from sandbox.faults.fault import DropAfter, Outage
 from sandbox.salesforce.control import SalesforceControl
 from sandbox.salesforce.faults import HoldJobs, SlowJob
@@ -31,22 +32,21 @@ _RESTARTING_S, _BALLOTS_S = 4.0, 2.0
 class Acts:
     """The acts of one run."""
 
-    def __init__(self, stage: Stage, vendor: SalesforceControl, progress: Progress, view: LiveView) -> None:
+    def __init__(self, stage: Stage, vendor: SalesforceControl, progress: Progress, view: LiveView, crew: Crew) -> None:
         self._stage = stage
         self._vendor = vendor
         self._progress = progress
         self._view = view
-        self._started = 0
+        self._crew = crew
 
     async def accounts(self, file: File) -> None:
         """Have the accounts delivered by two writers."""
         screen, progress = self._stage.screen, self._progress
         screen.step("Clubs and colleges become accounts")
         screen.print(f"{file.name} has {len(file.rows):,} of them, and in the middle a row that has lost its key")
-        await self._publish(file)
+        await self._crew.publish_file(file)
         screen.command(f"python -m sluice.writer --destination {DESTINATION}   # twice: they share the lanes")
-        for _ in range(2):
-            await self._start_writer()
+        await self._crew.start_writers(2)
         with self._view.shown():
             await progress.until(lambda _: progress.receipts["Account"] == len(file.rows), "the receipts of accounts")
         self._view.event(f"all {len(file.rows):,} accounts have their receipt")
@@ -60,7 +60,7 @@ class Acts:
             f"{file.name} has {len(file.rows):,} players, each with the external id of his club; Salesforce is busy: "
             "whatever it gets from now on waits"
         )
-        await self._publish(file)
+        await self._crew.publish_file(file)
         bad = bad_records()
         upstream = Upstream(baseball.corrections, bad, "corrections")
         progress.upstreams.append(upstream)
@@ -76,10 +76,9 @@ class Acts:
                 f"sent {len(bad)} bad records"
             )
             for writer in list(progress.writers):
-                progress.writers.remove(writer)
-                code = await writer.stop()
+                code = await self._crew.dismiss(writer)
                 view.event(f"a writer is told to stop, and ends with exit code {code}; its jobs stay where they are")
-                await self._start_writer()
+                await self._crew.start_writers(1)
                 await progress.until(lambda now: now.at_vendor >= len(file.rows), "the jobs to be followed again")
                 jobs = len(progress.figures.vendor_jobs or {})
                 view.event(f"a new one is there; {jobs} jobs with {progress.figures.at_vendor:,} records are followed")
@@ -98,13 +97,11 @@ class Acts:
         await self._vendor.add_fault(SlowJob(phase_s=_PHASE_S, times=None))
         await self._vendor.add_fault(DropAfter(path=api.path, method=api.start_method))
         upstream = Upstream(baseball.ballots, [], "ballots")
-        progress.upstreams.append(upstream)
         screen.print(
             f"{upstream.total:,} ballots name their player as `Contact:Who.Ext__c`. Salesforce gets the first batch, "
             "and its answer never arrives"
         )
-        publishing = asyncio.create_task(upstream.publish(self._stage.environment, over_s=_BALLOTS_S))
-        try:
+        async with self._crew.publishing(upstream, over_s=_BALLOTS_S) as publishing:
             with view.shown():
                 before = progress.figures.receipts
                 await progress.until(lambda now: now.at_vendor > 0, "a job with ballots")
@@ -116,9 +113,6 @@ class Acts:
                 view.event(f"[green]the first results are there[/], {after_s:.1f} s later; nothing was sent again")
                 await publishing
                 await progress.until(lambda now: now.receipts == progress.published, "the receipts of ballots")
-        finally:
-            publishing.cancel()
-            await asyncio.gather(publishing, return_exceptions=True)
         view.event(f"all {upstream.total:,} ballots have their receipt")
 
     async def _all_closed(self) -> None:
@@ -127,11 +121,3 @@ class Acts:
             if all(job.state != "Open" for job in await self._vendor.jobs()):
                 return
             await asyncio.sleep(_LOOK_S)
-
-    async def _publish(self, file: File) -> None:
-        await publish_file(self._stage.screen, self._stage.environment.directory, file)
-        self._progress.in_files += len(file.rows)
-
-    async def _start_writer(self) -> None:
-        self._started += 1
-        self._progress.writers.append(await self._stage.writers.start(f"writer-{self._started}"))

@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from demo.crew import Crew
 from demo.environment import Environment
-from demo.evidence import Evidence, Holding
+from demo.evidence import Effects, Evidence, Holding
 from demo.live_view import LiveView
 from demo.processes import Sandbox
 from demo.progress import Progress
@@ -28,7 +29,7 @@ class BaseballStory:
     """One run of it."""
 
     sandbox: Sequence[str] = ("salesforce", "--identifier-field", _SUBJECT)
-    effects: Mapping[str, str] = {"Created": "CREATED", "Success": "UPDATED"}
+    effects = Effects({"Created": "CREATED", "Success": "UPDATED"})
     explanations: Mapping[str, str] = {
         "Account Created": "clubs and colleges",
         "Contact Created": "players",
@@ -63,13 +64,12 @@ class BaseballStory:
             SalesforceControl(stage.environment.vendor_url) as vendor,
             Progress(stage.environment, view) as progress,
         ):
-            acts = Acts(stage, vendor, progress, view)
+            crew = Crew(stage, progress, view)
+            acts = Acts(stage, vendor, progress, view, crew)
             await acts.accounts(self._baseball.accounts)
             await acts.contacts(self._baseball)
             await acts.ballots(self._baseball, self._api, self._outage_s)
-            if not stage.keep:
-                codes = [await writer.stop() for writer in progress.writers]
-                view.event(f"nothing is left to do; the writers are told to stop, and end with exit codes {codes}")
+            await crew.finish()
             return progress.published
 
     async def holdings(self, environment: Environment, receipts: Sequence[Receipt]) -> Sequence[Holding]:

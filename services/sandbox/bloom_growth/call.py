@@ -55,7 +55,7 @@ class Call(msgspec.Struct, kw_only=True, dict=True):
 class Written(NamedTuple):
     """Effect of a write: the ``key`` of its object, and the body of the answer; null is an empty body.
 
-    ``title`` is the name that a create gave its object: only the title identifies a repeated create (§12).
+    ``title`` is the name that a create or an update gave its object: only the title identifies a repeated create (§12).
     """
 
     key: str
@@ -64,6 +64,6 @@ class Written(NamedTuple):
     title: str | None = None
 
 
-def updated(key: int, *, differs: bool, body: object = None) -> Written:
-    """Return a write to an existing object, which is unchanged unless it ``differs``."""
-    return Written(str(key), "CHANGED" if differs else "UNCHANGED", body)
+def updated(key: int, *, differs: bool, body: object = None, title: str | None = None) -> Written:
+    """Return a write to an existing object, which is unchanged unless it ``differs``; ``title`` as it was sent."""
+    return Written(str(key), "CHANGED" if differs else "UNCHANGED", body, title)

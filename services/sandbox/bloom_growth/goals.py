@@ -70,7 +70,7 @@ class Goals:
             goal.owner_id = self._tenant.owner_id(change.accountable_user_id, call.caller)
         if change.completion is not None:
             goal.completion = _COMPLETIONS[change.completion]
-        return self._put(key, goal)
+        return self._put(key, goal, change.title)
 
     def archive(self, call: Call) -> Written:
         return self._set_archived(call, to=True)
@@ -129,8 +129,8 @@ class Goals:
     def _find(self, call: Call) -> Goal:
         return self._tenant.find(self._tenant.goals, call.number(), call.caller)
 
-    def _put(self, key: int, goal: Goal) -> Written:
-        return updated(key, differs=self._tenant.goals.put(key, goal))
+    def _put(self, key: int, goal: Goal, title: str | None = None) -> Written:
+        return updated(key, differs=self._tenant.goals.put(key, goal), title=title)
 
     def _set_archived(self, call: Call, *, to: bool) -> Written:
         key, goal = call.number(), self._find(call)

@@ -63,7 +63,7 @@ class Headlines:
         if change.owner_id is not None:
             headline.owner_id = self._tenant.owner_id(change.owner_id, call.caller)
         headline.write_notes(change.notes, call.now)
-        return updated(key, differs=self._tenant.headlines.put(key, headline))
+        return updated(key, differs=self._tenant.headlines.put(key, headline), title=change.title)
 
     def delete(self, call: Call) -> Written:
         key = call.number()

@@ -83,7 +83,7 @@ class Issues:
             issue.owner_id = self._tenant.owner_id(change.owner_id, call.caller)
         issue.compartment = change.compartment or issue.compartment
         issue.write_notes(change.notes, call.now)
-        return updated(key, differs=self._tenant.issues.put(key, issue))
+        return updated(key, differs=self._tenant.issues.put(key, issue), title=change.title)
 
     def complete(self, call: Call) -> Written:
         """Set or clear ``CloseTime`` [test:live]; an issue that is already solved keeps its own.

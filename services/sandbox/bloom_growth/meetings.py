@@ -75,7 +75,7 @@ class Meetings:
         key, meeting, change = call.number("mid"), self._find(call), call.body(MeetingChange)
         if change.title is not None:
             meeting.name = self._tenant.title(change.title)
-        return updated(key, differs=self._tenant.meetings.put(key, meeting))
+        return updated(key, differs=self._tenant.meetings.put(key, meeting), title=change.title)
 
     def delete(self, call: Call) -> Written:
         key = call.number("mid")

@@ -75,7 +75,7 @@ class Todos:
         if change.title is not None:
             todo.title = self._tenant.title(change.title)
         todo.due_at = read_instant("dueDate", change.due_date or "") or todo.due_at
-        return updated(key, differs=self._tenant.todos.put(key, todo))
+        return updated(key, differs=self._tenant.todos.put(key, todo), title=change.title)
 
     def complete(self, call: Call) -> Written:
         """Complete, or with ``status=false`` reopen, but do not close. The answer is a JSON boolean. Row 13"""

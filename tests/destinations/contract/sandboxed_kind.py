@@ -68,6 +68,10 @@ class SandboxedKind(ABC):
     in_doubt: ClassVar[frozenset[str]] = frozenset()
     """Codes of the dead letters of unsafe items of which nobody can tell."""
     runs_jobs: ClassVar[bool] = False
+    has_unsafe: ClassVar[bool] = True
+    """False where all that goes this way may be repeated; then an insert is applied once, and nobody is in doubt."""
+    lists_jobs: ClassVar[bool] = True
+    """False where the vendor has no list of its jobs."""
 
     @property
     @abstractmethod

@@ -13,12 +13,11 @@ import httpx
 
 from sluice.destinations.bloom_growth.settings import BloomGrowthSettings
 from sluice.destinations.contract import BatchError, OnRequest
-from sluice.destinations.http import CONNECT_TIMEOUT_S, open_client, send
+from sluice.destinations.http import open_client, send
 
 MARKED = frozenset({"issue", "todo", "headline"})
 """Objects with notes. §4, §5, §8"""
 _MARK = re.compile(r"\[sluice ([\w.:-]{1,64})\]")
-_TIMEOUT = {"connect": CONNECT_TIMEOUT_S, "pool": CONNECT_TIMEOUT_S, "read": None, "write": None}
 
 
 def mark_of(event_id: str) -> str:
@@ -61,7 +60,7 @@ class Pads:
         if url is None:
             return frozenset()
         try:
-            response = await send(self._client, httpx.Request("GET", url, extensions={"timeout": _TIMEOUT}))
+            response = await send(self._client, httpx.Request("GET", url, headers={"accept-encoding": "identity"}))
         except BatchError:
             return frozenset()
         return frozenset(_MARK.findall(response.text)) if response.status_code == 200 else frozenset()

@@ -117,7 +117,7 @@ def _judge_twins(twins: Sequence[Doubt], listed: Mapping[int, Listed]) -> list[t
 
 def lane_key(create: Create) -> bytes:
     """Return the message key by which one lane has all creates that could be taken for each other."""
-    return (create.title if create.meeting_id is None else str(create.meeting_id)).encode()
+    return (fold(create.title) if create.meeting_id is None else str(create.meeting_id)).encode()
 
 
 def _advice(create: Create) -> str:

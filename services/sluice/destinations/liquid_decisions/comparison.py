@@ -1,4 +1,4 @@
-"""What is there of an import: its items are looked up in the feed of changes since before it was submitted. D3, R-L1
+"""Comparison of an import with what is there: its items are looked up in the feed of changes since before it. D3, R-L1
 
 Most changes are ours: 50,000 items are 50 pages. Where others change far more than we do, keys are asked for instead.
 """
@@ -11,10 +11,9 @@ from sluice.destinations.contract import Refused
 from sluice.destinations.liquid_decisions.assumed import KEYS_PER_QUERY, MAX_FOREIGN
 from sluice.destinations.liquid_decisions.feed import Cursor, Feed
 from sluice.destinations.liquid_decisions.queries import Queries
-from sluice.destinations.liquid_decisions.sent_data import sent_data
+from sluice.destinations.liquid_decisions.sent_data import decode_data, sent_data
 from sluice.destinations.liquid_decisions.sent_rows import UNSEEN, SentRows
 from sluice.destinations.vendor_jobs import Sent
-from sluice.events import record_data
 from sluice.flow.batch import Item
 
 
@@ -73,7 +72,7 @@ class Comparison:
 
 def add_row(rows: SentRows, item: Item, key_fields: tuple[str, ...]) -> None:
     """Add ``item``, which is about to be sent, or was, to ``rows``."""
-    data = record_data(item.event)
+    data = decode_data(item.event.data)
     names = tuple([name for name in data if name not in key_fields])
     rows.add(item.row, str(item.encoded.identity), names, data)
 

@@ -1,4 +1,4 @@
-"""What each status of an answer without results means. §11, Mapping
+"""Errors: the meaning of each status of an answer without results. §11, Mapping
 
 ==================================  ===================================  =========================================
 answer                              applied                              becomes
@@ -18,7 +18,6 @@ import msgspec
 from sluice.destinations.contract import Ambiguous, Misconfigured, Refused, Unavailable, http_status
 from sluice.destinations.http import describe_request, error_message, retry_after_s, unavailable_from
 
-
 BARE_STATUSES = frozenset({401, 403, 408, 413, 429, 503})
 """Statuses that may be the vendor's own without a body: it documents no bodies. §11"""
 
@@ -31,7 +30,7 @@ _decode = msgspec.json.Decoder(_Error).decode
 
 
 def is_own_error(response: httpx.Response) -> bool:
-    """Return whether an error has the vendor's shape: a JSON object that names the ``error``, or nothing. §11 [assumed]"""
+    """Return whether an error has the vendor's shape: an object that names the ``error``, or nothing. §11 [assumed]"""
     if not response.content:
         return response.status_code in BARE_STATUSES
     try:

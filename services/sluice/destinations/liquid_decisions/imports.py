@@ -1,7 +1,7 @@
 """Imports: jobs that run a file of items later and tell one number alone. §7-§9, D3
 
 1. Read the newest instant of the type at the vendor: all that the job will do comes after it. It is in the journal, as
-   ``since``, before the submit leaves.
+   ``since``, before the submit leaves; and so is the vendor's own time, as ``at``.
 2. Submit: the answer names the job. If it is lost, nobody can find the job by a name of ours, and it may run at any
    later time. So its records wait until its effect is seen on all of them (R-L4).
 3. Ask for its state until it is over.
@@ -93,7 +93,7 @@ class Imports:
         """Submit ``upload`` and return the vendor's name for the job. Raises ``BatchError``."""
         name = self._types[batch.batch_key]
         since_ms = await self._since_ms(name)
-        await named({"type": name, "since": str(since_ms)})
+        await named({"type": name, "since": str(since_ms), "at": f"{_seconds(self._calls.vendor_at):.0f}"})
         boundary = boundary_of(upload.body)
         body = import_form(
             upload.body,
@@ -125,7 +125,7 @@ class Imports:
             self._prepared.pop(lost.fingerprint, None)
             self._comparisons.pop(lost.fingerprint, None)
             return {**lost.refs, "job": SEEN}
-        if self._is_given_up(lost.vendor_at):
+        if self._is_given_up(lost.refs):
             raise Ambiguous(f"its effect was seen on {seen:,} of {len(rows):,} records within `lost_after_s`")
         raise Unavailable(
             "no-answer",
@@ -237,12 +237,16 @@ class Imports:
             message = f"{missing:,} of {len(comparison.rows):,} records of {job} are not seen yet"
             raise Unavailable("no-answer", message, wait_s)
 
-    def _is_given_up(self, submitted_at: datetime | None) -> bool:
+    def _is_given_up(self, refs: Mapping[str, str]) -> bool:
         """Return whether the vendor's own clock has passed what the settings allow a lost submit."""
-        after_s, now = self._settings.lost_after_s, self._calls.vendor_at
-        if after_s is None or submitted_at is None or now is None:
-            return False
-        return (now - submitted_at).total_seconds() >= after_s
+        after_s = self._settings.lost_after_s
+        submitted_s, now_s = float(refs.get("at", 0)), _seconds(self._calls.vendor_at)
+        return after_s is not None and 0 < submitted_s <= now_s - after_s
+
+
+def _seconds(instant: datetime | None) -> float:
+    """Return seconds since 1970; 0 for an instant that is not known."""
+    return 0.0 if instant is None else instant.timestamp()
 
 
 def _newest(known: dict[str, _Value], count: int) -> dict[str, _Value]:

@@ -1,4 +1,4 @@
-"""Looking up what became of single items, by their keys, and what that proves of a lost create. §13
+"""Lookup of single items by their keys, and what it proves of a lost create. §13
 
 An item that is there as it was sent was applied. One that is not there was not, once the vendor can be at work on the
 request no more and reads show all that was written. One that is there with other values may be somebody else's.
@@ -18,7 +18,7 @@ from sluice.flow.outcome import Fate, Outcome
 
 
 class Found(NamedTuple):
-    """What is there in the place of an item."""
+    """State of the place of an item at the vendor."""
 
     is_there: bool
     is_as_sent: bool

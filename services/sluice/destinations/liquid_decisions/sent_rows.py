@@ -1,4 +1,4 @@
-"""What was sent in an import, in little memory: for each row a hash of its identity and one of its values.
+"""Rows of an import as they were sent, in little memory: a hash of its identity and one of its values for each.
 
 A row takes 60 bytes. The hashes have 64 bits: two of 50,000 rows are taken for one once in 10^10 imports.
 """

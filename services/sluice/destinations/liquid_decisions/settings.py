@@ -39,14 +39,17 @@ class ItemType(Frozen, frozen=True):
         bool,
         Meta(description="true: set the given fields and keep the rest. false: an update replaces the whole item"),
     ] = True
-    table: Annotated[
-        str | None,
-        Meta(
-            pattern=r"^\w+(\.\w+)?$",
-            description="Table of the type in SQL; if left out <community>_<category>_<type>, the community in lower "
-            "case",
-        ),
-    ] = None
+    table: (
+        Annotated[
+            str,
+            Meta(
+                pattern=r"^\w+(\.\w+)?$",
+                description="Table of the type in SQL; if left out <community>_<category>_<type>, the community in "
+                "lower case",
+            ),
+        ]
+        | None
+    ) = None
 
 
 class LiquidDecisionsSettings(DestinationSettings, frozen=True, kw_only=True, tag="liquid_decisions"):

@@ -21,7 +21,7 @@ _NOWHERE = Outcome(Fate.AMBIGUOUS, NO_RESULT, "the vendor has no result for it")
 
 
 class SentItems:
-    """What was sent, read again when the kind asks for it, and how many items that were."""
+    """Items as they were sent, read again when the kind asks for them, and how many they were."""
 
     def __init__(self, read: Sent) -> None:
         self._read = read

@@ -1,0 +1,1 @@
+"""Tests of the destination kind for Liquid Decisions."""

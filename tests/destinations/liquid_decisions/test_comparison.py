@@ -1,0 +1,81 @@
+"""Comparison: an import's items are seen in the feed, or by their keys where others change far more."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from sluice.destinations.contract import Unavailable
+from sluice.destinations.liquid_decisions.comparison import Comparison, rows_of
+from sluice.destinations.liquid_decisions.feed import Feed
+from sluice.destinations.liquid_decisions.sent_rows import DIFFERENT, EQUAL, UNSEEN
+from tests.destinations.liquid_decisions.offline import DATE_MS, Offline, account, item, json, lose
+from tests.support.factories import encode_batch
+
+EVENTS = [account(f"k{n}", n=n) for n in range(3)]
+
+
+def _page(*items: dict[str, Any], last: str | None = "a1") -> httpx.Response:
+    return json({"items": items, "maxProcessedAt": DATE_MS, "lastId": last})
+
+
+def _other(n: int) -> dict[str, Any]:
+    return item({"accountId": f"other{n}"})
+
+
+async def _compared(offline: Offline, *, looks: int = 1, overlap_s: float = 0.0) -> tuple[list[int], Comparison]:
+    items = encode_batch(offline.destination, EVENTS).items
+
+    async def sent() -> Any:
+        for one in items:
+            yield one
+
+    comparison = Comparison("Account", DATE_MS - 5_000, await rows_of(sent(), ("accountId",)))
+    for _ in range(looks):
+        await comparison.look(Feed(offline.calls, 10), offline.queries, sent, overlap_s=overlap_s)
+    return [state for _, state in comparison.rows.states()], comparison
+
+
+async def test_the_feed_tells_what_was_changed() -> None:
+    seen = [
+        item({"accountId": "K0", "n": 0.0}),
+        item({"accountId": "k2", "n": 7}),
+        item({"name": "keyless"}),
+        _other(1),
+    ]
+    offline = Offline({"updates": [_page(*seen), _page()]})
+    states, _ = await _compared(offline)
+    assert sorted(states) == [UNSEEN, DIFFERENT, EQUAL]
+    assert offline.forms("updates")[0]["processedAfter"] == str(DATE_MS - 5_001)
+
+
+async def test_the_next_look_goes_on_a_little_before_the_end_of_the_last() -> None:
+    offline = Offline({"updates": [_page(_other(1)), _page(), _page()]})
+    await _compared(offline, looks=2, overlap_s=2.0)
+    assert [form["processedAfter"] for form in offline.forms("updates")][2] == str(DATE_MS - 2_001)
+
+
+async def test_keys_are_asked_for_where_others_change_far_more() -> None:
+    found = [
+        item({"accountId": "k0", "n": 0}),
+        item({"accountId": "k1", "n": 1}, processed_ms=DATE_MS - 9_000),
+        item({"accountId": "k2", "n": 9}),
+    ]
+    offline = Offline({"updates": _page(*map(_other, range(10))), "sqlQuery": json(found)})
+    states, _ = await _compared(offline)
+    # What was there before as it was sent was not written by the import.
+    assert sorted(states) == [UNSEEN, DIFFERENT, EQUAL]
+    assert len(offline.made("updates")) == 1
+    assert "'k0', 'k1', 'k2'" in offline.forms("sqlQuery")[0]["query"]
+
+
+async def test_keys_that_cannot_be_asked_for_stay_unseen() -> None:
+    refused = json({"error": "no such table"}, 400)
+    offline = Offline({"updates": _page(*map(_other, range(10))), "sqlQuery": refused})
+    states, _ = await _compared(offline)
+    assert states == [UNSEEN] * 3
+
+
+async def test_a_look_that_fails_says_so() -> None:
+    with pytest.raises(Unavailable):
+        await _compared(Offline({"updates": [_page(item({"accountId": "k0", "n": 0})), lose]}))
