@@ -207,9 +207,10 @@ class Bench:
         case, plan = "bloom-growth", self._plan
         calls, records = max(500, plan.records // 500), max(500, plan.records // 100)
         found = await asyncio.to_thread(uvloop.run, measure_issue_creates(2 * plan.alternations + 1, calls))
+        for one in found:
+            bloomy = "not measured: needs Python 3.12" if one.bloomy is None else f"{one.bloomy:,.0f}/CPU-s"
+            self._tell(f"creates  {one.ours:,.0f}/CPU-s  aiohttp {one.aiohttp:,.0f}/CPU-s  bloomy-python {bloomy}")
         self._report.figures += create_figures(case, found)
-        if found[0].bloomy is None:
-            self._tell("kind / bloomy-python not measured: needs Python 3.12")
         async with self._empty_stage() as stage:
             await publish_issues(stage, records)
             runs = [self._told(case, await run_bloom_growth(stage, records)) for _ in range(plan.alternations)]
