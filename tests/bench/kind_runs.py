@@ -15,6 +15,8 @@ from tests.bench.vendor import Served
 from tests.bench.workload import rewind, write
 
 _SLICE = 1000
+_SESSION_TIMEOUT_S = 60.0
+"""No process is killed here, and on a busy machine a writer that is lost for six seconds would begin again."""
 
 
 class KindRun(Delivered, kw_only=True):
@@ -48,7 +50,8 @@ async def publish_messages(stage: Stage, messages: Iterable[Message], records: i
 async def run_kind(stage: Stage, vendor: Served, entry: Mapping[str, Any], records: int) -> KindRun:
     """Run the writer with the destination's ``entry`` over the published input, until every record is committed."""
     await rewind(stage)
-    async with running(writer_command(stage, stage.settings_file(vendor, entry=entry))) as writer:
+    settings = stage.settings_file(vendor, entry=entry, session_timeout_s=_SESSION_TIMEOUT_S)
+    async with running(writer_command(stage, settings)) as writer:
         end = await committed(writer, stage, stage.writer_group, records)
         peak_rss_bytes, calls = writer.peak_rss_bytes(), await _calls(writer)
     return KindRun(

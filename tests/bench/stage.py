@@ -78,12 +78,13 @@ class Stage(NamedTuple):
         *,
         entry: Mapping[str, Any] | None = None,
         max_age_s: float = 1.0,
+        session_timeout_s: float = SESSION_TIMEOUT_S,
         otlp_endpoint: str | None = None,
     ) -> Path:
         """Write the writer's settings; JSON is YAML. ``entry`` is the destination's, if it is not BlueConic's."""
         path = self.directory / f"{self.prefix}yaml"
         settings = {
-            "kafka": {"bootstrap_servers": self.bootstrap_servers, "session_timeout_s": SESSION_TIMEOUT_S},
+            "kafka": {"bootstrap_servers": self.bootstrap_servers, "session_timeout_s": session_timeout_s},
             "topic_prefix": self.prefix,
             "destinations": {
                 DESTINATION: entry
