@@ -211,15 +211,15 @@ class ItemSender:
     async def _find_out(self, lost: Sequence[_Lost], group: asyncio.TaskGroup) -> None:
         """Ask the vendor what became of ``lost``, and write those that are proven not to be applied."""
         inquiry = Inquiry(self._destination, self._clearance, self.batch, self._know)
-        refusals = {one.item.row: one.refusal for one in lost}
+        before = {one.item.row: (one.refusal, one.item.refs) for one in lost}
         # Those that were cleared together share what the vendor had shown before.
         for in_doubt in {id(one.in_doubt): one.in_doubt for one in lost}.values():
             items = [one.item for one in lost if one.in_doubt is in_doubt]
             async for unapplied in inquiry.unapplied(items, self._since_now(in_doubt)):
                 again: list[Item] = []
                 for item in unapplied:
-                    refusal = refusals[item.row]
-                    if isinstance(refusal, Refused):
+                    refusal, refs = before[item.row]
+                    if isinstance(refusal, Refused) and item.refs == refs:
                         outcome = Outcome(Fate.REJECTED, refusal.code, str(refusal), None, refusal.http_status)
                         self._know([(item, outcome)])
                     else:
