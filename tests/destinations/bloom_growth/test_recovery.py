@@ -11,8 +11,20 @@ from sluice.destinations.bloom_growth.destination import BloomGrowth
 from sluice.destinations.contract import Unavailable
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
-from tests.destinations.bloom_growth.offline import PAGE, SETTINGS, Answer, answering, issue, item_of, paths, scripted
+from tests.destinations.bloom_growth.offline import (
+    EMPTY,
+    PAGE,
+    SETTINGS,
+    Answer,
+    answering,
+    issue,
+    item_of,
+    made,
+    paths,
+    scripted,
+)
 from tests.support.factories import NOON, make_batch, record
+from tests.support.fake_calls import FakeCalls
 from tests.support.instant_clock import duration_s, instantly, now_s
 
 ISSUES, TODOS, MEETINGS = (
@@ -83,6 +95,35 @@ async def test_what_one_item_has_adopted_is_not_there_for_another() -> None:
     await ask(destination, [item_of(issue(), key=b"12")], first)
     await ask(destination, [item_of(issue(), key=b"12")], second)
     assert (first[0] is not None, second[0]) == (True, None)
+
+
+@instantly
+async def test_what_an_item_has_made_is_its_own_when_its_lane_comes_back() -> None:
+    """Its answer came, the lane was lost before the receipt was committed, and its next owner has not settled it."""
+    requests: list[httpx.Request] = []
+    destination = answering(scripted({"POST issues/create": made(101)}), requests=requests)
+    await destination.write_item(item := item_of(issue()), FakeCalls(item))
+    found: Found = {}
+    assert await duration_s(ask(destination, [item], found)) == 0
+    assert found[0] is not None
+    assert (found[0].fate, found[0].record_id, len(requests)) == (Fate.DELIVERED, "101", 1)
+
+
+@instantly
+async def test_a_meeting_that_was_found_is_gone_on_with_and_noted() -> None:
+    script = {
+        MEETINGS: rows((101, "Weekly")),
+        "GET L10/101": httpx.Response(200, json={"Id": 101, "Basics": {"Name": "Weekly"}}),
+        "POST L10/101/attendees/5": EMPTY,
+    }
+    destination = answering(scripted(script))
+    item = item_of(record("meeting", "insert", None, {"title": "Weekly", "attendees": [5]}), key=b"Weekly")
+    found: Found = {}
+    await ask(destination, [item], found)
+    assert (found, item.refs) == ({0: None}, {"meeting": "101"})
+    calls = FakeCalls(item)
+    outcome = await destination.write_item(item, calls)
+    assert (outcome.code, outcome.record_id, calls.notes) == ("adopted", "101", [{"meeting": "101"}])
 
 
 @pytest.mark.parametrize(

@@ -25,21 +25,18 @@ class Meetings:
     def __init__(self, api: Api, creator: Creator) -> None:
         self._api = api
         self._creator = creator
-        self.adopted: dict[str, str] = {}
-        """Meetings that were found after a lost answer and lack their attendees, by the identifier of their item."""
+        self.adopted: set[str] = set()
+        """Identifiers of items whose meeting was found after a lost answer, which the journal does not know yet."""
 
     async def make(self, create: Create, item: Item, calls: Calls) -> Outcome:
         """Make the meeting of ``create``, or what is missing of it. Raises ``BatchError``."""
-        made = Outcome(Fate.DELIVERED, "CREATED", record_id=item.refs.get(MEETING))
-        if made.record_id is None:
-            adopted = self.adopted.get(item.identifier)
-            if adopted is None:
-                made = await self._creator.make(create, item, calls)
-            else:
-                made = Outcome(Fate.DELIVERED, "adopted", record_id=adopted)
-            if made.record_id is not None and create.attendees:
-                await calls.note({MEETING: made.record_id})
-            self.adopted.pop(item.identifier, None)
+        meeting_id, is_adopted = item.refs.get(MEETING), item.identifier in self.adopted
+        made = Outcome(Fate.DELIVERED, "adopted" if is_adopted else "CREATED", record_id=meeting_id)
+        if meeting_id is None:
+            made = await self._creator.make(create, item, calls)
+        if create.attendees and (meeting_id is None or is_adopted):
+            await calls.note({MEETING: str(made.record_id)})
+        self.adopted.discard(item.identifier)
         missing = await self.add(int(made.record_id or 0), create.attendees, calls)
         return partial(f"the meeting {made.record_id} is made", made.record_id, missing) if missing else made
 

@@ -4,6 +4,8 @@
 2. Wait ``settle_s + read_lag_s`` from the loss: the server goes on with a request after its client has left. §15
 3. List each place once for all items in doubt there, keeping what may be theirs. Meetings are read one by one.
 4. ``verdicts`` judges. An adopted record is credited at once, so that no other item adopts it too.
+
+What this process itself has seen an item make needs no list: its lane was lost before the receipt, and came back.
 """
 
 import asyncio
@@ -61,6 +63,8 @@ class Recovery:
             create = work.create if isinstance(work, Upsert) else work
             if item.encoded.replay_safe or not isinstance(create, Create) or {MEETING, FOUND} & item.refs.keys():
                 yield item, None
+            elif (made := self._seen.made_by(item)) is not None:
+                yield self._adopted(item, create, made)
             elif not create.is_listed:
                 yield item, _ambiguous("a meeting that we do not attend (add_self: false) is in no list; look for it")
             else:
@@ -161,13 +165,16 @@ class Recovery:
                 case Unknown(why):
                     yield item, _ambiguous(why)
                 case Adopted(id_):
-                    self._seen.credit(create.object, id_)
-                    if create.attendees:
-                        self._meetings.adopted[item.identifier] = str(id_)
-                        yield item, None
-                    else:
-                        message = "the answer was lost, and the record was found"
-                        yield item, Outcome(Fate.DELIVERED, "adopted", message, str(id_))
+                    yield self._adopted(item, create, id_)
+
+    def _adopted(self, item: Item, create: Create, id_: int) -> Recovered:
+        self._seen.credit(create.object, id_, item)
+        if not create.attendees:
+            message = "the answer was lost, and the record was found"
+            return item, Outcome(Fate.DELIVERED, "adopted", message, str(id_))
+        item.refs = {**item.refs, MEETING: str(id_)}
+        self._meetings.adopted.add(item.identifier)
+        return item, None
 
     @asynccontextmanager
     async def _permit(self) -> AsyncIterator[PreSendCheck]:
