@@ -68,7 +68,9 @@ class Acts:
         await self._crew.publish_file(file)
         with view.shown():
             await progress.until(lambda now: now.at_vendor >= len(file.rows), "all orders to be with the vendor")
-        view.event(f"Liquid Decisions has all of them, in {len(progress.figures.vendor_jobs or {})} jobs, and runs none")
+        view.event(
+            f"Liquid Decisions has all of them, in {len(progress.figures.vendor_jobs or {})} jobs, and runs none"
+        )
         await self._list_jobs()
         with view.shown():
             for writer in list(progress.writers):
@@ -109,7 +111,9 @@ class Acts:
         """Have an import canceled at the vendor, and its records redriven."""
         screen, progress, view = self._stage.screen, self._progress, self._view
         screen.step("A person cancels an import at Liquid Decisions")
-        screen.print(f"{len(file.rows)} orders of {CANCELED_DAY}: what somebody has stopped is not sent again by itself")
+        screen.print(
+            f"{len(file.rows)} orders of {CANCELED_DAY}: what somebody has stopped is not sent again by itself"
+        )
         await self._vendor.add_fault(HoldJobs(times=None))
         await self._crew.publish_file(file)
         with view.shown():

@@ -14,9 +14,18 @@ def print_jobs(screen: Screen, evidence: Evidence) -> None:
     msgs = Counter()
     for log in evidence.logs:
         import msgspec
+
         for l in log.read_text().splitlines():
-            try: msgs[msgspec.json.decode(l)["message"]] += 1
-            except Exception: pass
-        for m in ("batch submitted", "batch submitted, its answer is lost","lost batch looked for","vendor job collected"):
-            for line in log_lines(log, m)[:3]: print(line)
+            try:
+                msgs[msgspec.json.decode(l)["message"]] += 1
+            except Exception:
+                pass
+        for m in (
+            "batch submitted",
+            "batch submitted, its answer is lost",
+            "lost batch looked for",
+            "vendor job collected",
+        ):
+            for line in log_lines(log, m)[:3]:
+                print(line)
     print(msgs)

@@ -50,7 +50,13 @@ class ShopStory:
         "orderId",
     )
     effects = Effects(
-        {"accepted": _APPLIED, "imported": _APPLIED, "InvalidField": None, "DuplicateKey": None, "aborted-at-vendor": None},
+        {
+            "accepted": _APPLIED,
+            "imported": _APPLIED,
+            "InvalidField": None,
+            "DuplicateKey": None,
+            "aborted-at-vendor": None,
+        },
         count=count_applied,
     )
     explanations: Mapping[str, str] = {

@@ -111,9 +111,18 @@ async def test_outage_is_waited_for_and_calls_under_way_are_left_alone() -> None
 
 @instantly
 async def test_unsafe_items_are_in_the_journal_before_their_calls_with_what_the_vendor_had_shown() -> None:
-    setup = _Setup(FakeItemDestination(), [*_creates(0, 1), make_item(2)])
-    setup.destination.newest_ids = {"issue": "28"}
+    class Shown(FakeItemDestination):
+        """A vendor whose check shows its ids, as does the first question for its clock."""
+
+        async def check(self) -> str:
+            self.newest_ids = {"issue": "28"}
+            return await super().check()
+
+    destination = Shown({0: [LOST]})
+    destination.vendor_at = None
+    setup = _Setup(destination, [*_creates(0, 1), make_item(2)])
     await setup.run()
+    assert destination.asked[0][1].refs == {"issue": "28"}
     [opened] = [entry for entry in setup.lane.kept.entries if entry is not None]
     assert (opened.state, opened.refs, setup.states) == ("opened", {"issue": "28"}, [("opened", [0, 1])])
 
@@ -184,6 +193,15 @@ async def test_item_whose_answers_alone_are_always_lost_is_blamed() -> None:
     with_others = asyncio.create_task(_answer_others(setup.limiter))
     assert await setup.run() == {0: Fate.RETRYABLE}
     assert setup.settled[0].code == "no-answer"
+    with_others.cancel()
+
+
+@instantly
+async def test_unsafe_item_whose_answers_alone_are_always_lost_is_blamed_too() -> None:
+    setup = _Setup(FakeItemDestination({0: [LOST] * 1000}, found=lambda _: None), _creates(0))
+    with_others = asyncio.create_task(_answer_others(setup.limiter))
+    assert await setup.run() == {0: Fate.RETRYABLE}
+    assert len(setup.destination.asked) == 5
     with_others.cancel()
 
 

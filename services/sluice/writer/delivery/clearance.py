@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sluice.destinations.contract import Account, BatchError, PreSendCheck, Unavailable
-from sluice.events import NO_REFS
 from sluice.flow.batch import Batch, Item
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer import kill_points
@@ -29,7 +28,7 @@ class Clearance:
         self._abandoned = False
         self.write_ahead = WriteAhead(batch, destination, lanes)
 
-    async def clear(self, items: Sequence[Item], newest_ids: Mapping[str, str] = NO_REFS) -> Sequence[Item]:
+    async def clear(self, items: Sequence[Item]) -> Sequence[Item]:
         """Return those of ``items`` that may be sent now, with a permit taken for their request if there are any.
 
         The order is the proof. The permit comes first, because it may take hours. Then what must not be sent twice is
@@ -45,7 +44,7 @@ class Clearance:
             await self.acquire_permit()
         try:
             items = self.owned(items)
-            waits = self.write_ahead.open(items, newest_ids)
+            waits = self.write_ahead.open(items)
             # Again after each wait: the process may have been frozen meanwhile.
             while waits := [*waits, *self.confirmations(items)]:
                 await asyncio.gather(*waits)

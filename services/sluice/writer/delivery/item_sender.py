@@ -70,6 +70,8 @@ class ItemSender:
         """By row, the identities that items of this batch hold."""
         self._known: list[tuple[Item, Outcome]] = []
         self._lost: list[_Lost] = []
+        self._losses: dict[int, LostAnswers] = {}
+        """By row, of items that were lost and proved not to be applied."""
         self._is_abandoned = False
         self._none_out = asyncio.Event()
         self._settle: Settle
@@ -143,9 +145,7 @@ class ItemSender:
 
     async def _write_all(self, items: Sequence[Item], group: asyncio.TaskGroup) -> None:
         """Clear ``items``, which hold their identities, and write each in a task of its own."""
-        newest_ids = dict(self._destination.newest_ids)
-        vendor_at, requested_at = self._destination.vendor_at, utc_now()
-        cleared = await self._clearance.clear(items, newest_ids)
+        cleared = await self._clearance.clear(items)
         if cleared:
             self._limiter.release()  # each call takes its own
         if len(cleared) < len(items):
@@ -153,8 +153,13 @@ class ItemSender:
             for item in items:
                 if item.row not in rows:
                     self._release(item.row)
+        # None of their calls has left yet: what the vendor has shown by now was there before them.
         opened = InDoubt(
-            batch_id=self.batch.batch_id, refs=newest_ids, requested_at=requested_at, lost_at_s=0.0, vendor_at=vendor_at
+            batch_id=self.batch.batch_id,
+            refs=dict(self._destination.newest_ids),
+            requested_at=utc_now(),
+            lost_at_s=0.0,
+            vendor_at=self._destination.vendor_at,
         )
         for item in cleared:
             group.create_task(self._write(item, opened, group))
@@ -219,9 +224,14 @@ class ItemSender:
                 again: list[Item] = []
                 for item in unapplied:
                     refusal, refs = before[item.row]
+                    losses = self._losses.setdefault(item.row, LostAnswers(None))
+                    losses.add(self._limiter.answered)
                     if isinstance(refusal, Refused) and item.refs == refs:
                         outcome = Outcome(Fate.REJECTED, refusal.code, str(refusal), None, refusal.http_status)
                         self._know([(item, outcome)])
+                    elif losses.enough and losses.blames([item]):
+                        message = "no call for it is answered, and others are; nothing of it was applied"
+                        self._know([(item, Outcome(Fate.RETRYABLE, "no-answer", message))])
                     else:
                         again.append(item)
                 await self._write_all(again, group)

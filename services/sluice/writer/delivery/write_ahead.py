@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from sluice.destinations.contract import Account
+from sluice.destinations.item_calls import ItemDestination
 from sluice.events import NO_REFS
 from sluice.flow.batch import Batch, Item
 from sluice.wall_clock import utc_now
@@ -23,7 +24,7 @@ class WriteAhead:
         self._opened: dict[int, Item] = {}
         self._sent: set[int] = set()
 
-    def open(self, items: Sequence[Item], newest_ids: Mapping[str, str] = NO_REFS) -> "list[asyncio.Future[None]]":
+    def open(self, items: Sequence[Item]) -> "list[asyncio.Future[None]]":
         """Put those of ``items`` that are unsafe to repeat into the journal; done when that is committed.
 
         Again before each request: their fate is looked up some time after the last request, not after the first.
@@ -31,7 +32,7 @@ class WriteAhead:
         unsafe = [item for item in items if not item.encoded.replay_safe]
         self._opened.update((item.row, item) for item in unsafe)
         now = utc_now()
-        vendor_at = self._destination.vendor_at
+        vendor_at, newest_ids = self._destination.vendor_at, newest_ids_of(self._destination)
         return [lane.journal.open(self._batch, own, now, vendor_at, newest_ids) for lane, own in self._by_lane(unsafe)]
 
     def sending(self, items: Sequence[Item]) -> None:
@@ -62,3 +63,8 @@ class WriteAhead:
         """Return ``items`` in the batch's order, lane by lane, as far as the lanes are here."""
         in_order = sorted(items, key=lambda item: item.row)
         return [(lane, [item for item in in_order if item.lane == lane.partition]) for lane in self._lanes.of(in_order)]
+
+
+def newest_ids_of(destination: Account) -> Mapping[str, str]:
+    """Return the greatest ids that the vendor has shown so far, where it is asked by them."""
+    return destination.newest_ids if isinstance(destination, ItemDestination) else NO_REFS
