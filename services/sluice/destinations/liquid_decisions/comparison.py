@@ -40,7 +40,8 @@ class Comparison:
         async for page in feed.pages(self.name, Cursor.since(since_ms)):
             for item in page.items:
                 if (identity := queries.identity(self.name, item.data)) is not None:
-                    rows.compare(identity, item.data)
+                    # Of the very instant the feed shows what was there before, too.
+                    rows.compare(identity, item.data, is_old=item.is_older_than(self._since_ms + 1))
             self._looked_to_ms = page.next.processed_after_ms
             if rows.foreign > MAX_FOREIGN * len(rows):
                 await self._ask(queries, sent)
