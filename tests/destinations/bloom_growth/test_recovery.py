@@ -12,7 +12,6 @@ from sluice.destinations.contract import Unavailable
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from tests.destinations.bloom_growth.offline import (
-    EMPTY,
     PAGE,
     SETTINGS,
     Answer,
@@ -107,23 +106,6 @@ async def test_what_an_item_has_made_is_its_own_when_its_lane_comes_back() -> No
     assert await duration_s(ask(destination, [item], found)) == 0
     assert found[0] is not None
     assert (found[0].fate, found[0].record_id, len(requests)) == (Fate.DELIVERED, "101", 1)
-
-
-@instantly
-async def test_a_meeting_that_was_found_is_gone_on_with_and_noted() -> None:
-    script = {
-        MEETINGS: rows((101, "Weekly")),
-        "GET L10/101": httpx.Response(200, json={"Id": 101, "Basics": {"Name": "Weekly"}}),
-        "POST L10/101/attendees/5": EMPTY,
-    }
-    destination = answering(scripted(script))
-    item = item_of(record("meeting", "insert", None, {"title": "Weekly", "attendees": [5]}), key=b"Weekly")
-    found: Found = {}
-    await ask(destination, [item], found)
-    assert (found, item.refs) == ({0: None}, {"meeting": "101"})
-    calls = FakeCalls(item)
-    outcome = await destination.write_item(item, calls)
-    assert (outcome.code, outcome.record_id, calls.notes) == ("adopted", "101", [{"meeting": "101"}])
 
 
 @pytest.mark.parametrize(
@@ -222,3 +204,18 @@ async def test_a_user_s_list_has_todos_of_meetings_too() -> None:
     found: Found = {}
     await ask(answering(scripted({"GET todo/users/mine": mine})), [item_of(event, key=b"Call")], found)
     assert found == {0: None}
+
+
+@instantly
+async def test_a_meeting_that_is_found_and_lacks_attendees_is_gone_on_with() -> None:
+    """Its id is in the item, from where the writer puts it into the journal."""
+    event = record("meeting", "insert", None, {"title": "Weekly", "attendees": [5]})
+    shown = httpx.Response(200, json={"Id": 1, "Basics": {"Name": "Weekly"}})
+    requests: list[httpx.Request] = []
+    script = {MEETINGS: rows((101, "Weekly")), "GET L10/101": shown, "POST L10/101/attendees/5": httpx.Response(200)}
+    destination, item = answering(scripted(script), requests=requests), item_of(event, key=b"Weekly")
+    found: Found = {}
+    await ask(destination, [item], found)
+    assert (found, item.refs["meeting"]) == ({0: None}, "101")
+    outcome = await destination.write_item(item, FakeCalls(item))
+    assert (outcome.code, outcome.record_id, paths(requests)[-1]) == ("adopted", "101", "POST L10/101/attendees/5")

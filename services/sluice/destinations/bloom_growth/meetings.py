@@ -17,6 +17,8 @@ from sluice.flow.outcome import Fate, Outcome
 
 MEETING = "meeting"
 """Ref of a meeting's item: the id of the meeting that is made."""
+ADOPTED = "adopted"
+"""Ref beside it: the answer was lost, and the meeting was found."""
 
 
 class Meetings:
@@ -25,18 +27,15 @@ class Meetings:
     def __init__(self, api: Api, creator: Creator) -> None:
         self._api = api
         self._creator = creator
-        self.adopted: set[str] = set()
-        """Identifiers of items whose meeting was found after a lost answer, which the journal does not know yet."""
 
     async def make(self, create: Create, item: Item, calls: Calls) -> Outcome:
         """Make the meeting of ``create``, or what is missing of it. Raises ``BatchError``."""
-        meeting_id, is_adopted = item.refs.get(MEETING), item.identifier in self.adopted
-        made = Outcome(Fate.DELIVERED, "adopted" if is_adopted else "CREATED", record_id=meeting_id)
-        if meeting_id is None:
+        code = "adopted" if ADOPTED in item.refs else "CREATED"
+        made = Outcome(Fate.DELIVERED, code, record_id=item.refs.get(MEETING))
+        if made.record_id is None:
             made = await self._creator.make(create, item, calls)
-        if create.attendees and (meeting_id is None or is_adopted):
-            await calls.note({MEETING: str(made.record_id)})
-        self.adopted.discard(item.identifier)
+            if made.record_id is not None and create.attendees:
+                await calls.note({MEETING: made.record_id})
         missing = await self.add(int(made.record_id or 0), create.attendees, calls)
         return partial(f"the meeting {made.record_id} is made", made.record_id, missing) if missing else made
 
