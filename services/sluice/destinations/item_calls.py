@@ -68,6 +68,7 @@ class ItemDestination(Account, Protocol):
         """Find out about items whose answer is lost, as ``Destination.recover`` does.
 
         ``in_doubt.refs`` are the ``newest_ids`` of some moment before they were sent. ``None`` lets an item be written
-        again: where its refs tell how far it came, that is always right.
+        again: where its refs tell how far it came, that is always right. Put into ``item.refs`` what is found begun:
+        it is in the journal before the item is written again.
         """
         ...

@@ -48,3 +48,14 @@ async def test_a_404_after_our_own_lost_delete_means_done(event: object) -> None
         await destination.write_item(item, calls)
     assert (await write(destination, issue("delete", "7"), item.refs)).code == "DELETED"
     assert (await write(destination, NAMED, item.refs)).code == "DELETED"
+
+
+async def test_a_404_is_not_our_doing_when_the_record_is_redriven() -> None:
+    """Neither as it was refused, nor with its key corrected after a lost answer."""
+    item = item_of(NAMED)
+    destination = answering(scripted({DELETE: [GONE, GONE], "DELETE L10/12/issues/8": GONE}))
+    for _ in range(2):
+        with pytest.raises(Refused, match="There is no issue 7"):
+            await destination.write_item(item, FakeCalls(item))
+    with pytest.raises(Refused, match="There is no issue"):
+        await write(destination, issue("delete", "8", meeting_id=12), {"deleting": "7"})

@@ -5,18 +5,21 @@ import msgspec
 import pytest
 
 from sandbox.faults.fault import DropAfter, DropBefore
+from sluice.destinations.bloom_growth.destination import BloomGrowth
 from sluice.destinations.bloom_growth.marks import Pads, mark_of
 from sluice.destinations.bloom_growth.records import encode_record
 from sluice.destinations.bloom_growth.settings import BloomGrowthSettings
 from sluice.destinations.bloom_growth.work import Create, decode_work
 from sluice.destinations.contract import Ambiguous
 from sluice.events import RecordEvent
+from sluice.flow.batch import InDoubt
 from sluice.flow.outcome import Fate
 from sluice.setting_types import Secret
 from tests.destinations.bloom_growth.offline import item_of
 from tests.destinations.bloom_growth.tenant import MEETING, client, deliver, recover, tenant
-from tests.support.factories import make_item, record
+from tests.support.factories import NOON, make_batch, make_item, record
 from tests.support.fake_calls import FakeCalls
+from tests.support.instant_clock import instantly, now_s
 
 SETTINGS = BloomGrowthSettings(url="http://bloom.test", api_key=Secret("key"), marker="notes")
 
@@ -98,3 +101,36 @@ async def test_anothers_twin_is_told_from_ours_by_its_mark() -> None:
         found = await recover(acme.destination, item, refs)
         assert found is not None
         assert found.fate is Fate.AMBIGUOUS
+
+
+@pytest.mark.parametrize(
+    ("event_ids", "texts"),
+    [
+        pytest.param(["e-1"], ["[sluice e-1]", "[sluice e-1]"], id="a person has copied the record"),
+        pytest.param(["e-1", "e-2"], ["[sluice e-1] [sluice e-2]"], id="notes of both in one"),
+        pytest.param(["e-1", "e-1"], ["[sluice e-1]"], id="an event twice"),
+    ],
+)
+@instantly
+async def test_marks_that_contradict_each_other_prove_nothing(event_ids: list[str], texts: list[str]) -> None:
+    """And each item has one verdict: with two the writer would end."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.host == "notes.example":
+            return httpx.Response(200, text=texts[int(request.url.path.split("/")[2]) - 101])
+        if request.url.path.endswith("users/mine"):
+            return httpx.Response(200, json={"Id": 1, "Name": "Alex"})
+        rows = [
+            {"Id": 101 + at, "Name": "Late trucks", "DetailsUrl": f"https://notes.example/p/{101 + at}"}
+            for at in range(len(texts))
+        ]
+        return httpx.Response(200, json=rows)
+
+    data = {"title": "Late trucks", "meeting_id": 12}
+    events = [record("issue", "insert", None, data, event_id=one) for one in event_ids]
+    items = [item_of(event, key=b"12", row=row) for row, event in enumerate(events)]
+    in_doubt = InDoubt(batch_id="b", refs={"issue": "100"}, requested_at=NOON, lost_at_s=now_s())
+    destination = BloomGrowth(SETTINGS, transport=httpx.MockTransport(respond))
+    found = [one async for one in destination.recover(make_batch(items), in_doubt)]
+    assert [item.row for item, _ in found] == list(range(len(items)))
+    assert [None if outcome is None else outcome.fate for _, outcome in found] == [Fate.AMBIGUOUS] * len(items)

@@ -13,6 +13,7 @@ from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from tests.destinations.bloom_growth.offline import PAGE, SETTINGS, Answer, answering, issue, item_of, paths, scripted
 from tests.support.factories import NOON, make_batch, record
+from tests.support.fake_calls import FakeCalls
 from tests.support.instant_clock import duration_s, instantly, now_s
 
 ISSUES, TODOS, MEETINGS = (
@@ -181,3 +182,18 @@ async def test_a_user_s_list_has_todos_of_meetings_too() -> None:
     found: Found = {}
     await ask(answering(scripted({"GET todo/users/mine": mine})), [item_of(event, key=b"Call")], found)
     assert found == {0: None}
+
+
+@instantly
+async def test_a_meeting_that_is_found_and_lacks_attendees_is_gone_on_with() -> None:
+    """Its id is in the item, from where the writer puts it into the journal."""
+    event = record("meeting", "insert", None, {"title": "Weekly", "attendees": [5]})
+    shown = httpx.Response(200, json={"Id": 1, "Basics": {"Name": "Weekly"}})
+    requests: list[httpx.Request] = []
+    script = {MEETINGS: rows((101, "Weekly")), "GET L10/101": shown, "POST L10/101/attendees/5": httpx.Response(200)}
+    destination, item = answering(scripted(script), requests=requests), item_of(event, key=b"Weekly")
+    found: Found = {}
+    await ask(destination, [item], found)
+    assert (found, item.refs["meeting"]) == ({0: None}, "101")
+    outcome = await destination.write_item(item, FakeCalls(item))
+    assert (outcome.code, outcome.record_id, paths(requests)[-1]) == ("adopted", "101", "POST L10/101/attendees/5")

@@ -1,12 +1,12 @@
 """ItemSender: each item has its own fate, calls are metered one by one, and nothing unsafe is written twice."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from sluice.destinations.contract import Refused, Unavailable, unproven
-from sluice.flow.batch import InDoubt, Item
+from sluice.destinations.contract import Ambiguous, Recovered, Refused, Unavailable, unproven
+from sluice.flow.batch import Batch, InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.delivery.identities import Identities
@@ -272,3 +272,35 @@ async def test_what_was_begun_is_never_withdrawn() -> None:
         await running
     assert setup.states == [("opened", [0])]
     assert offsets_of(setup.batch.items) == [0]
+
+
+@instantly
+async def test_batch_of_twins_alone_keeps_no_permit_from_the_one_it_waits_for() -> None:
+    """While the vendor is probed there is one permit: who waits for a twin with it would wait for ever."""
+    identities, limiter = Identities(), make_limiter(max_concurrent=1)
+    destination = FakeItemDestination({0: [LOST]}, found=lambda _: None)
+    setups = [
+        _Setup(destination, _creates(offset, identity=CREATE), limiter=limiter, identities=identities)
+        for offset in range(2)
+    ]
+    await asyncio.gather(*(_run_beside(setup) for setup in setups))
+    assert (destination.calls, limiter.in_flight) == ([0, 0, 1], 0)
+
+
+@pytest.mark.parametrize("error", [LOST, Ambiguous("a page", refusal=REFUSED)])
+@instantly
+async def test_what_the_question_finds_begun_is_noted_before_it_is_opened_anew(error: Ambiguous) -> None:
+    """Opened with newer ids, or withdrawn, the next owner would take it for not made, and make it again."""
+
+    class Finds(FakeItemDestination):
+        """A vendor that has made the first of two steps."""
+
+        async def recover(self, batch: Batch, in_doubt: InDoubt) -> AsyncIterator[Recovered]:
+            async for item, outcome in super().recover(batch, in_doubt):
+                item.refs = {**item.refs, "step": "1"}
+                yield item, outcome
+
+    setup = _Setup(Finds({0: [error]}, steps=2, found=lambda _: None), _creates(0))
+    assert await setup.run() == {0: Fate.DELIVERED}
+    assert setup.destination.calls == [0, 0]
+    assert setup.states == [("opened", [0]), ("noted", [0]), ("opened", [0])]

@@ -9,13 +9,13 @@ from sluice.flow.batch import Item
 from sluice.flow.outcome import Fate, Outcome
 
 DELETING = "deleting"
-"""Ref of an item whose delete may have been sent: a 404 is then its own doing. §12 [assumed]"""
+"""Ref of an item whose delete may have been sent, with the id: a 404 is then its own doing. §12 [assumed]"""
 
 
 async def delete(work: Delete, item: Item, api: Api, calls: Calls) -> Outcome:
     """Delete the record. Raises ``BatchError``."""
     deleted = Outcome(Fate.DELIVERED, "DELETED", record_id=str(work.id))
-    was_sent = DELETING in item.refs
+    was_sent = item.refs.get(DELETING) == str(work.id)
     try:
         path = await _path(work, api, calls)
         if not was_sent:
@@ -24,6 +24,8 @@ async def delete(work: Delete, item: Item, api: Api, calls: Calls) -> Outcome:
     except Refused as error:
         if was_sent and error.http_status == 404:
             return deleted
+        if not was_sent and DELETING in item.refs and not error.may_be_at_work:
+            await calls.note({DELETING: ""})  # redriven, it is not its own doing
         raise
     return deleted
 

@@ -78,7 +78,7 @@ class BloomGrowth:
         self._upserter = Upserter(self._api, self._seen, self._creator, self._changer)
         has_marks = settings.marker == "notes"
         self._pads = Pads(settings, transport=transport, on_request=on_request) if has_marks else None
-        self._recovery = Recovery(self._api, self._seen, self._meetings, self._pads, settings)
+        self._recovery = Recovery(self._api, self._seen, self._pads, settings)
         self._checking = asyncio.Lock()
         self._where = httpx.URL(base_url).host
 

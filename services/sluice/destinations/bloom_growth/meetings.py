@@ -17,6 +17,8 @@ from sluice.flow.outcome import Fate, Outcome
 
 MEETING = "meeting"
 """Ref of a meeting's item: the id of the meeting that is made."""
+ADOPTED = "adopted"
+"""Ref beside it: the answer was lost, and the meeting was found."""
 
 
 class Meetings:
@@ -25,21 +27,15 @@ class Meetings:
     def __init__(self, api: Api, creator: Creator) -> None:
         self._api = api
         self._creator = creator
-        self.adopted: dict[str, str] = {}
-        """Meetings that were found after a lost answer and lack their attendees, by the identifier of their item."""
 
     async def make(self, create: Create, item: Item, calls: Calls) -> Outcome:
         """Make the meeting of ``create``, or what is missing of it. Raises ``BatchError``."""
-        made = Outcome(Fate.DELIVERED, "CREATED", record_id=item.refs.get(MEETING))
+        code = "adopted" if ADOPTED in item.refs else "CREATED"
+        made = Outcome(Fate.DELIVERED, code, record_id=item.refs.get(MEETING))
         if made.record_id is None:
-            adopted = self.adopted.get(item.identifier)
-            if adopted is None:
-                made = await self._creator.make(create, item, calls)
-            else:
-                made = Outcome(Fate.DELIVERED, "adopted", record_id=adopted)
+            made = await self._creator.make(create, item, calls)
             if made.record_id is not None and create.attendees:
                 await calls.note({MEETING: made.record_id})
-            self.adopted.pop(item.identifier, None)
         missing = await self.add(int(made.record_id or 0), create.attendees, calls)
         return partial(f"the meeting {made.record_id} is made", made.record_id, missing) if missing else made
 

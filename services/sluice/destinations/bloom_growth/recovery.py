@@ -17,7 +17,7 @@ from sluice.destinations.bloom_growth.api import Api
 from sluice.destinations.bloom_growth.assumptions import MAX_NAMESAKES, MAX_READS
 from sluice.destinations.bloom_growth.listings import all_lists
 from sluice.destinations.bloom_growth.marks import MARKED, Pads, mark_of
-from sluice.destinations.bloom_growth.meetings import MEETING, Meetings
+from sluice.destinations.bloom_growth.meetings import ADOPTED, MEETING
 from sluice.destinations.bloom_growth.seen_ids import SeenIds
 from sluice.destinations.bloom_growth.settings import BloomGrowthSettings
 from sluice.destinations.bloom_growth.titles import fold, may_be_cut
@@ -31,6 +31,7 @@ from sluice.destinations.bloom_growth.verdicts import (
     Unknown,
     Verdict,
     judge,
+    judge_claims,
     lane_key,
 )
 from sluice.destinations.bloom_growth.work import Create, Upsert, decode_work
@@ -42,12 +43,9 @@ from sluice.flow.outcome import Fate, Outcome
 class Recovery:
     """Finder of records at one account."""
 
-    def __init__(
-        self, api: Api, seen: SeenIds, meetings: Meetings, pads: Pads | None, settings: BloomGrowthSettings
-    ) -> None:
+    def __init__(self, api: Api, seen: SeenIds, pads: Pads | None, settings: BloomGrowthSettings) -> None:
         self._api = api
         self._seen = seen
-        self._meetings = meetings
         self._pads = pads
         self._has_no_namesakes = settings.namesakes == "none"
         self._proof_after_s = settings.settle_s + settings.read_lag_s
@@ -130,17 +128,16 @@ class Recovery:
         self, kind: str, doubts: Sequence[Doubt], listed: dict[int, Listed]
     ) -> list[tuple[Doubt, Verdict]]:
         """Return whose notes name them, and leave out of ``listed`` whatever has a mark: it is another item's."""
-        found: list[tuple[Doubt, Verdict]] = []
         if self._pads is None or kind not in MARKED or len(listed) > MAX_NAMESAKES * len(doubts):
-            return found
-        by_mark = {mark_of(doubt.item.event.event_id): doubt for doubt in doubts}
+            return []
+        claims: list[tuple[Doubt, int]] = []
         for one in list(listed.values()):
             async with self._reads:
                 marks = await self._pads.marks(one.details_url)
             if marks:
                 del listed[one.id]
-            found += [(by_mark[mark], Adopted(one.id)) for mark in marks & by_mark.keys()]
-        return found
+            claims += [(doubt, one.id) for doubt in doubts if mark_of(doubt.item.event.event_id) in marks]
+        return judge_claims(claims)
 
     async def _date_meetings(self, listed: dict[int, Listed], bounds: Bounds) -> None:
         """Leave out the meetings that were made before: their list has names alone. §15"""
@@ -163,7 +160,7 @@ class Recovery:
                 case Adopted(id_):
                     self._seen.credit(create.object, id_)
                     if create.attendees:
-                        self._meetings.adopted[item.identifier] = str(id_)
+                        item.refs = {**item.refs, MEETING: str(id_), ADOPTED: "yes"}
                         yield item, None
                     else:
                         message = "the answer was lost, and the record was found"

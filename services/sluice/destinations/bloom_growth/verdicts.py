@@ -14,6 +14,7 @@ any other number                nobody can tell
 Owners are not compared: the server may have put another one (§5). Our clock is not compared with anything (§15).
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -93,6 +94,27 @@ def judge(doubts: Sequence[Doubt], listed: Mapping[int, Listed]) -> list[tuple[D
         for title in dict.fromkeys(doubt.title for doubt in doubts)
         for pair in _judge_twins([doubt for doubt in doubts if doubt.title == title], listed)
     ]
+
+
+def judge_claims(claims: Sequence[tuple[Doubt, int]]) -> list[tuple[Doubt, Verdict]]:
+    """Return the verdict on each doubt in ``claims``, which pair it with a record whose notes name its event.
+
+    A person may copy a record with its notes, and a publisher may send an event twice: that proves nothing.
+    """
+    ids: defaultdict[int, list[int]] = defaultdict(list)
+    rows: defaultdict[int, list[int]] = defaultdict(list)
+    for doubt, id_ in claims:
+        ids[doubt.item.row].append(id_)
+        rows[id_].append(doubt.item.row)
+    verdicts: dict[int, tuple[Doubt, Verdict]] = {}
+    for doubt, id_ in claims:
+        own = ids[doubt.item.row]
+        is_clear = len(own) == len(rows[id_]) == 1
+        verdicts[doubt.item.row] = (
+            doubt,
+            Adopted(id_) if is_clear else Unknown(f"the notes of {_ids(own)} name its event, or several events"),
+        )
+    return list(verdicts.values())
 
 
 def _judge_twins(twins: Sequence[Doubt], listed: Mapping[int, Listed]) -> list[tuple[Doubt, Verdict]]:

@@ -38,7 +38,7 @@ def digest(names: Sequence[str], data: Mapping[str, Any]) -> int:
         tuple(
             [
                 value
-                if (kind := type(value)) in _PLAIN or (kind is str and not 20 <= len(value) <= 35)
+                if type(value) in _PLAIN or (isinstance(value, str) and not 20 <= len(value) <= 35)
                 else canonical(value)
                 for value in map(data.get, names)
             ]

@@ -85,6 +85,14 @@ class ItemCalls:
             desk.back()
         kill_points.at(KillPoint.NAMED)
 
+    async def note_found(self) -> bool:
+        """Put all refs of the item into the journal; return whether it is still ours to write."""
+        try:
+            await self.note(self.item.refs)
+        except Abandoned:
+            return False
+        return True
+
 
 class _Permit:
     """A permit for one call."""

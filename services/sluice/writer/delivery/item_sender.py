@@ -148,6 +148,9 @@ class ItemSender:
         cleared = await self._clearance.clear(items)
         if cleared:
             self._limiter.release()  # each call takes its own
+        else:
+            # Twins may wait on for one that needs it.
+            self._clearance.release_permit()
         if len(cleared) < len(items):
             rows = {item.row for item in cleared}
             for item in items:
@@ -217,12 +220,20 @@ class ItemSender:
         """Ask the vendor what became of ``lost``, and write those that are proven not to be applied."""
         inquiry = Inquiry(self._destination, self._clearance, self.batch, self._know)
         refusals = {one.item.row: one.refusal for one in lost}
+        refs = {one.item.row: one.item.refs for one in lost}
         # Those that were cleared together share what the vendor had shown before.
         for in_doubt in {id(one.in_doubt): one.in_doubt for one in lost}.values():
             items = [one.item for one in lost if one.in_doubt is in_doubt]
             async for unapplied in inquiry.unapplied(items, self._since_now(in_doubt)):
                 again: list[Item] = []
                 for item in unapplied:
+                    if item.refs is not refs[item.row]:
+                        # It is begun, and opened with newer ids it would seem not to be.
+                        if await ItemCalls(self._desk, item).note_found():
+                            again.append(item)
+                        else:
+                            self._release(item.row)
+                        continue
                     refusal = refusals[item.row]
                     losses = self._losses.setdefault(item.row, LostAnswers(None))
                     losses.add(self._limiter.answered)
