@@ -16,15 +16,26 @@ from demo.stories import STORIES, Choices
 from sluice import KafkaUnreachable, PublishError
 
 
+class _Vendors(click.Choice[str]):
+    """Choice of a vendor; the sandbox writes some names with hyphens."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return super().convert(value.replace("-", "_"), param, ctx)
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option(
-    "--vendor", type=click.Choice(list(STORIES)), default="blueconic", show_default=True, help="Whom to carry to."
+    "--vendor", type=_Vendors(list(STORIES)), default="blueconic", show_default=True, help="Whom to carry to."
 )
 @click.option(
     "--api", type=click.Choice(["1.0", "2.0"]), help="salesforce: which version of its Bulk API.  [default: 1.0]"
 )
 @click.option(
-    "--records", "--airports", type=click.IntRange(100), metavar="N", help="Only the first N airports, or players."
+    "--records",
+    "--airports",
+    type=click.IntRange(100),
+    metavar="N",
+    help="Only N airports, players, vulnerabilities or orders.",
 )
 @click.option(
     "--outage-s", type=click.FloatRange(1), default=5.0, show_default=True, help="How long the vendor is down."

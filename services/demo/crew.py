@@ -61,8 +61,12 @@ class Crew:
         down_at_s = time.monotonic()
         await vendor.add_fault(outage)
         view.event(f"[red]{name} goes down[/]: for {outage.seconds:g} s it answers every call with {outage.status}")
-        await progress.until(lambda now: now.is_holding, "the writers to notice the outage")
-        view.event("the writers hold: they keep what they have, try now and then, and give nothing up")
+        over_at_s = down_at_s + outage.seconds
+        await progress.until(
+            lambda now: now.is_holding or time.monotonic() > over_at_s, "the writers to notice the outage"
+        )
+        if progress.figures.is_holding:
+            view.event("the writers hold: they keep what they have, try now and then, and give nothing up")
         await progress.until(lambda now: not now.is_holding, "the end of the outage")
         after_s = time.monotonic() - down_at_s
         view.event(f"[green]delivery goes on by itself[/], {after_s:.1f} s after {name} went down")

@@ -15,8 +15,8 @@ from sandbox.kafka.jars import KAFKA_VERSION
 
 LANES = 4
 SAMPLE_RATIO = 0.02
-SESSION_TIMEOUT_S = 6.0
-"""Time after which another writer takes over from one that was killed: the shortest that a broker takes by default."""
+SESSION_TIMEOUT_S = 8.0
+"""Time after which another writer takes over from one that was killed; 30 s by default."""
 
 
 class Vendor(Protocol):

@@ -40,10 +40,10 @@ class Effects(NamedTuple):
     """The part of the vendor's ledger that is compared with the receipts, by object."""
 
     by_code: Mapping[str, str | None]
-    """The effects by the codes of receipts, where they differ. ``None`` for the vendor's refusals: they have none."""
+    """The effects by the codes of receipts, where they differ. ``None`` for what the vendor has not done."""
     is_compared: Callable[[str, str], bool] = lambda _family, _effect: True
     """Tells of an object and an effect whether each has a receipt of its own: a part of a record has none."""
-    count: Callable[[Sequence[LedgerEntry]], dict[str, dict[str, int]]] | None = None
+    recount: Callable[[Sequence[LedgerEntry]], dict[str, dict[str, int]]] | None = None
     """Counts effects by object, where the ledger's own summary does not tell objects apart."""
 
 
@@ -180,9 +180,9 @@ async def collect(
 
 async def _ledger(environment: Environment, effects: Effects | None) -> LedgerSummary:
     summary = await environment.vendor.summary()
-    if effects is None or effects.count is None:
+    if effects is None or effects.recount is None:
         return summary
-    return msgspec.structs.replace(summary, effects=effects.count(await environment.vendor.ledger()))
+    return msgspec.structs.replace(summary, effects=effects.recount(await environment.vendor.ledger()))
 
 
 def _source(receipt: Receipt) -> Position | None:

@@ -76,7 +76,7 @@ def _vendor_count(evidence: Evidence, tally: Tally, shown: set[tuple[str, str]])
     """Return the vendor's count as text; ``shown`` are the effects that have been counted further up."""
     effect, count = evidence.effect(tally), evidence.vendor_count(tally)
     if count is None:
-        return "not sent" if effect[1] else "refused"
+        return "not sent" if effect[1] else "none"
     if effect in shown:
         return "in the above"
     shown.add(effect)
@@ -98,7 +98,12 @@ def _print_dead_letters(screen: Screen, evidence: Evidence) -> None:
         screen.print(Padding(f"[dim]{escape(headers.get(Header.ERROR_MESSAGE, ''))}[/]", (0, 0, 0, 2), expand=False))
     screen.print()
     if evidence.dead_messages:
-        _print_message(screen, max(evidence.dead_messages, key=lambda message: len(message.value or b"")))
+        _print_message(screen, max(evidence.dead_messages, key=_telling))
+
+
+def _telling(message: ConsumerRecord) -> tuple[bool, int]:
+    """Return how much ``message`` tells of dead letters, to be compared."""
+    return NOTE in _texts(message), len(message.value or b"")
 
 
 def print_verdict(screen: Screen, evidence: Evidence) -> bool:

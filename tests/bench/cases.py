@@ -1,7 +1,7 @@
 """The cases of the benchmark, each with its budgets."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import pairwise
 from math import inf
@@ -10,15 +10,21 @@ from statistics import median
 import msgspec
 import uvloop
 
+from tests.bench.bloom_growth import publish as publish_issues
+from tests.bench.bloom_growth import run_bloom_growth
 from tests.bench.contender import interpreter_version
+from tests.bench.issue_creates import create_figures, measure_issue_creates
 from tests.bench.journal import journal_bytes
+from tests.bench.kind_runs import KindRun
 from tests.bench.latency import measure_latency
+from tests.bench.liquid_decisions import Write, run_liquid_decisions
+from tests.bench.liquid_decisions import publish as publish_accounts
 from tests.bench.outage import measure_outage
-from tests.bench.report import Figure, Report, at_least, at_most, this_machine
+from tests.bench.report import Figure, Report, at_least, at_most, ratio_at_least, this_machine
 from tests.bench.restart import measure_restart
 from tests.bench.salesforce import FULL_AGE_S, MAX_AGE_S, Kind, SalesforceRun, measure_stuck, run_salesforce
 from tests.bench.salesforce import publish as publish_salesforce
-from tests.bench.single_calls import measure_single_calls
+from tests.bench.single_calls import call_figures, measure_single_calls
 from tests.bench.stage import Stage, staged
 from tests.bench.throughput import Comparison, Run, compare, run_once
 from tests.bench.workload import publish
@@ -26,7 +32,7 @@ from tests.bench.workload import publish
 CASES = (
     *("4-lanes", "4-lanes-sampled", "12-lanes", "flat", "latency", "restart", "outage"),
     *("salesforce", "salesforce-mixed", "salesforce-held", "salesforce-stuck"),
-    "single-calls",
+    *("single-calls", "bloom-growth", "liquid-upsert", "liquid-import"),
 )
 SAMPLED_EVERY = 100
 CALLS: dict[Kind, int] = {"salesforce_bulk1": 600, "salesforce_bulk2": 400}
@@ -61,7 +67,7 @@ class Bench:
         )
 
     async def run(self) -> Report:
-        cases = {
+        cases: dict[str, Callable[[], Awaitable[None]]] = {
             "4-lanes": lambda: self._compare("4-lanes", 4, 0.70),
             "4-lanes-sampled": lambda: self._compare("4-lanes-sampled", 4, 0.65, sampled=True),
             "12-lanes": lambda: self._compare("12-lanes", 12, 0.70),
@@ -74,6 +80,9 @@ class Bench:
             "salesforce-held": self._salesforce_held,
             "salesforce-stuck": self._salesforce_stuck,
             "single-calls": self._single_calls,
+            "bloom-growth": self._bloom_growth,
+            "liquid-upsert": lambda: self._liquid_decisions("upsert"),
+            "liquid-import": lambda: self._liquid_decisions("import"),
         }
         for case in self._plan.cases:
             self._tell(f"{case} …")
@@ -191,13 +200,54 @@ class Bench:
         found = await asyncio.to_thread(uvloop.run, measure_single_calls(2 * self._plan.alternations + 1, calls))
         for found_round in found:
             self._tell(f"single calls  {found_round.ours:,.0f}/CPU-s  aiohttp {found_round.aiohttp:,.0f}/CPU-s")
-        ratios = sorted(one.ours / one.aiohttp for one in found)
-        rate = median(one.ours for one in found)
-        what = f"client / bare aiohttp, from {ratios[0]:.2f} to {ratios[-1]:.2f}"
+        self._report.figures += call_figures(found)
+
+    async def _bloom_growth(self) -> None:
+        """Compare creates by the kind with others', on the loop that a writer has; then run a writer."""
+        case, plan = "bloom-growth", self._plan
+        calls, records = max(500, plan.records // 500), max(500, plan.records // 100)
+        found = await asyncio.to_thread(uvloop.run, measure_issue_creates(2 * plan.alternations + 1, calls))
+        for one in found:
+            bloomy = "not measured: needs Python 3.12" if one.bloomy is None else f"{one.bloomy:,.0f}/CPU-s"
+            self._tell(f"creates  {one.ours:,.0f}/CPU-s  aiohttp {one.aiohttp:,.0f}/CPU-s  bloomy-python {bloomy}")
+        self._report.figures += create_figures(case, found)
+        async with self._empty_stage() as stage:
+            await publish_issues(stage, records)
+            runs = [self._told(case, await run_bloom_growth(stage, records)) for _ in range(plan.alternations)]
+        rate = median(run.records_per_cpu_s for run in runs)
+        calls_per_s = median(run.calls / run.seconds for run in runs)
+        share = rate / median(one.ours for one in found)
         self._report.figures += [
-            Figure(case="single-calls", what="calls per CPU-second", value=rate, unit="/CPU-s"),
-            at_least("single-calls", what, median(ratios), 0.6),
+            Figure(case=case, what="writer, records per CPU-second", value=rate, unit="/CPU-s"),
+            Figure(case=case, what="writer, calls per second", value=calls_per_s, unit="/s"),
+            Figure(case=case, what="the kind's share of the writer's CPU", value=share),
         ]
+
+    async def _liquid_decisions(self, way: Write) -> None:
+        """Compare upserts, or imports that are read back, with the writer to BlueConic in the same minutes."""
+        case = f"liquid-{way}"
+        records, ratios, runs = self._plan.records, list[float](), list[KindRun]()
+        async with self._stage(records) as blueconic, self._empty_stage() as stage:
+            await publish_accounts(stage, records)
+            for _ in range(self._plan.alternations):
+                other = await run_once("writer", blueconic, records)
+                runs.append(self._told(case, await run_liquid_decisions(stage, records, way)))
+                self._report.runs.append(other)
+                ratios.append(runs[-1].records_per_cpu_s / other.records_per_cpu_s)
+        rate = median(run.records_per_cpu_s for run in runs)
+        calls = median(run.calls for run in runs) * 1_000_000 / records
+        peak_mib = max(run.peak_rss_bytes for run in runs) / 2**20
+        self._report.figures += [
+            Figure(case=case, what="records per CPU-second", value=rate, unit="/CPU-s"),
+            ratio_at_least(case, f"{way} / writer to BlueConic", ratios, 0.6),
+            at_most(case, "writer, peak memory", peak_mib, 300, "MiB"),
+            Figure(case=case, what="calls per 1,000,000 records", value=calls),
+        ]
+
+    def _told(self, case: str, run: KindRun) -> KindRun:
+        self._report.kinds.append(run)
+        self._tell(f"{case}  {run}")
+        return run
 
     async def _run_salesforce(
         self, stage: Stage, kind: Kind, *, held: bool = False, max_age_s: float = MAX_AGE_S

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from statistics import median
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -18,13 +19,14 @@ from sluice.destinations.contract import PreSendCheck
 from sluice.events import RecordEvent
 from sluice.flow.outcome import Fate
 from sluice.setting_types import Secret
+from tests.bench.report import Figure, ratio_at_least
 from tests.bench.vendor import Served, served
 from tests.support.factories import NOON, make_item, send_now
 
 IN_FLIGHT = 50
 
 Create = Callable[[Sequence[str]], Awaitable[int]]
-"""Makes issues with these titles, ``IN_FLIGHT`` at a time; returns how many have an id."""
+"""Maker of issues with these titles, ``IN_FLIGHT`` at a time, which returns how many have an id."""
 
 
 class Round(NamedTuple):
@@ -41,18 +43,33 @@ async def measure_issue_creates(rounds: int, calls: int) -> list[Round]:
         async with AsyncExitStack() as stack:
             bodies = await stack.enter_async_context(_session(vendor))
             issue = await _place(bodies)
-            creates: list[Create] = [
-                await stack.enter_async_context(_ours(vendor, issue)),
-                _bare(bodies, issue),
+            ours, bare = await stack.enter_async_context(_ours(vendor, issue)), _bare(bodies, issue)
+            client = _bloomy(vendor)
+            bloomy = _through(await stack.enter_async_context(client), issue) if client else None
+            found = [
+                Round(
+                    await _rate(ours, calls),
+                    await _rate(bare, calls),
+                    await _rate(bloomy, calls) if bloomy else None,
+                )
+                for _ in range(rounds + 1)
             ]
-            if bloomy := _bloomy(vendor):
-                creates.append(_through(await stack.enter_async_context(bloomy), issue))
-            found = [[await _rate(create, f"{number}", calls) for create in creates] for number in range(rounds + 1)]
-    return [Round(ours, bare, *(others or [None])) for ours, bare, *others in found[1:]]
+    return found[1:]
 
 
-async def _rate(create: Create, name: str, calls: int) -> float:
-    titles = [f"What we talk about, {name}-{number}" for number in range(calls)]
+def create_figures(case: str, found: Sequence[Round]) -> list[Figure]:
+    """Return the figures of all rounds; nothing of what was not measured."""
+    figures = [
+        Figure(case=case, what="creates by the kind", value=median(one.ours for one in found), unit="/CPU-s"),
+        ratio_at_least(case, "kind / bare aiohttp", [one.ours / one.aiohttp for one in found], 0.6),
+    ]
+    if by_bloomy := [one.ours / one.bloomy for one in found if one.bloomy is not None]:
+        figures.append(ratio_at_least(case, "kind / bloomy-python", by_bloomy, 5))
+    return figures
+
+
+async def _rate(create: Create, calls: int) -> float:
+    titles = [f"What we talk about, {number}" for number in range(calls)]
     started_s = time.process_time()
     made = await create(titles)
     used_s = time.process_time() - started_s

@@ -3,12 +3,14 @@
 import os
 import platform
 from collections.abc import Sequence
+from statistics import median
 
 import msgspec
 import psutil
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.kind_runs import KindRun
 from tests.bench.latency import Latencies
 from tests.bench.outage import Outage
 from tests.bench.receipts import Delivered
@@ -36,6 +38,11 @@ def at_most(case: str, what: str, value: float, bound: float, unit: str = "") ->
     return Figure(
         case=case, what=what, value=value, unit=unit, budget=f"≤ {bound:g} {unit}".strip(), met=value <= bound
     )
+
+
+def ratio_at_least(case: str, what: str, ratios: Sequence[float], bound: float) -> Figure:
+    """Return the median of ``ratios``, which vary with the machine, with their range."""
+    return at_least(case, f"{what}, from {min(ratios):.2f} to {max(ratios):.2f}", median(ratios), bound)
 
 
 class Machine(msgspec.Struct, kw_only=True):
@@ -69,12 +76,13 @@ class Report(msgspec.Struct, kw_only=True):
     outage: Outage | None = None
     salesforce: list[SalesforceRun] = []
     stuck: Stuck | None = None
+    kinds: list[KindRun] = []
 
     @property
     def complete(self) -> bool:
         """True if every record of every run has exactly one receipt."""
         measured: Sequence[Delivered | Latencies | None]
-        measured = [*self.runs, self.latencies, self.restart, self.outage, *self.salesforce, self.stuck]
+        measured = [*self.runs, self.latencies, self.restart, self.outage, *self.salesforce, self.stuck, *self.kinds]
         return all(one.complete for one in measured if one is not None)
 
 

@@ -1,7 +1,6 @@
 """Runs of the writer to Salesforce: what vendor jobs cost, in CPU, memory, calls and batches of the daily budget."""
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,7 +14,7 @@ from sandbox.salesforce.faults import HoldJobs
 from sluice.kafka.sending import Message
 from tests.bench.contender import Contender, logged_at, running, writer_command
 from tests.bench.receipts import Delivered, count_receipts
-from tests.bench.stage import DESTINATION, Stage
+from tests.bench.stage import Stage
 from tests.bench.throughput import committed
 from tests.bench.vendor import Served, served
 from tests.bench.workload import SPREAD, rewind, write
@@ -198,8 +197,4 @@ def _settings(stage: Stage, vendor: Served, kind: Kind, records: int, *, max_age
     window: dict[str, float] = {"max_age_s": max_age_s if records >= TINY else QUICK_AGE_S}
     if kind == "salesforce_bulk1":  # 2.0 has a larger batch of its own
         window["max_items"] = _batch(records)
-    path = stage.settings_file(vendor)
-    settings = json.loads(path.read_text(encoding="utf-8"))
-    settings["destinations"][DESTINATION] = {"to": to, "window": window}
-    path.write_text(json.dumps(settings), encoding="utf-8")
-    return path
+    return stage.settings_file(vendor, entry={"to": to, "window": window})

@@ -7,8 +7,9 @@ import asyncio
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from statistics import median
 from typing import NamedTuple
 
 import aiohttp
@@ -18,6 +19,7 @@ from sluice.destinations.http import open_client, send
 from sluice.destinations.http_attempts import PRE_SEND_CHECK
 from sluice.destinations.oauth import Token, TokenAuth
 from sluice.destinations.settings import DestinationSettings
+from tests.bench.report import Figure, ratio_at_least
 from tests.bench.vendor import ENVIRON
 from tests.support.paths import ROOT
 
@@ -42,6 +44,14 @@ async def measure_single_calls(rounds: int, calls: int) -> list[Round]:
     with _served() as url:
         async with _our_calls(url) as ours, _aiohttp_calls(url) as bare:
             return [Round(await _rate(ours, calls), await _rate(bare, calls)) for _ in range(rounds + 1)][1:]
+
+
+def call_figures(found: Sequence[Round]) -> list[Figure]:
+    rate = median(one.ours for one in found)
+    return [
+        Figure(case="single-calls", what="calls per CPU-second", value=rate, unit="/CPU-s"),
+        ratio_at_least("single-calls", "client / bare aiohttp", [one.ours / one.aiohttp for one in found], 0.6),
+    ]
 
 
 async def _rate(call: Call, calls: int) -> float:

@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,14 +72,22 @@ class Stage(NamedTuple):
         """Run BlueConic's sandbox without a limit of requests at once, which the benchmark is not about."""
         return served("blueconic", "--ledger", "counts", "--max-concurrent", "1000000", python=self.python)
 
-    def settings_file(self, vendor: Served, *, max_age_s: float = 1.0, otlp_endpoint: str | None = None) -> Path:
-        """Write the writer's settings; JSON is YAML."""
+    def settings_file(
+        self,
+        vendor: Served,
+        *,
+        entry: Mapping[str, Any] | None = None,
+        max_age_s: float = 1.0,
+        otlp_endpoint: str | None = None,
+    ) -> Path:
+        """Write the writer's settings; JSON is YAML. ``entry`` is the destination's, if it is not BlueConic's."""
         path = self.directory / f"{self.prefix}yaml"
         settings = {
             "kafka": {"bootstrap_servers": self.bootstrap_servers, "session_timeout_s": SESSION_TIMEOUT_S},
             "topic_prefix": self.prefix,
             "destinations": {
-                DESTINATION: {
+                DESTINATION: entry
+                or {
                     "to": {"kind": "blueconic", "url": vendor.url, **vendor.credentials},
                     "window": {"max_items": 1000, "max_age_s": max_age_s},
                 }

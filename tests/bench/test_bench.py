@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from importlib.util import find_spec
 
 import msgspec
 import pytest
@@ -12,6 +13,8 @@ from tests.bench.cases import Bench, Plan
 from tests.bench.report import Report, show
 from tests.bench.workload import RECORD_BYTES, message
 from tests.support.kafka_admin import RunningKafka
+
+HAS_BLOOMY = find_spec("bloomy") is not None
 
 
 @pytest.mark.parametrize(
@@ -27,6 +30,9 @@ from tests.support.kafka_admin import RunningKafka
         pytest.param("salesforce-held", 1, 1, 0, id="memory while jobs wait"),
         pytest.param("salesforce-stuck", 3, 2, 0, id="restart behind one job"),
         pytest.param("single-calls", 2, 1, 0, id="client and aiohttp in turn"),
+        pytest.param("bloom-growth", 5 + HAS_BLOOMY, 1 + HAS_BLOOMY, 0, id="creates of Bloom Growth in turn"),
+        pytest.param("liquid-upsert", 4, 2, 1, id="upserts of Liquid Decisions"),
+        pytest.param("liquid-import", 4, 2, 1, id="imports that are read back"),
     ],
 )
 async def test_case_reports_its_figures_and_every_receipt(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from demo.evidence import Evidence, Holding, audit
+from demo.evidence import Effects, Evidence, Holding, audit
 from demo.screen import Screen
 from demo.summary import print_verdict
 from sandbox.ledger.ledger import LedgerSummary
@@ -61,6 +61,18 @@ def verdict(audited: list[str]) -> tuple[bool, str]:
 )
 def test_audit(receipts: list[tuple[int, int] | None], expected: list[str]) -> None:
     assert audit(RECORDS, receipts) == expected
+
+
+def test_a_redriven_record_has_a_receipt_more() -> None:
+    assert audit({(0, 0): "EHAM"}, [(0, 0), (0, 0)], redriven=[(0, 0)]) == []
+    assert audit({(0, 0): "EHAM"}, [(0, 0)], redriven=[(0, 0)]) == ["no receipt: partition 0 offset 0 (EHAM)"]
+
+
+def test_effects_that_have_no_receipt_are_left_out_where_a_story_says_so() -> None:
+    attendees = ledger({"CREATED": 4})
+    effects = Effects({}, lambda family, _effect: family != "group")
+    assert evidence(ledger=attendees, effects=Effects({})).disagreements() != []
+    assert evidence(ledger=attendees, effects=effects).disagreements() == []
 
 
 @pytest.mark.parametrize(

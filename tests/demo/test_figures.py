@@ -30,5 +30,10 @@ def test_the_vendor_is_unavailable_when_one_writer_says_so() -> None:
     assert sum_of([figures({}), figures({}, failures=2)]).is_holding
 
 
+def test_writers_of_a_vendor_without_jobs_have_none() -> None:
+    one = figures({})._replace(vendor_jobs=None)
+    assert sum_of([one, one]).vendor_jobs is None
+
+
 def test_no_writers_have_no_jobs() -> None:
     assert sum_of([]).at_vendor == 0

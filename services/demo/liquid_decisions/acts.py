@@ -90,15 +90,15 @@ class Acts:
         screen, progress, view = self._stage.screen, self._progress, self._view
         screen.step("The answer to an import is lost")
         screen.print(
-            f"{len(file.rows)} orders of {LOST_DAY}; the job runs, but nobody learns its name, and no call lists jobs: "
-            "its effect is looked for, and nothing is sent again meanwhile"
+            f"{len(file.rows)} orders of {LOST_DAY}. The answer to the first import never arrives: its job will run, "
+            "but nobody learns its name, and no call lists jobs. So its effect is looked for, and nothing is sent again"
         )
         await self._vendor.add_fault(DropAfter(method="POST", path=f"{_API}/batch/import"))
         await self._vendor.add_fault(HoldJobs(times=None))
         await self._crew.publish_file(file)
         with view.shown():
             await progress.until(lambda now: now.at_vendor >= len(file.rows), "the orders to be with the vendor")
-        view.event("the answer is lost")
+        view.event("Liquid Decisions has all of them; of one job only the journal knows that it may be there: `lost`")
         await self._list_jobs()
         with view.shown():
             await self._vendor.clear_faults()
@@ -123,7 +123,7 @@ class Acts:
                 await self._vendor.cancel_job(job.job_id)
             await self._vendor.clear_faults()
             await self._vendor.release_jobs()
-            view.event(f"[red]canceled[/]: {len(held)} jobs")
+            view.event(f"[red]a person has canceled[/] the {len(held)} jobs at Liquid Decisions, before they ran")
             await self._all_have_receipts()
         view.event(f"{len(file.rows)} dead letters, of class `cancelled`; a person looks at them, and has them sent")
         directory = self._stage.environment.directory

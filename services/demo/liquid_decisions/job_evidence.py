@@ -1,31 +1,21 @@
-"""Upserts and imports of a run, from the logs of all writers and by the vendor's count."""
+"""Upserts and imports of a run, and the reading back of what imports have done."""
 
-from collections import Counter
-
+from demo.call_table import print_calls
 from demo.evidence import Evidence
-from demo.processes import log_lines
+from demo.job_logs import print_job_logs
 from demo.screen import Screen
-from demo.summary import new_table
+
+_PURPOSES = {
+    "items/upsert": "upsert items, up to 500 at once",
+    "batch/import": "submit imports",
+    "batch/status": "ask whether imports are over",
+    "items/updates": "read back what imports have done",
+    "data/sqlQuery": "ask for the newest change before an import",
+}
 
 
 def print_jobs(screen: Screen, evidence: Evidence) -> None:
     """Print them."""
-    print(evidence.ledger.requests)
-    msgs = Counter()
-    for log in evidence.logs:
-        import msgspec
-
-        for l in log.read_text().splitlines():
-            try:
-                msgs[msgspec.json.decode(l)["message"]] += 1
-            except Exception:
-                pass
-        for m in (
-            "batch submitted",
-            "batch submitted, its answer is lost",
-            "lost batch looked for",
-            "vendor job collected",
-        ):
-            for line in log_lines(log, m)[:3]:
-                print(line)
-    print(msgs)
+    print_job_logs(screen, evidence.logs, vendor="Liquid Decisions")
+    screen.print()
+    print_calls(screen, evidence, lambda _method, path: _PURPOSES.get(path.removeprefix("/ls/api/"), "log in"))

@@ -57,4 +57,4 @@ class Shop:
 
     def _file(self, name: str, is_in: Callable[[str], bool]) -> File:
         rows = [row for row in self._orders if is_in(row["orderedOn"])]
-        return File(name, "Order", "orderId", name.removesuffix(".csv"), rows)
+        return File(name, "Order", "orderId", name.removesuffix(".csv"), rows, has_bad_row=False)

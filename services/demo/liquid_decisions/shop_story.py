@@ -57,7 +57,7 @@ class ShopStory:
             "DuplicateKey": None,
             "aborted-at-vendor": None,
         },
-        count=count_applied,
+        recount=count_applied,
     )
     explanations: Mapping[str, str] = {
         "Account accepted": "customers, by upsert",
@@ -71,8 +71,8 @@ class ShopStory:
         self._shop = Shop(orders)
         self._outage_s = outage_s
         self.title = (
-            f"Sluice carries a shop's {len(self._shop.accounts.rows):,} customers, its products and its orders of a year "
-            "through Kafka into Liquid Decisions, by upsert and as import jobs."
+            f"Sluice carries a shop's {len(self._shop.accounts.rows):,} customers, its products and its orders through "
+            "Kafka into Liquid Decisions, by upsert and as import jobs."
         )
 
     async def set_up(self, screen: Screen, vendor: Sandbox, _control: SandboxControl) -> None:

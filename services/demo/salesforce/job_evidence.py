@@ -1,39 +1,15 @@
-"""The vendor jobs of a run, read from the logs of all writers, and what they took of the org's budgets."""
+"""The vendor jobs of a run, and what they took of the org's budgets."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-
-import msgspec
+from collections.abc import Mapping
 
 from demo.evidence import Evidence
-from demo.processes import log_lines
+from demo.job_logs import print_job_logs
 from demo.screen import Screen
-from demo.summary import new_table
-
-
-class SubmittedBatch(msgspec.Struct):
-    """A batch that a writer has handed over."""
-
-    batch_id: str
-    batch_key: str
-    items: int
 
 
 def print_jobs(screen: Screen, evidence: Evidence, used: Mapping[str, int], calls: Mapping[str, int]) -> None:
     """Print them. ``used`` and ``calls`` are the vendor's own counts of budgets, and of calls by API."""
-    known = _submitted(evidence.logs, "batch submitted")
-    lost = _submitted(evidence.logs, "batch submitted, its answer is lost")
-    _print_sizes(screen, [batch for batches in (*known.values(), *lost.values()) for batch in batches])
-    screen.print()
-    screen.print(
-        f"the restart: {_outlived(evidence.logs, known)} batches were submitted by one writer and collected by another"
-    )
-    found = [line["found"] for log in evidence.logs for line in log_lines(log, "lost batch looked for")]
-    screen.print(
-        f"lost answers: {sum(map(len, lost.values()))}; looked for at Salesforce: {found.count('found')} found, "
-        f"{found.count('not arrived')} proven not to have arrived"
-    )
+    print_job_logs(screen, evidence.logs, vendor="Salesforce")
     refused = sum(count for request, count in evidence.ledger.requests.items() if request.endswith(" 503"))
     screen.print(f"the outage: {refused} questions were answered with 503, by the vendor's count")
     screen.print(
@@ -41,27 +17,3 @@ def print_jobs(screen: Screen, evidence: Evidence, used: Mapping[str, int], call
         f"for {evidence.records:,} records; calls by API, with those that were refused: "
         + ", ".join(f"{name} {count:,}" for name, count in sorted(calls.items()))
     )
-
-
-def _print_sizes(screen: Screen, batches: Sequence[SubmittedBatch]) -> None:
-    sizes: dict[str, list[int]] = defaultdict(list)
-    for batch in batches:
-        sizes[batch.batch_key].append(batch.items)
-    table = new_table("batches of", "batches", "records, least", "median", "most")
-    for key, items in sorted(sizes.items()):
-        items.sort()
-        table.add_row(key, f"{len(items)}", f"{items[0]:,}", f"{items[len(items) // 2]:,}", f"{items[-1]:,}")
-    screen.print(table)
-
-
-def _submitted(logs: Sequence[Path], message: str) -> dict[Path, list[SubmittedBatch]]:
-    return {log: msgspec.convert(log_lines(log, message), list[SubmittedBatch]) for log in logs}
-
-
-def _outlived(logs: Sequence[Path], submitted: Mapping[Path, Sequence[SubmittedBatch]]) -> int:
-    """Return how many batches another writer has collected than the one that submitted them."""
-    collectors: dict[object, set[Path]] = defaultdict(set)
-    for log in logs:
-        for line in log_lines(log, "vendor job collected"):
-            collectors[line["batch_id"]].add(log)
-    return sum(bool(collectors[batch.batch_id] - {log}) for log, batches in submitted.items() for batch in batches)

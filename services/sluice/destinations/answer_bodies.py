@@ -39,7 +39,7 @@ async def read_answer(response: httpx.Response) -> httpx.Response:
     finally:
         await stream.aclose()
     response.stream = httpx.ByteStream(body.whole())
-    await response.aread()
+    response.read()  # what is whole already takes half of the CPU of ``aread``
     return response
 
 

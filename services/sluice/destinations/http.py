@@ -17,6 +17,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any
 from urllib.request import getproxies, proxy_bypass
@@ -211,6 +212,7 @@ def _messages_in(answer: Any) -> Iterator[str]:
                 yield from (prefix + message for message in _messages_in(named.get(name)))
 
 
+@lru_cache(maxsize=2)  # an answer has a new one once a second
 def _http_date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)

@@ -11,6 +11,7 @@ request that the vendor is about to apply. An answer counts as the vendor's own
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from math import inf
 
 import httpx
@@ -59,6 +60,10 @@ class VendorAnswers:
 
 def is_json(response: httpx.Response) -> bool:
     """Return whether ``response`` calls its body JSON."""
-    content_type: str = response.headers.get("content-type", "")
+    return _is_json_type(response.headers.get("content-type", ""))
+
+
+@lru_cache(maxsize=8)  # a vendor uses a few
+def _is_json_type(content_type: str) -> bool:
     media_type = content_type.partition(";")[0].strip().lower()
     return media_type == "application/json" or media_type.endswith("+json")

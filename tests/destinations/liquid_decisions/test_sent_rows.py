@@ -43,5 +43,6 @@ def test_a_row_takes_less_than_100_bytes() -> None:
     rows, count = SentRows(), 10_000
     for row in range(count):
         rows.add(row, f"Account\0{row}", ("value", "name"), {"value": row, "name": "x" * 50})
-    parts = [rows._rows, rows._states, *rows._rows]
+    rows.compare("Account\x005", {})
+    parts = [rows._hashes, rows._rows, rows._shapes, rows._digests, rows._states, *rows._hashes]
     assert sum(map(sys.getsizeof, parts)) / count < 100

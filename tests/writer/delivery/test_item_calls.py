@@ -1,10 +1,11 @@
 """ItemCalls: a call leaves with a permit and a lane that is ours, and what is noted is in the journal first."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 
-from sluice.destinations.contract import BatchError, Unavailable
+from sluice.destinations.contract import BatchError, Refused, Unavailable, unproven
 from sluice.events import MAX_REFS_BYTES, BatchEvent, Rows
 from sluice.telemetry.metrics import WriterMetrics
 from sluice.writer.delivery.batch_lanes import BatchLanes
@@ -14,7 +15,7 @@ from sluice.writer.delivery.item_calls import Abandoned, CallDesk, ItemCalls
 from tests.support.factories import make_batch, make_items
 from tests.support.fake_items import FakeItemDestination
 from tests.support.fakes import FakeLane, lanes_of
-from tests.support.instant_clock import instantly
+from tests.support.instant_clock import instantly, now_s
 from tests.writer.delivery.setups import LOST, OUTAGE, REFUSED, make_limiter
 
 
@@ -28,7 +29,7 @@ class _Setup:
         clearance = Clearance(batch, FakeItemDestination(), self.limiter, lanes, metrics)
         clearance.release_permit()
         self.limiter.in_flight = 0
-        self.desk = CallDesk(batch, clearance, lanes, self.limiter, Holder("b", self.limiter, metrics))
+        self.desk = CallDesk(batch, clearance, lanes, self.limiter, Holder("b", self.limiter, metrics), 130.0)
         self.item = batch.items[1]
         self.calls = ItemCalls(self.desk, self.item)
 
@@ -59,6 +60,29 @@ def test_failed_call_gives_its_permit_back(error: Callable[[], Exception], failu
             async with setup.calls.permit():
                 raise error()
         assert (setup.limiter.in_flight, setup.limiter.failures, setup.desk.out) == (0, failures, 0)
+
+    run()
+
+
+@pytest.mark.parametrize(
+    ("error", "waits"),
+    [
+        pytest.param(LOST, True, id="a lost answer"),
+        pytest.param(unproven(Refused("404", "no page", 404), may_be_repeated=True), True, id="perhaps a proxy's"),
+        pytest.param(REFUSED, False, id="the vendor's own refusal"),
+        pytest.param(OUTAGE, False, id="an outage"),
+    ],
+)
+def test_newer_writes_of_a_key_wait_where_a_call_may_be_at_work_though_the_kind_goes_on(
+    error: BatchError, waits: bool
+) -> None:
+    @instantly
+    async def run() -> None:
+        setup = _Setup()
+        with suppress(BatchError):
+            async with setup.calls.permit():
+                raise error
+        assert (setup.item.may_run_until_s > now_s() + 100) is waits
 
     run()
 

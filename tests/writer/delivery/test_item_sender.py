@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from sluice.destinations.contract import Ambiguous, Recovered, Unavailable
+from sluice.destinations.contract import Ambiguous, Recovered, Refused, Unavailable, unproven
 from sluice.flow.batch import Batch, InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
 from sluice.telemetry.metrics import WriterMetrics
@@ -154,6 +154,15 @@ async def test_lost_answer_of_a_safe_item_is_written_again_and_newer_writes_of_i
     assert await setup.run() == {0: Fate.DELIVERED}
     assert setup.destination.calls == [0, 0]
     assert setup.batch.items[0].may_run_until_s > now_s() + 100
+
+
+@instantly
+async def test_newer_writes_of_a_key_wait_after_a_refusal_that_may_be_a_proxy_s() -> None:
+    refusal = unproven(Refused("404", "no page", 404), may_be_repeated=True)
+    setup = _Setup(FakeItemDestination({0: [refusal], 1: [REFUSED]}), make_items(2))
+    assert await setup.run() == {0: Fate.REJECTED, 1: Fate.REJECTED}
+    first, second = setup.batch.items
+    assert (first.may_run_until_s > now_s() + 100, second.may_run_until_s) == (True, 0.0)
 
 
 @instantly

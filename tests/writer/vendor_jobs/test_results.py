@@ -166,3 +166,9 @@ async def test_rows_of_other_processes_are_not_expected_where_results_come_of_wh
     else:
         with pytest.raises(ResultsIncomplete, match="expected 3 results, got 2"):
             await read_results(_Comparing(), job, DONE, sent, may_be_incomplete=False)
+
+
+@pytest.mark.parametrize(("may_be_repeated", "fate"), [(True, Fate.RETRYABLE), (False, Fate.AMBIGUOUS)])
+def test_what_somebody_else_has_written_since_is_not_sent_again(may_be_repeated: bool, fate: Fate) -> None:
+    told = Outcome(Fate.AMBIGUOUS, "other-values", may_be_repeated=may_be_repeated)
+    assert _fate(told).fate is fate

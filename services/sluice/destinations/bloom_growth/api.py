@@ -164,12 +164,13 @@ class Api:
         return self._client.build_request(method, path, content=body, headers=_HEADERS, extensions=extensions)
 
 
-class _Page(Exception):
+class _Page(BatchError):
     """An answer of which only a probe tells whose fault it is: the item's, then ``fault`` is its fate, or nobody's."""
 
     def __init__(self, fault: Fault, *, is_final: bool) -> None:
         super().__init__(str(fault))
         self.fault = fault
+        self.may_be_at_work = fault.may_be_at_work
         self.is_final = is_final
         """False where the same call may be answered otherwise in a moment."""
 

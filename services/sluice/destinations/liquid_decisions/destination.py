@@ -1,7 +1,7 @@
 """One community at Liquid Decisions: small batches are upserted, large ones imported where the settings say so."""
 
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
@@ -119,19 +119,13 @@ class LiquidDecisions:
         """Return names for a lost import once its effect is seen. Raises ``Unavailable``, ``Ambiguous``."""
         return await self._imports.find(lost, sent)
 
-    async def poll(self, jobs: Sequence[Refs]) -> AsyncIterator[tuple[Refs, JobState]]:
+    def poll(self, jobs: Sequence[Refs]) -> AsyncIterator[tuple[Refs, JobState]]:
         """Yield the states of imports. Raises ``Unavailable``, ``Misconfigured``."""
-        async with aclosing(self._imports.poll(jobs)) as states:
-            async for refs, state in states:
-                yield refs, state
+        return self._imports.poll(jobs)
 
-    async def collect(
-        self, refs: Refs, over: Over, items: int, sent: Sent
-    ) -> AsyncIterator[tuple[object, Outcome | None]]:
+    def collect(self, refs: Refs, over: Over, items: int, sent: Sent) -> AsyncIterator[tuple[object, Outcome | None]]:
         """Yield outcomes by row, by what is there of each item. Raises ``Unavailable``."""
-        async with aclosing(self._imports.collect(refs, over, items, sent)) as results:
-            async for row, outcome in results:
-                yield row, outcome
+        return self._imports.collect(refs, over, items, sent)
 
     async def abort(self, refs: Refs) -> None:
         """Cancel an import; what it has written stays."""

@@ -16,7 +16,7 @@ _NUMBER = re.compile(r"([+-]?)0*(\d+?)(?:\.(\d*?)0*)?", re.ASCII)
 def fold_text(text: str) -> str:
     """Return ``text`` as it is compared: trimmed, without case, a number by its value."""
     folded = text.strip().casefold()
-    if folded and folded[-1] in "0123456789." and (number := _NUMBER.fullmatch(folded)):
+    if folded and folded[0] in "+-0123456789" and (number := _NUMBER.fullmatch(folded)):
         sign, whole, fraction = number.groups()
         folded = f"{whole}.{fraction}" if fraction else whole
         return f"-{folded}" if sign == "-" and folded != "0" else folded

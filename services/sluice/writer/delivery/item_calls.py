@@ -1,5 +1,6 @@
 """The calls of one item: each waits for a permit, and is made only while the item's lane is ours."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from types import TracebackType
@@ -22,7 +23,15 @@ class Abandoned(Exception):
 class CallDesk:
     """The desk at which the calls of one batch begin and end."""
 
-    def __init__(self, batch: Batch, clearance: Clearance, lanes: BatchLanes, limiter: Limiter, holder: Holder) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        clearance: Clearance,
+        lanes: BatchLanes,
+        limiter: Limiter,
+        holder: Holder,
+        settle_s: float,
+    ) -> None:
         self.batch = batch
         self.clearance = clearance
         self.lanes = lanes
@@ -33,6 +42,11 @@ class CallDesk:
         self.out = 0
         """Calls that are out, and notes that are not in the journal yet."""
         self.on_none_out: Callable[[], None] = _nothing
+        self._settle_s = settle_s
+
+    def hold_key(self, item: Item) -> None:
+        """Have newer writes of the key of ``item`` wait: the vendor may still be at work on a call."""
+        item.may_run_until_s = asyncio.get_running_loop().time() + self._settle_s
 
     def back(self) -> None:
         """Take note that a call is answered, or a note in the journal."""
@@ -105,6 +119,9 @@ class _Permit:
         self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None
     ) -> None:
         desk = self._desk
+        if isinstance(error, BatchError) and error.may_be_at_work:
+            # Here, since the kind may go on with another call, and the item may end well.
+            desk.hold_key(self._calls.item)
         match error:
             case None | Refused():
                 desk.limiter.succeeded()

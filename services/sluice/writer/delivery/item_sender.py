@@ -63,7 +63,8 @@ class ItemSender:
         self._destination = destination
         self._limiter = limiter
         self._clearance = Clearance(batch, destination, limiter, self.lanes, metrics)
-        self._desk = CallDesk(batch, self._clearance, self.lanes, limiter, Holder(batch.batch_id, limiter, metrics))
+        holder = Holder(batch.batch_id, limiter, metrics)
+        self._desk = CallDesk(batch, self._clearance, self.lanes, limiter, holder, destination.settle_s)
         self._identities = identities
         self._held: dict[int, object] = {}
         """By row, the identities that items of this batch hold."""
@@ -176,6 +177,8 @@ class ItemSender:
                 self._release(item.row)
                 return
             except Refused as error:
+                if error.may_be_at_work:
+                    self._desk.hold_key(item)
                 outcome = Outcome(Fate.REJECTED, error.code, str(error), None, error.http_status)
             except (Unavailable, Misconfigured) as error:
                 await self._take_failure(item, calls, error)
@@ -195,10 +198,8 @@ class ItemSender:
             return
 
     async def _take_failure(self, item: Item, calls: ItemCalls, error: Unavailable | Misconfigured | Ambiguous) -> None:
-        now_s = asyncio.get_running_loop().time()
         if error.may_be_at_work:
-            # Newer writes of its key wait: the vendor may still be at work on the call.
-            item.may_run_until_s = now_s + self._destination.settle_s
+            self._desk.hold_key(item)
         if calls.held is not error:
             # It did not come from a call, so nobody has learnt of it.
             await self._clearance.acquire_permit()
