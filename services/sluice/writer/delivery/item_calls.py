@@ -87,10 +87,10 @@ class ItemCalls:
             desk.back()
         kill_points.at(KillPoint.NAMED)
 
-    async def note_found(self) -> bool:
-        """Put all refs of the item into the journal; return whether it is still ours to write."""
+    async def note_found(self, before: Mapping[str, str]) -> bool:
+        """Put the refs that are new since ``before`` into the journal; return whether the item is still ours."""
         try:
-            await self.note(self.item.refs)
+            await self.note({name: value for name, value in self.item.refs.items() if before.get(name) != value})
         except Abandoned:
             return False
         return True
