@@ -180,7 +180,7 @@ async def test_namesakes_of_a_meeting_are_read_one_by_one() -> None:
         return httpx.Response(200, json={"Id": 1, "CreateTime": at.isoformat(), "Basics": {"Name": "Weekly"}})
 
     names = rows((99, "Weekly"), (101, "Weekly"), (102, "Weekly"), (103, "Daily"))
-    old, new = shown(NOON - timedelta(minutes=1)), shown(NOON + timedelta(minutes=1))
+    old, new = shown(NOON - timedelta(minutes=6)), shown(NOON + timedelta(minutes=1))
     destination = answering(scripted({MEETINGS: names, "GET L10/101": old, "GET L10/102": new}))
     found: Found = {}
     await ask(destination, [item_of(MEETING, key=b"Weekly")], found, vendor_at=NOON)

@@ -20,6 +20,7 @@ from sluice.destinations.bloom_growth.assumptions import MAX_NAMESAKES, MAX_READ
 from sluice.destinations.bloom_growth.listings import all_lists
 from sluice.destinations.bloom_growth.marks import MARKED, Pads, mark_of
 from sluice.destinations.bloom_growth.meetings import ADOPTED, MEETING
+from sluice.destinations.bloom_growth.refs import id_in
 from sluice.destinations.bloom_growth.seen_ids import SeenIds
 from sluice.destinations.bloom_growth.settings import BloomGrowthSettings
 from sluice.destinations.bloom_growth.titles import fold, may_be_cut
@@ -36,7 +37,7 @@ from sluice.destinations.bloom_growth.verdicts import (
     judge_claims,
     lane_key,
 )
-from sluice.destinations.bloom_growth.work import Create, Upsert, decode_work
+from sluice.destinations.bloom_growth.work import Create, Upsert, Work, decode_work
 from sluice.destinations.contract import Misconfigured, PreSendCheck, Recovered, Refused, Unavailable
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
@@ -59,7 +60,7 @@ class Recovery:
         for item in items:
             work = decode_work(item.encoded.body)
             create = work.create if isinstance(work, Upsert) else work
-            if item.encoded.replay_safe or not isinstance(create, Create) or {MEETING, FOUND} & item.refs.keys():
+            if item.encoded.replay_safe or not isinstance(create, Create) or _is_begun(item, work):
                 yield item, None
             elif (made := self._seen.made_by(item)) is not None:
                 yield self._adopted(item, create, made)
@@ -176,6 +177,17 @@ class Recovery:
     async def _permit(self) -> AsyncIterator[PreSendCheck]:
         async with self._reads:
             yield _let_pass
+
+
+def _is_begun(item: Item, work: Work) -> bool:
+    """Return whether the refs tell how far the work came; those of other work, before an edit, do not."""
+    match work:
+        case Upsert():
+            return id_in(item.refs, FOUND) is not None
+        case Create(object="meeting"):
+            return id_in(item.refs, MEETING) is not None
+        case _:
+            return False
 
 
 def _let_pass() -> None:

@@ -30,8 +30,6 @@ class SentRows:
         self._by_shape: list[tuple[str, ...]] = []
         self._states = bytearray()
         """By row."""
-        self.foreign = 0
-        """Items of others that were seen."""
 
     def __len__(self) -> int:
         return len(self._hashes)
@@ -60,7 +58,6 @@ class SentRows:
         hashes, wanted = self._hashes, hash(identity) & _MASK
         at = bisect_left(hashes, wanted)
         if at == len(hashes) or hashes[at] != wanted:
-            self.foreign += 1
             return False
         row = self._rows[at]
         if self._states[row] != EQUAL:

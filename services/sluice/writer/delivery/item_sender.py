@@ -229,7 +229,7 @@ class ItemSender:
                 for item in unapplied:
                     if item.refs is not refs[item.row]:
                         # It is begun, and opened with newer ids it would seem not to be.
-                        if await ItemCalls(self._desk, item).note_found():
+                        if await ItemCalls(self._desk, item).note_found(refs[item.row]):
                             again.append(item)
                         else:
                             self._release(item.row)
