@@ -1,6 +1,6 @@
 # make demo           the main job on a real Kafka and the sandbox, with real data: VENDOR=bloom_growth, liquid_decisions, salesforce
 # make test           lint, types, unit and integration tests, in four processes side by side: WORKERS=4
-# make chaos          kill, stop and mislead writers while they deliver, then audit: ROUNDS=30 SEED=1 VENDOR=salesforce
+# make chaos          kill, stop and mislead writers while they deliver, then audit: ROUNDS=30 SEED=1 VENDOR=bloom_growth
 # make bench          the figures of the README, about 9 minutes: RECORDS=1000000
 # make bench-sandbox  the figures of the stand-in vendors, about a minute
 # make install        only the virtual environment

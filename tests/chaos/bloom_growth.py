@@ -323,4 +323,5 @@ BLOOM_GROWTH = Cast(
     heal=nothing_left,
     source_of=_source_of,
     made=_made,
+    made_ref="meeting",
 )

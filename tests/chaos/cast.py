@@ -45,6 +45,8 @@ class Cast(NamedTuple):
     """True when a receipt's code is the ledger's word for the effect."""
     made: Callable[[str], Awaitable[Sequence[Made]]] = _nothing_made
     """Returns what was made, at the vendor's address."""
+    made_ref: str = ""
+    """The ref by which a dead letter names what was made."""
 
 
 async def nothing_left(_: str) -> None:

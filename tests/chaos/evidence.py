@@ -27,7 +27,7 @@ async def gather(stage: Stage, cast_: Cast, harm: Harm, samples: Iterable[Sample
     retried = [one for tier in topics.retries for one in await read_all(stage.connection, tier.name)]
     return Evidence(
         records=[_record(one) for one in published],
-        receipts=[_receipt(one) for one in await stage.receipts()],
+        receipts=[_receipt(one, cast_.made_ref) for one in await stage.receipts()],
         ledger=[
             Entry(source, entry.effect, entry.changed)
             for entry in stage.app.vendor.ledger.entries(LedgerFilter())
@@ -77,7 +77,7 @@ def _record(message: ConsumerRecord) -> Record:
     return Record(_first_life(headers), key, expected, message.offset, redrives, makes, parts)
 
 
-def _receipt(receipt: SluiceReceipt) -> Receipt:
+def _receipt(receipt: SluiceReceipt, made_ref: str) -> Receipt:
     verdict = receipt.error_class if isinstance(receipt, DeadLetter) else receipt.event.outcome
     return Receipt(
         source_of(receipt),
@@ -85,8 +85,7 @@ def _receipt(receipt: SluiceReceipt) -> Receipt:
         cast(Verdict, verdict),
         code_of(receipt),
         receipt.written_at.timestamp(),
-        # A letter names what was made in its refs, whatever the kind calls it there.
-        next(reversed(receipt.refs.values()), None) if isinstance(receipt, DeadLetter) else receipt.event.record_id,
+        receipt.refs.get(made_ref) if isinstance(receipt, DeadLetter) else receipt.event.record_id,
     )
 
 

@@ -26,7 +26,7 @@ def meeting(*, times: int = 1, attendees: list[int]) -> Created:
 
 def test_bloom_growth_gets_each_meeting_whole_and_each_issue_once() -> None:
     with demo("--vendor", "bloom-growth", "--records", "100", "--outage-s", "2") as process:
-        output, _ = process.communicate(timeout=115)
+        output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
     assert re.search(r"(\d+) records published, \1 in crm.records, \1 receipts", output)
     assert re.search(r"kill -9 of the writer in the middle: [1-9]\d* of the meetings had only some", output)

@@ -25,7 +25,7 @@ def entry(item_type: str, *, changed: bool) -> LedgerEntry:
 
 def test_liquid_decisions_gets_each_order_once_through_a_restart_a_lost_and_a_canceled_job() -> None:
     with demo("--vendor", "liquid_decisions", "--records", "400", "--outage-s", "2") as process:
-        output, _ = process.communicate(timeout=115)
+        output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
     assert re.search(r"(\d,\d\d\d) records published, \1 in crm.records, \1 receipts", output)
     assert re.search(r"delivered +Order +imported +400 +400 ", output)

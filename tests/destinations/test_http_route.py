@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.kafka.certificates import Authority, KeyPair
 from sluice.destinations.contract import Ambiguous, Unavailable
+from sluice.destinations.http import send
 from sluice.destinations.http_route import Route
 from tests.destinations.http_server import OK, Server, client, put
 
@@ -237,3 +238,22 @@ async def test_no_proxy_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_proxy_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="expected a proxy at http:// or https://, got socks5://"):
         Route("socks5://127.0.0.1:1")
+
+
+async def test_an_answer_before_the_whole_request_ends_the_connection_by_tls_too(
+    authority: Authority, certificate: KeyPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """TLS of asyncio hands all of a request to the socket's buffer, and then says that nothing waits."""
+
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(OK)
+        await closed.wait()
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.ca_file))
+    closed = asyncio.Event()
+    server = Server(refuse)
+    async with secure(server, certificate) as url, client(url) as http:
+        await send(http, http.build_request("PUT", "/groups", content=bytes(64 * 2**20)))
+        closed.set()
+        assert (await put(http)).status_code == 200
+    assert server.connections == 2

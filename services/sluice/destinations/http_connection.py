@@ -21,7 +21,9 @@ MAX_OVERHEAD_BYTES = 256 * 1024
 class Connection(asyncio.Protocol):
     """An open connection; its methods raise ``httpx.RequestError``."""
 
-    def __init__(self) -> None:
+    def __init__(self, socket_transport: asyncio.Transport | None = None) -> None:
+        """``socket_transport``: what is below all TLS, if there is any."""
+        self._socket_transport = socket_transport
         self._loop = asyncio.get_running_loop()
         self._readable = select.poll()
         self._waiter: asyncio.Future[None] | None = None
@@ -75,9 +77,15 @@ class Connection(asyncio.Protocol):
     def is_reusable(self) -> bool:
         """True if the server expects another request after its answer."""
         # An answer may come before the whole request was sent: the server has not read the rest, and may never do.
-        is_sent = self.transport.get_write_buffer_size() == 0
+        # TLS hands all of it on at once, so the socket's own buffer counts.
+        is_sent = self.transport.get_write_buffer_size() == self.socket_transport.get_write_buffer_size() == 0
         is_read = self._has_ended and not self._is_paused
         return is_read and is_sent and self._keeps_alive and not self.transport.is_closing()
+
+    @property
+    def socket_transport(self) -> asyncio.Transport:
+        """The transport below all TLS."""
+        return self._socket_transport or self.transport
 
     @property
     def is_quiet(self) -> bool:
@@ -118,7 +126,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_idle:
-            self.transport.abort()  # nobody has asked for anything
+            self.socket_transport.abort()  # nobody has asked for anything
             return
         before = self._waiting_bytes
         try:

@@ -74,9 +74,8 @@ class Route:
         host, port = _host_and_port(url)
         addresses = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         connected = await start_connection(addresses, happy_eyeballs_delay=OTHER_ADDRESS_AFTER_S, interleave=1)
-        tls, name = (self._tls, host) if url.scheme == "https" else (None, None)
-        _, connection = await loop.create_connection(Connection, sock=connected, ssl=tls, server_hostname=name)
-        return connection
+        _, connection = await loop.create_connection(Connection, sock=connected)
+        return connection if url.scheme == "http" else await self._secured(connection, host)
 
     async def _tunnel(self, outer: Connection, url: httpx.URL) -> Connection:
         """Have the proxy connect us to the server of ``url``, and start TLS with the server."""
@@ -89,10 +88,14 @@ class Route:
             raise httpx.ProxyError(f"no answer to CONNECT {place.decode()}: {error}") from error
         if not 200 <= outer.status < 300:
             raise httpx.ProxyError(f"the proxy answered {outer.status} to CONNECT {place.decode()}")
-        inner, loop = Connection(), asyncio.get_running_loop()
+        return await self._secured(outer, host)
+
+    async def _secured(self, outer: Connection, host: str) -> Connection:
+        """Start TLS with ``host`` on ``outer``."""
+        inner, loop = Connection(outer.socket_transport), asyncio.get_running_loop()
         transport = await loop.start_tls(outer.transport, inner, self._tls, server_hostname=host)
-        if transport is None:
-            raise httpx.ProxyError("the proxy closed the connection")
+        if transport is None or transport.is_closing():
+            raise ConnectionError("closed after the handshake")
         inner.connection_made(transport)
         return inner
 

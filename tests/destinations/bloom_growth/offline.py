@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
 from typing import Any
 
 import httpx
@@ -78,10 +79,12 @@ def made(id_: int = 9001, **more: Any) -> httpx.Response:
 
 
 EMPTY = httpx.Response(200)
+_OFFSETS = count()
 
 
 def item_of(event: RecordEvent, refs: Mapping[str, str] = NO_REFS, *, key: bytes | None = None, row: int = 0) -> Item:
-    item = make_item(row, event=event, encoded=encode_record(event))
+    """Make an item that stands where no other one does."""
+    item = make_item(next(_OFFSETS), event=event, encoded=encode_record(event))
     item.refs, item.key, item.row = refs, key, row
     return item
 

@@ -143,9 +143,19 @@ async def test_a_probe_that_fails_holds_the_destination(
     assert (update.may_be_at_work, read.may_be_at_work) == (answer is PAGE, False)
 
 
-async def test_a_page_that_passes_meanwhile_harms_nobody() -> None:
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(PAGE, id="a page"),
+        pytest.param(page(302), id="302"),
+        pytest.param(page(400), id="a proxy's 400"),
+        pytest.param(page(404), id="404 of an ingress"),
+        pytest.param(httpx.Response(405), id="a bare 405"),
+    ],
+)
+async def test_a_page_that_passes_meanwhile_harms_nobody(answer: httpx.Response) -> None:
     requests: list[httpx.Request] = []
-    destination = answering(scripted({CALLS["update"]: [PAGE, EMPTY]}), requests=requests)
+    destination = answering(scripted({CALLS["update"]: [answer, EMPTY]}), requests=requests)
     assert (await write(destination, UPDATE)).code == "UPDATED"
     assert paths(requests) == ["PUT issues/7", "GET users/mine", "PUT issues/7"]
 

@@ -11,7 +11,17 @@ from sluice.destinations.bloom_growth.destination import BloomGrowth
 from sluice.destinations.contract import Unavailable
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
-from tests.destinations.bloom_growth.offline import PAGE, SETTINGS, Answer, answering, issue, item_of, paths, scripted
+from tests.destinations.bloom_growth.offline import (
+    PAGE,
+    SETTINGS,
+    Answer,
+    answering,
+    issue,
+    item_of,
+    made,
+    paths,
+    scripted,
+)
 from tests.support.factories import NOON, make_batch, record
 from tests.support.fake_calls import FakeCalls
 from tests.support.instant_clock import duration_s, instantly, now_s
@@ -86,6 +96,18 @@ async def test_what_one_item_has_adopted_is_not_there_for_another() -> None:
     assert (first[0] is not None, second[0]) == (True, None)
 
 
+@instantly
+async def test_what_an_item_has_made_is_its_own_when_its_lane_comes_back() -> None:
+    """Its answer came, the lane was lost before the receipt was committed, and its next owner has not settled it."""
+    requests: list[httpx.Request] = []
+    destination = answering(scripted({"POST issues/create": made(101)}), requests=requests)
+    await destination.write_item(item := item_of(issue()), FakeCalls(item))
+    found: Found = {}
+    assert await duration_s(ask(destination, [item], found)) == 0
+    assert found[0] is not None
+    assert (found[0].fate, found[0].record_id, len(requests)) == (Fate.DELIVERED, "101", 1)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
@@ -158,7 +180,7 @@ async def test_namesakes_of_a_meeting_are_read_one_by_one() -> None:
         return httpx.Response(200, json={"Id": 1, "CreateTime": at.isoformat(), "Basics": {"Name": "Weekly"}})
 
     names = rows((99, "Weekly"), (101, "Weekly"), (102, "Weekly"), (103, "Daily"))
-    old, new = shown(NOON - timedelta(minutes=1)), shown(NOON + timedelta(minutes=1))
+    old, new = shown(NOON - timedelta(minutes=6)), shown(NOON + timedelta(minutes=1))
     destination = answering(scripted({MEETINGS: names, "GET L10/101": old, "GET L10/102": new}))
     found: Found = {}
     await ask(destination, [item_of(MEETING, key=b"Weekly")], found, vendor_at=NOON)

@@ -182,7 +182,9 @@ async def test_what_a_person_has_finished_meanwhile_is_found(
 async def test_a_meeting_that_is_gone_tells_nothing(acme: Tenant) -> None:
     await acme.control.add_fault(VanishMeeting())
     item = item_of(record("todo", "insert", None, {"title": TITLE, "meeting_id": MEETING}), key=b"12")
-    await deliver(acme.destination, item)
+    await acme.control.add_fault(DropAfter(method="POST"))
+    with pytest.raises(Ambiguous):
+        await acme.destination.write_item(item, FakeCalls(item))
     found = await recover(acme.destination, item)
     assert found is not None
     assert found.fate is Fate.AMBIGUOUS

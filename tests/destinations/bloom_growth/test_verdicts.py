@@ -86,9 +86,21 @@ def test_what_may_be_old_is_not_adopted() -> None:
         ),
         pytest.param(
             in_doubt(1, knows_time=True),
-            Record(id=101, create_time=(NOON - timedelta(minutes=1)).isoformat()),
+            Record(id=101, create_time=(NOON - timedelta(minutes=6)).isoformat()),
             None,
             id="an older time",
+        ),
+        pytest.param(
+            in_doubt(1, knows_time=True),
+            Record(id=101, create_time=(NOON - timedelta(minutes=1)).isoformat()),
+            False,
+            id="an older time, or another clock of the vendor's",
+        ),
+        pytest.param(
+            in_doubt(1, knows_time=True),
+            Record(id=101, create_time="2020-01-01T00:00:00"),
+            False,
+            id="a newer id, which nobody had shown, and no zone",
         ),
         pytest.param(
             in_doubt(None, knows_time=True), Record(id=101, create_time="2020-01-01T00:00:00"), False, id="no zone"

@@ -49,6 +49,38 @@ async def test_the_feed_tells_what_was_changed() -> None:
     assert offline.forms("updates")[0]["processedAfter"] == str(DATE_MS - 5_001)
 
 
+async def test_what_is_of_another_import_is_shown_to_it_unless_it_is_older() -> None:
+    seen = [item({"accountId": f"k{n}", "n": n}) for n in range(3)]
+    seen += [item({"accountId": "mine"}), item({"accountId": "old"}, processed_ms=DATE_MS - 9_000)]
+    offline = Offline({"updates": [_page(*seen), _page()]})
+    _, other = await _compared(offline, looks=0)
+    own = Comparison("Account", DATE_MS - 10_000, await rows_of(_items(offline, "mine", "old"), ("accountId",)))
+    await own.look(Feed(offline.calls, 10), offline.queries, _nothing, overlap_s=0.0, others=[other])
+    assert own.is_seen
+    assert other.is_seen
+    made = len(offline.made("updates"))
+    await other.look(Feed(offline.calls, 10), offline.queries, _nothing, overlap_s=9.0)
+    assert len(offline.made("updates")) == made
+
+
+async def test_an_item_that_is_older_than_the_import_is_not_of_it() -> None:
+    offline = Offline({"updates": [_page(item({"accountId": "k0", "n": 0}, processed_ms=DATE_MS - 9_000)), _page()]})
+    _, other = await _compared(offline, looks=0)
+    own = Comparison("Account", DATE_MS - 10_000, await rows_of(_items(offline, "mine"), ("accountId",)))
+    await own.look(Feed(offline.calls, 10), offline.queries, _nothing, overlap_s=0.0, others=[other])
+    assert other.rows.count(UNSEEN) == 3
+
+
+async def _items(offline: Offline, *keys: str) -> Any:
+    for one in encode_batch(offline.destination, [account(key) for key in keys]).items:
+        yield one
+
+
+async def _nothing() -> Any:
+    for nothing in list[Any]():
+        yield nothing
+
+
 async def test_the_next_look_goes_on_a_little_before_the_end_of_the_last() -> None:
     offline = Offline({"updates": [_page(_other(1)), _page(), _page()]})
     await _compared(offline, looks=2, overlap_s=2.0)

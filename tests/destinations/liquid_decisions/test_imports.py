@@ -145,6 +145,28 @@ async def test_records_that_are_shown_late_are_waited_for() -> None:
         assert _fates(await served.collect(refs, over, *EVENTS)) == [D, D, D]
 
 
+async def test_a_record_that_is_shown_as_it_was_before_is_waited_for() -> None:
+    async with serving(read_lag_s=2.0) as served:
+        for fault in (HoldJobs(), LateCommit(seconds=0.8)):
+            served.vendor.faults.add(fault)
+        refs = await served.submit(EVENTS[1])
+        await served.write(account("k1", n=100))
+        served.vendor.jobs.release(served.vendor.jobs)
+        over = await served.over(refs)
+        with pytest.raises(Unavailable, match="1 of 1 records"):
+            await served.collect(refs, over, EVENTS[1])
+        await asyncio.sleep(1.0)
+        assert _fates(await served.collect(refs, over, EVENTS[1])) == [D]
+
+
+async def test_what_was_there_at_the_very_instant_of_the_submit_is_not_the_work_of_somebody_else() -> None:
+    async with serving(Settings(slice_records=1)) as served:
+        await served.write(*[account(f"k{n}", n=100) for n in range(3)])
+        served.vendor.faults.add(FailJob(after_records=1))
+        refs = await served.submit(*EVENTS)
+        assert _fates(await served.collect(refs, await served.over(refs), *EVENTS)) == [D, R, R]
+
+
 async def test_where_others_change_far_more_keys_are_asked_for() -> None:
     async with serving(updates_page=10) as served:
         refs = await served.submit(EVENTS[0])

@@ -130,3 +130,24 @@ async def test_note_that_would_not_fit_into_a_header_is_an_error_of_the_kind() -
     with pytest.raises(ValueError, match=f"at most {MAX_REFS_BYTES} bytes"):
         await setup.calls.note({"meeting": "7" * MAX_REFS_BYTES})
     assert setup.lane.kept.entries == []
+
+
+@instantly
+async def test_strangers_refs_give_way_to_our_own() -> None:
+    """Otherwise one record with a header of many bytes would end the writer, again and again."""
+    setup = _Setup()
+    setup.item.refs = {"theirs": "x" * (MAX_REFS_BYTES - 20)}
+    await setup.calls.note({"meeting": "7"})
+    assert setup.item.refs == {"meeting": "7"}
+
+
+@instantly
+async def test_what_was_found_is_noted_without_what_was_known() -> None:
+    setup = _Setup()
+    before = setup.item.refs = {"theirs": "x" * (MAX_REFS_BYTES - 20)}
+    setup.item.refs = {**before, "meeting": "7"}
+    assert await setup.calls.note_found(before)
+    assert setup.item.refs == {"meeting": "7"}
+    assert [entry.refs for entry in setup.lane.kept.entries if entry is not None] == [{"meeting": "7"}]
+    setup.desk.lanes.lose(0)
+    assert not await setup.calls.note_found(before)

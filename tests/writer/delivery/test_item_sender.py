@@ -148,6 +148,28 @@ async def test_lost_answer_that_nobody_can_tell_about_is_ambiguous() -> None:
     assert setup.destination.calls == [0]
 
 
+@pytest.mark.parametrize(
+    ("refs", "fate"),
+    [
+        pytest.param({}, Fate.REJECTED, id="proven not to be applied"),
+        pytest.param({"step": "1"}, Fate.DELIVERED, id="found, and gone on with"),
+    ],
+)
+def test_item_that_was_refused_and_lost_is_rejected_unless_something_of_it_was_found(
+    refs: dict[str, str], fate: Fate
+) -> None:
+    def find(item: Item) -> None:
+        item.refs = refs or item.refs
+
+    @instantly
+    async def run() -> None:
+        refused = Ambiguous("a page", refusal=Refused("404", "a page", 404))
+        setup = _Setup(FakeItemDestination({0: [refused]}, steps=2, found=find), _creates(0))
+        assert await setup.run() == {0: fate}
+
+    run()
+
+
 @instantly
 async def test_lost_answer_of_a_safe_item_is_written_again_and_newer_writes_of_its_key_wait() -> None:
     setup = _Setup(FakeItemDestination({0: [LOST]}), make_items(1))

@@ -29,5 +29,8 @@ MAX_CREDITED = 20_000
 """Ids of our own that are remembered, of each kind of object, to tell them from those of others."""
 CLOCKS_APART_S = 2.0
 """Largest difference between two instants of the vendor's own, of which ``Date`` is cut to the second."""
+MAX_CLOCKS_APART_S = 300.0
+"""Beyond it an earlier instant is earlier by any two clocks of the vendor's: its web servers' and its database's may
+differ, and a record that is taken for older than its own request would be made again."""
 MAX_PIECE_BYTES = 2**20
 """Bytes of a listing that are decoded at once: some milliseconds of work."""

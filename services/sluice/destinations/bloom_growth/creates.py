@@ -32,7 +32,7 @@ class Creator:
             await calls.note({UNREADABLE: "once"})
             raise Ambiguous(str(error), reason=error.reason) from error
         id_ = record.new_id or 0
-        self._seen.credit(create.object, id_)
+        self._seen.credit(create.object, id_, item)
         return Outcome(Fate.DELIVERED, "CREATED", record_id=str(id_), warning=_warning(create, record))
 
 

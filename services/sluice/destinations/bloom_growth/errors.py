@@ -6,9 +6,10 @@ answer                  to a read               to a repeatable write     to a c
 401 twice, 429          ``Unavailable``         the same                  the same
 408, 5xx                ``Unavailable``         ``Ambiguous``, 503 an     ``Ambiguous``
                                                 outage
-400, 404, 405, 409, …   ``Refused``             the same                  the same; if it may be a proxy's ``Ambiguous``
-403, 3xx, a page        as the probe says       the same                  the same; all but a 403 of the vendor's own
-                                                                          ``Ambiguous``
+400, 404, 405, 409, …   ``Refused``             the same                  the same
+as JSON
+403, 3xx, a page, one   as the probe says       the same                  the same; all but a 403 of the vendor's own
+of these without JSON                                                     ``Ambiguous``
 ======================  ======================  ========================  =============================================
 """
 
@@ -50,8 +51,10 @@ def is_own_error(response: httpx.Response) -> bool:
 
 def needs_probe(response: httpx.Response, effect: Effect) -> bool:
     """Return whether only a probe tells an item's own fault from a destination that is away. §15"""
+    status = response.status_code
     if not response.is_success:
-        return response.status_code == 403 or response.is_redirect or response.status_code < 400
+        may_be_a_proxy_s = 400 <= status < 500 and status not in (401, 408, 429) and not is_own_error(response)
+        return status == 403 or status < 400 or may_be_a_proxy_s
     if not response.content:
         return effect != "repeatable"  # these answer with an empty body, §3
     return not is_json_text(response.content)

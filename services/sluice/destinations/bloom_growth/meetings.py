@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from sluice.destinations.bloom_growth.api import Api
 from sluice.destinations.bloom_growth.creates import Creator
+from sluice.destinations.bloom_growth.refs import id_in
 from sluice.destinations.bloom_growth.work import Create
 from sluice.destinations.contract import Refused
 from sluice.destinations.item_calls import Calls
@@ -30,9 +31,9 @@ class Meetings:
 
     async def make(self, create: Create, item: Item, calls: Calls) -> Outcome:
         """Make the meeting of ``create``, or what is missing of it. Raises ``BatchError``."""
-        code = "adopted" if ADOPTED in item.refs else "CREATED"
-        made = Outcome(Fate.DELIVERED, code, record_id=item.refs.get(MEETING))
-        if made.record_id is None:
+        code, meeting_id = "adopted" if ADOPTED in item.refs else "CREATED", id_in(item.refs, MEETING)
+        made = Outcome(Fate.DELIVERED, code, record_id=str(meeting_id))
+        if meeting_id is None:
             made = await self._creator.make(create, item, calls)
             if made.record_id is not None and create.attendees:
                 await calls.note({MEETING: made.record_id})

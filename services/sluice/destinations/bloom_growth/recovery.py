@@ -4,6 +4,8 @@
 2. Wait ``settle_s + read_lag_s`` from the loss: the server goes on with a request after its client has left. §15
 3. List each place once for all items in doubt there, keeping what may be theirs. Meetings are read one by one.
 4. ``verdicts`` judges. An adopted record is credited at once, so that no other item adopts it too.
+
+What this process itself has seen an item make needs no list: its lane was lost before the receipt, and came back.
 """
 
 import asyncio
@@ -18,6 +20,7 @@ from sluice.destinations.bloom_growth.assumptions import MAX_NAMESAKES, MAX_READ
 from sluice.destinations.bloom_growth.listings import all_lists
 from sluice.destinations.bloom_growth.marks import MARKED, Pads, mark_of
 from sluice.destinations.bloom_growth.meetings import ADOPTED, MEETING
+from sluice.destinations.bloom_growth.refs import id_in
 from sluice.destinations.bloom_growth.seen_ids import SeenIds
 from sluice.destinations.bloom_growth.settings import BloomGrowthSettings
 from sluice.destinations.bloom_growth.titles import fold, may_be_cut
@@ -34,7 +37,7 @@ from sluice.destinations.bloom_growth.verdicts import (
     judge_claims,
     lane_key,
 )
-from sluice.destinations.bloom_growth.work import Create, Upsert, decode_work
+from sluice.destinations.bloom_growth.work import Create, Upsert, Work, decode_work
 from sluice.destinations.contract import Misconfigured, PreSendCheck, Recovered, Refused, Unavailable
 from sluice.flow.batch import InDoubt, Item
 from sluice.flow.outcome import Fate, Outcome
@@ -57,8 +60,10 @@ class Recovery:
         for item in items:
             work = decode_work(item.encoded.body)
             create = work.create if isinstance(work, Upsert) else work
-            if item.encoded.replay_safe or not isinstance(create, Create) or {MEETING, FOUND} & item.refs.keys():
+            if item.encoded.replay_safe or not isinstance(create, Create) or _is_begun(item, work):
                 yield item, None
+            elif (made := self._seen.made_by(item)) is not None:
+                yield self._adopted(item, create, made)
             elif not create.is_listed:
                 yield item, _ambiguous("a meeting that we do not attend (add_self: false) is in no list; look for it")
             else:
@@ -158,18 +163,31 @@ class Recovery:
                 case Unknown(why):
                     yield item, _ambiguous(why)
                 case Adopted(id_):
-                    self._seen.credit(create.object, id_)
-                    if create.attendees:
-                        item.refs = {**item.refs, MEETING: str(id_), ADOPTED: "yes"}
-                        yield item, None
-                    else:
-                        message = "the answer was lost, and the record was found"
-                        yield item, Outcome(Fate.DELIVERED, "adopted", message, str(id_))
+                    yield self._adopted(item, create, id_)
+
+    def _adopted(self, item: Item, create: Create, id_: int) -> Recovered:
+        self._seen.credit(create.object, id_, item)
+        if not create.attendees:
+            message = "the answer was lost, and the record was found"
+            return item, Outcome(Fate.DELIVERED, "adopted", message, str(id_))
+        item.refs = {**item.refs, MEETING: str(id_), ADOPTED: "yes"}
+        return item, None
 
     @asynccontextmanager
     async def _permit(self) -> AsyncIterator[PreSendCheck]:
         async with self._reads:
             yield _let_pass
+
+
+def _is_begun(item: Item, work: Work) -> bool:
+    """Return whether the refs tell how far the work came; those of other work, before an edit, do not."""
+    match work:
+        case Upsert():
+            return id_in(item.refs, FOUND) is not None
+        case Create(object="meeting"):
+            return id_in(item.refs, MEETING) is not None
+        case _:
+            return False
 
 
 def _let_pass() -> None:

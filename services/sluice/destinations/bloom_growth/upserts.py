@@ -9,6 +9,7 @@ from sluice.destinations.bloom_growth.api import Api
 from sluice.destinations.bloom_growth.changes import Changer
 from sluice.destinations.bloom_growth.creates import Creator
 from sluice.destinations.bloom_growth.listings import open_list
+from sluice.destinations.bloom_growth.refs import id_in
 from sluice.destinations.bloom_growth.seen_ids import SeenIds
 from sluice.destinations.bloom_growth.titles import fold
 from sluice.destinations.bloom_growth.work import Update, Upsert
@@ -32,7 +33,8 @@ class Upserter:
     async def upsert(self, work: Upsert, item: Item, calls: Calls) -> Outcome:
         """Write the record. Raises ``BatchError``."""
         create = work.create
-        found = [int(item.refs[FOUND])] if FOUND in item.refs else await self._find(work, calls)
+        known = id_in(item.refs, FOUND)
+        found = await self._find(work, calls) if known is None else [known]
         if not found:
             return await self._creator.make(create, item, calls)
         if len(found) > 1:
@@ -40,7 +42,7 @@ class Upserter:
             where = f"in meeting {create.meeting_id}"
             message = f"expected one {create.object} with this title {where}, got {ids}; give one's id as key"
             return Outcome(Fate.REJECTED, "conflict", message)
-        if FOUND not in item.refs:
+        if known is None:
             await calls.note({FOUND: str(found[0])})
         keeps_owner = create.object == "goal" and "user_id" not in work.names
         update = Update(create.object, found[0], work.fields, work.names, keeps_owner)

@@ -1,13 +1,13 @@
 """Verdicts on creates whose answer is lost, from what is listed once nothing can arrive any more.
 
 Of the listed records those count that may be of this create: with a greater id than any that was shown before it was
-sent, or made after the vendor's own time of an earlier answer, and not known to be another item's. Among them
+sent, not made long before the vendor's own time of an earlier answer, and not known to be another item's. Among them
 
 ==============================  =====================================================================================
 with the same folded title      means
 ==============================  =====================================================================================
 none                            not created, unless one may be the title cut short: then nobody can tell
-as many as are in doubt         created, each adopts one, if nobody else can have made them
+as many as are in doubt         created, each adopts one, if they are made since and nobody else can have made them
 any other number                nobody can tell
 ==============================  =====================================================================================
 
@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sluice.destinations.bloom_growth.answers import Record
-from sluice.destinations.bloom_growth.assumptions import CLOCKS_APART_S
+from sluice.destinations.bloom_growth.assumptions import CLOCKS_APART_S, MAX_CLOCKS_APART_S
 from sluice.destinations.bloom_growth.titles import fold, may_be_cut
 from sluice.destinations.bloom_growth.work import Create
 from sluice.flow.batch import InDoubt, Item
@@ -74,17 +74,19 @@ class Bounds:
         self._newest_id = int(in_doubt.refs.get(kind, "0"))
         vendor_at = in_doubt.vendor_at
         self._since = None if vendor_at is None else vendor_at - timedelta(seconds=CLOCKS_APART_S)
+        self._before = None if vendor_at is None else vendor_at - timedelta(seconds=MAX_CLOCKS_APART_S)
 
     def listed(self, row: Record) -> Listed | None:
         """Return ``row`` as far as it counts; ``None`` for one that is older."""
         if row.id is None or row.id <= self._newest_id:
             return None
         made_at = None if self._since is None else _instant(row.create_time)
-        if made_at is not None and self._since is not None and made_at < self._since:
+        if made_at is not None and self._before is not None and made_at < self._before:
             return None
-        return Listed(
-            row.id, fold(row.name or ""), row.details_url, is_newer=self._newest_id > 0 or made_at is not None
-        )
+        is_newer = self._newest_id > 0  # a guess: an id that nobody has shown us before may be an old one all the same
+        if self._since is not None:
+            is_newer = made_at is not None and made_at >= self._since
+        return Listed(row.id, fold(row.name or ""), row.details_url, is_newer=is_newer)
 
 
 def judge(doubts: Sequence[Doubt], listed: Mapping[int, Listed]) -> list[tuple[Doubt, Verdict]]:

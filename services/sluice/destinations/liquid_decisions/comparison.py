@@ -10,9 +10,9 @@ from typing import Any
 from sluice.destinations.contract import Refused
 from sluice.destinations.liquid_decisions.assumed import KEYS_PER_QUERY, MAX_FOREIGN
 from sluice.destinations.liquid_decisions.feed import Cursor, Feed
-from sluice.destinations.liquid_decisions.queries import Queries
+from sluice.destinations.liquid_decisions.queries import FoundItem, Queries
 from sluice.destinations.liquid_decisions.sent_data import decode_data, sent_data
-from sluice.destinations.liquid_decisions.sent_rows import UNSEEN, SentRows
+from sluice.destinations.liquid_decisions.sent_rows import EQUAL, UNSEEN, SentRows
 from sluice.destinations.vendor_jobs import Sent
 from sluice.flow.batch import Item
 
@@ -29,23 +29,40 @@ class Comparison:
         self.looks = 0
         """Times that the feed was read to its end."""
 
-    async def look(self, feed: Feed, queries: Queries, sent: Sent, *, overlap_s: float) -> None:
+    async def look(
+        self, feed: Feed, queries: Queries, sent: Sent, *, overlap_s: float, others: Sequence["Comparison"] = ()
+    ) -> None:
         """Look at what has changed, from ``overlap_s`` before the end of the last look on: items may be shown late.
 
+        Once each item was seen as it was sent there is nothing to look for. What is of ``others``, of the same type,
+        is shown to them, so that they need not read it again.
         Raises ``Unavailable``, ``Misconfigured``.
         """
-        rows = self.rows
+        if self.is_seen:
+            return
         since_ms = max(self._since_ms, self._looked_to_ms - round(overlap_s * 1000))
-        rows.foreign = 0
+        foreign = 0
         async for page in feed.pages(self.name, Cursor.since(since_ms)):
             for item in page.items:
-                if (identity := queries.identity(self.name, item.data)) is not None:
-                    rows.compare(identity, item.data)
+                identity = queries.identity(self.name, item.data)
+                if identity is not None and not self.show(identity, item):
+                    foreign += not any(other.show(identity, item) for other in others)
             self._looked_to_ms = page.next.processed_after_ms
-            if rows.foreign > MAX_FOREIGN * len(rows):
+            if foreign > MAX_FOREIGN * len(self.rows):
                 await self._ask(queries, sent)
                 break
         self.looks += 1
+
+    @property
+    def is_seen(self) -> bool:
+        """True once each item was seen as it was sent."""
+        return self.rows.count(EQUAL) == len(self.rows)
+
+    def show(self, identity: str, item: FoundItem) -> bool:
+        """Take note of an item of the feed; return whether it is of this import."""
+        # Of the very instant the feed shows what was there before, too.
+        is_old = item.is_older_than(self._since_ms + 1)
+        return not item.is_older_than(self._since_ms) and self.rows.compare(identity, item.data, is_old=is_old)
 
     async def _ask(self, queries: Queries, sent: Sent) -> None:
         """Ask for the items that were not seen, by their keys."""

@@ -36,7 +36,7 @@ from sluice.destinations.liquid_decisions.import_form import boundary_of, import
 from sluice.destinations.liquid_decisions.items import import_key
 from sluice.destinations.liquid_decisions.job_status import COMPLETED, REJECTED, expect_status, read_status
 from sluice.destinations.liquid_decisions.queries import Queries
-from sluice.destinations.liquid_decisions.sent_rows import EQUAL, UNSEEN, SentRows
+from sluice.destinations.liquid_decisions.sent_rows import DIFFERENT, EQUAL, UNSEEN, SentRows
 from sluice.destinations.liquid_decisions.settings import LiquidDecisionsSettings
 from sluice.destinations.liquid_decisions.upserts import json_array
 from sluice.destinations.vendor_jobs import Gone, JobState, LostSubmit, Named, Over, Refs, Sent, Upload
@@ -119,7 +119,7 @@ class Imports:
         comparison = await self._comparison(
             lost.fingerprint, name, lost.refs, sent, self._prepared.get(lost.fingerprint)
         )
-        await comparison.look(self._feed, self._queries, sent, overlap_s=self._settings.read_lag_s)
+        await self._read_feed(comparison, sent)
         rows = comparison.rows
         if (seen := rows.count(EQUAL)) == len(rows):
             self._prepared.pop(lost.fingerprint, None)
@@ -230,12 +230,18 @@ class Imports:
         """Look for all items. Raises ``Unavailable`` to be asked again, while some may still be shown."""
         now_s = asyncio.get_running_loop().time()
         over_since_s = self._over_since_s.setdefault(job, now_s)
-        await comparison.look(self._feed, self._queries, sent, overlap_s=self._settings.read_lag_s)
-        missing = comparison.rows.count(UNSEEN)
+        await self._read_feed(comparison, sent)
+        # One that differs may be shown as it was before.
+        missing = comparison.rows.count(UNSEEN, DIFFERENT)
         wait_s = over_since_s + self._settings.read_lag_s - now_s
         if missing and wait_s > 0:
-            message = f"{missing:,} of {len(comparison.rows):,} records of {job} are not seen yet"
+            message = f"{missing:,} of {len(comparison.rows):,} records of {job} are not seen yet as they were sent"
             raise Unavailable("no-answer", message, wait_s)
+
+    async def _read_feed(self, comparison: Comparison, sent: Sent) -> None:
+        others = [one for one in self._comparisons.values() if one.name == comparison.name and one is not comparison]
+        lag_s = self._settings.read_lag_s
+        await comparison.look(self._feed, self._queries, sent, overlap_s=lag_s, others=others)
 
     def _is_given_up(self, refs: Mapping[str, str]) -> bool:
         """Return whether the vendor's own clock has passed what the settings allow a lost submit."""

@@ -30,8 +30,6 @@ class SentRows:
         self._by_shape: list[tuple[str, ...]] = []
         self._states = bytearray()
         """By row."""
-        self.foreign = 0
-        """Items of others that were seen."""
 
     def __len__(self) -> int:
         return len(self._hashes)
@@ -50,19 +48,22 @@ class SentRows:
         if row >= len(self._states):
             self._states.extend(bytes(row + 1 - len(self._states)))
 
-    def compare(self, identity: str, data: Mapping[str, Any]) -> bool:
-        """Take note of an item as the vendor has it; return whether it is one of these."""
+    def compare(self, identity: str, data: Mapping[str, Any], *, is_old: bool = False) -> bool:
+        """Take note of an item as the vendor has it; return whether it is one of these.
+
+        ``is_old``: it was there before these were sent, so other values are of before, and tell nothing.
+        """
         if not self._is_sorted:
             self._sort()
         hashes, wanted = self._hashes, hash(identity) & _MASK
         at = bisect_left(hashes, wanted)
         if at == len(hashes) or hashes[at] != wanted:
-            self.foreign += 1
             return False
         row = self._rows[at]
         if self._states[row] != EQUAL:
             is_equal = self._digests[at] == digest(self._by_shape[self._shapes[at]], data) & _MASK
-            self._states[row] = EQUAL if is_equal else DIFFERENT
+            if is_equal or not is_old:
+                self._states[row] = EQUAL if is_equal else DIFFERENT
         return True
 
     def states(self) -> Iterator[tuple[int, int]]:
