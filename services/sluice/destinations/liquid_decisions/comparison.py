@@ -44,15 +44,9 @@ class Comparison:
         foreign = 0
         async for page in feed.pages(self.name, Cursor.since(since_ms)):
             for item in page.items:
-<<<<<<< HEAD
-                if (identity := queries.identity(self.name, item.data)) is not None:
-                    # Of the very instant the feed shows what was there before, too.
-                    rows.compare(identity, item.data, is_old=item.is_older_than(self._since_ms + 1))
-=======
                 identity = queries.identity(self.name, item.data)
-                if identity is not None and not self.rows.compare(identity, item.data):
+                if identity is not None and not self.show(identity, item):
                     foreign += not any(other.show(identity, item) for other in others)
->>>>>>> main
             self._looked_to_ms = page.next.processed_after_ms
             if foreign > MAX_FOREIGN * len(self.rows):
                 await self._ask(queries, sent)
@@ -65,8 +59,11 @@ class Comparison:
         return self.rows.count(EQUAL) == len(self.rows)
 
     def show(self, identity: str, item: FoundItem) -> bool:
-        """Take note of an item that another look has found; return whether it is of this import."""
-        return not item.is_older_than(self._since_ms) and self.rows.compare(identity, item.data)
+        """Take note of an item in the feed; return whether it is of this import."""
+        if item.is_older_than(self._since_ms):
+            return False
+        # Of the very instant the feed shows what was there before, too.
+        return self.rows.compare(identity, item.data, is_old=item.is_older_than(self._since_ms + 1))
 
     async def _ask(self, queries: Queries, sent: Sent) -> None:
         """Ask for the items that were not seen, by their keys."""

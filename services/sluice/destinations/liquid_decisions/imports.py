@@ -230,14 +230,9 @@ class Imports:
         """Look for all items. Raises ``Unavailable`` to be asked again, while some may still be shown."""
         now_s = asyncio.get_running_loop().time()
         over_since_s = self._over_since_s.setdefault(job, now_s)
-<<<<<<< HEAD
-        await comparison.look(self._feed, self._queries, sent, overlap_s=self._settings.read_lag_s)
+        await self._read_feed(comparison, sent)
         # One that differs may be shown as it was before.
         missing = comparison.rows.count(UNSEEN, DIFFERENT)
-=======
-        await self._read_feed(comparison, sent)
-        missing = comparison.rows.count(UNSEEN)
->>>>>>> main
         wait_s = over_since_s + self._settings.read_lag_s - now_s
         if missing and wait_s > 0:
             message = f"{missing:,} of {len(comparison.rows):,} records of {job} are not seen yet as they were sent"
