@@ -47,6 +47,8 @@ class Cast(NamedTuple):
     """Returns what was made, at the vendor's address."""
     made_ref: str = ""
     """The ref by which a dead letter names what was made."""
+    idle_effects: frozenset[str] = frozenset()
+    """The ledger's words for what had nothing to change and was done all the same, such as a delete of nothing."""
 
 
 async def nothing_left(_: str) -> None:

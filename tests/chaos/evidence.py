@@ -29,7 +29,7 @@ async def gather(stage: Stage, cast_: Cast, harm: Harm, samples: Iterable[Sample
         records=[_record(one) for one in published],
         receipts=[_receipt(one, cast_.made_ref) for one in await stage.receipts()],
         ledger=[
-            Entry(source, entry.effect, entry.changed)
+            Entry(source, entry.effect, entry.changed or entry.effect in cast_.idle_effects)
             for entry in stage.app.vendor.ledger.entries(LedgerFilter())
             if (source := source_of_entry(entry)) is not None
         ],

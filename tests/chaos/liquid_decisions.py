@@ -278,4 +278,5 @@ LIQUID_DECISIONS = Cast(
     settings=_settings,
     heal=_release,
     source_of=_source_of,
+    idle_effects=frozenset({"Absent"}),
 )
