@@ -234,6 +234,7 @@ class Bench:
                 runs.append(self._told(case, await run_liquid_decisions(stage, records, way)))
                 self._report.runs.append(other)
                 ratios.append(runs[-1].records_per_cpu_s / other.records_per_cpu_s)
+                self._tell(f"BlueConic      {other.records_per_cpu_s:9,.0f} records/CPU-s")
         rate = median(run.records_per_cpu_s for run in runs)
         calls = median(run.calls for run in runs) * 1_000_000 / records
         peak_mib = max(run.peak_rss_bytes for run in runs) / 2**20

@@ -59,11 +59,10 @@ class Comparison:
         return self.rows.count(EQUAL) == len(self.rows)
 
     def show(self, identity: str, item: FoundItem) -> bool:
-        """Take note of an item in the feed; return whether it is of this import."""
-        if item.is_older_than(self._since_ms):
-            return False
+        """Take note of an item of the feed; return whether it is of this import."""
         # Of the very instant the feed shows what was there before, too.
-        return self.rows.compare(identity, item.data, is_old=item.is_older_than(self._since_ms + 1))
+        is_old = item.is_older_than(self._since_ms + 1)
+        return not item.is_older_than(self._since_ms) and self.rows.compare(identity, item.data, is_old=is_old)
 
     async def _ask(self, queries: Queries, sent: Sent) -> None:
         """Ask for the items that were not seen, by their keys."""

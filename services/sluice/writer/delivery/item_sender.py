@@ -221,10 +221,11 @@ class ItemSender:
         inquiry = Inquiry(self._destination, self._clearance, self.batch, self._know)
         refusals = {one.item.row: one.refusal for one in lost}
         refs = {one.item.row: one.item.refs for one in lost}
+        now_s = asyncio.get_running_loop().time()
         # Those that were cleared together share what the vendor had shown before.
         for in_doubt in {id(one.in_doubt): one.in_doubt for one in lost}.values():
             items = [one.item for one in lost if one.in_doubt is in_doubt]
-            async for unapplied in inquiry.unapplied(items, self._since_now(in_doubt)):
+            async for unapplied in inquiry.unapplied(items, self._lost_at(in_doubt, now_s)):
                 again: list[Item] = []
                 for item in unapplied:
                     if item.refs is not refs[item.row]:
@@ -247,11 +248,9 @@ class ItemSender:
                         again.append(item)
                 await self._write_all(again, group)
 
-    def _since_now(self, in_doubt: InDoubt) -> InDoubt:
-        """Return ``in_doubt`` as lost now, unless an earlier owner has lost it."""
-        if in_doubt is self.batch.in_doubt:
-            return in_doubt
-        return msgspec.structs.replace(in_doubt, lost_at_s=asyncio.get_running_loop().time())
+    def _lost_at(self, in_doubt: InDoubt, now_s: float) -> InDoubt:
+        """Return ``in_doubt`` as lost at ``now_s``, unless an earlier owner has lost it."""
+        return in_doubt if in_doubt is self.batch.in_doubt else msgspec.structs.replace(in_doubt, lost_at_s=now_s)
 
     def _know(self, fates: Fates) -> None:
         """Take ``fates``, and hand them over with others that come soon."""
