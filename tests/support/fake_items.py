@@ -32,6 +32,7 @@ class FakeItemDestination:
         self.settle_s = 130.0
         self.vendor_at: datetime | None = NOON
         self.newest_ids: Mapping[str, str] = {}
+        self.learned: list[Mapping[str, str]] = []
         self.calls: list[int] = []
         """Offsets of the items, a call each."""
         self.asked: list[tuple[list[int], InDoubt]] = []
@@ -42,6 +43,9 @@ class FakeItemDestination:
         self._steps = steps
         self._latency_s = latency_s
         self._found = found
+
+    def learn(self, newest_ids: Mapping[str, str]) -> None:
+        self.learned.append(newest_ids)
 
     async def write_item(self, item: Item, calls: Calls) -> Outcome:
         for step in range(int(item.refs.get("step", "0")), self._steps):

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from sluice.client.connection import Connection
+from sluice.destinations.contract import Account
 from sluice.flow.batch import Item
 from sluice.kafka.topic_admin import admin_client, topic_states
 from sluice.telemetry.metrics import WriterMetrics
@@ -17,7 +18,7 @@ from sluice.writer.lanes.lane import Lane
 from sluice.writer.lanes.opening import LaneOpener, LaneTerms
 from sluice.writer.lanes.state_reading import LaneTopics
 from tests.support.factories import DELIVERED, record_message
-from tests.support.fakes import BUFFER_LIMITS, BUILDER, DECODER, ORDER_TERMS, settle
+from tests.support.fakes import BUFFER_LIMITS, BUILDER, DECODER, ORDER_TERMS, FakeDestination, settle
 from tests.support.instant_clock import in_background
 from tests.support.kafka_admin import remake_topics
 
@@ -73,17 +74,18 @@ class LaneOwner(NamedTuple):
         return one
 
 
-async def lane_owner(connection: Connection, admin: Any) -> LaneOwner:
+async def lane_owner(connection: Connection, admin: Any, destination: Account | None = None) -> LaneOwner:
     """Make one that knows the topics as they are now."""
     topics, metrics = connection.topics("crm"), WriterMetrics("crm")
     ids = {state.name: state.topic_id for state in await topic_states(admin, topics.all)}
-    opener = LaneOpener(connection.kafka, admin, lane_terms(LaneTopics(topics, ids)), metrics)
+    opener = LaneOpener(connection.kafka, admin, lane_terms(LaneTopics(topics, ids), destination), metrics)
     return LaneOwner(connection, opener, metrics)
 
 
-def lane_terms(topics: LaneTopics) -> LaneTerms:
-    """Return terms for lanes whose vendor takes everything."""
+def lane_terms(topics: LaneTopics, destination: Account | None = None) -> LaneTerms:
+    """Return terms for lanes whose vendor takes everything, unless ``destination`` is another."""
     return LaneTerms(
+        destination=destination or FakeDestination(),
         topics=topics,
         group_id=group_of(topics.names),
         decoder=DECODER,

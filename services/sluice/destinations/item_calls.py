@@ -21,6 +21,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, runtime_checkable
 
 from sluice.destinations.contract import Account, PreSendCheck, Recovered
+from sluice.events import NO_REFS
 from sluice.flow.batch import Batch, InDoubt, Item
 from sluice.flow.outcome import Outcome
 
@@ -56,6 +57,10 @@ class ItemDestination(Account, Protocol):
         """
         ...
 
+    def learn(self, newest_ids: Mapping[str, str]) -> None:
+        """Take note of the newest ids of a lane's last owner; any text may come."""
+        ...
+
     async def write_item(self, item: Item, calls: Calls) -> Outcome:
         """Write ``item``, or what is missing of it by ``item.refs``. It may be cancelled at any ``await``.
 
@@ -72,3 +77,8 @@ class ItemDestination(Account, Protocol):
         it is in the journal before the item is written again.
         """
         ...
+
+
+def newest_ids_of(account: Account) -> Mapping[str, str]:
+    """Return the greatest ids that the vendor has shown so far, where it is asked by them."""
+    return account.newest_ids if isinstance(account, ItemDestination) else NO_REFS

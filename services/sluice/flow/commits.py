@@ -19,6 +19,9 @@ class CommitMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     """The offset in the lane's ``batches`` partition to read from. It stands with the records topic alone."""
     journal_id: str = ""
     """The id of the ``batches`` topic in which that is a place; empty when that is not known."""
+    newest_ids: dict[str, str] = {}
+    """The greatest ids that the vendor had shown, by kind of object, where it is asked by them. With the records topic
+    alone: the lane's next owner must not take for its own what this one has made."""
 
     def encode(self) -> str:
         """Return the string that Kafka keeps with a committed offset."""

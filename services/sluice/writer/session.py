@@ -116,6 +116,7 @@ class Session:
         warns_of = parts.destination.warns_of if isinstance(parts.destination, JobDestination) else None
         decoder = Decoder(parts.destination, parts.window_limits.max_bytes, warns_of=warns_of)
         terms = LaneTerms(
+            destination=parts.destination,
             topics=self._topics,
             group_id=parts.group_id,
             decoder=decoder,

@@ -46,6 +46,13 @@ def test_calls_at_once_are_what_the_settings_say(max_concurrent: int) -> None:
     assert BloomGrowth(SETTINGS).limits.max_concurrent == 5
 
 
+def test_it_learns_the_ids_of_a_lanes_last_owner_as_far_as_they_are_some() -> None:
+    account = BloomGrowth(SETTINGS)
+    account.learn({"issue": "900", "goal": "7/../8", "todo": "9" * 400, "": "1"})
+    account.learn({"issue": "12"})
+    assert account.newest_ids == {"issue": "900", "": "1"}
+
+
 async def test_a_check_tells_who_answers_and_learns_ids() -> None:
     requests: list[httpx.Request] = []
     destination = answering(scripted({"PUT issues/0": UNKNOWN, **LISTS}), requests=requests)

@@ -112,7 +112,8 @@ class Owner:
         self.journal = kafka.read_journal()
         self.progress = [OffsetProgress(position) for position in kafka.positions()]
         state = LaneState(self.progress, self.journal, KeyOrder(ORDER_TERMS), TOPIC_IDS, is_strange)
-        self.committer = LaneCommitter(0, kafka, TOPICS, "g", state)
+        self.newest_ids: dict[str, str] = {}
+        self.committer = LaneCommitter(0, kafka, TOPICS, "g", state, lambda: self.newest_ids)
 
     async def settle(self, topic: int, offset: int) -> None:
         self.submit(topic, offset)

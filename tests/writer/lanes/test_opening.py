@@ -17,6 +17,7 @@ from sluice.writer.lanes.committer import LaneLost
 from sluice.writer.lanes.opening import LaneOpener
 from sluice.writer.lanes.state_reading import LaneTopics
 from tests.support.factories import DELIVERED
+from tests.support.fake_items import FakeItemDestination
 from tests.support.fakes import settle
 from tests.support.kafka_admin import RunningKafka
 from tests.support.lane_owner import LaneOwner, accept, lane_owner, lane_terms, run_cycles
@@ -51,6 +52,23 @@ async def test_last_owner_is_fenced_before_anything_is_read(owner: LaneOwner) ->
     await lane.committer.close()
     async with owner.owned(0) as newest:
         assert 0 < newest.progress[0].position == new.progress[0].position < 500
+
+
+async def test_next_owner_learns_what_the_last_one_knew_of_the_vendor(kafka: RunningKafka) -> None:
+    """Else it takes for its own what that one has made: its own look at the vendor may be older."""
+    connection = crm_connection(kafka, f"newest-{uuid.uuid4().hex[:8]}.")
+    last, new = FakeItemDestination(), FakeItemDestination()
+    async with admin_client(connection.kafka) as admin:
+        await create_topics(admin, "crm", connection.topic_prefix, partitions=1)
+        owner = await lane_owner(connection, admin, last)
+        await owner.publish(0, 1)
+        async with owner.owned(0) as lane:
+            items = accept(lane, 1)
+            last.newest_ids = {"issue": "28471980"}
+            settle(lane, items, DELIVERED)
+            await lane.committer.drained()
+        async with (await lane_owner(connection, admin, new)).owned(0):
+            assert (last.learned, new.learned) == ([{}], [{"issue": "28471980"}])
 
 
 async def test_lane_cannot_be_opened_without_kafka() -> None:

@@ -19,6 +19,7 @@ from sluice.destinations.bloom_growth.marks import Pads
 from sluice.destinations.bloom_growth.meetings import Meetings
 from sluice.destinations.bloom_growth.records import encode_record
 from sluice.destinations.bloom_growth.recovery import Recovery
+from sluice.destinations.bloom_growth.refs import id_in
 from sluice.destinations.bloom_growth.scores import write_score
 from sluice.destinations.bloom_growth.seen_ids import SeenIds
 from sluice.destinations.bloom_growth.session import open_session
@@ -91,6 +92,12 @@ class BloomGrowth:
     def newest_ids(self) -> Mapping[str, str]:
         """The greatest id that any answer has shown so far, by kind of object."""
         return self._seen.newest
+
+    def learn(self, newest_ids: Mapping[str, str]) -> None:
+        """Take note of the newest ids of a lane's last owner."""
+        for kind in newest_ids:
+            if (id_ := id_in(newest_ids, kind)) is not None:
+                self._seen.saw(kind, id_)
 
     def encode(self, event: RecordEvent, identifier: str) -> Encoded:  # noqa: ARG002  # no call has a field for it
         """Encode ``event`` as the work that it is. Raises ``Rejection``."""

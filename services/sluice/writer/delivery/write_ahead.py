@@ -1,11 +1,10 @@
 """Write-ahead entries of one batch: the journal knows what must not be sent twice before it is sent."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sluice.destinations.contract import Account
-from sluice.destinations.item_calls import ItemDestination
-from sluice.events import NO_REFS
+from sluice.destinations.item_calls import newest_ids_of
 from sluice.flow.batch import Batch, Item
 from sluice.wall_clock import utc_now
 from sluice.writer.delivery.batch_lanes import BatchLanes
@@ -63,8 +62,3 @@ class WriteAhead:
         """Return ``items`` in the batch's order, lane by lane, as far as the lanes are here."""
         in_order = sorted(items, key=lambda item: item.row)
         return [(lane, [item for item in in_order if item.lane == lane.partition]) for lane in self._lanes.of(in_order)]
-
-
-def newest_ids_of(destination: Account) -> Mapping[str, str]:
-    """Return the greatest ids that the vendor has shown so far, where it is asked by them."""
-    return destination.newest_ids if isinstance(destination, ItemDestination) else NO_REFS

@@ -7,7 +7,7 @@ While one transaction runs, more settles; the next one takes it all. Idle, the l
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -54,12 +54,20 @@ class LaneCommitter:
     """Writes for one lane. Its producer's transactional id is the lane's: its last owner owns the lane."""
 
     def __init__(
-        self, partition: int, producer: AIOKafkaProducer, topics: DestinationTopics, group_id: str, state: LaneState
+        self,
+        partition: int,
+        producer: AIOKafkaProducer,
+        topics: DestinationTopics,
+        group_id: str,
+        state: LaneState,
+        newest_ids: Callable[[], Mapping[str, str]],
     ) -> None:
+        """``newest_ids`` are what the lane's next owner must know of the vendor."""
         self._partition = partition
         self._producer = producer
         self._topics = topics
         self._group_id = group_id
+        self._newest_ids = newest_ids
         self._progress, self._journal, self._topic_ids = state.progress, state.journal, state.topic_ids
         self._committed: list[int | None] = [None] * len(self._progress)
         """By input topic number, the offset that was committed last with the topic's id."""
@@ -215,7 +223,7 @@ class LaneCommitter:
 
     def _offsets(self, after: Sequence[int], journal: int) -> dict[TopicPartition, OffsetAndMetadata]:
         """Return what to commit: always records, because the journal's place stands there; others where they moved."""
-        batches_id = self._topic_ids.batches
+        batches_id, newest_ids = self._topic_ids.batches, dict(self._newest_ids())
         return {
             TopicPartition(topic, self._partition): OffsetAndMetadata(
                 after[number],
@@ -223,6 +231,7 @@ class LaneCommitter:
                     topic_id=self._topic_ids.inputs[number],
                     journal=journal if number == RECORDS else 0,
                     journal_id=batches_id if number == RECORDS else "",
+                    newest_ids=newest_ids if number == RECORDS else {},
                 ).encode(),
             )
             for number, topic in enumerate(self._topics.inputs)

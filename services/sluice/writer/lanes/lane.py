@@ -44,6 +44,7 @@ class LaneState(NamedTuple):
     """True when it was not found as its last owner has left it: a first cycle must say what counts from now on."""
     waiting_retries: Mapping[int, int] = {}  # never changed
     """Retries that wait in Kafka, by input topic number."""
+    newest_ids: Mapping[str, str] = NO_REFS
 
 
 class Lane:

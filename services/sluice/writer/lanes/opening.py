@@ -2,16 +2,20 @@
 
 1. The producer's init fences the previous owner and ends whatever transaction was open. What the lane has committed is
    final from now on, and only now can be read.
-2. What the last owner has left: committed offsets, journal, retries that wait (``state_reading.py``).
+2. What the last owner has left: committed offsets, journal, retries that wait (``state_reading.py``), and the newest
+   ids that it knew of the vendor.
 3. A first commit cycle at once where that is not as it was left: from then on the commits say what counts now.
 """
 
 import asyncio
+from functools import partial
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
+from sluice.destinations.contract import Account
+from sluice.destinations.item_calls import ItemDestination, newest_ids_of
 from sluice.flow.key_order import OrderTerms
 from sluice.kafka.aiokafka_workarounds import stop
 from sluice.kafka.clients import client_options, start
@@ -35,6 +39,7 @@ STALE_SHARE = 1 / 3
 class LaneTerms(NamedTuple):
     """The parts that all lanes of one destination have in common."""
 
+    destination: Account
     topics: LaneTopics
     group_id: str
     decoder: Decoder
@@ -72,10 +77,13 @@ class LaneOpener:
         except BaseException:
             await stop(producer)
             raise
+        if isinstance(terms.destination, ItemDestination):
+            terms.destination.learn(state.newest_ids)
+        newest_ids = partial(newest_ids_of, terms.destination)
         return Lane(
             partition,
             state=state,
-            committer=LaneCommitter(partition, producer, terms.topics.names, terms.group_id, state),
+            committer=LaneCommitter(partition, producer, terms.topics.names, terms.group_id, state, newest_ids),
             decoder=terms.decoder,
             builder=terms.builder,
             buffer=terms.buffer,

@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
 from sluice.destinations.contract import FoldKey
-from sluice.events import BatchEvent, KafkaRecord, decode_batch, decode_record
+from sluice.events import NO_REFS, BatchEvent, KafkaRecord, decode_batch, decode_record
 from sluice.flow.commits import Commit, CommitMetadata, LaneTopicIds, Log, journal_start_of, start_of
 from sluice.flow.journal import Journal
 from sluice.flow.key_order import KeyOrder, OrderTerms
@@ -112,7 +112,9 @@ class StateReader:
         order.park(fold_key(one.key) for one in waiting if one.key is not None)
         progress = [OffsetProgress(start.offset) for start in starts]
         counts = Counter([one.topic for one in waiting])
-        return LaneState(progress, journal, order, self._topics.of_lane, is_strange, counts)
+        last = commits[RECORDS]
+        newest_ids = NO_REFS if last is None or last.metadata is None else last.metadata.newest_ids
+        return LaneState(progress, journal, order, self._topics.of_lane, is_strange, counts, newest_ids)
 
     async def _commits(self, inputs: Sequence[TopicPartition]) -> list[Commit | None]:
         found = await self._admin.list_consumer_group_offsets(self._group_id, partitions=inputs)
