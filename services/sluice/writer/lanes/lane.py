@@ -61,10 +61,7 @@ class Lane:
         buffer: Buffer,
         stale_after_s: float,
     ) -> None:
-        """``stale_after_s``: how long a committed cycle proves that the lane is ours.
-
-        It must be well below the session timeout, after which the group may give the lane to somebody else.
-        """
+        """``stale_after_s``: how long a committed cycle proves that the lane is ours, well below the session timeout."""
         self.partition = partition
         self.alive = True
         self.progress, journal, self.order = state.progress, state.journal, state.order
