@@ -61,7 +61,7 @@ class Lane:
         buffer: Buffer,
         stale_after_s: float,
     ) -> None:
-        """``stale_after_s``: how long a committed cycle proves that the lane is ours, well below the session timeout."""
+        """``stale_after_s``: how long a committed cycle proves the lane ours; well below the session timeout."""
         self.partition = partition
         self.alive = True
         self.progress, journal, self.order = state.progress, state.journal, state.order
