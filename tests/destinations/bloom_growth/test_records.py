@@ -91,6 +91,15 @@ def test_a_score_keeps_its_digits_and_its_week() -> None:
     )
 
 
+def test_the_key_of_an_upsert_may_name_the_record() -> None:
+    named = {"meeting_id": "12", "title": "A"}
+    expected = encode_record(record("issue", "upsert", None, {"meeting_id": 12, "title": "A", "notes": "n"}))
+    for data in ({"notes": "n"}, {"meeting_id": 12, "title": "A", "notes": "n"}):
+        assert encode_record(record("issue", "upsert", named, data)) == expected
+    with pytest.raises(Rejection, match="expected the field `title` alike in key and data, got 'A' and 'B'"):
+        encode_record(record("issue", "upsert", named, {"title": "B"}))
+
+
 def test_an_upsert_with_a_key_is_an_update_and_without_one_finds_or_makes() -> None:
     assert isinstance(work(issue("upsert", "7", title="B")), Update)
     encoded = encode_record(record("todo", "upsert", None, {"title": "A", "meeting_id": 12, "notes": "n"}))

@@ -93,23 +93,36 @@ def _update(event: RecordEvent, shape: Shape) -> Encoded:
 
 
 def _upsert(event: RecordEvent, shape: Shape, *, marks: bool) -> Encoded:
-    if event.key is not None:
+    if event.key is not None and not isinstance(event.key, dict):
         return _update(event, shape)
-    if event.object == "meeting_attendee":
+    if event.object == "meeting_attendee" and event.key is None:
         return _insert(event, shape, marks=marks)
     if not shape.finds or shape.insert is None or shape.update is None:
         raise _bad_key(event)
-    values = read_fields(decode_data(event.data), shape.insert, null_is_absent=True)
+    values = read_fields(_named_data(event), shape.insert, null_is_absent=True)
     if "meeting_id" not in values:
         raise Rejection(
             "missing-field",
-            "expected the field `meeting_id` in an upsert without a key, because the record is looked for in its "
+            "expected the field `meeting_id` in an upsert without an id as key, as the record is looked for in its "
             "meeting's list, got none; add it, or give the record's id as key",
         )
     changes = tuple(field for field in shape.update if field.wire and field.name in values)
     dropped = tuple(name for name in shape.fixed if name in values and name not in ("meeting_id", "user_id"))
     create = _create(event, shape, with_mark(values, event.event_id) if marks else values)
     return _unsafe(create, Upsert(create, body_of(values, changes), tuple(one.name for one in changes), dropped))
+
+
+def _named_data(event: RecordEvent) -> dict[str, Any]:
+    """Return the data of an upsert, with the fields that its key names, such as meeting and title."""
+    data = decode_data(event.data)
+    for name, value in event.key.items() if isinstance(event.key, dict) else ():
+        if str(data.setdefault(name, value)) != value:
+            raise Rejection(
+                "bad-key",
+                f"expected the field `{name}` alike in key and data, got {describe_value(value)} and "
+                f"{describe_value(data[name])}; name it in one of them",
+            )
+    return data
 
 
 def _delete(event: RecordEvent, shape: Shape) -> Encoded:
