@@ -28,7 +28,9 @@ def test_liquid_decisions_gets_each_order_once_through_a_restart_a_lost_and_a_ca
         output, _ = process.communicate(timeout=240)
     assert process.returncode == 0, output
     assert re.search(r"(\d,\d\d\d) records published, \1 in crm.records, \1 receipts", output)
-    assert re.search(r"delivered +Order +imported +400 +400 ", output)
+    # On a busy machine an order may be shown later than it is looked for: then an upsert tells of it.
+    orders = re.findall(r"delivered +Order +(?:imported|accepted) +(\d+) +", output)
+    assert sum(map(int, orders)) == 400, output
     assert re.search(r"dead letter +Order +aborted-at-vendor +41 +none", output)
     assert len(re.findall(r"a writer is told to stop, and ends with exit code 0", output)) == 2
     assert re.search(r"^ours .* import/Order +lost ", output, re.M)

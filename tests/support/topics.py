@@ -48,7 +48,7 @@ async def read_all(connection: Connection, topic: str) -> list[ConsumerRecord]:
 async def take_receipts(stream: AsyncIterable[Receipt], count: int) -> list[Receipt]:
     """Read the next ``count`` receipts of ``stream``."""
     receipts: list[Receipt] = []
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(90):
         async for receipt in stream:
             receipts.append(receipt)
             if len(receipts) == count:

@@ -34,9 +34,12 @@ async def test_no_request_has_more_items_or_bytes_than_a_window_and_no_more_are_
     begins_at = len(app.calls)
     await shared.deliver([kind.upsert(f"limit-{n}" + "x" * (n % 200), n) for n in range(300)])
     with_items = kind.chosen(*[verb for verb in kind.verbs if verb.has_items])
-    bodies = [call.body for call in app.calls[begins_at:] if with_items(call)]
+    calls = [call for call in app.calls[begins_at:] if with_items(call)]
+    bodies = [call.body for call in calls]
     items = [kind.count_items(body) for body in bodies]
-    assert sum(items) == 300
+    # A busy machine may add a batch to a job that is closed by then: it is refused, and added to the next one.
+    taken = [call for call in calls if call.status is not None and call.status < 300]
+    assert sum(kind.count_items(call.body) for call in taken) == 300
     assert max(items) <= MAX_ITEMS
     assert max(len(body) - kind.framing_bytes(count) for body, count in zip(bodies, items, strict=True)) <= MAX_BYTES
     limit = kind.open_account().limits.max_concurrent
