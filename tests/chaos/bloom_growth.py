@@ -39,6 +39,7 @@ from tests.chaos.harm import (
     restart_writers,
     scale,
     stop_the_clock,
+    three_of,
     together,
 )
 from tests.chaos.workload import EXPECTED, MAKES, PARTS, publish_in_transactions
@@ -258,7 +259,7 @@ async def _lose_many(scene: Scene) -> None:
         await faults(_post(DropBefore), lost_answers)(scene)
 
 
-EVERYTHING = (
+everything = three_of(
     kill_writers,
     stop_the_clock,
     restart_writers,
@@ -267,11 +268,6 @@ EVERYTHING = (
     faults(_late, _storm),
     faults(_post(DropBefore), cut_answers),
 )
-
-
-async def everything(scene: Scene) -> None:
-    """Do three of the others at the same time."""
-    await together(*scene.rng.sample(EVERYTHING, 3))(scene)
 
 
 HARMS: dict[str, Harm] = {

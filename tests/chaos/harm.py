@@ -262,17 +262,23 @@ async def fail_for_now(scene: Scene) -> None:
     await restart_writers(scene)
 
 
-async def everything(scene: Scene) -> None:
-    """Do three of the others at the same time."""
-    acts = [
-        kill_writers,
-        stop_the_clock,
-        restart_writers,
-        redrive,
-        faults(lost_answers, outage),
-        faults(cut_answers, storm),
-    ]
-    await together(*scene.rng.sample(acts, 3))(scene)
+def three_of(*acts: Act) -> Act:
+    """Return what does three of ``acts`` at the same time."""
+
+    async def act(scene: Scene) -> None:
+        await together(*scene.rng.sample(acts, 3))(scene)
+
+    return act
+
+
+everything = three_of(
+    kill_writers,
+    stop_the_clock,
+    restart_writers,
+    redrive,
+    faults(lost_answers, outage),
+    faults(cut_answers, storm),
+)
 
 
 JOB_POINTS = (KillPoint.NAMED, KillPoint.COLLECTED)

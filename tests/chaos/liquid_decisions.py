@@ -39,6 +39,7 @@ from tests.chaos.harm import (
     scale,
     stop_the_clock,
     storm,
+    three_of,
     together,
 )
 from tests.chaos.orders import order_aborts
@@ -204,7 +205,7 @@ def _polls_fail(rng: random.Random, _: Writes) -> Selection:
     return Status(path=path, status=rng.choice((500, 503)), times=rng.randint(3, 10))
 
 
-EVERYTHING = (
+everything = three_of(
     kill_writers,
     stop_the_clock,
     restart_writers,
@@ -214,11 +215,6 @@ EVERYTHING = (
     faults(_polls_fail, storm),
     faults(_late, cut_answers),
 )
-
-
-async def everything(scene: Scene) -> None:
-    """Do three of the others at the same time."""
-    await together(*scene.rng.sample(EVERYTHING, 3))(scene)
 
 
 HARMS: dict[str, Harm] = {

@@ -39,6 +39,7 @@ from tests.chaos.harm import (
     scale,
     stop_the_clock,
     storm,
+    three_of,
     together,
 )
 from tests.chaos.orders import order_aborts
@@ -139,7 +140,7 @@ def polls_fail(rng: random.Random, _: Writes) -> Standing:
     return Status(method="GET", status=rng.choice((500, 503)), times=rng.randint(3, 10))
 
 
-EVERYTHING = (
+everything = three_of(
     kill_writers,
     stop_the_clock,
     restart_writers,
@@ -147,11 +148,6 @@ EVERYTHING = (
     faults(lost_answers, outage),
     faults(polls_fail, storm),
 )
-
-
-async def everything(scene: Scene) -> None:
-    """Do three of the others at the same time."""
-    await together(*scene.rng.sample(EVERYTHING, 3))(scene)
 
 
 HARMS: dict[str, Harm] = {
